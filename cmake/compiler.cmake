@@ -1,0 +1,17 @@
+# Warnings are errors everywhere, and the sanitizers are switches that a preset sets:
+#   CHATD_SANITIZE   a list for -fsanitize=, for example "address,undefined" or "thread"
+
+set(CHATD_SANITIZE "" CACHE STRING "Sanitizers, as for -fsanitize=")
+
+add_library(chatd_compiler INTERFACE)
+target_compile_options(chatd_compiler INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wold-style-cast
+  -Wnon-virtual-dtor -Woverloaded-virtual -Wnull-dereference -Werror)
+# Project headers are named from the root, so that an include says which layer it reaches into.
+target_include_directories(chatd_compiler INTERFACE ${PROJECT_SOURCE_DIR})
+
+if(CHATD_SANITIZE)
+  # Everything that is linked must be built with the same sanitizer, so this is global.
+  add_compile_options(-fsanitize=${CHATD_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${CHATD_SANITIZE})
+endif()

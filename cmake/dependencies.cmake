@@ -1,0 +1,12 @@
+# Well-kept libraries, all from Debian. Their headers count as system headers: our warnings are not for them.
+find_package(Threads REQUIRED)
+find_package(PkgConfig REQUIRED)
+find_package(simdjson REQUIRED)                                # reads JSON
+find_package(RapidJSON REQUIRED)                               # writes JSON (headers only)
+find_package(absl REQUIRED)                                    # flat hash tables
+find_package(tl-expected REQUIRED)                             # errors as values
+find_package(CLI11 REQUIRED)                                   # flags
+find_package(spdlog REQUIRED)                                  # logs
+pkg_check_modules(sodium REQUIRED IMPORTED_TARGET libsodium)   # keyed hashes, constant-time comparison
+pkg_check_modules(edit REQUIRED IMPORTED_TARGET libedit)       # the line being typed in `chat`
+
