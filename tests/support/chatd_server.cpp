@@ -1,0 +1,97 @@
+#include "tests/support/chatd_server.h"
+
+#include <charconv>
+#include <cstdlib>
+#include <sstream>
+
+#ifndef CHATD_PROGRAM
+#define CHATD_PROGRAM "chatd"
+#endif
+
+namespace chatd::test {
+namespace {
+
+std::vector<std::string> command_line(std::vector<std::string> flags) {
+  std::vector<std::string> argv{ChatdServer::program(), "--tcp-port", "0", "--udp-port", "0"};
+  for (std::string& flag : flags) argv.push_back(std::move(flag));
+  return argv;
+}
+
+// HOST:PORT after `name=`; an IPv6 host may stand in brackets.
+std::optional<SocketAddress> address_in(const std::string& line, const std::string& name) {
+  static const std::string kHost = R"(\[?([0-9a-fA-F:.]+?)\]?:([0-9]{1,5})(?:\s|$))";
+  std::smatch match;
+  if (!std::regex_search(line, match, std::regex(name + "=" + kHost))) return std::nullopt;
+  return SocketAddress(match[1].str(), static_cast<std::uint16_t>(std::stoul(match[2].str())));
+}
+
+}  // namespace
+
+Counters::Counters(std::string_view line) {
+  const std::string_view marker = "totals:";
+  const std::size_t at = line.find(marker);
+  if (at == std::string_view::npos) return;
+  std::istringstream words(std::string(line.substr(at + marker.size())));
+  for (std::string word; words >> word;) {
+    const std::size_t equals = word.find('=');
+    if (equals == std::string::npos) continue;
+    std::uint64_t value = 0;
+    std::from_chars(word.data() + equals + 1, word.data() + word.size(), value);
+    values_[word.substr(0, equals)] = value;
+  }
+}
+
+std::uint64_t Counters::operator[](const std::string& name) const {
+  const auto found = values_.find(name);
+  return found == values_.end() ? 0 : found->second;
+}
+
+std::uint64_t Counters::sum_of(std::string_view prefix) const {
+  std::uint64_t sum = 0;
+  for (const auto& [name, value] : values_) {
+    if (name.starts_with(prefix)) sum += value;
+  }
+  return sum;
+}
+
+std::string Counters::to_string() const {
+  std::string text;
+  for (const auto& [name, value] : values_) text += name + "=" + std::to_string(value) + " ";
+  return text;
+}
+
+std::string ChatdServer::program() {
+  const char* chosen = std::getenv("CHATD_TEST_PROGRAM");
+  return chosen != nullptr ? chosen : CHATD_PROGRAM;
+}
+
+ChatdServer::ChatdServer(std::vector<std::string> flags, ProcessOptions options)
+    : process_(command_line(std::move(flags)), std::move(options)) {
+  const auto line = process_.wait_for_line(Stream::kStdout, "chatd ready ");
+  if (!line) return;
+  ready_line_ = *line;
+  const auto tcp = address_in(*line, "tcp");
+  const auto udp = address_in(*line, "udp");
+  if (!tcp || !udp) return;
+  tcp_ = *tcp;
+  udp_ = *udp;
+  ready_ = true;
+}
+
+const std::string& ChatdServer::diagnosis() {
+  process_.pump();
+  return process_.captured(Stream::kStderr);
+}
+
+const std::optional<Counters>& ChatdServer::stop(int signal) {
+  if (stopped_) return totals_;
+  stopped_ = true;
+  process_.kill(signal);
+  const auto status = process_.wait_exit();
+  if (!status || status->code != 0) return totals_;
+  const auto line = process_.wait_for_line(Stream::kStderr, "totals:");
+  if (line) totals_ = Counters(*line);
+  return totals_;
+}
+
+}  // namespace chatd::test

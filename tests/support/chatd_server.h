@@ -1,0 +1,71 @@
+// The real chatd, started as a user would start it, on ports that the kernel picks.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tests/support/deadline.h"
+#include "tests/support/process.h"
+#include "tests/support/socket_address.h"
+
+namespace chatd::test {
+
+// What chatd counted, as it tells on a clean stop. A counter that stayed at zero is not told.
+class Counters {
+ public:
+  // `line` is the log line that holds "totals:" and name=value pairs after it.
+  explicit Counters(std::string_view line);
+
+  std::uint64_t operator[](const std::string& name) const;
+  // The sum of all counters whose name starts with `prefix`.
+  std::uint64_t sum_of(std::string_view prefix) const;
+  std::string to_string() const;
+
+ private:
+  std::map<std::string, std::uint64_t> values_;
+};
+
+class ChatdServer {
+ public:
+  // Adds `--tcp-port 0 --udp-port 0` to `flags` and waits for the ready line. See `ready`.
+  explicit ChatdServer(std::vector<std::string> flags = {}, ProcessOptions options = {});
+
+  // The program under test: CHATD_TEST_PROGRAM in the environment, or the one built beside the
+  // test.
+  static std::string program();
+
+  bool ready() const { return ready_; }
+  // The whole ready line.
+  const std::string& ready_line() const { return ready_line_; }
+  // What went wrong, for a failed assertion: chatd's standard error.
+  const std::string& diagnosis();
+
+  // As the ready line tells. `tcp_at` is for a server on a wildcard address.
+  const SocketAddress& tcp() const { return tcp_; }
+  const SocketAddress& udp() const { return udp_; }
+  SocketAddress tcp_at(std::string_view ip) const { return {ip, tcp_.port()}; }
+  SocketAddress udp_at(std::string_view ip) const { return {ip, udp_.port()}; }
+
+  Process& process() { return process_; }
+  pid_t pid() const { return process_.pid(); }
+  bool running() { return process_.running(); }
+
+  // Asks chatd to stop and reads what it counted. Nothing when it does not stop in time, exits
+  // with anything but 0, or tells no totals. A second call returns the first one's result.
+  const std::optional<Counters>& stop(int signal = 15);
+
+ private:
+  Process process_;
+  bool ready_ = false;
+  bool stopped_ = false;
+  std::string ready_line_;
+  SocketAddress tcp_;
+  SocketAddress udp_;
+  std::optional<Counters> totals_;
+};
+
+}  // namespace chatd::test

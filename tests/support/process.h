@@ -1,0 +1,105 @@
+// A child process with its standard streams in the test's hands: on pipes, or on a pseudo-terminal.
+//
+// The child dies with the test (PR_SET_PDEATHSIG) and at the latest in the destructor, so that a
+// failing test leaves nothing behind. What the child writes is read whenever the test waits for
+// something here; a pipe holds up to 1 MiB meanwhile.
+// Thread: start and use it from the main thread (PR_SET_PDEATHSIG follows the thread that forked).
+#pragma once
+
+#include <sys/types.h>
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <regex>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "tests/support/deadline.h"
+#include "tests/support/unique_fd.h"
+
+namespace chatd::test {
+
+struct ProcessOptions {
+  // Added to the test's own environment.
+  std::vector<std::pair<std::string, std::string>> environment;
+  // RLIMIT_NOFILE of the child, soft and hard.
+  std::optional<std::pair<std::uint64_t, std::uint64_t>> max_open_files;
+  // The three streams are one pseudo-terminal: everything it shows arrives as kStdout.
+  bool on_terminal = false;
+};
+
+struct ExitStatus {
+  int code = -1;   // -1: ended by a signal
+  int signal = 0;  // 0: ended by itself
+};
+
+enum class Stream : std::uint8_t { kStdout, kStderr };
+
+class Process {
+ public:
+  // argv[0] is the program's path. Ends the test when it cannot be started.
+  explicit Process(std::vector<std::string> argv, ProcessOptions options = {});
+  Process(Process&& other) noexcept;
+  Process& operator=(Process&&) = delete;
+  ~Process();
+
+  pid_t pid() const { return pid_; }
+
+  // False when the child no longer reads, or the deadline passed.
+  bool write_stdin(std::string_view bytes, Deadline deadline = kPatience);
+  void close_stdin();
+
+  // The first line, from the beginning of what the stream ever carried, with `text` in it. On a
+  // terminal a prompt has no line end: there use wait_for_text.
+  std::optional<std::string> wait_for_line(Stream stream, std::string_view text,
+                                           Deadline deadline = kPatience);
+  std::optional<std::string> wait_for_line(Stream stream, const std::regex& pattern,
+                                           Deadline deadline = kPatience);
+  // Waits until `text` stands anywhere in what the stream carried.
+  bool wait_for_text(Stream stream, std::string_view text, Deadline deadline = kPatience);
+  // The next line that this call has not returned yet; nothing at the end of the stream.
+  std::optional<std::string> read_line(Stream stream, Deadline deadline = kPatience);
+
+  // Everything the stream carried so far, as far as it has been read (see `pump`).
+  const std::string& captured(Stream stream) const { return capture(stream).text; }
+  // Reads what is there without waiting.
+  void pump() { pump_until(Deadline(Deadline::Clock::duration::zero())); }
+
+  // To the child alone. Does nothing after its end.
+  void kill(int signal);
+  // Nothing when it still runs at the deadline. The captures are complete afterwards.
+  std::optional<ExitStatus> wait_exit(Deadline deadline = kPatience);
+  bool running();
+
+ private:
+  struct Capture {
+    UniqueFd fd;
+    std::string text;
+    std::size_t lines_read_bytes = 0;  // what read_line has returned
+    bool ended = false;
+  };
+
+  const Capture& capture(Stream stream) const {
+    return captures_[static_cast<std::size_t>(stream)];
+  }
+  Capture& capture(Stream stream) { return captures_[static_cast<std::size_t>(stream)]; }
+
+  void start(std::vector<std::string>& argv, const ProcessOptions& options);
+  // Waits for output or the child's end until the deadline; false when the deadline passed.
+  bool pump_until(Deadline deadline);
+  static void drain(Capture& capture);
+  void reap_if_ended();
+  template <typename Matches>
+  std::optional<std::string> wait_for_line_if(Stream stream, Matches matches, Deadline deadline);
+
+  pid_t pid_ = -1;
+  UniqueFd pid_fd_;  // readable once the child has ended
+  UniqueFd stdin_;
+  std::array<Capture, 2> captures_;
+  std::optional<ExitStatus> exit_status_;
+};
+
+}  // namespace chatd::test

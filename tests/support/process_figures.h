@@ -1,0 +1,18 @@
+// What the kernel says about a running process.
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+namespace chatd::test {
+
+std::size_t resident_bytes(pid_t pid);          // VmRSS
+std::size_t open_descriptors(pid_t pid);        // entries of /proc/PID/fd
+std::chrono::milliseconds cpu_time(pid_t pid);  // user and system; ticks of 10 ms
+std::uint64_t soft_open_files_limit(pid_t pid);
+void set_soft_open_files_limit(pid_t pid, std::uint64_t limit);
+
+}  // namespace chatd::test
