@@ -1,0 +1,73 @@
+// A pool of at most `capacity` values at stable addresses, named by their index (slot).
+//
+// The memory is reserved once, so that growth never moves a value and an operator's limit costs
+// address space, not resident memory: a page is touched when the first slot on it is used. Freed
+// slots are used again, last freed first. Thread: one at a time.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <utility>
+#include <vector>
+
+namespace chatd {
+
+template <class T>
+class SlotPool {
+ public:
+  explicit SlotPool(std::uint32_t capacity) : capacity_(capacity) { slots_.reserve(capacity); }
+
+  // Nothing when all slots are in use.
+  std::optional<std::uint32_t> insert(T value) {
+    if (first_free_ != kNone) {
+      const std::uint32_t slot = first_free_;
+      first_free_ = slots_[slot].next_free;
+      slots_[slot].value = std::move(value);
+      slots_[slot].next_free = kInUse;
+      ++size_;
+      return slot;
+    }
+    if (slots_.size() == capacity_) return std::nullopt;
+    slots_.push_back({std::move(value), kInUse});
+    ++size_;
+    return static_cast<std::uint32_t>(slots_.size() - 1);
+  }
+
+  // `slot` must be in use.
+  void erase(std::uint32_t slot) {
+    slots_[slot].value = T{};  // gives back what the value holds
+    slots_[slot].next_free = first_free_;
+    first_free_ = slot;
+    --size_;
+  }
+
+  bool contains(std::uint32_t slot) const {
+    return slot < slots_.size() && slots_[slot].next_free == kInUse;
+  }
+  // Nothing when the slot is not in use.
+  T* find(std::uint32_t slot) { return contains(slot) ? &slots_[slot].value : nullptr; }
+
+  T& operator[](std::uint32_t slot) { return slots_[slot].value; }
+  const T& operator[](std::uint32_t slot) const { return slots_[slot].value; }
+
+  std::uint32_t size() const { return size_; }
+  std::uint32_t capacity() const { return capacity_; }
+  // All slots in use are below this.
+  std::uint32_t end_slot() const { return static_cast<std::uint32_t>(slots_.size()); }
+
+ private:
+  static constexpr std::uint32_t kNone = 0xffff'ffff;
+  static constexpr std::uint32_t kInUse = 0xffff'fffe;
+
+  struct Slot {
+    T value;
+    std::uint32_t next_free;
+  };
+
+  std::uint32_t capacity_;
+  std::uint32_t size_ = 0;
+  std::uint32_t first_free_ = kNone;
+  std::vector<Slot> slots_;
+};
+
+}  // namespace chatd

@@ -1,0 +1,87 @@
+#include "core/relay/address_limiter.h"
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+namespace chatd {
+namespace {
+
+IpAddress counted_address(const IpAddress& ip) {
+  if (ip.is_v4()) return ip;
+  std::array<std::uint8_t, 16> prefix = ip.bytes();
+  std::fill(prefix.begin() + 8, prefix.end(), std::uint8_t{0});
+  return IpAddress::from_v6(prefix);
+}
+
+}  // namespace
+
+std::size_t AddressLimiter::Hash::operator()(const IpAddress& ip) const {
+  return hash({reinterpret_cast<const char*>(ip.bytes().data()), ip.bytes().size()});
+}
+
+AddressLimiter::AddressLimiter(const Limits& limits, const KeyedHash::Key& hash_key)
+    : limits_(limits), uses_(0, Hash{KeyedHash(hash_key)}) {}
+
+bool AddressLimiter::allow_request(TimeMs now_ms, const IpAddress& from) {
+  if (limits_.max_address_requests_per_s == 0 || is_exempt(from)) return true;
+  Use* const use = use_of(now_ms, from);
+  if (use == nullptr || use->requests_left == 0) return false;
+  --use->requests_left;
+  return true;
+}
+
+bool AddressLimiter::may_open_room(const IpAddress& from) const {
+  if (limits_.max_address_rooms == 0 || is_exempt(from)) return true;
+  const auto found = uses_.find(counted_address(from));
+  return found == uses_.end() || found->second.rooms < limits_.max_address_rooms;
+}
+
+void AddressLimiter::count_room(TimeMs now_ms, const IpAddress& from) {
+  if (is_exempt(from)) return;
+  if (Use* const use = use_of(now_ms, from)) ++use->rooms;
+}
+
+void AddressLimiter::release_room(const IpAddress& from) {
+  const auto found = uses_.find(counted_address(from));
+  if (found != uses_.end() && found->second.rooms > 0) --found->second.rooms;
+}
+
+bool AddressLimiter::is_exempt(const IpAddress& from) const {
+  return from.is_loopback() && !limits_.limit_loopback;
+}
+
+// Nothing when the table is full of addresses that are all in use.
+AddressLimiter::Use* AddressLimiter::use_of(TimeMs now_ms, const IpAddress& from) {
+  const IpAddress key = counted_address(from);
+  const auto found = uses_.find(key);
+  if (found != uses_.end()) {
+    refill(found->second, now_ms);
+    return &found->second;
+  }
+  if (uses_.size() >= kMaxTracked) sweep(now_ms);
+  if (uses_.size() >= kMaxTracked) return nullptr;
+  Use& use = uses_[key];
+  use = {.refilled_at_ms = now_ms, .rooms = 0, .requests_left = burst()};
+  return &use;
+}
+
+void AddressLimiter::refill(Use& use, TimeMs now_ms) const {
+  const std::uint64_t rate = limits_.max_address_requests_per_s;
+  if (rate == 0) return;
+  const std::uint64_t earned = (now_ms - use.refilled_at_ms) * rate / 1000;
+  if (earned == 0) return;
+  // Only the time that made whole requests is spent, so that nothing is lost to rounding.
+  use.refilled_at_ms += earned * 1000 / rate;
+  use.requests_left =
+      static_cast<std::uint32_t>(std::min<std::uint64_t>(burst(), use.requests_left + earned));
+}
+
+void AddressLimiter::sweep(TimeMs now_ms) {
+  absl::erase_if(uses_, [this, now_ms](auto& entry) {
+    refill(entry.second, now_ms);
+    return entry.second.rooms == 0 && entry.second.requests_left >= burst();
+  });
+}
+
+}  // namespace chatd

@@ -1,0 +1,75 @@
+// Everything that is worth counting, and above all every reason for which something is dropped.
+// Counting is an addition to an array; the names are for people and for tests. The core counts what
+// it decides, the server what the kernel says.
+//
+// The ledger, which tests hold: over all accepted messages, the sum of (members - 1)
+//     = deliveries_planned + dropped_pending_member
+// and deliveries_planned = deliveries_sent + the sum of dropped_send_*.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace chatd {
+
+enum class Counter : std::uint8_t {
+  // Datagrams in, each under exactly one of the next ten.
+  kDatagramsReceived,
+  kHeartbeats,
+  kMessagesAccepted,
+  kLeaves,
+  kDroppedMalformed,     // the header
+  kDroppedTooLarge,      // over kMaxDatagramBytes
+  kDroppedUnknownToken,  // guessed, or of a member that is gone
+  kDroppedWrongRoom,     // a good token with another room's name
+  kDroppedWrongAddress,  // a good token from elsewhere
+  kDroppedWrongSender,   // in somebody else's name
+  kDroppedBadPayload,    // not one JSON object
+  kUnauthenticatedAnswers,
+  // Datagrams out.
+  kDeliveriesPlanned,
+  kDeliveriesSent,
+  kDroppedPendingMember,    // its address is not known yet
+  kDroppedSendRefused,      // ICMP said so, again and again
+  kDroppedSendTooBig,       // EMSGSIZE
+  kDroppedSendUnreachable,  // no route, or an ICMP unreachable
+  kDroppedSendFailed,       // any other error
+  kDroppedAtStop,           // still queued behind a full socket when chatd ended
+  kNoticesSent,
+  kNoticesDropped,
+  // Rooms and members.
+  kRoomsCreated,
+  kRoomsClosed,
+  kMembersJoined,
+  kMembersLeft,
+  kMembersTimedOut,
+  kMembersRefused,
+  kMembersDisconnected,  // with their room, or with chatd itself
+  // Control connections.
+  kConnectionsAccepted,
+  kConnectionsTimedOut,
+  kConnectionsOverLimit,  // answered 503
+  kConnectionsShed,       // closed at once: over the limit by far
+  kAcceptsPostponed,      // out of descriptors
+  kRequestsCompleted,
+  kRequestsRefused,
+  kFramesTooLarge,
+  kCount,
+};
+
+// As docs and logs name it, in snake_case.
+std::string_view counter_name(Counter counter);
+
+class Counters {
+ public:
+  void add(Counter counter, std::uint64_t amount = 1) { values_[index(counter)] += amount; }
+  std::uint64_t operator[](Counter counter) const { return values_[index(counter)]; }
+
+ private:
+  static std::size_t index(Counter counter) { return static_cast<std::size_t>(counter); }
+  std::array<std::uint64_t, static_cast<std::size_t>(Counter::kCount)> values_{};
+};
+
+}  // namespace chatd

@@ -1,0 +1,27 @@
+// One person in one room.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "core/address/ip_address.h"
+#include "core/timer/timestamp.h"
+#include "core/wire/token.h"
+
+namespace chatd {
+
+inline constexpr std::uint32_t kNoSlot = 0xffff'ffff;
+
+struct Member {
+  std::string username;
+  Token token;
+  IpAddress tcp_peer;        // where it joined from
+  TimeMs last_heard_ms = 0;  // its last valid datagram, or its join
+  std::uint32_t room = kNoSlot;
+  std::uint32_t position = 0;                // in the room's arrays; its endpoint is there
+  std::uint32_t next_at_endpoint = kNoSlot;  // members bound to one endpoint form a list
+  std::uint32_t previous_at_endpoint = kNoSlot;
+  std::uint8_t consecutive_refusals = 0;  // ICMP port unreachable, no datagram between
+};
+
+}  // namespace chatd

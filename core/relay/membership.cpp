@@ -1,0 +1,129 @@
+#include "core/relay/membership.h"
+
+#include <span>
+#include <utility>
+
+#include "core/relay/fanout.h"
+#include "core/wire/notice.h"
+
+namespace chatd {
+
+Membership::Membership(const Limits& limits, Roster& roster, Counters& counters,
+                       AddressLimiter& addresses, TimeMs now_ms)
+    : limits_(limits),
+      roster_(roster),
+      counters_(counters),
+      addresses_(addresses),
+      wheel_(limits.max_members, now_ms) {}
+
+std::optional<std::uint32_t> Membership::open_room(TimeMs now_ms, std::string_view name,
+                                                   const Password& password,
+                                                   const IpAddress& creator) {
+  Room room;
+  room.name = name;
+  room.password = password;
+  room.creator = creator;
+  const auto slot = roster_.add_room(std::move(room));
+  if (!slot) return std::nullopt;
+  addresses_.count_room(now_ms, creator);
+  counters_.add(Counter::kRoomsCreated);
+  return slot;
+}
+
+std::optional<std::uint32_t> Membership::admit(TimeMs now_ms, std::uint32_t room, Member member,
+                                               const Endpoint& endpoint, Outbox& out) {
+  member.last_heard_ms = now_ms;
+  const auto slot = roster_.add_member(room, std::move(member), endpoint);
+  if (!slot) return std::nullopt;
+  wheel_.arm(*slot, now_ms + limits_.idle_timeout_ms);
+  counters_.add(Counter::kMembersJoined);
+  tell_others(*slot, joined_notice(roster_.members()[*slot].username), out);
+  return slot;
+}
+
+void Membership::leave(std::uint32_t member, Outbox& out) {
+  counters_.add(Counter::kMembersLeft);
+  remove(member, out);
+}
+
+void Membership::remove_refusing(std::uint32_t member, Outbox& out) {
+  counters_.add(Counter::kMembersRefused);
+  tell_member(member, disconnected_notice(roster_.members()[member].username), out);
+  remove(member, out);
+}
+
+void Membership::expire(TimeMs now_ms, Outbox& out) {
+  while (!out.is_full()) {
+    const auto slot = wheel_.pop_expired(now_ms);
+    if (!slot) return;
+    const Member& member = roster_.members()[*slot];
+    const TimeMs deadline_ms = member.last_heard_ms + limits_.idle_timeout_ms;
+    if (deadline_ms > now_ms) {  // it was heard since the timer was armed
+      wheel_.arm(*slot, deadline_ms);
+      continue;
+    }
+    counters_.add(Counter::kMembersTimedOut);
+    tell_member(*slot, disconnected_notice(member.username), out);
+    remove(*slot, out);
+  }
+}
+
+bool Membership::disconnect_all(Outbox& out) {
+  for (; next_room_to_close_ < roster_.rooms().end_slot(); ++next_room_to_close_) {
+    if (out.is_full()) return false;
+    if (roster_.rooms().contains(next_room_to_close_)) close_room(next_room_to_close_, out);
+  }
+  next_room_to_close_ = 0;
+  return true;
+}
+
+// Takes a member out of its room. With the host goes the room.
+void Membership::remove(std::uint32_t slot, Outbox& out) {
+  const Member& member = roster_.members()[slot];
+  const std::uint32_t room = member.room;
+  tell_others(slot, left_notice(member.username), out);
+  const bool was_host = roster_.rooms()[room].host == slot;
+  forget(slot);
+  if (was_host || roster_.rooms()[room].members.empty()) close_room(room, out);
+}
+
+void Membership::close_room(std::uint32_t slot, Outbox& out) {
+  Room& room = roster_.rooms()[slot];
+  while (!room.members.empty()) disconnect(room.members.back(), out);
+  addresses_.release_room(room.creator);
+  roster_.remove_room(slot);
+  counters_.add(Counter::kRoomsClosed);
+}
+
+void Membership::disconnect(std::uint32_t member, Outbox& out) {
+  counters_.add(Counter::kMembersDisconnected);
+  tell_member(member, disconnected_notice(roster_.members()[member].username), out);
+  forget(member);
+}
+
+void Membership::forget(std::uint32_t member) {
+  wheel_.disarm(member);
+  roster_.remove_member(member);
+}
+
+void Membership::tell_member(std::uint32_t member, std::string_view payload, Outbox& out) {
+  const Endpoint& endpoint = roster_.endpoint_of(roster_.members()[member]);
+  if (endpoint.port == 0) {
+    counters_.add(Counter::kNoticesDropped);
+    return;
+  }
+  out.open_copy(Outbox::Kind::kNotice, payload);
+  out.add(endpoint);
+}
+
+// In a large room an arrival would cost a message to each, and a storm of arrivals members² of
+// them.
+void Membership::tell_others(std::uint32_t slot, std::string_view payload, Outbox& out) {
+  const Member& member = roster_.members()[slot];
+  const Room& room = roster_.room_of(member);
+  if (room.members.size() < 2 || room.members.size() > limits_.max_notified_members) return;
+  out.open_copy(Outbox::Kind::kNotice, payload);
+  counters_.add(Counter::kNoticesDropped, add_others(room, member.position, out));
+}
+
+}  // namespace chatd

@@ -1,0 +1,64 @@
+// The life of members: they arrive, leave, fall silent, keep refusing, or lose their room, and
+// those who must hear of it do. The only place where the roster changes, timers are armed and
+// notices are written. Thread: one at a time.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "core/limits.h"
+#include "core/relay/address_limiter.h"
+#include "core/relay/counters.h"
+#include "core/relay/outbox.h"
+#include "core/relay/roster.h"
+#include "core/timer/timer_wheel.h"
+#include "core/timer/timestamp.h"
+
+namespace chatd {
+
+class Membership {
+ public:
+  Membership(const Limits& limits, Roster& roster, Counters& counters, AddressLimiter& addresses,
+             TimeMs now_ms);
+
+  // A room without members, to be filled at once; nothing when the server has no room left. The
+  // name must be free.
+  std::optional<std::uint32_t> open_room(TimeMs now_ms, std::string_view name,
+                                         const Password& password, const IpAddress& creator);
+  // Ends a room; all members are told.
+  void close_room(std::uint32_t room, Outbox& out);
+
+  // A member without a token yet; nothing when the server is full. Its room hears of it, unless the
+  // room is large.
+  std::optional<std::uint32_t> admit(TimeMs now_ms, std::uint32_t room, Member member,
+                                     const Endpoint& endpoint, Outbox& out);
+
+  // It said goodbye: the others hear of it, it hears nothing.
+  void leave(std::uint32_t member, Outbox& out);
+  // Its address keeps refusing.
+  void remove_refusing(std::uint32_t member, Outbox& out);
+
+  // Removes members whose silence has lasted idle_timeout, until none is left or `out` is full.
+  void expire(TimeMs now_ms, Outbox& out);
+  std::optional<TimeMs> next_deadline() const { return wheel_.next_deadline(); }
+
+  // Ends rooms until none is left (true) or `out` is full (false).
+  bool disconnect_all(Outbox& out);
+
+ private:
+  void remove(std::uint32_t member, Outbox& out);
+  void disconnect(std::uint32_t member, Outbox& out);
+  void forget(std::uint32_t member);
+  void tell_member(std::uint32_t member, std::string_view payload, Outbox& out);
+  void tell_others(std::uint32_t member, std::string_view payload, Outbox& out);
+
+  const Limits& limits_;
+  Roster& roster_;
+  Counters& counters_;
+  AddressLimiter& addresses_;
+  TimerWheel wheel_;
+  std::uint32_t next_room_to_close_ = 0;
+};
+
+}  // namespace chatd

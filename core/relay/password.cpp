@@ -1,0 +1,28 @@
+#include "core/relay/password.h"
+
+#include <sodium/crypto_generichash.h>
+#include <sodium/utils.h>
+
+namespace chatd {
+
+Password::Password(std::string_view plain, const Salt& salt) : is_required_(!plain.empty()) {
+  if (!is_required_) return;
+  salt_ = salt;
+  digest_ = digest(plain, salt);
+}
+
+bool Password::accepts(std::string_view plain) const {
+  if (!is_required_) return true;
+  const Digest offered = digest(plain, salt_);
+  return sodium_memcmp(offered.data(), digest_.data(), offered.size()) == 0;
+}
+
+Password::Digest Password::digest(std::string_view plain, const Salt& salt) {
+  Digest digest;
+  crypto_generichash(digest.data(), digest.size(),
+                     reinterpret_cast<const unsigned char*>(plain.data()), plain.size(),
+                     salt.data(), salt.size());
+  return digest;
+}
+
+}  // namespace chatd

@@ -1,0 +1,145 @@
+#include "core/relay/relay.h"
+
+#include <algorithm>
+
+#include "core/relay/fanout.h"
+#include "core/relay/listing.h"
+#include "core/wire/notice.h"
+
+namespace chatd {
+
+Relay::Relay(const RelayConfig& config, TimeMs now_ms)
+    : config_(config),
+      random_(config.seed),
+      hash_key_(random_.next<std::tuple_size_v<KeyedHash::Key>>()),
+      roster_(config_.limits, hash_key_),
+      addresses_(config_.limits, hash_key_),
+      membership_(config_.limits, roster_, counters_, addresses_, now_ms),
+      requests_(config_.limits, config_.shard, config_.own_sockets, roster_, membership_,
+                addresses_, counters_, random_),
+      answers_(hash_key_) {}
+
+void Relay::on_datagram(TimeMs now_ms, const Endpoint& from, std::span<char> datagram,
+                        Outbox& out) {
+  counters_.add(Counter::kDatagramsReceived);
+  if (datagram.size() > kMaxDatagramBytes) return counters_.add(Counter::kDroppedTooLarge);
+  const auto parsed = parse_client_datagram({datagram.data(), datagram.size()});
+  if (!parsed) return counters_.add(Counter::kDroppedMalformed);
+
+  const auto slot = authenticate(from, *parsed);
+  if (!slot) {
+    counters_.add(slot.error());
+    return answer_unauthenticated(now_ms, from, datagram.size(), out);
+  }
+  Member& member = roster_.members()[*slot];
+  member.consecutive_refusals = 0;
+
+  if (parsed->payload.empty()) {
+    member.last_heard_ms = now_ms;
+    return counters_.add(Counter::kHeartbeats);
+  }
+  switch (payloads_.read(parsed->payload, member.username)) {
+    case PayloadKind::kMessage:
+      member.last_heard_ms = now_ms;
+      return relay_message(*slot, datagram, parsed->payload.size(), out);
+    case PayloadKind::kLeave:
+      counters_.add(Counter::kLeaves);
+      return membership_.leave(*slot, out);
+    case PayloadKind::kWrongSender:
+      return counters_.add(Counter::kDroppedWrongSender);
+    case PayloadKind::kMalformed:
+      return counters_.add(Counter::kDroppedBadPayload);
+  }
+}
+
+tl::expected<std::uint32_t, Counter> Relay::authenticate(const Endpoint& from,
+                                                         const ClientDatagram& datagram) {
+  const std::uint32_t slot = datagram.token.slot();
+  const Member* const member = roster_.members().find(slot);
+  if (member == nullptr || !(member->token == datagram.token)) {
+    return tl::unexpected(Counter::kDroppedUnknownToken);
+  }
+  if (roster_.room_of(*member).name != datagram.room) {
+    return tl::unexpected(Counter::kDroppedWrongRoom);
+  }
+  if (!accept_address(slot, from)) return tl::unexpected(Counter::kDroppedWrongAddress);
+  return slot;
+}
+
+// Whether a datagram with the member's token may come from there. A pending member is bound by its
+// first datagram from the address that TCP has proven.
+bool Relay::accept_address(std::uint32_t slot, const Endpoint& from) {
+  const Member& member = roster_.members()[slot];
+  const Endpoint& bound = roster_.endpoint_of(member);
+  if (from == bound) return true;
+  const bool may_move = bound.port == 0 || config_.limits.roaming_same_ip;
+  if (!may_move || from.ip != member.tcp_peer || from.port == 0 ||
+      config_.own_sockets.contains(from)) {
+    return false;
+  }
+  roster_.bind_member(slot, from);
+  return true;
+}
+
+// A source may be spoofed: it never gets more bytes than it sent, and not often.
+void Relay::answer_unauthenticated(TimeMs now_ms, const Endpoint& from, std::size_t datagram_bytes,
+                                   Outbox& out) {
+  if (datagram_bytes < kNotAuthenticatedDatagram.size() || from.port == 0) return;
+  if (!from.ip.is_unicast() || config_.own_sockets.contains(from)) return;
+  if (!answers_.allow(now_ms, from.ip)) return;
+  counters_.add(Counter::kUnauthenticatedAnswers);
+  out.open(Outbox::Kind::kAnswer, kNotAuthenticatedDatagram);
+  out.add(from);
+}
+
+// The payload goes out from where it was received. The two bytes before it, the end of a token that
+// is no longer needed, become its 00 00.
+void Relay::relay_message(std::uint32_t slot, std::span<char> datagram, std::size_t payload_bytes,
+                          Outbox& out) {
+  const std::span<char> relayed = datagram.last(kServerPrefix.size() + payload_bytes);
+  std::copy(kServerPrefix.begin(), kServerPrefix.end(), relayed.begin());
+
+  const Member& member = roster_.members()[slot];
+  const Room& room = roster_.room_of(member);
+  out.open(Outbox::Kind::kMessage, {relayed.data(), relayed.size()});
+  const std::uint32_t pending = add_others(room, member.position, out);
+  counters_.add(Counter::kMessagesAccepted);
+  counters_.add(Counter::kDroppedPendingMember, pending);
+  counters_.add(Counter::kDeliveriesPlanned, room.members.size() - 1 - pending);
+}
+
+void Relay::on_request(TimeMs now_ms, const IpAddress& peer, const FrameView& frame,
+                       std::string& reply, Outbox& out) {
+  requests_.handle(now_ms, peer, frame, reply, out);
+}
+
+void Relay::on_refused(const Endpoint& destination, Outbox& out) {
+  const auto first = roster_.find_bound(destination);
+  for (std::uint32_t slot = first.value_or(kNoSlot); slot != kNoSlot;) {
+    Member& member = roster_.members()[slot];
+    const std::uint32_t next = member.next_at_endpoint;
+    if (++member.consecutive_refusals > kMaxConsecutiveRefusals) {
+      membership_.remove_refusing(slot, out);
+      // A host's departure takes others of this endpoint along: `next` may be gone. The rest is
+      // removed by the refusals that follow.
+      return;
+    }
+    slot = next;
+  }
+}
+
+void Relay::on_deadline(TimeMs now_ms, Outbox& out) {
+  membership_.expire(now_ms, out);
+}
+
+std::string_view Relay::greeting() {
+  if (greeting_version_ != roster_.version()) {
+    greeting_.clear();
+    append_frame(greeting_, Operation::kList, FrameState::kRequest, "",
+                 list_rooms_for_greeting(roster_));
+    greeting_version_ = roster_.version();
+  }
+  return greeting_;
+}
+
+}  // namespace chatd

@@ -1,0 +1,105 @@
+// The relay as a pure state machine, and the file to read first. Datagrams, requests, refusals and
+// the time go in; what is to be sent comes out, in an Outbox (datagrams) or a string (answers over
+// TCP). No socket, clock, thread or file: the server feeds it from the network, a test or a
+// simulator from wherever it likes.
+//
+// A message's way: on_datagram -> parse (core/wire/datagram.h) -> authenticate -> check the payload
+// (core/wire/payload.h)
+// -> fan out to everyone else in the room (core/relay/fanout.h) -> Outbox.
+//
+// After construction nothing is allocated for a datagram. Thread: one at a time; a shard has a
+// relay of its own.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <tl/expected.hpp>
+
+#include "core/address/endpoint.h"
+#include "core/address/own_sockets.h"
+#include "core/limits.h"
+#include "core/random/random_stream.h"
+#include "core/relay/address_limiter.h"
+#include "core/relay/answer_limiter.h"
+#include "core/relay/counters.h"
+#include "core/relay/membership.h"
+#include "core/relay/outbox.h"
+#include "core/relay/request_handler.h"
+#include "core/relay/roster.h"
+#include "core/timer/timestamp.h"
+#include "core/wire/datagram.h"
+#include "core/wire/frame.h"
+#include "core/wire/payload.h"
+
+namespace chatd {
+
+struct RelayConfig {
+  Limits limits;
+  OwnSockets own_sockets;
+  RandomStream::Seed
+      seed{};  // tokens, salts and hash keys come from it: secret, 32 bytes from the kernel
+  std::uint8_t shard = 0;
+};
+
+class Relay {
+ public:
+  Relay(const RelayConfig& config, TimeMs now_ms);
+  Relay(const Relay&) = delete;  // the parts refer to each other
+  Relay& operator=(const Relay&) = delete;
+
+  // One datagram as it came. Its last header bytes are overwritten (by the 00 00 that goes out
+  // before the payload), and `out` points into it: it must stay as it is until out.clear().
+  // kPayloadPaddingBytes behind it must be readable.
+  void on_datagram(TimeMs now_ms, const Endpoint& from, std::span<char> datagram, Outbox& out);
+
+  // One whole frame from a connection whose other end is `peer`. The answer's frames are appended
+  // to `reply`.
+  void on_request(TimeMs now_ms, const IpAddress& peer, const FrameView& frame, std::string& reply,
+                  Outbox& out);
+
+  // The network said that nobody listens at `destination` (ICMP port unreachable).
+  void on_refused(const Endpoint& destination, Outbox& out);
+
+  // Removes members that have been silent for too long. If `out` is full before all are gone,
+  // next_deadline() has passed already: send, clear, and call again.
+  void on_deadline(TimeMs now_ms, Outbox& out);
+  std::optional<TimeMs> next_deadline() const { return membership_.next_deadline(); }
+
+  // The frame that a new connection gets before it asks anything. Valid until the next call.
+  std::string_view greeting();
+
+  // Tells everyone that it is over. False: `out` is full; send, clear, and call again.
+  bool disconnect_all(Outbox& out) { return membership_.disconnect_all(out); }
+
+  Counters& counters() { return counters_; }
+  const Counters& counters() const { return counters_; }
+  const Roster& roster() const { return roster_; }
+
+ private:
+  // The member that a datagram proves to come from, or the reason why it does not.
+  tl::expected<std::uint32_t, Counter> authenticate(const Endpoint& from,
+                                                    const ClientDatagram& datagram);
+  bool accept_address(std::uint32_t member, const Endpoint& from);
+  void answer_unauthenticated(TimeMs now_ms, const Endpoint& from, std::size_t datagram_bytes,
+                              Outbox& out);
+  void relay_message(std::uint32_t member, std::span<char> datagram, std::size_t payload_bytes,
+                     Outbox& out);
+
+  const RelayConfig config_;
+  RandomStream random_;
+  const KeyedHash::Key hash_key_;
+  Counters counters_;
+  Roster roster_;
+  AddressLimiter addresses_;
+  Membership membership_;
+  RequestHandler requests_;
+  PayloadReader payloads_;
+  AnswerLimiter answers_;
+  std::string greeting_;
+  std::optional<std::uint64_t> greeting_version_;  // of the roster that it lists
+};
+
+}  // namespace chatd

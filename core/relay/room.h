@@ -1,0 +1,24 @@
+// One room. Members' endpoints lie in one array, in step with their slots, so that a fan-out is one
+// walk through memory.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "core/address/endpoint.h"
+#include "core/relay/password.h"
+
+namespace chatd {
+
+struct Room {
+  std::string name;
+  Password password;
+  IpAddress creator;                   // the room counts against this address
+  std::uint32_t host = 0;              // member slot
+  std::uint32_t pending_members = 0;   // those whose endpoint has port 0
+  std::vector<std::uint32_t> members;  // slots
+  std::vector<Endpoint> endpoints;     // endpoints[i] is where members[i] is bound
+};
+
+}  // namespace chatd

@@ -1,0 +1,132 @@
+#include "core/relay/roster.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace chatd {
+
+std::uint64_t Roster::MemberKey::hash_with(const KeyedHash& hash) const {
+  // SipHash spreads the name; an odd factor is enough to tell rooms apart.
+  return hash(username) + std::uint64_t{room} * 0x9e37'79b9'7f4a'7c15u;
+}
+
+std::uint64_t Roster::BoundTo::hash_with(const KeyedHash& hash) const {
+  std::array<char, 18> bytes;
+  const auto& ip = endpoint.ip.bytes();
+  std::copy(ip.begin(), ip.end(), bytes.begin());
+  bytes[16] = static_cast<char>(endpoint.port >> 8);
+  bytes[17] = static_cast<char>(endpoint.port & 0xff);
+  return hash({bytes.data(), bytes.size()});
+}
+
+Roster::Roster(const Limits& limits, const KeyedHash::Key& hash_key)
+    : rooms_(limits.max_rooms),
+      members_(limits.max_members),
+      room_by_name_(KeyedHash(hash_key), {&rooms_}),
+      member_by_name_(KeyedHash(hash_key), {&members_}),
+      member_by_endpoint_(KeyedHash(hash_key), {this}) {}
+
+std::optional<std::uint32_t> Roster::add_room(Room room) {
+  const auto slot = rooms_.insert(std::move(room));
+  if (!slot) return std::nullopt;
+  room_by_name_.insert(*slot);
+  ++version_;
+  return slot;
+}
+
+void Roster::remove_room(std::uint32_t room) {
+  room_by_name_.erase(room);
+  rooms_.erase(room);
+  ++version_;
+}
+
+std::optional<std::uint32_t> Roster::find_room(std::string_view name) const {
+  return room_by_name_.find({name});
+}
+
+std::optional<std::uint32_t> Roster::add_member(std::uint32_t room_slot, Member member,
+                                                const Endpoint& endpoint) {
+  Room& room = rooms_[room_slot];
+  member.room = room_slot;
+  member.position = static_cast<std::uint32_t>(room.members.size());
+  const auto slot = members_.insert(std::move(member));
+  if (!slot) return std::nullopt;
+  room.members.push_back(*slot);
+  room.endpoints.push_back(endpoint);
+  member_by_name_.insert(*slot);
+  link_endpoint(*slot);
+  ++version_;
+  return slot;
+}
+
+void Roster::remove_member(std::uint32_t slot) {
+  unlink_endpoint(slot);
+  member_by_name_.erase(slot);
+  const Member& member = members_[slot];
+  Room& room = rooms_[member.room];
+  // The last one takes the empty place, so that the arrays stay dense.
+  room.members[member.position] = room.members.back();
+  room.endpoints[member.position] = room.endpoints.back();
+  members_[room.members.back()].position = member.position;
+  room.members.pop_back();
+  room.endpoints.pop_back();
+  members_.erase(slot);
+  ++version_;
+}
+
+void Roster::bind_member(std::uint32_t slot, const Endpoint& endpoint) {
+  unlink_endpoint(slot);
+  const Member& member = members_[slot];
+  rooms_[member.room].endpoints[member.position] = endpoint;
+  link_endpoint(slot);
+}
+
+bool Roster::has_member(std::uint32_t room, std::string_view username) const {
+  return member_by_name_.find({room, username}).has_value();
+}
+
+std::optional<std::uint32_t> Roster::find_bound(const Endpoint& endpoint) const {
+  return member_by_endpoint_.find({endpoint});
+}
+
+void Roster::link_endpoint(std::uint32_t slot) {
+  Member& member = members_[slot];
+  const Endpoint& endpoint = endpoint_of(member);
+  if (endpoint.port == 0) {
+    ++rooms_[member.room].pending_members;
+    return;
+  }
+  const auto first = find_bound(endpoint);
+  if (!first) {
+    member_by_endpoint_.insert(slot);
+    return;
+  }
+  // Second in the list: the first is the one that the index names.
+  Member& head = members_[*first];
+  member.previous_at_endpoint = *first;
+  member.next_at_endpoint = head.next_at_endpoint;
+  if (head.next_at_endpoint != kNoSlot) members_[head.next_at_endpoint].previous_at_endpoint = slot;
+  head.next_at_endpoint = slot;
+}
+
+void Roster::unlink_endpoint(std::uint32_t slot) {
+  Member& member = members_[slot];
+  if (endpoint_of(member).port == 0) {
+    --rooms_[member.room].pending_members;
+    return;
+  }
+  const std::uint32_t next = member.next_at_endpoint;
+  const std::uint32_t previous = member.previous_at_endpoint;
+  if (next != kNoSlot) members_[next].previous_at_endpoint = previous;
+  if (previous != kNoSlot) {
+    members_[previous].next_at_endpoint = next;
+  } else {
+    member_by_endpoint_.erase(slot);
+    if (next != kNoSlot) member_by_endpoint_.insert(next);
+  }
+  member.next_at_endpoint = kNoSlot;
+  member.previous_at_endpoint = kNoSlot;
+}
+
+}  // namespace chatd

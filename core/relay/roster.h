@@ -1,0 +1,101 @@
+// Who is in which room, and where: the relay's data, without its manners (those are Membership's).
+// Rooms and members lie in pools and are named by slot; three indexes find them by name, by room
+// and username, and by endpoint. Thread: one at a time.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "core/address/endpoint.h"
+#include "core/container/keyed_hash.h"
+#include "core/container/slot_index.h"
+#include "core/container/slot_pool.h"
+#include "core/limits.h"
+#include "core/relay/member.h"
+#include "core/relay/room.h"
+
+namespace chatd {
+
+class Roster {
+ public:
+  Roster(const Limits& limits, const KeyedHash::Key& hash_key);
+  Roster(const Roster&) = delete;  // the indexes point at the pools
+  Roster& operator=(const Roster&) = delete;
+
+  // The slot, or nothing when the pool is full. The name must be free.
+  std::optional<std::uint32_t> add_room(Room room);
+  // The room must be empty.
+  void remove_room(std::uint32_t room);
+  std::optional<std::uint32_t> find_room(std::string_view name) const;
+
+  // The slot, or nothing when the pool is full. The username must be free in that room. An endpoint
+  // with port 0 makes a pending member.
+  std::optional<std::uint32_t> add_member(std::uint32_t room, Member member,
+                                          const Endpoint& endpoint);
+  void remove_member(std::uint32_t member);
+  void bind_member(std::uint32_t member, const Endpoint& endpoint);
+  bool has_member(std::uint32_t room, std::string_view username) const;
+  // The first member bound to this endpoint; the others follow by next_at_endpoint.
+  std::optional<std::uint32_t> find_bound(const Endpoint& endpoint) const;
+
+  SlotPool<Room>& rooms() { return rooms_; }
+  const SlotPool<Room>& rooms() const { return rooms_; }
+  SlotPool<Member>& members() { return members_; }
+  const SlotPool<Member>& members() const { return members_; }
+
+  Room& room_of(const Member& member) { return rooms_[member.room]; }
+  const Endpoint& endpoint_of(const Member& member) const {
+    return rooms_[member.room].endpoints[member.position];
+  }
+
+  // Changes with every arrival and departure: what was made from the roster is stale when this has
+  // moved.
+  std::uint64_t version() const { return version_; }
+
+ private:
+  struct MemberKey {
+    std::uint32_t room;
+    std::string_view username;
+    bool operator==(const MemberKey&) const = default;
+    std::uint64_t hash_with(const KeyedHash& hash) const;
+  };
+  struct RoomName {
+    std::string_view name;
+    bool operator==(const RoomName&) const = default;
+    std::uint64_t hash_with(const KeyedHash& hash) const { return hash(name); }
+  };
+  struct BoundTo {
+    Endpoint endpoint;
+    bool operator==(const BoundTo&) const = default;
+    std::uint64_t hash_with(const KeyedHash& hash) const;
+  };
+  struct NameOfRoom {
+    const SlotPool<Room>* rooms;
+    RoomName operator()(std::uint32_t slot) const { return {(*rooms)[slot].name}; }
+  };
+  struct KeyOfMember {
+    const SlotPool<Member>* members;
+    MemberKey operator()(std::uint32_t slot) const {
+      return {(*members)[slot].room, (*members)[slot].username};
+    }
+  };
+  struct EndpointOfMember {
+    const Roster* roster;
+    BoundTo operator()(std::uint32_t slot) const {
+      return {roster->endpoint_of(roster->members_[slot])};
+    }
+  };
+
+  void link_endpoint(std::uint32_t member);
+  void unlink_endpoint(std::uint32_t member);
+
+  SlotPool<Room> rooms_;
+  SlotPool<Member> members_;
+  SlotIndex<RoomName, NameOfRoom> room_by_name_;
+  SlotIndex<MemberKey, KeyOfMember> member_by_name_;
+  SlotIndex<BoundTo, EndpointOfMember> member_by_endpoint_;
+  std::uint64_t version_ = 0;
+};
+
+}  // namespace chatd

@@ -1,0 +1,32 @@
+// The payload of a create or join request: {"username": …, "ip": …, "port": …, "password": …}.
+#pragma once
+
+#include <simdjson.h>
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <tl/expected.hpp>
+
+#include "core/address/ip_address.h"
+
+namespace chatd {
+
+struct JoinRequest {
+  std::string username;
+  IpAddress ip;            // unspecified: the address the client calls from
+  std::uint16_t port = 0;  // 0: not known yet
+  std::string password;    // empty: none
+};
+
+// Keeps the parser's memory between requests. Thread: one at a time.
+class JoinRequestReader {
+ public:
+  // An error is a sentence for the person who wrote the client. It lives as long as the program.
+  tl::expected<JoinRequest, std::string_view> read(std::string_view payload);
+
+ private:
+  simdjson::dom::parser parser_;
+};
+
+}  // namespace chatd

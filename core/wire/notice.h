@@ -1,0 +1,24 @@
+// What the server itself says in a room. Notices are messages like any other, so that every client
+// can show them.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace chatd {
+
+enum class NoticeOperation : std::uint8_t { kJoined = 1, kLeft = 2 };
+
+// {"sender":"system","operation":1,"username":"bob","message":"bob joined"}, without the 00 00
+// before it.
+std::string joined_notice(std::string_view username);
+std::string left_notice(std::string_view username);
+// To a member that is removed.
+std::string disconnected_notice(std::string_view username);
+
+// A whole datagram, 00 00 included.
+inline constexpr std::string_view kNotAuthenticatedDatagram{
+    "\0\0{\"sender\":\"Server\",\"message\":\"You are not authenticated\"}", 59};
+
+}  // namespace chatd

@@ -1,0 +1,61 @@
+#include "core/wire/payload.h"
+
+#include <new>
+
+#include "core/limits.h"
+#include "core/wire/names.h"
+#include "core/wire/notice.h"
+
+namespace chatd {
+namespace {
+
+// What the top level of a payload says that matters to a relay.
+struct TopLevel {
+  unsigned sender_count = 0;
+  std::string_view sender;    // empty unless it is a string
+  std::string_view username;  // likewise
+  std::int64_t operation = 0;
+};
+
+TopLevel read_top_level(const simdjson::dom::object& object) {
+  TopLevel top;
+  for (const auto field : object) {
+    if (field.key == "sender") {
+      ++top.sender_count;
+      if (field.value.get(top.sender) != simdjson::SUCCESS) top.sender = {};
+    } else if (field.key == "username") {
+      if (field.value.get(top.username) != simdjson::SUCCESS) top.username = {};
+    } else if (field.key == "operation") {
+      if (field.value.get(top.operation) != simdjson::SUCCESS) top.operation = 0;
+    }
+  }
+  return top;
+}
+
+}  // namespace
+
+PayloadReader::PayloadReader() {
+  if (parser_.allocate(kMaxDatagramBytes) != simdjson::SUCCESS ||
+      parser_.doc.allocate(kMaxDatagramBytes) != simdjson::SUCCESS) {
+    throw std::bad_alloc();  // at start-up only
+  }
+}
+
+PayloadKind PayloadReader::read(std::string_view payload, std::string_view username) {
+  simdjson::dom::object object;
+  constexpr bool kCopyIfUnpadded = false;
+  if (parser_.parse(payload.data(), payload.size(), kCopyIfUnpadded).get(object) !=
+      simdjson::SUCCESS) {
+    return PayloadKind::kMalformed;
+  }
+  const TopLevel top = read_top_level(object);
+  if (top.sender_count != 1) return PayloadKind::kWrongSender;
+  if (top.sender == username) return PayloadKind::kMessage;
+  if (top.sender == kSystemSender && top.operation == static_cast<int>(NoticeOperation::kLeft) &&
+      top.username == username) {
+    return PayloadKind::kLeave;
+  }
+  return PayloadKind::kWrongSender;
+}
+
+}  // namespace chatd

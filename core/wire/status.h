@@ -1,0 +1,33 @@
+// The statuses of a TCRP answer, and the frames that carry them.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace chatd {
+
+enum class Status : std::uint16_t {
+  kCreated = 201,
+  kAccepted = 202,
+  kBadRequest = 400,
+  kUnauthorized = 401,  // wrong or missing room password
+  kNotFound = 404,      // no such room
+  kConflict = 409,      // the room exists, or the username is taken
+  kTooLarge = 413,      // the frame is larger than allowed
+  kTooMany = 429,       // requests or rooms from this address
+  kUnavailable = 503,   // a configured limit is reached, or the server is draining
+};
+
+// Each appends one frame to `reply`; `operation` is the request's, whatever it was.
+
+// The first of the two answers to create and join: {"status": 202, "message": "…"}, State 1.
+void append_accepted(std::string& reply, std::uint8_t operation);
+// The outcome: {"status": S, "message": "…"}, State 2.
+void append_outcome(std::string& reply, std::uint8_t operation, Status status,
+                    std::string_view message);
+// {"status": 201, "message": "…", "token": "…"}, State 2.
+void append_created(std::string& reply, std::uint8_t operation, std::string_view message,
+                    std::string_view token_hex);
+
+}  // namespace chatd
