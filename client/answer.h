@@ -1,0 +1,35 @@
+// What the payload of an answer says.
+// Thread: pure functions.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "client/error.h"
+#include "core/wire/token.h"
+
+namespace chatd::client {
+
+struct RoomInfo {
+  std::string name;
+  // At most kMaxListedMembers names, and none of a room with a password.
+  std::vector<std::string> members;
+  std::uint64_t count = 0;
+  bool password_required = false;
+};
+
+// In the server's order.
+struct RoomList {
+  std::vector<RoomInfo> rooms;
+  std::uint64_t total = 0;
+};
+
+// The token of the new member; kRefused with the server's words for every status but 201.
+tl::expected<Token, Error> parse_entry_answer(std::string_view payload);
+
+// kRefused when the server answered with a status instead of a list.
+tl::expected<RoomList, Error> parse_room_list(std::string_view payload);
+
+}  // namespace chatd::client

@@ -1,0 +1,189 @@
+#include "client/chat/app.h"
+
+#include <simdjson.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <string_view>
+
+#include "client/chat/json_lines.h"
+#include "client/chat/output.h"
+#include "client/chat/pipe_mode.h"
+#include "client/chat/questions.h"
+#include "client/chat/terminal_mode.h"
+#include "client/chat/text_lines.h"
+#include "client/net/clock.h"
+
+namespace chatd::client {
+namespace {
+
+constexpr int kStatusUnauthorised = 401;
+constexpr int kPasswordTries = 3;
+
+// A terminal that can only print one line after another is served like a pipe.
+bool can_edit_lines() {
+  const char* const type = std::getenv("TERM");
+  return type != nullptr && *type != '\0' && std::string_view(type) != "dumb";
+}
+
+void complain(const std::string& text) {
+  std::fprintf(stderr, "chat: %s\n", text.c_str());
+}
+
+}  // namespace
+
+App::App(Options options)
+    : options_(std::move(options)),
+      on_terminal_(::isatty(STDIN_FILENO) == 1 && ::isatty(STDOUT_FILENO) == 1),
+      signals_(Signals::that_end()) {
+  options_.server.interrupt_fd = signals_.fd();
+}
+
+ExitCode App::run() {
+  return options_.task == Options::Task::kRooms ? list() : talk();
+}
+
+ExitCode App::list() {
+  auto rooms = list_rooms(options_.server);
+  if (!rooms) return fail(rooms.error());
+  std::sort(rooms->rooms.begin(), rooms->rooms.end(),
+            [](const RoomInfo& a, const RoomInfo& b) { return a.name < b.name; });
+  Output output(STDOUT_FILENO, signals_.fd());
+  if (options_.json) {
+    for (const RoomInfo& room : rooms->rooms) output.write_line(json_room(room));
+  } else {
+    output.write_line(rooms_table(*rooms));
+  }
+  if (output.state() == Output::State::kFailed) {
+    complain("cannot write the output");
+    return ExitCode::kInternal;
+  }
+  return ExitCode::kOk;
+}
+
+ExitCode App::talk() {
+  for (bool again = true; again;) {
+    if (complete_request() == Step::kStop) return exit_code_;
+    auto link = enter();
+    if (!link) return fail(link.error());
+    again = converse(*link);
+  }
+  return exit_code_;
+}
+
+App::Step App::complete_request() {
+  request_.password = options_.password;
+  if (ask_name() == Step::kStop) return Step::kStop;
+  if (options_.task == Options::Task::kAsk) {
+    if (ask_room() == Step::kStop) return Step::kStop;
+  } else {
+    request_.operation =
+        options_.task == Options::Task::kCreate ? Operation::kCreate : Operation::kJoin;
+    request_.room = options_.room;
+  }
+  for (const auto& check :
+       {check_name("name", request_.username), check_name("room's name", request_.room)}) {
+    if (!check) return stop(fail(check.error()));
+  }
+  if (!simdjson::validate_utf8(request_.password.data(), request_.password.size())) {
+    complain("the password is not valid UTF-8");
+    return stop(ExitCode::kUsage);
+  }
+  return Step::kGoOn;
+}
+
+App::Step App::ask_name() {
+  if (request_.username.empty()) request_.username = options_.name;
+  if (!request_.username.empty()) return Step::kGoOn;
+  if (!on_terminal_) {
+    complain(options_.task == Options::Task::kAsk
+                 ? "without a terminal, say what to do: chat create ROOM --name NAME, "
+                   "chat join ROOM --name NAME or chat rooms (see chat --help)"
+                 : "--name is missing");
+    return stop(ExitCode::kUsage);
+  }
+  return ask_into("Your name: ", request_.username);
+}
+
+App::Step App::ask_room() {
+  if (!on_terminal_) {
+    complain("without a terminal, name the room: chat create ROOM or chat join ROOM");
+    return stop(ExitCode::kUsage);
+  }
+  for (;;) {
+    std::string choice;
+    if (ask_into("Create or join a room? (c/j, q to quit): ", choice) == Step::kStop) {
+      return Step::kStop;
+    }
+    if (choice == "q" || choice == "quit") return stop(ExitCode::kOk);
+    const bool create = choice == "c" || choice == "create";
+    if (!create && choice != "j" && choice != "join") continue;
+    request_.operation = create ? Operation::kCreate : Operation::kJoin;
+    break;
+  }
+  if (ask_into("Room: ", request_.room) == Step::kStop) return Step::kStop;
+  if (!options_.password.empty()) return Step::kGoOn;
+  const auto password = ask("Password (Enter for none): ", Echo::kHidden, signals_.fd());
+  if (!password) return stop(interrupted());
+  request_.password = *password;
+  return Step::kGoOn;
+}
+
+App::Step App::ask_into(const char* question, std::string& answer) {
+  do {
+    const auto typed = ask(question, Echo::kShown, signals_.fd());
+    if (!typed) return stop(interrupted());
+    answer = *typed;
+  } while (answer.empty());
+  return Step::kGoOn;
+}
+
+tl::expected<RoomLink, Error> App::enter() {
+  const bool may_ask = on_terminal_ && request_.password.empty();
+  for (int tries = 0;; ++tries) {
+    auto link = RoomLink::enter(options_.server, request_, options_.heartbeat_ms);
+    const bool wants_password = !link && link.error().kind == ErrorKind::kRefused &&
+                                link.error().status == kStatusUnauthorised;
+    if (!wants_password || !may_ask || tries == kPasswordTries) return link;
+    if (tries > 0) complain(error_line(link.error()));
+    const auto password = ask("The room's password: ", Echo::kHidden, signals_.fd());
+    if (!password) return link;
+    request_.password = *password;
+  }
+}
+
+bool App::converse(RoomLink& link) {
+  const Goal goal(options_.count, options_.timeout_ms, now_ms());
+  if (!on_terminal_ || options_.json || !can_edit_lines()) {
+    exit_code_ = PipeMode(link, goal, signals_, options_.json).run();
+    return false;
+  }
+  const auto result = TerminalMode(link, options_.server, goal, signals_).run();
+  exit_code_ = result.exit_code;
+  return result.left_by_command && options_.task == Options::Task::kAsk;
+}
+
+App::Step App::stop(ExitCode code) {
+  exit_code_ = code;
+  return Step::kStop;
+}
+
+// Without a signal it was the end of the input: the person does not want to go on.
+ExitCode App::interrupted() {
+  const auto signal = signals_.take();
+  return signal ? exit_code_for_signal(*signal) : ExitCode::kOk;
+}
+
+ExitCode App::fail(const Error& error) {
+  if (error.kind == ErrorKind::kInterrupted) return interrupted();
+  if (error.kind == ErrorKind::kRefused && options_.json) {
+    Output(STDOUT_FILENO, signals_.fd()).write_line(json_refused(error));
+  }
+  complain(error_line(error));
+  return exit_code_for(error.kind);
+}
+
+}  // namespace chatd::client

@@ -1,0 +1,42 @@
+// The program `chat` from its options to its exit code.
+#pragma once
+
+#include "client/chat/exit_code.h"
+#include "client/chat/options.h"
+#include "client/chat/signals.h"
+#include "client/request.h"
+
+namespace chatd::client {
+
+class App {
+ public:
+  explicit App(Options options);
+  ExitCode run();
+
+ private:
+  enum class Step { kGoOn, kStop };  // kStop: with exit_code_
+
+  ExitCode list();
+  ExitCode talk();
+  // Asks for what the command line has not told.
+  Step complete_request();
+  Step ask_name();
+  Step ask_room();
+  Step ask_into(const char* question, std::string& answer);
+  // Enters the room; asks for the password when the room wants one and none was given.
+  tl::expected<RoomLink, Error> enter();
+  // The conversation. True when it ended with /leave and the person is to choose again.
+  bool converse(RoomLink& link);
+
+  Step stop(ExitCode code);
+  ExitCode interrupted();
+  ExitCode fail(const Error& error);
+
+  Options options_;
+  bool on_terminal_;
+  Signals signals_;
+  EntryRequest request_;
+  ExitCode exit_code_ = ExitCode::kOk;
+};
+
+}  // namespace chatd::client

@@ -1,0 +1,21 @@
+// Events and lists as NDJSON: one object a line, without the line end. The schema is a promise to
+// scripts and stands in docs/chat.md. Nothing in it can upset a terminal (see disarm.h).
+// Thread: pure functions.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "client/answer.h"
+#include "client/error.h"
+#include "client/event.h"
+
+namespace chatd::client {
+
+std::string json_ready(std::string_view room, std::string_view username);
+std::string json_event(const Event& event);
+std::string json_room(const RoomInfo& room);
+// `error.kind` is kRefused.
+std::string json_refused(const Error& error);
+
+}  // namespace chatd::client

@@ -1,0 +1,148 @@
+#include "client/chat/pipe_mode.h"
+
+#include <poll.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdio>
+
+#include "client/chat/json_lines.h"
+#include "client/chat/style.h"
+#include "client/chat/text_lines.h"
+#include "client/net/clock.h"
+#include "client/net/wait.h"
+
+namespace chatd::client {
+namespace {
+
+constexpr std::size_t kReadBytes = 16 * 1024;
+
+void complain(const std::string& text) {
+  std::fprintf(stderr, "chat: %s\n", text.c_str());
+}
+
+}  // namespace
+
+PipeMode::PipeMode(RoomLink& link, Goal goal, Signals& signals, bool json)
+    : link_(link),
+      goal_(goal),
+      signals_(signals),
+      json_(json),
+      output_(STDOUT_FILENO, signals.fd()),
+      pace_(now_ms()) {}
+
+ExitCode PipeMode::run() {
+  if (json_) output_.write_line(json_ready(link_.room(), link_.username()));
+  // The input comes first: who pipes one line in and waits for one message with --count wants that
+  // line to be said even in a room that is talking already.
+  while (running()) {
+    wait();
+    read_input();
+    send_lines();
+    show_events();
+    link_.on_deadline();
+    check_goal();
+  }
+  if (in_room_) link_.leave();
+  if (exit_code_ == ExitCode::kOk && some_not_sent_) return ExitCode::kNotSent;
+  return exit_code_;
+}
+
+void PipeMode::read_input() {
+  if (!input_open_ || !input_ready_ || !lines_.empty()) return;
+  std::array<char, kReadBytes> buffer;
+  const ssize_t received = ::read(STDIN_FILENO, buffer.data(), buffer.size());
+  if (received > 0) {
+    lines_.push({buffer.data(), static_cast<std::size_t>(received)});
+  } else if (received == 0 || (errno != EINTR && errno != EAGAIN)) {
+    input_open_ = false;
+    lines_.finish();
+  }
+}
+
+void PipeMode::send_lines() {
+  while (running() && !lines_.empty() && pace_.take(now_ms())) on_line(*lines_.take());
+  if (!input_open_ && lines_.empty() && !goal_.listens_on()) end(ExitCode::kOk);
+}
+
+void PipeMode::on_line(const std::string& line) {
+  ++line_number_;
+  const auto sent = link_.say(line);
+  if (sent) return;
+  some_not_sent_ = true;
+  complain("line " + std::to_string(line_number_) + " " + sent.error().reason);
+}
+
+void PipeMode::show_events() {
+  for (const Event& event : link_.receive()) {
+    if (!running()) return;
+    show(event);
+  }
+}
+
+void PipeMode::show(const Event& event) {
+  static const Style kPlain(false);
+  const std::string text = event_line(event, kPlain);
+  switch (event.kind) {
+    case Event::Kind::kDisconnected:
+    case Event::Kind::kNotAuthenticated:
+    case Event::Kind::kServerGone:
+      if (json_) output_.write_line(json_event(event));
+      complain(text);
+      in_room_ = false;
+      end(event.kind == Event::Kind::kServerGone ? ExitCode::kUnreachable : ExitCode::kRemoved);
+      return;
+    case Event::Kind::kMessage:
+      goal_.on_message();
+      break;
+    case Event::Kind::kMalformed:
+      if (!json_) return complain(text);
+      break;
+    case Event::Kind::kJoined:
+    case Event::Kind::kLeft:
+    case Event::Kind::kNotice:
+      break;
+  }
+  output_.write_line(json_ ? json_event(event) : text);
+  check_goal();
+}
+
+void PipeMode::check_goal() {
+  if (!running()) return;
+  if (output_.state() == Output::State::kReaderGone) {
+    end(ExitCode::kOk);
+  } else if (output_.state() == Output::State::kFailed) {
+    complain("cannot write the output");
+    end(ExitCode::kInternal);
+  } else if (const auto code = goal_.reached(now_ms())) {
+    if (*code == ExitCode::kTimedOut) complain("timed out before enough messages came");
+    end(*code);
+  }
+}
+
+void PipeMode::wait() {
+  const bool wants_input = input_open_ && lines_.empty();
+  std::array<pollfd, 4> watched{{
+      {.fd = wants_input ? STDIN_FILENO : -1, .events = POLLIN, .revents = 0},
+      {.fd = link_.fd(), .events = POLLIN, .revents = 0},
+      {.fd = signals_.fd(), .events = POLLIN, .revents = 0},
+      // No events: poll tells when a pipe's reader is gone, which ends us before the next message.
+      {.fd = output_.fd(), .events = 0, .revents = 0},
+  }};
+  std::int64_t deadline_ms = std::min(link_.next_deadline_ms(), goal_.deadline_ms());
+  if (!lines_.empty()) deadline_ms = std::min(deadline_ms, pace_.next_ms());
+  if (::poll(watched.data(), watched.size(), poll_timeout_ms(deadline_ms)) < 0) return;
+  input_ready_ = watched[0].revents != 0;
+  if (watched[3].revents != 0) output_.on_reader_gone();
+  if (const auto signal = signals_.take()) end(exit_code_for_signal(*signal));
+}
+
+void PipeMode::end(ExitCode code) {
+  if (ended_) return;
+  ended_ = true;
+  exit_code_ = code;
+}
+
+}  // namespace chatd::client

@@ -1,0 +1,54 @@
+// `chat` in a pipeline: lines in, lines out.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include "client/chat/exit_code.h"
+#include "client/chat/goal.h"
+#include "client/chat/line_reader.h"
+#include "client/chat/output.h"
+#include "client/chat/pace.h"
+#include "client/chat/signals.h"
+#include "client/room_link.h"
+
+namespace chatd::client {
+
+class PipeMode {
+ public:
+  PipeMode(RoomLink& link, Goal goal, Signals& signals, bool json);
+
+  // Until the goal is reached, the input has ended, the conversation is over or a signal comes. The
+  // room has been left then.
+  ExitCode run();
+
+ private:
+  // Until a descriptor or a deadline wants attention.
+  void wait();
+  // Each looks whether there is something to do and does it; none waits.
+  void read_input();
+  void send_lines();
+  void show_events();
+  void check_goal();
+
+  void on_line(const std::string& line);
+  void show(const Event& event);
+  void end(ExitCode code);
+  bool running() const { return !ended_; }
+
+  RoomLink& link_;
+  Goal goal_;
+  Signals& signals_;
+  bool json_;
+  Output output_;
+  LineReader lines_;
+  Pace pace_;
+  std::uint64_t line_number_ = 0;
+  bool input_open_ = true;
+  bool input_ready_ = false;
+  bool some_not_sent_ = false;
+  bool ended_ = false;
+  bool in_room_ = true;
+  ExitCode exit_code_ = ExitCode::kOk;
+};
+
+}  // namespace chatd::client

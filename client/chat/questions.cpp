@@ -1,0 +1,64 @@
+#include "client/chat/questions.h"
+
+#include <poll.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <limits>
+
+#include "client/net/wait.h"
+
+namespace chatd::client {
+namespace {
+
+// What is typed stays invisible while this lives; only the line end is shown.
+class HiddenTyping {
+ public:
+  HiddenTyping() {
+    if (::tcgetattr(STDIN_FILENO, &before_) != 0) return;
+    termios hidden = before_;
+    hidden.c_lflag &= ~static_cast<tcflag_t>(ECHO);
+    hidden.c_lflag |= ECHONL;
+    active_ = ::tcsetattr(STDIN_FILENO, TCSANOW, &hidden) == 0;
+  }
+  HiddenTyping(const HiddenTyping&) = delete;
+  HiddenTyping& operator=(const HiddenTyping&) = delete;
+  ~HiddenTyping() {
+    if (active_) ::tcsetattr(STDIN_FILENO, TCSANOW, &before_);
+  }
+
+ private:
+  termios before_{};
+  bool active_ = false;
+};
+
+std::optional<std::string> read_line(int interrupt_fd) {
+  std::string line;
+  for (;;) {
+    const auto ready =
+        wait_for(STDIN_FILENO, POLLIN, std::numeric_limits<std::int64_t>::max(), interrupt_fd);
+    if (ready == WaitResult::kInterrupted) return std::nullopt;
+    char byte = 0;
+    const ssize_t received = ::read(STDIN_FILENO, &byte, 1);
+    if (received < 0 && (errno == EINTR || errno == EAGAIN)) continue;
+    if (received <= 0) return std::nullopt;
+    if (byte == '\n') return line;
+    line.push_back(byte);
+  }
+}
+
+}  // namespace
+
+std::optional<std::string> ask(std::string_view question, Echo echo, int interrupt_fd) {
+  std::optional<HiddenTyping> hidden;
+  if (echo == Echo::kHidden) hidden.emplace();
+  std::fwrite(question.data(), 1, question.size(), stdout);
+  std::fflush(stdout);
+  auto answer = read_line(interrupt_fd);
+  if (!answer) std::fputc('\n', stdout);
+  return answer;
+}
+
+}  // namespace chatd::client

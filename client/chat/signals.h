@@ -1,0 +1,40 @@
+// Signals as something to read, so that a room is left properly on ^C and not in the middle of
+// anything. Blocks the signals it watches for the whole process.
+// Thread: the main one, before any other is started.
+#pragma once
+
+#include <csignal>
+#include <initializer_list>
+#include <optional>
+#include <utility>
+
+#include "client/net/file_descriptor.h"
+
+namespace chatd::client {
+
+class Signals {
+ public:
+  // SIGINT, SIGTERM and SIGHUP.
+  static Signals that_end();
+  // SIGWINCH and SIGTSTP: what a program on a terminal must answer to.
+  static Signals of_terminal();
+
+  Signals(Signals&&) noexcept = default;
+  Signals& operator=(Signals&&) = delete;
+  // They act as before.
+  ~Signals();
+
+  // For poll(2): readable when one has come, and until it is taken.
+  int fd() const { return fd_.get(); }
+  std::optional<int> take();
+
+ private:
+  explicit Signals(FileDescriptor fd, const sigset_t& watched)
+      : fd_(std::move(fd)), watched_(watched) {}
+  static Signals watch(std::initializer_list<int> signals);
+
+  FileDescriptor fd_;
+  sigset_t watched_;
+};
+
+}  // namespace chatd::client

@@ -1,0 +1,188 @@
+#include "client/chat/terminal_mode.h"
+
+#include <poll.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <csignal>
+#include <cstdio>
+#include <ctime>
+
+#include "client/chat/command.h"
+#include "client/chat/disarm.h"
+#include "client/chat/text_lines.h"
+#include "client/net/clock.h"
+#include "client/net/wait.h"
+
+namespace chatd::client {
+namespace {
+
+// A prompt should leave most of the row to what is typed.
+constexpr std::size_t kMaxPromptNameBytes = 20;
+
+std::string prompt_for(const std::string& username) {
+  const std::string shown = disarm(username);
+  return shown.size() <= kMaxPromptNameBytes ? shown + "> " : "> ";
+}
+
+std::string time_of_day() {
+  const std::time_t now = std::time(nullptr);
+  std::tm local{};
+  ::localtime_r(&now, &local);
+  std::array<char, 16> text{};
+  const std::size_t size = std::strftime(text.data(), text.size(), "%H:%M", &local);
+  return {text.data(), size};
+}
+
+}  // namespace
+
+TerminalMode::TerminalMode(RoomLink& link, const ServerAddress& server, Goal goal, Signals& signals)
+    : link_(link),
+      server_(server),
+      goal_(goal),
+      signals_(signals),
+      terminal_signals_(Signals::of_terminal()),
+      style_(Style::from_environment()),
+      editor_(LineEditor::open(prompt_for(link.username()), [this] { return wait_for_keys(); })) {}
+
+TerminalMode::Result TerminalMode::run() {
+  if (!editor_) {
+    std::fputs("chat: this terminal cannot be used\n", stderr);
+    link_.leave();
+    return {ExitCode::kInternal, false};
+  }
+  show_notice("You are in " + disarm(link_.room()) + " as " + disarm(link_.username()) +
+              ". /help lists the commands.");
+  while (!ended_) {
+    const auto line = editor_->read_line();
+    if (ended_) break;
+    if (!line) {
+      editor_->print("");
+      end(ExitCode::kOk);
+    } else {
+      handle_line(*line);
+    }
+  }
+  if (in_room_) {
+    link_.leave();
+    show_notice("You left " + disarm(link_.room()) + ".");
+  }
+  return result_;
+}
+
+bool TerminalMode::wait_for_keys() {
+  for (;;) {
+    handle_events();
+    link_.on_deadline();
+    if (const auto code = goal_.reached(now_ms())) end(*code);
+    if (ended_) return false;
+    std::array<pollfd, 4> watched{{
+        {.fd = STDIN_FILENO, .events = POLLIN, .revents = 0},
+        {.fd = link_.fd(), .events = POLLIN, .revents = 0},
+        {.fd = signals_.fd(), .events = POLLIN, .revents = 0},
+        {.fd = terminal_signals_.fd(), .events = POLLIN, .revents = 0},
+    }};
+    const std::int64_t deadline_ms = std::min(link_.next_deadline_ms(), goal_.deadline_ms());
+    if (::poll(watched.data(), watched.size(), poll_timeout_ms(deadline_ms)) < 0) continue;
+    handle_signals();
+    if (!ended_ && watched[0].revents != 0) return true;
+  }
+}
+
+void TerminalMode::handle_signals() {
+  if (const auto signal = signals_.take()) end(exit_code_for_signal(*signal));
+  while (const auto signal = terminal_signals_.take()) {
+    if (*signal == SIGWINCH) editor_->on_resize();
+    if (*signal == SIGTSTP) editor_->suspend();
+  }
+}
+
+void TerminalMode::handle_events() {
+  for (const Event& event : link_.receive()) {
+    if (ended_) return;
+    show(event);
+  }
+}
+
+void TerminalMode::handle_line(const std::string& line) {
+  const Command command = parse_command(line);
+  if (command.kind != Command::Kind::kNothing) editor_->remember(line);
+  switch (command.kind) {
+    case Command::Kind::kNothing:
+      return;
+    case Command::Kind::kSay:
+      return say(command.text);
+    case Command::Kind::kWho:
+      return who();
+    case Command::Kind::kHelp:
+      return editor_->print(kCommandHelp);
+    case Command::Kind::kUnknown:
+      return show_notice("There is no command " + disarm(command.text) +
+                         ". /help lists them; to say it, type /" + disarm(command.text));
+    case Command::Kind::kLeave:
+      result_.left_by_command = true;
+      break;
+    case Command::Kind::kQuit:
+      break;
+  }
+  end(ExitCode::kOk);
+}
+
+void TerminalMode::say(const std::string& text) {
+  const auto sent = link_.say(text);
+  if (sent) {
+    show_said(message_line(link_.username(), text, style_));
+  } else {
+    // The text comes back with the arrow keys, to be made shorter.
+    show_notice("Your message was " + sent.error().reason);
+  }
+}
+
+void TerminalMode::who() {
+  const auto list = list_rooms(server_);
+  if (list) {
+    editor_->print(members_line(*list, link_.room(), style_));
+  } else if (list.error().kind != ErrorKind::kInterrupted) {
+    show_notice(error_line(list.error()));
+  }
+}
+
+void TerminalMode::show(const Event& event) {
+  const std::string text = event_line(event, style_);
+  switch (event.kind) {
+    case Event::Kind::kDisconnected:
+    case Event::Kind::kNotAuthenticated:
+    case Event::Kind::kServerGone:
+      in_room_ = false;
+      editor_->print("chat: " + text);
+      return end(event.kind == Event::Kind::kServerGone ? ExitCode::kUnreachable
+                                                        : ExitCode::kRemoved);
+    case Event::Kind::kMessage:
+      goal_.on_message();
+      break;
+    case Event::Kind::kJoined:
+    case Event::Kind::kLeft:
+    case Event::Kind::kNotice:
+    case Event::Kind::kMalformed:
+      break;
+  }
+  show_said(text);
+  if (goal_.counted()) end(ExitCode::kOk);
+}
+
+void TerminalMode::show_said(const std::string& line) {
+  editor_->print(style_.quiet(time_of_day()) + " " + line);
+}
+
+void TerminalMode::show_notice(const std::string& text) {
+  editor_->print(style_.quiet(text));
+}
+
+void TerminalMode::end(ExitCode code) {
+  if (ended_) return;
+  ended_ = true;
+  result_.exit_code = code;
+}
+
+}  // namespace chatd::client

@@ -1,0 +1,55 @@
+// `chat` for a person at a terminal.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "client/chat/exit_code.h"
+#include "client/chat/goal.h"
+#include "client/chat/line_editor.h"
+#include "client/chat/signals.h"
+#include "client/chat/style.h"
+#include "client/room_link.h"
+
+namespace chatd::client {
+
+class TerminalMode {
+ public:
+  struct Result {
+    ExitCode exit_code = ExitCode::kOk;
+    bool left_by_command = false;  // /leave, and not /quit
+  };
+
+  TerminalMode(RoomLink& link, const ServerAddress& server, Goal goal, Signals& signals);
+
+  // Until the person or the server ends it. The room has been left then.
+  Result run();
+
+ private:
+  // LineEditor's wait for a key: meanwhile shows what arrives and keeps the member alive.
+  bool wait_for_keys();
+  void handle_signals();
+  void handle_events();
+  void handle_line(const std::string& line);
+  void say(const std::string& text);
+  void who();
+
+  void show(const Event& event);
+  void show_said(const std::string& line);
+  void show_notice(const std::string& text);
+  void end(ExitCode code);
+
+  RoomLink& link_;
+  const ServerAddress& server_;
+  Goal goal_;
+  Signals& signals_;
+  Signals terminal_signals_;
+  Style style_;
+  std::unique_ptr<LineEditor> editor_;
+  Result result_;
+  bool ended_ = false;
+  bool in_room_ = true;
+};
+
+}  // namespace chatd::client

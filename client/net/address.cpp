@@ -1,0 +1,73 @@
+#include "client/net/address.h"
+
+#include <netdb.h>
+#include <netinet/in.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <memory>
+
+namespace chatd::client {
+
+Address::Address(const sockaddr* address, socklen_t size_bytes)
+    : size_bytes_(std::min<socklen_t>(size_bytes, sizeof storage_)) {
+  std::memcpy(&storage_, address, size_bytes_);
+}
+
+const sockaddr* Address::get() const {
+  return reinterpret_cast<const sockaddr*>(&storage_);
+}
+
+std::uint16_t Address::port() const {
+  if (family() == AF_INET6)
+    return ntohs(reinterpret_cast<const sockaddr_in6*>(&storage_)->sin6_port);
+  return ntohs(reinterpret_cast<const sockaddr_in*>(&storage_)->sin_port);
+}
+
+Address Address::with_port(std::uint16_t port) const {
+  Address changed = *this;
+  if (family() == AF_INET6) {
+    reinterpret_cast<sockaddr_in6*>(&changed.storage_)->sin6_port = htons(port);
+  } else {
+    reinterpret_cast<sockaddr_in*>(&changed.storage_)->sin_port = htons(port);
+  }
+  return changed;
+}
+
+std::string Address::to_string() const {
+  std::array<char, NI_MAXHOST> host{};
+  if (::getnameinfo(get(), size_bytes_, host.data(), host.size(), nullptr, 0, NI_NUMERICHOST) !=
+      0) {
+    return "?";
+  }
+  const std::string ip = host.data();
+  return (family() == AF_INET6 ? "[" + ip + "]" : ip) + ":" + std::to_string(port());
+}
+
+tl::expected<std::vector<Address>, Error> resolve(const std::string& host, std::uint16_t port) {
+  std::string name = host;
+  if (name.size() > 2 && name.front() == '[' && name.back() == ']') {
+    name = name.substr(1, name.size() - 2);
+  }
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
+  addrinfo* found = nullptr;
+  const int result = ::getaddrinfo(name.c_str(), nullptr, &hints, &found);
+  if (result != 0) {
+    return failure(ErrorKind::kUnreachable,
+                   "cannot find the host " + host + ": " + ::gai_strerror(result));
+  }
+  const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owner(found, ::freeaddrinfo);
+  std::vector<Address> addresses;
+  for (const addrinfo* entry = found; entry != nullptr; entry = entry->ai_next) {
+    if (entry->ai_family != AF_INET && entry->ai_family != AF_INET6) continue;
+    addresses.push_back(Address(entry->ai_addr, entry->ai_addrlen).with_port(port));
+  }
+  if (addresses.empty()) {
+    return failure(ErrorKind::kUnreachable, "the host " + host + " has no IP address");
+  }
+  return addresses;
+}
+
+}  // namespace chatd::client

@@ -1,0 +1,34 @@
+// An IP address with a port, and how a host's name becomes one.
+#pragma once
+
+#include <sys/socket.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "client/error.h"
+
+namespace chatd::client {
+
+class Address {
+ public:
+  Address(const sockaddr* address, socklen_t size_bytes);
+
+  int family() const { return storage_.ss_family; }
+  const sockaddr* get() const;
+  socklen_t size_bytes() const { return size_bytes_; }
+  std::uint16_t port() const;
+  Address with_port(std::uint16_t port) const;
+  std::string to_string() const;  // 127.0.0.1:8000, [::1]:8000
+
+ private:
+  sockaddr_storage storage_{};
+  socklen_t size_bytes_ = 0;
+};
+
+// All addresses of a name or literal (an IPv6 literal may stand in brackets), in the resolver's
+// order of preference; at least one. May block for as long as the resolver does.
+tl::expected<std::vector<Address>, Error> resolve(const std::string& host, std::uint16_t port);
+
+}  // namespace chatd::client

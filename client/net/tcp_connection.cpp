@@ -1,0 +1,106 @@
+#include "client/net/tcp_connection.h"
+
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <vector>
+
+#include "client/answer_reader.h"
+#include "client/net/clock.h"
+#include "client/net/wait.h"
+
+namespace chatd::client {
+namespace {
+
+constexpr std::size_t kReceiveBytes = 64 * 1024;
+
+tl::unexpected<Error> interrupted() {
+  return failure(ErrorKind::kInterrupted, "interrupted");
+}
+
+tl::unexpected<Error> cannot_connect(const Address& address, const std::string& why) {
+  return failure(ErrorKind::kUnreachable, "cannot reach " + address.to_string() + ": " + why);
+}
+
+tl::expected<FileDescriptor, Error> connect_to(const Address& address, std::int64_t timeout_ms,
+                                               int interrupt_fd) {
+  FileDescriptor socket(::socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!socket.valid()) return cannot_connect(address, system_reason(errno));
+  if (::connect(socket.get(), address.get(), address.size_bytes()) == 0) return socket;
+  if (errno != EINPROGRESS) return cannot_connect(address, system_reason(errno));
+  switch (wait_for(socket.get(), POLLOUT, now_ms() + timeout_ms, interrupt_fd)) {
+    case WaitResult::kInterrupted:
+      return interrupted();
+    case WaitResult::kTimedOut:
+      return cannot_connect(address, "no answer within " + std::to_string(timeout_ms) + " ms");
+    case WaitResult::kReady:
+      break;
+  }
+  int error = 0;
+  socklen_t size = sizeof error;
+  ::getsockopt(socket.get(), SOL_SOCKET, SO_ERROR, &error, &size);
+  if (error == ECONNREFUSED) {
+    return cannot_connect(address, system_reason(error) + " (is chatd running there?)");
+  }
+  if (error != 0) return cannot_connect(address, system_reason(error));
+  return socket;
+}
+
+// Sends as much as the socket takes. An error is no reason to stop: a server that is full may have
+// answered and closed already, and the answer is still there to be read.
+void send_some(int socket, std::string_view& unsent) {
+  while (!unsent.empty()) {
+    const ssize_t sent = ::send(socket, unsent.data(), unsent.size(), MSG_NOSIGNAL);
+    if (sent >= 0) {
+      unsent.remove_prefix(static_cast<std::size_t>(sent));
+    } else if (errno != EINTR) {
+      if (errno != EAGAIN) unsent = {};
+      return;
+    }
+  }
+}
+
+}  // namespace
+
+tl::expected<TcpConnection, Error> TcpConnection::open(const std::vector<Address>& addresses,
+                                                       std::int64_t timeout_ms, int interrupt_fd) {
+  Error last{ErrorKind::kUnreachable, "there is no address to connect to"};
+  for (const Address& address : addresses) {
+    auto socket = connect_to(address, timeout_ms, interrupt_fd);
+    if (socket) return TcpConnection(std::move(*socket), address);
+    last = std::move(socket.error());
+    if (last.kind == ErrorKind::kInterrupted) break;
+  }
+  return tl::unexpected<Error>(std::move(last));
+}
+
+tl::expected<std::string, Error> TcpConnection::exchange(std::string_view request,
+                                                         std::int64_t timeout_ms,
+                                                         int interrupt_fd) {
+  const std::int64_t deadline_ms = now_ms() + timeout_ms;
+  AnswerReader reader;
+  std::vector<char> buffer(kReceiveBytes);
+  std::string_view unsent = request;
+  for (;;) {
+    send_some(socket_.get(), unsent);
+    const auto events = static_cast<short>(unsent.empty() ? POLLIN : POLLIN | POLLOUT);
+    switch (wait_for(socket_.get(), events, deadline_ms, interrupt_fd)) {
+      case WaitResult::kInterrupted:
+        return interrupted();
+      case WaitResult::kTimedOut:
+        return failure(ErrorKind::kUnreachable, peer_.to_string() + " did not answer within " +
+                                                    std::to_string(timeout_ms) + " ms");
+      case WaitResult::kReady:
+        break;
+    }
+    const ssize_t received = ::recv(socket_.get(), buffer.data(), buffer.size(), 0);
+    if (received < 0 && (errno == EAGAIN || errno == EINTR)) continue;
+    if (received <= 0) return tl::unexpected<Error>(reader.closed());
+    auto answer = reader.push({buffer.data(), static_cast<std::size_t>(received)});
+    if (!answer) return tl::unexpected<Error>(std::move(answer.error()));
+    if (*answer) return std::move(**answer);
+  }
+}
+
+}  // namespace chatd::client

@@ -1,0 +1,36 @@
+// A control connection: one request, one answer.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "client/error.h"
+#include "client/net/address.h"
+#include "client/net/file_descriptor.h"
+
+namespace chatd::client {
+
+class TcpConnection {
+ public:
+  // The first of `addresses` that accepts; each gets `timeout_ms`. `interrupt_fd`: see wait_for().
+  static tl::expected<TcpConnection, Error> open(const std::vector<Address>& addresses,
+                                                 std::int64_t timeout_ms, int interrupt_fd);
+
+  const Address& peer() const { return peer_; }
+
+  // Sends `request` and returns the payload of the answer, or fails when it is not whole after
+  // `timeout_ms`. One call per connection.
+  tl::expected<std::string, Error> exchange(std::string_view request, std::int64_t timeout_ms,
+                                            int interrupt_fd);
+
+ private:
+  TcpConnection(FileDescriptor socket, const Address& peer)
+      : socket_(std::move(socket)), peer_(peer) {}
+
+  FileDescriptor socket_;
+  Address peer_;
+};
+
+}  // namespace chatd::client

@@ -1,0 +1,62 @@
+#include "client/net/udp_socket.h"
+
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+
+#include "client/net/clock.h"
+#include "client/net/wait.h"
+
+namespace chatd::client {
+namespace {
+
+constexpr std::size_t kMaxUdpBytes = 65'536;
+// What a busy room sends while the terminal is slow. The kernel grants what it allows.
+constexpr int kReceiveQueueBytes = 4 * 1024 * 1024;
+constexpr std::int64_t kFullQueuePatienceMs = 200;
+
+}  // namespace
+
+UdpSocket::UdpSocket(FileDescriptor socket) : socket_(std::move(socket)), buffer_(kMaxUdpBytes) {}
+
+tl::expected<UdpSocket, Error> UdpSocket::open(const Address& server) {
+  FileDescriptor socket(::socket(server.family(), SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!socket.valid()) {
+    return failure(ErrorKind::kInternal, "cannot open a UDP socket: " + system_reason(errno));
+  }
+  ::setsockopt(socket.get(), SOL_SOCKET, SO_RCVBUF, &kReceiveQueueBytes, sizeof kReceiveQueueBytes);
+  if (::connect(socket.get(), server.get(), server.size_bytes()) != 0) {
+    return failure(ErrorKind::kUnreachable,
+                   "cannot reach " + server.to_string() + " over UDP: " + system_reason(errno));
+  }
+  return UdpSocket(std::move(socket));
+}
+
+std::uint16_t UdpSocket::local_port() const {
+  sockaddr_storage local{};
+  socklen_t size = sizeof local;
+  if (::getsockname(fd(), reinterpret_cast<sockaddr*>(&local), &size) != 0) return 0;
+  return Address(reinterpret_cast<const sockaddr*>(&local), size).port();
+}
+
+int UdpSocket::send(std::string_view datagram) {
+  const std::int64_t deadline_ms = now_ms() + kFullQueuePatienceMs;
+  for (;;) {
+    if (::send(fd(), datagram.data(), datagram.size(), MSG_NOSIGNAL) >= 0) return 0;
+    if (errno == EINTR) continue;
+    if (errno != EAGAIN) return errno;
+    if (wait_for(fd(), POLLOUT, deadline_ms, -1) == WaitResult::kTimedOut) return EAGAIN;
+  }
+}
+
+UdpSocket::Received UdpSocket::receive() {
+  for (;;) {
+    const ssize_t received = ::recv(fd(), buffer_.data(), buffer_.size(), 0);
+    if (received >= 0) return {0, {buffer_.data(), static_cast<std::size_t>(received)}};
+    if (errno != EINTR) return {errno, {}};
+  }
+}
+
+}  // namespace chatd::client

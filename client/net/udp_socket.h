@@ -1,0 +1,39 @@
+// The socket that a member talks through: non-blocking, connected to the server, so that nobody
+// else's datagrams come in and refusals are reported.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "client/error.h"
+#include "client/net/address.h"
+#include "client/net/file_descriptor.h"
+
+namespace chatd::client {
+
+class UdpSocket {
+ public:
+  static tl::expected<UdpSocket, Error> open(const Address& server);
+
+  int fd() const { return socket_.get(); }
+  std::uint16_t local_port() const;
+
+  // 0, or errno. A refusal of an earlier datagram may come as the error of this one (ECONNREFUSED);
+  // then this one has not gone out.
+  int send(std::string_view datagram);
+
+  struct Received {
+    int error = 0;              // EAGAIN: nothing is there
+    std::string_view datagram;  // until the next call
+  };
+  Received receive();
+
+ private:
+  explicit UdpSocket(FileDescriptor socket);
+
+  FileDescriptor socket_;
+  std::vector<char> buffer_;
+};
+
+}  // namespace chatd::client

@@ -1,0 +1,31 @@
+// What a client asks of the control plane (docs/protocol.md, "Control plane").
+// Thread: pure functions.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "client/error.h"
+#include "core/wire/frame.h"
+
+namespace chatd::client {
+
+// Creating a room and joining it ask for the same.
+struct EntryRequest {
+  Operation operation = Operation::kJoin;  // kCreate or kJoin
+  std::string room;
+  std::string username;
+  std::string password;        // "": none
+  std::uint16_t udp_port = 0;  // where this client's UDP socket listens
+};
+
+// Whether the frame can be built at all: names have 1..kMaxNameBytes bytes of UTF-8 without control
+// characters. `what` ("name", "room") starts the reason.
+tl::expected<void, Error> check_name(std::string_view what, std::string_view name);
+
+// Both names have passed check_name; the password is UTF-8.
+std::string encode_entry_request(const EntryRequest& request);
+std::string encode_list_request();
+
+}  // namespace chatd::client
