@@ -84,7 +84,10 @@ int LineEditor::read_key(EditLine* editor, wchar_t* key) {
       *key = *next;
       return 1;
     }
-    if (!self->fill_keys()) return 0;
+    if (!self->fill_keys()) {
+      self->wipe_typed();
+      return 0;
+    }
   }
 }
 
@@ -106,7 +109,11 @@ std::optional<std::string> LineEditor::read_line() {
   int length = 0;
   const wchar_t* const line = ::el_wgets(editor_.get(), &length);
   typing_ = false;
-  if (line == nullptr || length <= 0) return std::nullopt;
+  if (line == nullptr || length <= 0) {
+    // ^D has been echoed behind the prompt, which should not stay as the last thing on the screen.
+    wipe(0);
+    return std::nullopt;
+  }
   std::wstring_view typed(line, static_cast<std::size_t>(length));
   if (!typed.ends_with(L'\n')) return std::nullopt;
   typed.remove_suffix(1);
@@ -121,10 +128,7 @@ void LineEditor::remember(const std::string& line) {
 }
 
 void LineEditor::print(std::string_view text) {
-  if (typing_) {
-    const LineInfoW* const line = ::el_wline(editor_.get());
-    wipe(rows_of({line->buffer, static_cast<std::size_t>(line->cursor - line->buffer)}));
-  }
+  if (typing_) wipe_typed();
   std::fwrite(text.data(), 1, text.size(), stdout);
   std::fputc('\n', stdout);
   if (typing_) ::el_wset(editor_.get(), EL_REFRESH);
@@ -135,8 +139,7 @@ void LineEditor::on_resize() {
   ::el_resize(editor_.get());
   if (!typing_) return;
   // The terminal may have wrapped the line anew; count its rows by the new width.
-  const LineInfoW* const line = ::el_wline(editor_.get());
-  wipe(rows_of({line->buffer, static_cast<std::size_t>(line->cursor - line->buffer)}));
+  wipe_typed();
   ::el_wset(editor_.get(), EL_REFRESH);
 }
 
@@ -147,6 +150,11 @@ void LineEditor::suspend() {
   ::kill(::getpid(), SIGSTOP);
   ::el_wset(editor_.get(), EL_PREP_TERM, 1);
   if (typing_) ::el_wset(editor_.get(), EL_REFRESH);
+}
+
+void LineEditor::wipe_typed() {
+  const LineInfoW* const line = ::el_wline(editor_.get());
+  wipe(rows_of({line->buffer, static_cast<std::size_t>(line->cursor - line->buffer)}));
 }
 
 void LineEditor::wipe(std::size_t rows) {

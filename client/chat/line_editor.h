@@ -60,6 +60,8 @@ class LineEditor {
   bool fill_keys();
   // Puts the cursor where the prompt begins, `rows` above, and erases everything from there.
   void wipe(std::size_t rows);
+  // The same for the line being typed.
+  void wipe_typed();
   std::size_t rows_of(std::wstring_view typed) const;
 
   std::wstring prompt_;

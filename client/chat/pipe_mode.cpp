@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstdio>
 
+#include "client/chat/disarm.h"
 #include "client/chat/json_lines.h"
 #include "client/chat/style.h"
 #include "client/chat/text_lines.h"
@@ -19,7 +20,7 @@ namespace {
 
 constexpr std::size_t kReadBytes = 16 * 1024;
 
-void complain(const std::string& text) {
+void tell(const std::string& text) {
   std::fprintf(stderr, "chat: %s\n", text.c_str());
 }
 
@@ -34,7 +35,12 @@ PipeMode::PipeMode(RoomLink& link, Goal goal, Signals& signals, bool json)
       pace_(now_ms()) {}
 
 ExitCode PipeMode::run() {
-  if (json_) output_.write_line(json_ready(link_.room(), link_.username()));
+  // A script waits for this before it lets the others speak.
+  if (json_) {
+    output_.write_line(json_ready(link_.room(), link_.username()));
+  } else {
+    tell("you are in " + disarm(link_.room()) + " as " + disarm(link_.username()));
+  }
   // The input comes first: who pipes one line in and waits for one message with --count wants that
   // line to be said even in a room that is talking already.
   while (running()) {
@@ -72,7 +78,7 @@ void PipeMode::on_line(const std::string& line) {
   const auto sent = link_.say(line);
   if (sent) return;
   some_not_sent_ = true;
-  complain("line " + std::to_string(line_number_) + " " + sent.error().reason);
+  tell("line " + std::to_string(line_number_) + " " + sent.error().reason);
 }
 
 void PipeMode::show_events() {
@@ -90,7 +96,7 @@ void PipeMode::show(const Event& event) {
     case Event::Kind::kNotAuthenticated:
     case Event::Kind::kServerGone:
       if (json_) output_.write_line(json_event(event));
-      complain(text);
+      tell(text);
       in_room_ = false;
       end(event.kind == Event::Kind::kServerGone ? ExitCode::kUnreachable : ExitCode::kRemoved);
       return;
@@ -98,7 +104,7 @@ void PipeMode::show(const Event& event) {
       goal_.on_message();
       break;
     case Event::Kind::kMalformed:
-      if (!json_) return complain(text);
+      if (!json_) return tell(text);
       break;
     case Event::Kind::kJoined:
     case Event::Kind::kLeft:
@@ -114,10 +120,10 @@ void PipeMode::check_goal() {
   if (output_.state() == Output::State::kReaderGone) {
     end(ExitCode::kOk);
   } else if (output_.state() == Output::State::kFailed) {
-    complain("cannot write the output");
+    tell("cannot write the output");
     end(ExitCode::kInternal);
   } else if (const auto code = goal_.reached(now_ms())) {
-    if (*code == ExitCode::kTimedOut) complain("timed out before enough messages came");
+    if (*code == ExitCode::kTimedOut) tell("timed out before enough messages came");
     end(*code);
   }
 }

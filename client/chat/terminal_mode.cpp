@@ -57,11 +57,10 @@ TerminalMode::Result TerminalMode::run() {
   while (!ended_) {
     const auto line = editor_->read_line();
     if (ended_) break;
-    if (!line) {
-      editor_->print("");
-      end(ExitCode::kOk);
-    } else {
+    if (line) {
       handle_line(*line);
+    } else {
+      end(ExitCode::kOk);
     }
   }
   if (in_room_) {
