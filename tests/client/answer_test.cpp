@@ -1,0 +1,87 @@
+#include "client/answer.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace chatd::client {
+namespace {
+
+TEST(EntryAnswer, GivesTheToken) {
+  const auto token = parse_entry_answer(
+      R"({"status":201,"message":"ok","token":"000102030405060708090a0b0c0d0e0f"})");
+  ASSERT_TRUE(token.has_value());
+  EXPECT_EQ(token->hex(), "000102030405060708090a0b0c0d0e0f");
+}
+
+TEST(EntryAnswer, TellsStatusAndReasonOfARefusal) {
+  for (const int status : {400, 401, 404, 409, 413, 429, 503}) {
+    const auto token = parse_entry_answer(R"({"message":"no \"such\" room","status":)" +
+                                          std::to_string(status) + "}");
+    ASSERT_FALSE(token.has_value());
+    EXPECT_EQ(token.error().kind, ErrorKind::kRefused);
+    EXPECT_EQ(token.error().status, status);
+    EXPECT_EQ(token.error().reason, R"(no "such" room)");
+  }
+}
+
+TEST(EntryAnswer, NeverTakesNonsenseForAToken) {
+  for (const char* const payload : {
+           "",
+           "{",
+           "[]",
+           "201",
+           "{}",
+           R"({"status":"201","token":"00"})",
+           R"({"status":201})",
+           R"({"status":201,"token":""})",
+           R"({"status":201,"token":7})",
+           R"({"status":201,"token":"0123456789abcdef"})",
+           R"({"status":201,"token":"zz0102030405060708090a0b0c0d0e0f"})",
+           R"({"status":-1,"message":"x"})",
+           "{\"status\":201,\"token\":\"\xff\"}",
+       }) {
+    const auto token = parse_entry_answer(payload);
+    ASSERT_FALSE(token.has_value()) << payload;
+    EXPECT_EQ(token.error().kind, ErrorKind::kUnreachable) << payload;
+  }
+}
+
+TEST(RoomList, ReadsRooms) {
+  const auto list = parse_room_list(
+      R"({"rooms":{"kitchen":{"members":["alice","b\u00f6b"],"count":30,)"
+      R"("password_required":false},"den":{"members":[],"count":2,"password_required":true}},)"
+      R"("total":5,"later":1})");
+  ASSERT_TRUE(list.has_value());
+  ASSERT_EQ(list->rooms.size(), 2U);
+  EXPECT_EQ(list->total, 5U);
+  EXPECT_EQ(list->rooms[0].name, "kitchen");
+  EXPECT_EQ(list->rooms[0].members, (std::vector<std::string>{"alice", "böb"}));
+  EXPECT_EQ(list->rooms[0].count, 30U);
+  EXPECT_FALSE(list->rooms[0].password_required);
+  EXPECT_EQ(list->rooms[1].name, "den");
+  EXPECT_TRUE(list->rooms[1].password_required);
+}
+
+TEST(RoomList, TellsARefusal) {
+  const auto list = parse_room_list(R"({"status":503,"message":"full"})");
+  ASSERT_FALSE(list.has_value());
+  EXPECT_EQ(list.error().kind, ErrorKind::kRefused);
+  EXPECT_EQ(list.error().status, 503);
+}
+
+TEST(RoomList, RejectsNonsense) {
+  for (const char* const payload :
+       {"", "[]", "{}", R"({"rooms":[]})", R"({"rooms":{"a":1}})", R"({"rooms":{"a":{}}})",
+        R"({"rooms":{"a":{"members":[1]}}})"}) {
+    EXPECT_FALSE(parse_room_list(payload).has_value()) << payload;
+  }
+}
+
+TEST(RoomList, RejectsDeepNesting) {
+  const std::string deep(100'000, '[');
+  EXPECT_FALSE(parse_room_list(deep).has_value());
+}
+
+}  // namespace
+}  // namespace chatd::client

@@ -1,0 +1,162 @@
+#include <gtest/gtest.h>
+
+#include <clocale>
+#include <string>
+#include <vector>
+
+#include "client/chat/command.h"
+#include "client/chat/duration.h"
+#include "client/chat/goal.h"
+#include "client/chat/key_reader.h"
+#include "client/chat/line_reader.h"
+#include "client/chat/pace.h"
+#include "client/chat/screen_layout.h"
+
+namespace chatd::client {
+namespace {
+
+using Lines = std::vector<std::string>;
+
+Lines take_all(LineReader& reader) {
+  Lines lines;
+  while (auto line = reader.take()) lines.push_back(*line);
+  return lines;
+}
+
+TEST(LineReader, CutsAtEveryByte) {
+  const std::string text = "one\r\n\ntwo\nlast";
+  for (std::size_t cut = 0; cut <= text.size(); ++cut) {
+    LineReader reader;
+    reader.push(text.substr(0, cut));
+    reader.push(text.substr(cut));
+    EXPECT_EQ(take_all(reader), (Lines{"one", "", "two"})) << "cut at " << cut;
+    reader.finish();
+    EXPECT_EQ(take_all(reader), Lines{"last"});
+  }
+}
+
+TEST(LineReader, DoesNotKeepALineWithoutEnd) {
+  LineReader reader;
+  const std::string chunk(1'000'000, 'x');
+  for (int i = 0; i < 50; ++i) reader.push(chunk);
+  reader.push("\nshort\n");
+  const auto line = reader.take();
+  ASSERT_TRUE(line.has_value());
+  EXPECT_EQ(line->size(), kMaxLineBytes);
+  EXPECT_EQ(reader.take(), "short");
+}
+
+TEST(KeyReader, PutsCharactersTogether) {
+  const std::string keys = "a日🎉\xff\xe9z";
+  for (std::size_t cut = 0; cut <= keys.size(); ++cut) {
+    KeyReader reader;
+    std::wstring characters;
+    for (const auto& piece : {keys.substr(0, cut), keys.substr(cut)}) {
+      reader.push(piece);
+      while (const auto key = reader.take()) characters.push_back(*key);
+    }
+    EXPECT_EQ(characters, L"a日🎉z") << "cut at " << cut;
+  }
+}
+
+TEST(Command, KnowsItsWords) {
+  using Kind = Command::Kind;
+  EXPECT_EQ(parse_command("").kind, Kind::kNothing);
+  EXPECT_EQ(parse_command(" \t ").kind, Kind::kNothing);
+  EXPECT_EQ(parse_command("/who").kind, Kind::kWho);
+  EXPECT_EQ(parse_command("/who ").kind, Kind::kWho);
+  EXPECT_EQ(parse_command("/leave").kind, Kind::kLeave);
+  EXPECT_EQ(parse_command("/quit now").kind, Kind::kQuit);
+  EXPECT_EQ(parse_command("/help").kind, Kind::kHelp);
+  const Command unknown = parse_command("/whoami x");
+  EXPECT_EQ(unknown.kind, Kind::kUnknown);
+  EXPECT_EQ(unknown.text, "/whoami");
+  EXPECT_EQ(parse_command("/").kind, Kind::kUnknown);
+}
+
+TEST(Command, SaysTheRest) {
+  EXPECT_EQ(parse_command("hi /who").text, "hi /who");
+  EXPECT_EQ(parse_command("//who").kind, Command::Kind::kSay);
+  EXPECT_EQ(parse_command("//who").text, "/who");
+  EXPECT_EQ(parse_command(" /who").text, " /who");
+}
+
+TEST(Duration, Forms) {
+  EXPECT_EQ(parse_duration_ms("500ms"), 500);
+  EXPECT_EQ(parse_duration_ms("5s"), 5'000);
+  EXPECT_EQ(parse_duration_ms("5"), 5'000);
+  EXPECT_EQ(parse_duration_ms("2m"), 120'000);
+  EXPECT_EQ(parse_duration_ms("1h"), 3'600'000);
+  for (const char* const bad : {"", "s", "0", "0s", "-1", "1.5s", "5 s", "5x", " 5", "+5", "9e9",
+                                "99999999999999999999", "9223372036854775807h", "1000000h"}) {
+    EXPECT_EQ(parse_duration_ms(bad), std::nullopt) << bad;
+  }
+}
+
+TEST(Pace, LetsABurstGoAndThenARate) {
+  Pace pace(1'000);
+  int sent = 0;
+  while (pace.take(1'000)) ++sent;
+  EXPECT_EQ(sent, Pace::kBurst);
+  EXPECT_EQ(pace.next_ms(), 1'001);
+  for (std::int64_t now_ms = 1'001; now_ms <= 1'100; ++now_ms) {
+    while (pace.take(now_ms)) ++sent;
+  }
+  EXPECT_EQ(sent, Pace::kBurst + 100 * Pace::kPerMs);
+  int after_a_pause = 0;
+  while (pace.take(1'000'000)) ++after_a_pause;
+  EXPECT_EQ(after_a_pause, Pace::kBurst);
+}
+
+TEST(Goal, CountAndTimeout) {
+  Goal nothing(std::nullopt, std::nullopt, 0);
+  EXPECT_FALSE(nothing.listens_on());
+  EXPECT_EQ(nothing.reached(1'000'000'000'000), std::nullopt);
+
+  Goal count(2, std::nullopt, 0);
+  EXPECT_TRUE(count.listens_on());
+  count.on_message();
+  EXPECT_EQ(count.reached(1'000'000'000'000), std::nullopt);
+  count.on_message();
+  EXPECT_EQ(count.reached(0), ExitCode::kOk);
+
+  Goal timeout(std::nullopt, 500, 1'000);
+  EXPECT_EQ(timeout.reached(1'499), std::nullopt);
+  EXPECT_EQ(timeout.reached(1'500), ExitCode::kOk);
+
+  Goal both(1, 500, 1'000);
+  EXPECT_EQ(both.reached(1'500), ExitCode::kTimedOut);
+  both.on_message();
+  EXPECT_EQ(both.reached(1'500), ExitCode::kOk);
+}
+
+class ScreenLayout : public testing::Test {
+ protected:
+  ScreenLayout() { std::setlocale(LC_CTYPE, "C.UTF-8"); }
+};
+
+TEST_F(ScreenLayout, CountsRows) {
+  EXPECT_EQ(rows_before_cursor(L"", 10), 0U);
+  EXPECT_EQ(rows_before_cursor(L"123456789", 10), 0U);
+  EXPECT_EQ(rows_before_cursor(L"1234567890", 10), 1U);
+  EXPECT_EQ(rows_before_cursor(L"1234567890123456789", 10), 1U);
+  EXPECT_EQ(rows_before_cursor(L"12345678901234567890", 10), 2U);
+}
+
+TEST_F(ScreenLayout, WideCharactersDoNotStraddleRows) {
+  EXPECT_EQ(rows_before_cursor(L"12345678日", 10), 1U);
+  EXPECT_EQ(rows_before_cursor(L"123456789日", 10), 1U);
+  EXPECT_EQ(rows_before_cursor(L"123456789日12345678", 10), 2U);  // the 9th column stayed empty
+  EXPECT_EQ(rows_before_cursor(L"12345678日12345678", 10), 1U);
+}
+
+TEST_F(ScreenLayout, ControlCharactersTakeTwoColumns) {
+  EXPECT_EQ(rows_before_cursor(L"1234567\x1b", 10), 0U);
+  EXPECT_EQ(rows_before_cursor(L"12345678\x1b", 10), 1U);
+  EXPECT_EQ(rows_before_cursor(L"a\tb", 10), 0U);
+  EXPECT_EQ(rows_before_cursor(L"a\tb\t", 10), 1U);
+  EXPECT_EQ(rows_before_cursor(L"a\nb", 10), 1U);
+}
+
+}  // namespace
+}  // namespace chatd::client
