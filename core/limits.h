@@ -14,14 +14,23 @@ inline constexpr std::size_t kMaxGreetingBytes = 1400;  // some old clients read
 inline constexpr std::size_t kMaxListedMembers = 20;    // names per room in a greeting or list
 inline constexpr unsigned kMaxConsecutiveRefusals = 3;  // one more removes the member
 
+// Beyond max_connections so many more are accepted, to be answered 503; those beyond are closed at
+// once.
+inline constexpr std::uint32_t kSpareConnections = 64;
+
 // What an operator may set. The defaults serve a small public server.
 struct Limits {
   std::uint32_t max_rooms = 100'000;
   std::uint32_t max_members = 1'000'000;
   std::uint32_t max_room_members = 10'000;
-  std::uint32_t max_frame_bytes = 16 * 1024;  // a TCRP frame, header included
-  std::uint32_t max_notified_members = 128;   // larger rooms hear no join and leave notices
+  std::uint32_t max_notified_members = 128;  // larger rooms hear no join and leave notices
   std::uint32_t idle_timeout_ms = 300'000;
+
+  // Control connections.
+  std::uint32_t max_connections = 4096;
+  std::uint32_t max_frame_bytes = 16 * 1024;  // header included
+  std::uint32_t handshake_timeout_ms =
+      10'000;  // to complete a request, counted from accept or the last one
 
   // Per address (an IPv6 /64 counts as one); 0 means no limit. Loopback is exempt unless asked for:
   // behind it stand the operator's own tools.

@@ -26,8 +26,8 @@ AddressLimiter::AddressLimiter(const Limits& limits, const KeyedHash::Key& hash_
 bool AddressLimiter::allow_request(TimeMs now_ms, const IpAddress& from) {
   if (limits_.max_address_requests_per_s == 0 || is_exempt(from)) return true;
   Use* const use = use_of(now_ms, from);
-  if (use == nullptr || use->requests_left == 0) return false;
-  --use->requests_left;
+  if (use == nullptr || use->credit < kCreditPerRequest) return false;
+  use->credit -= kCreditPerRequest;
   return true;
 }
 
@@ -62,25 +62,23 @@ AddressLimiter::Use* AddressLimiter::use_of(TimeMs now_ms, const IpAddress& from
   if (uses_.size() >= kMaxTracked) sweep(now_ms);
   if (uses_.size() >= kMaxTracked) return nullptr;
   Use& use = uses_[key];
-  use = {.refilled_at_ms = now_ms, .rooms = 0, .requests_left = burst()};
+  use = {.refilled_at_ms = now_ms, .rooms = 0, .credit = full_credit()};
   return &use;
 }
 
+// Nothing is rounded: a millisecond earns as many thousandths as the rate is per second.
 void AddressLimiter::refill(Use& use, TimeMs now_ms) const {
-  const std::uint64_t rate = limits_.max_address_requests_per_s;
-  if (rate == 0) return;
-  const std::uint64_t earned = (now_ms - use.refilled_at_ms) * rate / 1000;
-  if (earned == 0) return;
-  // Only the time that made whole requests is spent, so that nothing is lost to rounding.
-  use.refilled_at_ms += earned * 1000 / rate;
-  use.requests_left =
-      static_cast<std::uint32_t>(std::min<std::uint64_t>(burst(), use.requests_left + earned));
+  constexpr TimeMs kFullAfterMs = TimeMs{kBurstSeconds} * 1000;
+  const TimeMs elapsed_ms = std::min(now_ms - use.refilled_at_ms, kFullAfterMs);
+  use.refilled_at_ms = now_ms;
+  use.credit =
+      std::min(full_credit(), use.credit + elapsed_ms * limits_.max_address_requests_per_s);
 }
 
 void AddressLimiter::sweep(TimeMs now_ms) {
   absl::erase_if(uses_, [this, now_ms](auto& entry) {
     refill(entry.second, now_ms);
-    return entry.second.rooms == 0 && entry.second.requests_left >= burst();
+    return entry.second.rooms == 0 && entry.second.credit >= full_credit();
   });
 }
 

@@ -32,11 +32,12 @@ class AddressLimiter {
  private:
   static constexpr std::size_t kMaxTracked = 65'536;
   static constexpr std::uint32_t kBurstSeconds = 4;
+  static constexpr std::uint32_t kCreditPerRequest = 1000;
 
   struct Use {
     TimeMs refilled_at_ms = 0;
     std::uint32_t rooms = 0;
-    std::uint32_t requests_left = 0;
+    std::uint64_t credit = 0;  // thousandths of a request: a rate per second, earned by the ms
   };
   struct Hash {
     KeyedHash hash;
@@ -47,7 +48,9 @@ class AddressLimiter {
   Use* use_of(TimeMs now_ms, const IpAddress& from);
   void refill(Use& use, TimeMs now_ms) const;
   void sweep(TimeMs now_ms);
-  std::uint32_t burst() const { return limits_.max_address_requests_per_s * kBurstSeconds; }
+  std::uint64_t full_credit() const {
+    return std::uint64_t{limits_.max_address_requests_per_s} * kBurstSeconds * kCreditPerRequest;
+  }
 
   const Limits& limits_;
   absl::flat_hash_map<IpAddress, Use, Hash> uses_;

@@ -41,10 +41,12 @@ std::string_view counter_name(Counter counter) {
       return "dropped_send_too_big";
     case Counter::kDroppedSendUnreachable:
       return "dropped_send_unreachable";
+    case Counter::kDroppedSendNoBuffers:
+      return "dropped_send_no_buffers";
     case Counter::kDroppedSendFailed:
       return "dropped_send_failed";
-    case Counter::kDroppedAtStop:
-      return "dropped_at_stop";
+    case Counter::kDroppedSendAtStop:
+      return "dropped_send_at_stop";
     case Counter::kNoticesSent:
       return "notices_sent";
     case Counter::kNoticesDropped:

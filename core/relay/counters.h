@@ -35,8 +35,9 @@ enum class Counter : std::uint8_t {
   kDroppedSendRefused,      // ICMP said so, again and again
   kDroppedSendTooBig,       // EMSGSIZE
   kDroppedSendUnreachable,  // no route, or an ICMP unreachable
+  kDroppedSendNoBuffers,    // ENOBUFS: the device's queue is full
   kDroppedSendFailed,       // any other error
-  kDroppedAtStop,           // still queued behind a full socket when chatd ended
+  kDroppedSendAtStop,       // still queued behind a full socket when chatd ended
   kNoticesSent,
   kNoticesDropped,
   // Rooms and members.

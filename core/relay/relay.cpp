@@ -71,10 +71,10 @@ tl::expected<std::uint32_t, Counter> Relay::authenticate(const Endpoint& from,
 bool Relay::accept_address(std::uint32_t slot, const Endpoint& from) {
   const Member& member = roster_.members()[slot];
   const Endpoint& bound = roster_.endpoint_of(member);
-  if (from == bound) return true;
-  const bool may_move = bound.port == 0 || config_.limits.roaming_same_ip;
-  if (!may_move || from.ip != member.tcp_peer || from.port == 0 ||
-      config_.own_sockets.contains(from)) {
+  const bool is_pending = bound.port == 0;
+  if (!is_pending && from == bound) return true;
+  if (!(is_pending || config_.limits.roaming_same_ip) || from.ip != member.tcp_peer ||
+      from.port == 0 || config_.own_sockets.contains(from)) {
     return false;
   }
   roster_.bind_member(slot, from);

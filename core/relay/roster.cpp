@@ -23,9 +23,9 @@ std::uint64_t Roster::BoundTo::hash_with(const KeyedHash& hash) const {
 Roster::Roster(const Limits& limits, const KeyedHash::Key& hash_key)
     : rooms_(limits.max_rooms),
       members_(limits.max_members),
-      room_by_name_(KeyedHash(hash_key), {&rooms_}),
-      member_by_name_(KeyedHash(hash_key), {&members_}),
-      member_by_endpoint_(KeyedHash(hash_key), {this}) {}
+      room_by_name_(limits.max_rooms, KeyedHash(hash_key), {&rooms_}),
+      member_by_name_(limits.max_members, KeyedHash(hash_key), {&members_}),
+      member_by_endpoint_(limits.max_members, KeyedHash(hash_key), {this}) {}
 
 std::optional<std::uint32_t> Roster::add_room(Room room) {
   const auto slot = rooms_.insert(std::move(room));

@@ -1,0 +1,31 @@
+// One control connection: what has come and is not yet a whole frame, and what is still to be
+// written.
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+#include "core/address/ip_address.h"
+#include "server/net/unique_fd.h"
+
+namespace chatd {
+
+struct Connection {
+  UniqueFd fd;
+  IpAddress peer;
+  std::string received;
+  std::string to_send;
+  std::size_t sent_bytes = 0;  // of to_send
+  bool is_over_limit = false;  // it is answered 503, and closed
+  bool is_readable = true;     // there may be something to read
+  bool end_is_near = false;    // the peer has hung up behind what it has sent
+  bool is_listed = false;      // in the control plane's list of connections to look at
+  bool has_ended = false;      // the peer will send no more
+  bool is_closing =
+      false;  // nothing more is read as requests; closed when all is written and the peer has ended
+  bool has_shut_down = false;  // we have told the peer that no more comes
+
+  bool has_output() const { return sent_bytes < to_send.size(); }
+};
+
+}  // namespace chatd

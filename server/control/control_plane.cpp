@@ -1,0 +1,230 @@
+#include "server/control/control_plane.h"
+
+#include <spdlog/spdlog.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+namespace chatd {
+namespace {
+
+constexpr int kMaxAcceptsPerTurn = 64;
+constexpr int kMaxRequestsPerTurn = 32;  // of one connection
+constexpr std::size_t kReadBytes = 16 * 1024;
+// A connection that does not read its answers gets no further ones.
+constexpr std::size_t kMaxPendingOutputBytes = 64 * 1024;
+
+}  // namespace
+
+ControlPlane::ControlPlane(UniqueFd listener, const Limits& limits, int epoll_fd,
+                           std::uint64_t first_event_id, Relay& relay, TimeMs now_ms)
+    : listener_(std::move(listener)),
+      limits_(limits),
+      epoll_fd_(epoll_fd),
+      first_event_id_(first_event_id),
+      relay_(relay),
+      connections_(limits.max_connections + kSpareConnections),
+      deadlines_(limits.max_connections + kSpareConnections, now_ms),
+      read_buffer_(kReadBytes) {}
+
+void ControlPlane::on_connection_event(std::uint32_t slot, std::uint32_t events) {
+  Connection& connection = connections_[slot];
+  if ((events & EPOLLIN) != 0) connection.is_readable = true;
+  if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) {
+    connection.is_readable = true;
+    connection.end_is_near = true;
+  }
+  list(slot);
+}
+
+void ControlPlane::serve(TimeMs now_ms, Outbox& out) {
+  accept(now_ms);
+  // Connections that are not done in this turn list themselves again, behind the others.
+  serving_.swap(to_serve_);
+  for (const std::uint32_t slot : serving_) {
+    connections_[slot].is_listed = false;
+    if (out.is_full()) {
+      list(slot);
+    } else {
+      serve_connection(now_ms, slot, out);
+    }
+  }
+  serving_.clear();
+  close_overdue(now_ms);
+}
+
+std::optional<TimeMs> ControlPlane::next_deadline() const {
+  const auto retry_at_ms = listener_.retry_at();
+  const auto overdue_at_ms = deadlines_.next_deadline();
+  if (!retry_at_ms || !overdue_at_ms) return retry_at_ms ? retry_at_ms : overdue_at_ms;
+  return std::min(*retry_at_ms, *overdue_at_ms);
+}
+
+void ControlPlane::accept(TimeMs now_ms) {
+  for (int i = 0; i < kMaxAcceptsPerTurn && listener_.is_ready(now_ms); ++i) {
+    const bool had_run_out = listener_.has_run_out();
+    auto accepted = listener_.accept(now_ms);
+    if (accepted) {
+      admit(now_ms, std::move(*accepted));
+    } else if (listener_.has_run_out() && !had_run_out) {
+      relay_.counters().add(Counter::kAcceptsPostponed);
+      spdlog::warn(
+          "out of file descriptors: new connections wait until others close; raise the limit "
+          "(ulimit -n) or lower --max-connections");
+    }
+  }
+}
+
+void ControlPlane::admit(TimeMs now_ms, Listener::Accepted accepted) {
+  Connection connection;
+  connection.fd = std::move(accepted.fd);
+  connection.peer = accepted.peer;
+  connection.is_over_limit = connections_.size() >= limits_.max_connections;
+  connection.to_send = relay_.greeting();
+  const int fd = connection.fd.get();
+  const bool is_over_limit = connection.is_over_limit;
+
+  const auto slot = connections_.insert(std::move(connection));
+  if (!slot) return relay_.counters().add(Counter::kConnectionsShed);
+  epoll_event event{};
+  event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
+  event.data.u64 = first_event_id_ + *slot;
+  if (::epoll_ctl(epoll_fd_, EPOLL_CTL_ADD, fd, &event) != 0) {
+    relay_.counters().add(Counter::kConnectionsShed);
+    connections_.erase(*slot);
+    return;
+  }
+  relay_.counters().add(Counter::kConnectionsAccepted);
+  if (is_over_limit) relay_.counters().add(Counter::kConnectionsOverLimit);
+  deadlines_.arm(*slot, now_ms + limits_.handshake_timeout_ms);
+  list(*slot);
+}
+
+void ControlPlane::list(std::uint32_t slot) {
+  Connection& connection = connections_[slot];
+  if (std::exchange(connection.is_listed, true)) return;
+  to_serve_.push_back(slot);
+}
+
+void ControlPlane::serve_connection(TimeMs now_ms, std::uint32_t slot, Outbox& out) {
+  Connection& connection = connections_[slot];
+  if (!read_some(connection)) return close(slot);
+  const bool has_frames_left = answer_frames(now_ms, slot, connection, out);
+  if (!write_some(connection)) return close(slot);
+  if (connection.has_output()) return;  // an event says when it can go on
+
+  if (connection.is_closing && !std::exchange(connection.has_shut_down, true)) {
+    // The answer arrives before the end: closing with unread input would reset the connection.
+    ::shutdown(connection.fd.get(), SHUT_WR);
+  }
+  if (connection.has_ended && !has_frames_left) return close(slot);
+  if (has_frames_left || connection.is_readable) list(slot);
+}
+
+// One read; false when the connection is broken.
+bool ControlPlane::read_some(Connection& connection) {
+  if (!connection.is_readable || connection.has_ended) return true;
+  // With a whole frame's worth unanswered the peer has to wait.
+  if (connection.received.size() >= limits_.max_frame_bytes) return true;
+  const ssize_t count =
+      ::recv(connection.fd.get(), read_buffer_.data(), read_buffer_.size(), MSG_DONTWAIT);
+  if (count < 0) {
+    if (errno == EINTR) return true;
+    connection.is_readable = false;
+    return errno == EAGAIN || errno == EWOULDBLOCK;
+  }
+  if (count == 0) {
+    connection.has_ended = true;
+    connection.is_readable = false;
+    return true;
+  }
+  // A short read has emptied the socket; only an end that was announced already comes without
+  // another event.
+  const bool was_short = static_cast<std::size_t>(count) < read_buffer_.size();
+  connection.is_readable = !was_short || connection.end_is_near;
+  if (!connection.is_closing) {
+    connection.received.append(read_buffer_.data(), static_cast<std::size_t>(count));
+  }
+  return true;
+}
+
+// Answers the whole frames that have come, as many as one turn allows; true when there may be more.
+bool ControlPlane::answer_frames(TimeMs now_ms, std::uint32_t slot, Connection& connection,
+                                 Outbox& out) {
+  std::size_t consumed_bytes = 0;
+  bool may_have_more = true;
+  for (int i = 0; may_have_more && i < kMaxRequestsPerTurn; ++i) {
+    if (connection.is_closing || connection.to_send.size() > kMaxPendingOutputBytes) break;
+    const std::string_view rest = std::string_view(connection.received).substr(consumed_bytes);
+    const DecodedFrame decoded = decode_frame(rest, limits_.max_frame_bytes);
+    switch (decoded.status) {
+      case FrameStatus::kIncomplete:
+        may_have_more = false;
+        break;
+      case FrameStatus::kTooLarge:
+        relay_.counters().add(Counter::kFramesTooLarge);
+        append_outcome(connection.to_send, decoded.frame.operation, Status::kTooLarge,
+                       "the frame is larger than the server allows");
+        connection.is_closing = true;
+        break;
+      case FrameStatus::kComplete:
+        answer(now_ms, connection, decoded.frame, out);
+        consumed_bytes += decoded.size_bytes;
+        deadlines_.arm(slot, now_ms + limits_.handshake_timeout_ms);
+        break;
+    }
+  }
+  connection.received.erase(0, consumed_bytes);
+  if (connection.is_closing) connection.received.clear();
+  return may_have_more && !connection.is_closing;
+}
+
+void ControlPlane::answer(TimeMs now_ms, Connection& connection, const FrameView& frame,
+                          Outbox& out) {
+  if (!connection.is_over_limit) {
+    return relay_.on_request(now_ms, connection.peer, frame, connection.to_send, out);
+  }
+  if (frame.is(Operation::kCreate) || frame.is(Operation::kJoin)) {
+    append_accepted(connection.to_send, frame.operation);
+  }
+  relay_.counters().add(Counter::kRequestsRefused);
+  append_outcome(connection.to_send, frame.operation, Status::kUnavailable,
+                 "the server has too many connections: try again later");
+  connection.is_closing = true;
+}
+
+// Writes what the socket takes; false when the connection is broken.
+bool ControlPlane::write_some(Connection& connection) {
+  while (connection.has_output()) {
+    const ssize_t count =
+        ::send(connection.fd.get(), &connection.to_send[connection.sent_bytes],
+               connection.to_send.size() - connection.sent_bytes, MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (count < 0) {
+      if (errno == EINTR) continue;
+      return errno == EAGAIN || errno == EWOULDBLOCK;
+    }
+    connection.sent_bytes += static_cast<std::size_t>(count);
+  }
+  connection.sent_bytes = 0;
+  connection.to_send.clear();
+  return true;
+}
+
+void ControlPlane::close_overdue(TimeMs now_ms) {
+  while (const auto slot = deadlines_.pop_expired(now_ms)) {
+    relay_.counters().add(Counter::kConnectionsTimedOut);
+    close(*slot);
+  }
+}
+
+void ControlPlane::close(std::uint32_t slot) {
+  if (connections_[slot].is_listed) std::erase(to_serve_, slot);
+  deadlines_.disarm(slot);
+  connections_.erase(slot);  // closes the descriptor, which takes it out of epoll
+  listener_.on_descriptor_freed();
+}
+
+}  // namespace chatd

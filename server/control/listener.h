@@ -1,0 +1,52 @@
+// Accepts connections without ever spinning or stranding anybody.
+//
+// With edge-triggered epoll an edge comes when a connection arrives, not when there is room for
+// one. Out of descriptors, accept fails, the connections wait in the kernel's backlog, and no new
+// edge tells when descriptors are free again. So the listener remembers that connections may be
+// waiting, and tries again when one of ours has closed, or a little later (descriptors may also
+// come free elsewhere). A reserve descriptor to accept and close them instead was not taken:
+// waiting for a moment is better than being turned away.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+
+#include "core/address/ip_address.h"
+#include "core/timer/timestamp.h"
+#include "server/net/unique_fd.h"
+
+namespace chatd {
+
+class Listener {
+ public:
+  struct Accepted {
+    UniqueFd fd;
+    IpAddress peer;
+  };
+
+  explicit Listener(UniqueFd fd) : fd_(std::move(fd)) {}
+
+  int fd() const { return fd_.get(); }
+  void on_readable() { may_have_more_ = true; }
+  void on_descriptor_freed() { retry_at_ms_.reset(); }
+
+  // The next connection, or nothing for now. Sets has_run_out() when descriptors are the reason.
+  std::optional<Accepted> accept(TimeMs now_ms);
+
+  // Whether accept() is worth a call now.
+  bool is_ready(TimeMs now_ms) const {
+    return may_have_more_ && (!retry_at_ms_ || now_ms >= *retry_at_ms_);
+  }
+  // When it will be, if it waits for descriptors.
+  std::optional<TimeMs> retry_at() const { return retry_at_ms_; }
+  bool has_run_out() const { return retry_at_ms_.has_value(); }
+
+ private:
+  static constexpr TimeMs kRetryMs = 100;
+
+  UniqueFd fd_;
+  bool may_have_more_ = true;
+  std::optional<TimeMs> retry_at_ms_;
+};
+
+}  // namespace chatd

@@ -1,0 +1,115 @@
+// chatd: reads the command line, opens the sockets, runs the shard until a signal stops it.
+#include <sodium/core.h>
+#include <spdlog/sinks/stdout_color_sinks.h>
+#include <spdlog/spdlog.h>
+#include <sys/random.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <memory>
+#include <string>
+#include <tl/expected.hpp>
+
+#include "server/net/open_sockets.h"
+#include "server/options.h"
+#include "server/process/descriptor_limit.h"
+#include "server/process/stop_signal.h"
+#include "server/shard.h"
+
+namespace chatd {
+namespace {
+
+// Room for a burst while the shard is busy sending: thousands of small datagrams.
+constexpr std::size_t kUdpBufferBytes = 4 * 1024 * 1024;
+
+void start_logging(const std::string& level) {
+  auto logger = spdlog::stderr_color_mt("chatd");
+  logger->set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %^%l%$ %v");
+  logger->set_level(spdlog::level::from_str(level));
+  spdlog::set_default_logger(std::move(logger));
+}
+
+tl::expected<ShardSockets, std::string> open_sockets(const Options& options) {
+  const auto tcp_address = resolve(options.host, options.tcp_port);
+  if (!tcp_address) return tl::unexpected(tcp_address.error());
+  auto tcp = open_tcp_listener(*tcp_address);
+  if (!tcp) return tl::unexpected(tcp.error());
+  const auto udp_address = resolve(options.host, options.udp_port);
+  if (!udp_address) return tl::unexpected(udp_address.error());
+  auto udp = open_udp_socket(*udp_address);
+  if (!udp) return tl::unexpected(udp.error());
+  return ShardSockets{.tcp_listener = std::move(*tcp),
+                      .udp = std::move(*udp),
+                      .family = udp_address->base.sa_family};
+}
+
+void enlarge_buffer(int fd, int option, const char* direction, const char* sysctl) {
+  const std::size_t given_bytes = set_buffer_bytes(fd, option, kUdpBufferBytes);
+  if (given_bytes >= kUdpBufferBytes) return;
+  spdlog::warn(
+      "the UDP {} buffer is {} KiB instead of {} KiB: bursts may be lost; raise it with sysctl "
+      "-w {}={}",
+      direction, given_bytes / 1024, kUdpBufferBytes / 1024, sysctl, kUdpBufferBytes);
+}
+
+tl::expected<RandomStream::Seed, std::string> kernel_seed() {
+  RandomStream::Seed seed;
+  if (::getrandom(seed.data(), seed.size(), 0) != static_cast<ssize_t>(seed.size())) {
+    return tl::unexpected(std::string("getrandom: ") + std::strerror(errno));
+  }
+  return seed;
+}
+
+void log_totals(const Counters& counters) {
+  std::string totals;
+  for (std::size_t i = 0; i < static_cast<std::size_t>(Counter::kCount); ++i) {
+    const auto counter = static_cast<Counter>(i);
+    if (counters[counter] == 0) continue;
+    totals.append(" ").append(counter_name(counter)).append("=");
+    totals += std::to_string(counters[counter]);
+  }
+  spdlog::info("totals:{}", totals.empty() ? " nothing happened" : totals);
+}
+
+// Serves until it is told to stop; an error is the reason why it could not start.
+tl::expected<void, std::string> serve(const Options& options) {
+  if (sodium_init() < 0) return tl::unexpected<std::string>("libsodium does not start");
+  const auto stop = open_stop_signal();
+  if (!stop) return tl::unexpected(stop.error());
+  if (auto enough = ensure_descriptors(options.limits.max_connections); !enough) return enough;
+  auto sockets = open_sockets(options);
+  if (!sockets) return tl::unexpected(sockets.error());
+  enlarge_buffer(sockets->udp.get(), SO_RCVBUF, "receive", "net.core.rmem_max");
+  enlarge_buffer(sockets->udp.get(), SO_SNDBUF, "send", "net.core.wmem_max");
+  const auto seed = kernel_seed();
+  if (!seed) return tl::unexpected(seed.error());
+
+  const std::string tcp_text = to_text(local_endpoint(sockets->tcp_listener.get()));
+  const Endpoint udp = local_endpoint(sockets->udp.get());
+  const RelayConfig config{
+      .limits = options.limits, .own_sockets = own_sockets_of(udp), .seed = *seed, .shard = 0};
+  auto shard = Shard::open(std::move(*sockets), config, stop->get());
+  if (!shard) return tl::unexpected(shard.error());
+
+  std::printf("chatd ready tcp=%s udp=%s\n", tcp_text.c_str(), to_text(udp).c_str());
+  std::fflush(stdout);
+  spdlog::info("serving: control on tcp {}, messages on udp {}", tcp_text, to_text(udp));
+  (*shard)->run();
+  log_totals((*shard)->counters());
+  spdlog::info("stopped");
+  return {};
+}
+
+}  // namespace
+}  // namespace chatd
+
+int main(int argc, char** argv) {
+  const auto options = chatd::parse_options(argc, argv);
+  if (!options) return options.error();
+  chatd::start_logging(options->log_level);
+  const auto served = chatd::serve(*options);
+  if (served) return 0;
+  spdlog::critical("chatd cannot start: {}", served.error());
+  return 1;
+}

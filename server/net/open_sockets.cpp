@@ -1,0 +1,117 @@
+#include "server/net/open_sockets.h"
+
+#include <ifaddrs.h>
+#include <netinet/tcp.h>
+
+#include <cerrno>
+#include <cstring>
+#include <memory>
+
+namespace chatd {
+namespace {
+
+using Fault = tl::unexpected<std::string>;
+
+int family_of(const SocketAddress& address) {
+  return address.base.sa_family;
+}
+
+void set_flag(int fd, int level, int option, int value) {
+  ::setsockopt(fd, level, option, &value, sizeof value);
+}
+
+Fault cannot_listen(const char* protocol, const SocketAddress& address, const char* flag) {
+  const int error = errno;
+  std::string text = std::string("cannot listen on ") + protocol + " " +
+                     to_text(to_endpoint(address)) + ": " + std::strerror(error);
+  if (error == EADDRINUSE) {
+    text += std::string(". Is another chatd running there? Stop it, or choose another port with ") +
+            flag + " (0 picks a free one)";
+  } else if (error == EADDRNOTAVAIL) {
+    text += ". No interface of this machine has that address: choose another with --host";
+  } else if (error == EACCES) {
+    text += std::string(". Ports below 1024 need privileges: choose another with ") + flag;
+  }
+  return Fault(std::move(text));
+}
+
+// One socket for both families where the operator asked for an IPv6 address: `::` then means
+// everybody.
+void serve_both_families(int fd, const SocketAddress& address) {
+  if (family_of(address) == AF_INET6) set_flag(fd, IPPROTO_IPV6, IPV6_V6ONLY, 0);
+}
+
+socklen_t length_of(const SocketAddress& address) {
+  return family_of(address) == AF_INET ? sizeof address.v4 : sizeof address.v6;
+}
+
+UniqueFd open_socket(const SocketAddress& address, int type) {
+  return UniqueFd(::socket(family_of(address), type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+}
+
+}  // namespace
+
+tl::expected<UniqueFd, std::string> open_tcp_listener(const SocketAddress& address) {
+  UniqueFd fd = open_socket(address, SOCK_STREAM);
+  if (!fd) return cannot_listen("TCP", address, "--tcp-port");
+  // A restart must not wait for the last run's connections to time out.
+  set_flag(fd.get(), SOL_SOCKET, SO_REUSEADDR, 1);
+  set_flag(fd.get(), IPPROTO_TCP, TCP_NODELAY, 1);  // accepted sockets inherit it
+  serve_both_families(fd.get(), address);
+  if (::bind(fd.get(), &address.base, length_of(address)) != 0 ||
+      ::listen(fd.get(), SOMAXCONN) != 0) {
+    return cannot_listen("TCP", address, "--tcp-port");
+  }
+  return fd;
+}
+
+tl::expected<UniqueFd, std::string> open_udp_socket(const SocketAddress& address) {
+  UniqueFd fd = open_socket(address, SOCK_DGRAM);
+  if (!fd) return cannot_listen("UDP", address, "--udp-port");
+  serve_both_families(fd.get(), address);
+  set_flag(fd.get(), IPPROTO_IP, IP_RECVERR, 1);
+  if (family_of(address) == AF_INET6) set_flag(fd.get(), IPPROTO_IPV6, IPV6_RECVERR, 1);
+  if (::bind(fd.get(), &address.base, length_of(address)) != 0) {
+    return cannot_listen("UDP", address, "--udp-port");
+  }
+  return fd;
+}
+
+std::size_t set_buffer_bytes(int fd, int option, std::size_t wanted_bytes) {
+  const int wanted = static_cast<int>(wanted_bytes);
+  const int forced = option == SO_RCVBUF ? SO_RCVBUFFORCE : SO_SNDBUFFORCE;
+  // The forced form passes the system's limit and needs CAP_NET_ADMIN.
+  if (::setsockopt(fd, SOL_SOCKET, forced, &wanted, sizeof wanted) != 0) {
+    ::setsockopt(fd, SOL_SOCKET, option, &wanted, sizeof wanted);
+  }
+  int given = 0;
+  socklen_t length = sizeof given;
+  ::getsockopt(fd, SOL_SOCKET, option, &given, &length);
+  return static_cast<std::size_t>(given) /
+         2;  // the kernel doubles it for its bookkeeping (socket(7))
+}
+
+OwnSockets own_sockets_of(const Endpoint& bound) {
+  OwnSockets own;
+  own.udp_port = bound.port;
+  if (!bound.ip.is_unspecified()) {
+    own.addresses.push_back(bound.ip);
+    return own;
+  }
+  own.on_all_loopback = true;
+  ifaddrs* list = nullptr;
+  if (::getifaddrs(&list) != 0) return own;
+  const std::unique_ptr<ifaddrs, decltype(&::freeifaddrs)> owner(list, &::freeifaddrs);
+  for (const ifaddrs* entry = list; entry != nullptr; entry = entry->ifa_next) {
+    if (entry->ifa_addr == nullptr) continue;
+    const int family = entry->ifa_addr->sa_family;
+    if (family != AF_INET && family != AF_INET6) continue;
+    SocketAddress address{};
+    std::memcpy(&address, entry->ifa_addr,
+                family == AF_INET ? sizeof address.v4 : sizeof address.v6);
+    own.addresses.push_back(to_endpoint(address).ip);
+  }
+  return own;
+}
+
+}  // namespace chatd

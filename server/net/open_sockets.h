@@ -1,0 +1,26 @@
+// Opening chatd's sockets. Errors are sentences that say what failed and what to do.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <tl/expected.hpp>
+
+#include "core/address/own_sockets.h"
+#include "server/net/socket_address.h"
+#include "server/net/unique_fd.h"
+
+namespace chatd {
+
+tl::expected<UniqueFd, std::string> open_tcp_listener(const SocketAddress& address);
+
+// With ICMP errors reported through the error queue (see data/error_queue.h).
+tl::expected<UniqueFd, std::string> open_udp_socket(const SocketAddress& address);
+
+// Asks for a buffer of so many bytes and returns what the kernel gave, which may be less
+// (net.core.rmem_max, net.core.wmem_max). `option` is SO_RCVBUF or SO_SNDBUF.
+std::size_t set_buffer_bytes(int fd, int option, std::size_t wanted_bytes);
+
+// What a UDP socket bound to `bound` answers to: for a wildcard, every address of this machine.
+OwnSockets own_sockets_of(const Endpoint& bound);
+
+}  // namespace chatd

@@ -1,0 +1,74 @@
+#include "server/net/socket_address.h"
+
+#include <arpa/inet.h>
+#include <netdb.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <memory>
+
+namespace chatd {
+
+socklen_t to_socket_address(const Endpoint& endpoint, int family, SocketAddress& address) {
+  if (family == AF_INET) {
+    address.v4 = {};
+    address.v4.sin_family = AF_INET;
+    address.v4.sin_port = htons(endpoint.port);
+    const auto bytes = endpoint.ip.v4_bytes();
+    std::memcpy(&address.v4.sin_addr, bytes.data(), bytes.size());
+    return sizeof address.v4;
+  }
+  address.v6 = {};
+  address.v6.sin6_family = AF_INET6;
+  address.v6.sin6_port = htons(endpoint.port);
+  std::memcpy(&address.v6.sin6_addr, endpoint.ip.bytes().data(), endpoint.ip.bytes().size());
+  return sizeof address.v6;
+}
+
+Endpoint to_endpoint(const SocketAddress& address) {
+  if (address.base.sa_family == AF_INET) {
+    std::array<std::uint8_t, 4> bytes;
+    std::memcpy(bytes.data(), &address.v4.sin_addr, bytes.size());
+    return {IpAddress::from_v4(bytes), ntohs(address.v4.sin_port)};
+  }
+  std::array<std::uint8_t, 16> bytes;
+  std::memcpy(bytes.data(), &address.v6.sin6_addr, bytes.size());
+  return {IpAddress::from_v6(bytes), ntohs(address.v6.sin6_port)};
+}
+
+std::string to_text(const Endpoint& endpoint) {
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  const std::string port = std::to_string(endpoint.port);
+  if (endpoint.ip.is_v4()) {
+    const auto bytes = endpoint.ip.v4_bytes();
+    ::inet_ntop(AF_INET, bytes.data(), text.data(), text.size());
+    return std::string(text.data()) + ":" + port;
+  }
+  ::inet_ntop(AF_INET6, endpoint.ip.bytes().data(), text.data(), text.size());
+  return "[" + std::string(text.data()) + "]:" + port;
+}
+
+tl::expected<SocketAddress, std::string> resolve(const std::string& host, std::uint16_t port) {
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
+  hints.ai_flags = AI_PASSIVE;
+  addrinfo* list = nullptr;
+  const int error = ::getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &list);
+  if (error != 0) {
+    return tl::unexpected("cannot resolve the host '" + host + "': " + ::gai_strerror(error));
+  }
+  const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owner(list, &::freeaddrinfo);
+  SocketAddress address{};
+  std::memcpy(&address, list->ai_addr, std::min<std::size_t>(list->ai_addrlen, sizeof address));
+  return address;
+}
+
+Endpoint local_endpoint(int fd) {
+  SocketAddress address{};
+  socklen_t length = sizeof address;
+  ::getsockname(fd, &address.base, &length);
+  return to_endpoint(address);
+}
+
+}  // namespace chatd

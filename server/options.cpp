@@ -1,0 +1,119 @@
+#include "server/options.h"
+
+#include <CLI/CLI.hpp>
+#include <map>
+
+#include "core/wire/token.h"
+
+namespace chatd {
+namespace {
+
+constexpr int kUsageError = 2;
+
+// A number with its unit, in milliseconds: a bare 300 would be read as seconds by some and as
+// milliseconds by others.
+CLI::Validator duration() {
+  const auto to_milliseconds = [](std::string& text) -> std::string {
+    const std::map<std::string, std::uint32_t> units = {
+        {"ms", 1}, {"s", 1000}, {"m", 60'000}, {"min", 60'000}, {"h", 3'600'000}};
+    const std::string given = text;
+    const bool is_duration =
+        CLI::AsNumberWithUnit(units, CLI::AsNumberWithUnit::UNIT_REQUIRED)(text).empty();
+    if (is_duration && text != "0") return {};
+    return "'" + given + "' is no duration: write a number and a unit, as in 500ms, 300s, 5min, 1h";
+  };
+  return CLI::Validator("").operation(to_milliseconds);
+}
+
+void add_duration(CLI::App& app, const std::string& flag, std::uint32_t& value_ms,
+                  const std::string& description, const std::string& default_text) {
+  app.add_option(flag, value_ms, description)
+      ->transform(duration())
+      ->type_name("DURATION")
+      ->default_str(default_text);
+}
+
+void add_count(CLI::App& app, const std::string& flag, std::uint32_t& value,
+               const std::string& description, std::uint32_t lowest, std::uint32_t highest) {
+  app.add_option(flag, value, description)
+      ->check(CLI::Range(lowest, highest).description(""))
+      ->type_name("NUMBER")
+      ->capture_default_str();
+}
+
+void add_network(CLI::App& app, Options& options) {
+  app.add_option("--host", options.host, "Address or name to listen on; :: is IPv6 and IPv4")
+      ->type_name("HOST")
+      ->capture_default_str();
+  app.add_option("--tcp-port", options.tcp_port, "Control port (0: a free one)")
+      ->type_name("PORT")
+      ->capture_default_str();
+  app.add_option("--udp-port", options.udp_port, "Message port (0: a free one)")
+      ->type_name("PORT")
+      ->capture_default_str();
+}
+
+void add_limits(CLI::App& app, Limits& limits) {
+  app.option_defaults()->group("Limits");
+  add_duration(app, "--idle-timeout", limits.idle_timeout_ms,
+               "Remove a member after so long without a datagram (300s, 500ms, 5min)", "300s");
+  add_duration(app, "--handshake-timeout", limits.handshake_timeout_ms,
+               "Close a connection that completes no request for so long", "10s");
+  add_count(app, "--max-rooms", limits.max_rooms, "Rooms at a time", 1, 10'000'000);
+  add_count(app, "--max-members", limits.max_members, "Members at a time, in all rooms", 1,
+            kMaxTokenSlot);
+  add_count(app, "--max-room-members", limits.max_room_members, "Members of one room", 1,
+            kMaxTokenSlot);
+  add_count(app, "--max-connections", limits.max_connections, "Control connections at a time", 1,
+            1'000'000);
+  add_count(app, "--max-frame-bytes", limits.max_frame_bytes, "Largest control frame", 1024,
+            1u << 29);
+  add_count(app, "--max-notified-members", limits.max_notified_members,
+            "Larger rooms hear no join and leave notices", 0, kMaxTokenSlot);
+  add_count(app, "--max-address-rooms", limits.max_address_rooms,
+            "Rooms opened from one address (0: any number)", 0, 1'000'000);
+  add_count(app, "--max-address-requests", limits.max_address_requests_per_s,
+            "Requests per second from one address, with bursts of four times as many (0: any)", 0,
+            1'000'000);
+  app.add_flag("--limit-loopback", limits.limit_loopback,
+               "The two limits per address hold for loopback addresses, too");
+}
+
+void add_behaviour(CLI::App& app, Options& options) {
+  app.option_defaults()->group("Options");
+  const std::map<std::string, bool> roaming = {{"off", false}, {"same-ip", true}};
+  app.add_option("--roaming", options.limits.roaming_same_ip,
+                 "Whether a member may move to another port of its IP: off or same-ip")
+      ->transform(CLI::CheckedTransformer(roaming).description(""))
+      ->type_name("MODE")
+      ->default_str("off");
+  app.add_option("--log-level", options.log_level,
+                 "trace, debug, info, warn, error, critical or off")
+      ->check(CLI::IsMember({"trace", "debug", "info", "warn", "error", "critical", "off"})
+                  .description(""))
+      ->type_name("LEVEL")
+      ->capture_default_str();
+}
+
+}  // namespace
+
+tl::expected<Options, int> parse_options(int argc, const char* const* argv) {
+  Options options;
+  CLI::App app("chatd relays chat rooms: rooms and tokens over TCP, messages over UDP.", "chatd");
+  app.set_version_flag("--version", "chatd " CHATD_VERSION);
+  add_network(app, options);
+  add_limits(app, options.limits);
+  add_behaviour(app, options);
+  app.footer(
+      "When it serves, chatd prints one line on stdout: chatd ready tcp=ADDRESS udp=ADDRESS.\n"
+      "Logs go to stderr. SIGINT and SIGTERM stop it; members are told.\n"
+      "Exit codes: 0 stopped as asked, 1 could not start, 2 bad command line.");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return tl::unexpected(app.exit(error) == 0 ? 0 : kUsageError);
+  }
+  return options;
+}
+
+}  // namespace chatd

@@ -1,0 +1,13 @@
+// RLIMIT_NOFILE: a connection is a descriptor, and the usual soft limit of 1,024 is soon reached.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <tl/expected.hpp>
+
+namespace chatd {
+
+// Raises the limit to what so many connections need, if it is lower. The error says what to do.
+tl::expected<void, std::string> ensure_descriptors(std::uint32_t max_connections);
+
+}  // namespace chatd

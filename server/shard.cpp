@@ -1,0 +1,175 @@
+#include "server/shard.h"
+
+#include <poll.h>
+#include <sys/epoll.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <climits>
+#include <cstring>
+#include <optional>
+#include <utility>
+
+#include "server/process/clock.h"
+
+namespace chatd {
+namespace {
+
+// Destinations in one outbox before it is sent: enough for full batches, little enough to stay in
+// the cache.
+constexpr std::uint32_t kOutboxDestinations = 16 * 1024;
+constexpr std::size_t kMaxEvents = 256;
+constexpr TimeMs kGoodbyeMs = 1000;
+
+// What an epoll event is about. Connections follow, by slot.
+enum EventId : std::uint64_t { kStopEvent, kListenerEvent, kUdpEvent, kFirstConnectionEvent };
+
+}  // namespace
+
+tl::expected<std::unique_ptr<Shard>, std::string> Shard::open(ShardSockets sockets,
+                                                              const RelayConfig& config,
+                                                              int stop_fd) {
+  UniqueFd epoll(::epoll_create1(EPOLL_CLOEXEC));
+  if (!epoll) return tl::unexpected(std::string("epoll_create1: ") + std::strerror(errno));
+  std::unique_ptr<Shard> shard(
+      new Shard(std::move(epoll), std::move(sockets), config, monotonic_now_ms()));
+  for (const auto& watched :
+       {shard->watch(stop_fd, EPOLLIN, kStopEvent),
+        shard->watch(shard->control_.listener_fd(), EPOLLIN | EPOLLET, kListenerEvent),
+        shard->watch(shard->udp_.get(), EPOLLIN | EPOLLOUT | EPOLLET, kUdpEvent)}) {
+    if (!watched) return tl::unexpected(watched.error());
+  }
+  return shard;
+}
+
+Shard::Shard(UniqueFd epoll, ShardSockets sockets, const RelayConfig& config, TimeMs now_ms)
+    : epoll_(std::move(epoll)),
+      udp_(std::move(sockets.udp)),
+      relay_(config, now_ms),
+      outbox_(kOutboxDestinations, config.limits.max_room_members),
+      errors_(udp_.get()),
+      receiver_(udp_.get()),
+      sender_(udp_.get(), sockets.family, errors_, relay_.counters()),
+      control_(std::move(sockets.tcp_listener), config.limits, epoll_.get(), kFirstConnectionEvent,
+               relay_, now_ms) {}
+
+tl::expected<void, std::string> Shard::watch(int fd, std::uint32_t events, std::uint64_t id) {
+  epoll_event event{};
+  event.events = events;
+  event.data.u64 = id;
+  if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) == 0) return {};
+  return tl::unexpected(std::string("epoll_ctl: ") + std::strerror(errno));
+}
+
+void Shard::run() {
+  while (!is_stopping_) duty_cycle();
+  say_goodbye();
+}
+
+void Shard::duty_cycle() {
+  wait();
+  const TimeMs now_ms = monotonic_now_ms();
+  if (!flush()) return;  // a full socket holds up all that would need it
+  handle_refusals();
+  receive(now_ms);
+  control_.serve(now_ms, outbox_);
+  relay_.on_deadline(now_ms, outbox_);
+  flush();
+}
+
+// Only notes what has happened: the order of work is the duty cycle's.
+void Shard::wait() {
+  std::array<epoll_event, kMaxEvents> events;
+  const int count =
+      ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), wait_timeout_ms());
+  for (int i = 0; i < count; ++i) note(events[static_cast<std::size_t>(i)]);
+}
+
+void Shard::note(const epoll_event& event) {
+  switch (event.data.u64) {
+    case kStopEvent:
+      is_stopping_ = true;
+      break;
+    case kListenerEvent:
+      control_.on_listener_event();
+      break;
+    case kUdpEvent:
+      if ((event.events & EPOLLIN) != 0) udp_is_readable_ = true;
+      if ((event.events & EPOLLOUT) != 0) udp_is_full_ = false;
+      if ((event.events & EPOLLERR) != 0) udp_has_errors_ = true;
+      break;
+    default:
+      control_.on_connection_event(
+          static_cast<std::uint32_t>(event.data.u64 - kFirstConnectionEvent), event.events);
+  }
+}
+
+int Shard::wait_timeout_ms() const {
+  if (udp_is_full_) return -1;  // an event says when it no longer is
+  const TimeMs now_ms = monotonic_now_ms();
+  const bool has_datagrams = udp_is_readable_ || next_datagram_ < received_count_;
+  if (has_datagrams || !errors_.refused().empty() || control_.has_work(now_ms)) return 0;
+  std::optional<TimeMs> deadline_ms = relay_.next_deadline();
+  if (const auto control_ms = control_.next_deadline()) {
+    deadline_ms = std::min(deadline_ms.value_or(*control_ms), *control_ms);
+  }
+  if (!deadline_ms) return -1;
+  if (*deadline_ms <= now_ms) return 0;
+  return static_cast<int>(std::min<TimeMs>(*deadline_ms - now_ms, INT_MAX));
+}
+
+// Takes from one batch, and sees that it is used up before the next one is received: the outbox
+// points into it.
+void Shard::receive(TimeMs now_ms) {
+  if (next_datagram_ == received_count_) {
+    if (!udp_is_readable_) return;
+    received_count_ = receiver_.receive();
+    next_datagram_ = 0;
+    udp_is_readable_ = received_count_ == UdpReceiver::kBatch;
+  }
+  for (; next_datagram_ < received_count_ && !outbox_.is_full(); ++next_datagram_) {
+    const UdpReceiver::Datagram datagram = receiver_[next_datagram_];
+    relay_.on_datagram(now_ms, datagram.from, datagram.bytes, outbox_);
+  }
+}
+
+// Drained before receiving: a pending error would cut a batch short, and what is behind it would
+// bring no new event.
+void Shard::handle_refusals() {
+  if (std::exchange(udp_has_errors_, false)) {
+    errors_.drain();
+    udp_is_readable_ = true;
+  }
+  for (const Endpoint& destination : errors_.refused()) relay_.on_refused(destination, outbox_);
+  errors_.clear();
+}
+
+// True when everything is sent and the outbox is empty.
+bool Shard::flush() {
+  if (udp_is_full_) return false;
+  if (!sender_.send(outbox_)) {
+    udp_is_full_ = true;
+    return false;
+  }
+  outbox_.clear();
+  return true;
+}
+
+void Shard::say_goodbye() {
+  const TimeMs give_up_at_ms = monotonic_now_ms() + kGoodbyeMs;
+  for (bool everyone_is_told = false; !everyone_is_told;) {
+    everyone_is_told = relay_.disconnect_all(outbox_);
+    while (!sender_.send(outbox_)) {
+      const TimeMs now_ms = monotonic_now_ms();
+      if (now_ms >= give_up_at_ms) {
+        sender_.abandon(outbox_);
+        break;
+      }
+      pollfd writable{.fd = udp_.get(), .events = POLLOUT, .revents = 0};
+      ::poll(&writable, 1, static_cast<int>(give_up_at_ms - now_ms));
+    }
+    outbox_.clear();
+  }
+}
+
+}  // namespace chatd

@@ -1,0 +1,75 @@
+// One shard: a relay, the sockets that feed it, and the loop that drives both. Shards share
+// nothing, so that there can be one per core; chatd runs one as yet.
+//
+// duty_cycle() is the heart of chatd: wait, read the clock once, take in what has come (a bounded
+// share of each kind, so that a flood of one kind starves no other), let the relay work, and send
+// what it wants sent. Thread: all of it on the one that calls run().
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <tl/expected.hpp>
+
+#include "core/relay/outbox.h"
+#include "core/relay/relay.h"
+#include "server/control/control_plane.h"
+#include "server/data/error_queue.h"
+#include "server/data/udp_receiver.h"
+#include "server/data/udp_sender.h"
+#include "server/net/unique_fd.h"
+
+struct epoll_event;
+
+namespace chatd {
+
+struct ShardSockets {
+  UniqueFd tcp_listener;
+  UniqueFd udp;
+  int family = 0;  // of both
+};
+
+class Shard {
+ public:
+  // Stops when `stop_fd` becomes readable.
+  static tl::expected<std::unique_ptr<Shard>, std::string> open(ShardSockets sockets,
+                                                                const RelayConfig& config,
+                                                                int stop_fd);
+
+  // Until it is stopped. Then every member is told, and what the socket takes within a second is
+  // sent.
+  void run();
+
+  const Counters& counters() const { return relay_.counters(); }
+
+ private:
+  Shard(UniqueFd epoll, ShardSockets sockets, const RelayConfig& config, TimeMs now_ms);
+
+  void duty_cycle();
+  void wait();
+  int wait_timeout_ms() const;
+  void note(const epoll_event& event);
+  void receive(TimeMs now_ms);
+  void handle_refusals();
+  bool flush();
+  void say_goodbye();
+  tl::expected<void, std::string> watch(int fd, std::uint32_t events, std::uint64_t id);
+
+  UniqueFd epoll_;
+  UniqueFd udp_;
+  Relay relay_;
+  Outbox outbox_;
+  ErrorQueue errors_;
+  UdpReceiver receiver_;
+  std::size_t received_count_ = 0;  // of the receiver's batch
+  std::size_t next_datagram_ = 0;   // in it, to be relayed
+  UdpSender sender_;
+  ControlPlane control_;
+  bool is_stopping_ = false;
+  bool udp_is_readable_ = true;
+  bool udp_has_errors_ = false;
+  bool udp_is_full_ = false;  // the outbox waits for it
+};
+
+}  // namespace chatd
