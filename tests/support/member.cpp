@@ -137,4 +137,15 @@ std::vector<Member> make_room(const ChatdServer& server, std::string_view room,
   return members;
 }
 
+testing::AssertionResult all_is_heard(std::vector<Member>& room) {
+  for (Member* speaker : {&room.back(), &room.front()}) {
+    const std::string said = speaker->say(next_fence());
+    for (Member& listener : room) {
+      if (&listener == speaker) continue;
+      if (const auto heard = listener.hears(said); !heard) return heard;
+    }
+  }
+  return testing::AssertionSuccess();
+}
+
 }  // namespace chatd::test

@@ -16,14 +16,14 @@
 namespace chatd::test {
 
 struct JoinOptions {
-  std::string password;
+  std::string password = {};
   // Where both of the member's sockets call from.
   std::string source_ip = "127.0.0.1";
   // What the request says, where that is to differ from the truth.
-  std::optional<std::string> stated_ip;
-  std::optional<std::uint16_t> stated_port;
+  std::optional<std::string> stated_ip = {};
+  std::optional<std::uint16_t> stated_port = {};
   // Where to reach the server, when it listens on a wildcard address.
-  std::string server_ip;
+  std::string server_ip = {};
   int receive_buffer_bytes = 0;
   // A connection to ask over instead of a new one.
   TcpPeer* control = nullptr;
@@ -83,5 +83,9 @@ class Member {
 std::vector<Member> make_room(const ChatdServer& server, std::string_view room,
                               const std::vector<std::string>& names,
                               const JoinOptions& options = {});
+
+// Whether nobody in the room has anything left to hear: the last and then the first member say
+// something, and that is what everybody else hears next.
+testing::AssertionResult all_is_heard(std::vector<Member>& room);
 
 }  // namespace chatd::test

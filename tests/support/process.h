@@ -24,9 +24,9 @@ namespace chatd::test {
 
 struct ProcessOptions {
   // Added to the test's own environment.
-  std::vector<std::pair<std::string, std::string>> environment;
+  std::vector<std::pair<std::string, std::string>> environment = {};
   // RLIMIT_NOFILE of the child, soft and hard.
-  std::optional<std::pair<std::uint64_t, std::uint64_t>> max_open_files;
+  std::optional<std::pair<std::uint64_t, std::uint64_t>> max_open_files = {};
   // The three streams are one pseudo-terminal: everything it shows arrives as kStdout.
   bool on_terminal = false;
 };

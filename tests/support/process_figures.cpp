@@ -70,4 +70,8 @@ void set_soft_open_files_limit(pid_t pid, std::uint64_t limit) {
   if (::prlimit(pid, RLIMIT_NOFILE, &changed, nullptr) != 0) die("prlimit");
 }
 
+void raise_own_open_files_limit() {
+  set_soft_open_files_limit(::getpid(), open_files_limit(::getpid()).rlim_max);
+}
+
 }  // namespace chatd::test

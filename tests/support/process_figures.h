@@ -14,5 +14,7 @@ std::size_t open_descriptors(pid_t pid);        // entries of /proc/PID/fd
 std::chrono::milliseconds cpu_time(pid_t pid);  // user and system; ticks of 10 ms
 std::uint64_t soft_open_files_limit(pid_t pid);
 void set_soft_open_files_limit(pid_t pid, std::uint64_t limit);
+// For a test that opens sockets by the thousand: the test's own soft limit becomes the hard one.
+void raise_own_open_files_limit();
 
 }  // namespace chatd::test

@@ -55,7 +55,7 @@ TEST(Process, EndOfStandardInputReachesTheChild) {
 
 TEST(Process, GivesATerminalWhenAskedTo) {
   Process process = shell("test -t 0 && test -t 1 && test -t 2 && printf 'prompt> '; read line",
-                          {.environment = {}, .max_open_files = {}, .on_terminal = true});
+                          {.on_terminal = true});
   EXPECT_TRUE(process.wait_for_text(Stream::kStdout, "prompt> "));
   ASSERT_TRUE(process.write_stdin("x\n"));
   const auto status = process.wait_exit();
@@ -64,9 +64,8 @@ TEST(Process, GivesATerminalWhenAskedTo) {
 }
 
 TEST(Process, PassesEnvironmentAndDescriptorLimit) {
-  Process process = shell(
-      "echo $KIT_TEST; ulimit -Sn; ulimit -Hn",
-      {.environment = {{"KIT_TEST", "value"}}, .max_open_files = {{40, 50}}, .on_terminal = false});
+  Process process = shell("echo $KIT_TEST; ulimit -Sn; ulimit -Hn",
+                          {.environment = {{"KIT_TEST", "value"}}, .max_open_files = {{40, 50}}});
   ASSERT_TRUE(process.wait_exit());
   EXPECT_EQ(process.captured(Stream::kStdout), "value\n40\n50\n");
 }

@@ -24,8 +24,8 @@ inline constexpr std::uint8_t kCompleted = 2;
 struct Frame {
   std::uint8_t operation = 0;
   std::uint8_t state = 0;
-  std::string room;
-  std::string payload;
+  std::string room = {};
+  std::string payload = {};
 };
 
 std::string encode(const Frame& frame);
@@ -46,10 +46,10 @@ std::string json_quote(std::string_view text);
 
 // The payload of a create or join request.
 struct JoinFields {
-  std::string username;
-  std::string ip;
+  std::string username = {};
+  std::string ip = {};
   std::uint16_t port = 0;
-  std::string password;
+  std::string password = {};
 };
 std::string join_payload(const JoinFields& fields);
 std::string message_payload(std::string_view sender, std::string_view message);
