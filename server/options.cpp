@@ -17,10 +17,15 @@ CLI::Validator duration() {
     const std::map<std::string, std::uint32_t> units = {
         {"ms", 1}, {"s", 1000}, {"m", 60'000}, {"min", 60'000}, {"h", 3'600'000}};
     const std::string given = text;
-    const bool is_duration =
-        CLI::AsNumberWithUnit(units, CLI::AsNumberWithUnit::UNIT_REQUIRED)(text).empty();
-    if (is_duration && text != "0") return {};
-    return "'" + given + "' is no duration: write a number and a unit, as in 500ms, 300s, 5min, 1h";
+    try {
+      CLI::AsNumberWithUnit(units, CLI::AsNumberWithUnit::UNIT_REQUIRED)(text);
+      if (text != "0") return {};
+    } catch (const CLI::ValidationError&) {
+      // Its words name no example; ours do.
+    }
+    return "'" + given +
+           "' is no duration: write a number and a unit, as in 500ms, 300s, 5min or 1h (49 days at "
+           "most)";
   };
   return CLI::Validator("").operation(to_milliseconds);
 }
@@ -31,6 +36,14 @@ void add_duration(CLI::App& app, const std::string& flag, std::uint32_t& value_m
       ->transform(duration())
       ->type_name("DURATION")
       ->default_str(default_text);
+}
+
+CLI::Validator roaming() {
+  return CLI::Validator("").operation([](std::string& text) -> std::string {
+    if (text != "off" && text != "same-ip") return "'" + text + "' is neither off nor same-ip";
+    text = text == "off" ? "false" : "true";
+    return {};
+  });
 }
 
 void add_count(CLI::App& app, const std::string& flag, std::uint32_t& value,
@@ -81,10 +94,9 @@ void add_limits(CLI::App& app, Limits& limits) {
 
 void add_behaviour(CLI::App& app, Options& options) {
   app.option_defaults()->group("Options");
-  const std::map<std::string, bool> roaming = {{"off", false}, {"same-ip", true}};
   app.add_option("--roaming", options.limits.roaming_same_ip,
                  "Whether a member may move to another port of its IP: off or same-ip")
-      ->transform(CLI::CheckedTransformer(roaming).description(""))
+      ->transform(roaming())
       ->type_name("MODE")
       ->default_str("off");
   app.add_option("--log-level", options.log_level,
