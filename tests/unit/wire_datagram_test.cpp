@@ -64,12 +64,13 @@ TEST(ClientDatagram, RoundTripsTheLongestRoomName) {
 }
 
 TEST(ClientDatagram, WithoutPayloadIsAHeartbeat) {
-  for (const std::string_view token : {kHexToken, some_token().raw()}) {
-    const std::string bytes = datagram_bytes("lobby", token, "");
+  const Token token = some_token();
+  for (const std::string_view form : {kHexToken, token.raw()}) {
+    const std::string bytes = datagram_bytes("lobby", form, "");
     const auto parsed = parse_client_datagram(bytes);
     ASSERT_TRUE(parsed.has_value());
     EXPECT_TRUE(parsed->payload.empty());
-    EXPECT_EQ(parsed->token, some_token());
+    EXPECT_EQ(parsed->token, token);
   }
 }
 
@@ -84,8 +85,9 @@ TEST(ClientDatagram, PayloadMayHoldAnyBytes) {
 }
 
 TEST(ClientDatagram, IsRefusedWhenCutInsideItsHeaders) {
-  for (const std::string_view token : {kHexToken, some_token().raw()}) {
-    const std::string bytes = datagram_bytes("lobby", token, "");
+  const Token token = some_token();
+  for (const std::string_view form : {kHexToken, token.raw()}) {
+    const std::string bytes = datagram_bytes("lobby", form, "");
     for (std::size_t length = 0; length < bytes.size(); ++length) {
       EXPECT_FALSE(parse_client_datagram(std::string_view(bytes).substr(0, length)).has_value())
           << "at " << length << " of " << bytes.size();
