@@ -1,0 +1,205 @@
+// Each way in which `chat` can fail: its code, and words that tell why (docs/chat.md).
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <csignal>
+#include <string>
+
+#include "tests/e2e_chat/chat_program.h"
+#include "tests/support/member.h"
+#include "tests/support/unique_fd.h"
+
+namespace chatd::test {
+namespace {
+
+std::string told(Process& chat) {
+  return chat.captured(Stream::kStderr);
+}
+
+class ChatExitCode : public testing::Test {
+ protected:
+  void SetUp() override { ASSERT_TRUE(server_.ready()) << server_.diagnosis(); }
+
+  // The end of a `chat` that should be refused.
+  void expect_refused(const Arguments& arguments, const std::string& status) {
+    Process chat = start_chat(server_, arguments);
+    EXPECT_EQ(exit_code_of(chat), 4) << told(chat);
+    const std::string start = "chat: the server refused (" + status + "): ";
+    EXPECT_EQ(told(chat).substr(0, start.size()), start);
+    EXPECT_GT(told(chat).size(), start.size() + 4);  // and why
+  }
+
+  ChatdServer server_;
+};
+
+TEST_F(ChatExitCode, RefusalsTellStatusAndReason) {
+  auto alice = Member::create(server_, "kitchen", "alice");
+  auto carol = Member::create(server_, "den", "carol", {.password = "secret"});
+  ASSERT_TRUE(alice && carol);
+  expect_refused({"join", "nowhere", "--name", "bob"}, "404");
+  expect_refused({"join", "kitchen", "--name", "alice"}, "409");
+  expect_refused({"create", "kitchen", "--name", "bob"}, "409");
+  expect_refused({"join", "den", "--name", "bob"}, "401");
+  expect_refused({"join", "den", "--name", "bob", "--password", "wrong"}, "401");
+  expect_refused({"create", "other", "--name", "system"}, "400");
+}
+
+TEST_F(ChatExitCode, ARefusalInJson) {
+  Process chat = start_chat(server_, {"join", "nowhere", "--name", "bob", "--json"});
+  EXPECT_EQ(exit_code_of(chat), 4);
+  const std::string start = R"({"type":"refused","status":404,"message":")";
+  EXPECT_EQ(chat.captured(Stream::kStdout).substr(0, start.size()), start);
+}
+
+TEST_F(ChatExitCode, WrongUsage) {
+  for (const Arguments& arguments : std::vector<Arguments>{
+           {"fly"},
+           {"join"},
+           {"join", "kitchen"},
+           {"join", "kitchen", "--name", ""},
+           {"join", "kitchen", "--name", "a\nb"},
+           {"join", "kitchen", "--name", "\xff"},
+           {"join", std::string(256, 'x'), "--name", "bob"},
+           {"join", "kitchen", "--name", "bob", "--count", "0"},
+           {"join", "kitchen", "--name", "bob", "--timeout", "soon"},
+           {"join", "kitchen", "--name", "bob", "--heartbeat", "0"},
+           {"rooms", "--tcp-port", "70000"},
+           {},
+       }) {
+    Process chat = start_chat(server_, arguments);
+    EXPECT_EQ(exit_code_of(chat), 2) << told(chat);
+    EXPECT_FALSE(told(chat).empty());
+  }
+}
+
+TEST_F(ChatExitCode, HelpListsTheCodes) {
+  Process chat = start_chat(server_, {"--help"});
+  EXPECT_EQ(exit_code_of(chat), 0);
+  EXPECT_NE(chat.captured(Stream::kStdout).find("Exit codes"), std::string::npos);
+}
+
+TEST_F(ChatExitCode, TimedOutBeforeTheCount) {
+  Process chat = start_chat(
+      server_, {"create", "kitchen", "--name", "alice", "--count", "1", "--timeout", "200ms"});
+  EXPECT_EQ(exit_code_of(chat), 6);
+  EXPECT_NE(told(chat).find("timed out"), std::string::npos);
+}
+
+TEST_F(ChatExitCode, RemovedWhenTheHostLeaves) {
+  auto alice = Member::create(server_, "kitchen", "alice");
+  ASSERT_TRUE(alice.has_value());
+  Process chat = start_chat(server_, {"join", "kitchen", "--name", "bob", "--json"});
+  ASSERT_TRUE(alice->hears_joined("bob"));
+  alice->leave();
+  EXPECT_EQ(exit_code_of(chat), 5);
+  EXPECT_NE(told(chat).find("You have been disconnected"), std::string::npos);
+  EXPECT_NE(chat.captured(Stream::kStdout)
+                .find(R"({"type":"disconnected","message":"You have been disconnected"})"),
+            std::string::npos);
+}
+
+TEST_F(ChatExitCode, RemovedWhenTheServerStops) {
+  Process chat = start_chat(server_, {"create", "kitchen", "--name", "alice"});
+  ASSERT_TRUE(chat.wait_for_line(Stream::kStderr, "you are in").has_value());
+  ASSERT_TRUE(server_.stop().has_value());
+  EXPECT_EQ(exit_code_of(chat), 5);
+}
+
+TEST_F(ChatExitCode, UnreachableWhenTheServerIsGone) {
+  Process chat =
+      start_chat(server_, {"create", "kitchen", "--name", "alice", "--heartbeat", "50ms"});
+  ASSERT_TRUE(chat.wait_for_line(Stream::kStderr, "you are in").has_value());
+  server_.process().kill(SIGKILL);
+  ASSERT_TRUE(server_.process().wait_exit().has_value());
+  EXPECT_EQ(exit_code_of(chat), 3);
+  EXPECT_NE(told(chat).find("server is gone"), std::string::npos);
+
+  Process late = start_chat(server_, {"rooms"});
+  EXPECT_EQ(exit_code_of(late), 3);
+  EXPECT_NE(told(late).find("Connection refused"), std::string::npos);
+}
+
+TEST_F(ChatExitCode, UnreachableWhenTheNameIsUnknown) {
+  Process chat({CHAT_PROGRAM, "rooms", "--host", "no.such.host.invalid"});
+  EXPECT_EQ(exit_code_of(chat), 3);
+  EXPECT_NE(told(chat).find("no.such.host.invalid"), std::string::npos);
+}
+
+TEST_F(ChatExitCode, HeartbeatsKeepASilentMember) {
+  ChatdServer impatient({"--idle-timeout", "1s"});
+  ASSERT_TRUE(impatient.ready()) << impatient.diagnosis();
+  Process lively =
+      start_chat(impatient, {"create", "kitchen", "--name", "alice", "--heartbeat", "100ms"});
+  ASSERT_TRUE(lively.wait_for_line(Stream::kStderr, "you are in").has_value());
+  // Bob is as silent as Alice, came later, and sends no heartbeats.
+  Process silent = start_chat(impatient, {"join", "kitchen", "--name", "bob"});
+  EXPECT_EQ(exit_code_of(silent), 5);
+  EXPECT_TRUE(lively.wait_for_line(Stream::kStdout, "* bob left").has_value());
+  EXPECT_TRUE(lively.running());
+}
+
+// A server that is not chatd, with one client on it.
+class Impostor {
+ public:
+  Impostor() : listener_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    const SocketAddress any("127.0.0.1", 0);
+    EXPECT_EQ(::bind(listener_.get(), any.get(), any.size()), 0);
+    EXPECT_EQ(::listen(listener_.get(), 1), 0);
+  }
+
+  Process start_client() const {
+    const std::string port = std::to_string(SocketAddress::local_of(listener_.get()).port());
+    return Process({CHAT_PROGRAM, "join", "kitchen", "--name", "bob", "--tcp-port", port,
+                    "--connect-timeout", "300ms"});
+  }
+  UniqueFd accept() const { return UniqueFd(::accept(listener_.get(), nullptr, nullptr)); }
+
+ private:
+  UniqueFd listener_;
+};
+
+void answer(const UniqueFd& connection, std::string_view bytes) {
+  EXPECT_EQ(::send(connection.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL),
+            static_cast<ssize_t>(bytes.size()));
+}
+
+TEST(ChatAgainstAnImpostor, SilenceTimesOut) {
+  const Impostor impostor;
+  Process chat = impostor.start_client();
+  EXPECT_EQ(exit_code_of(chat), 3);
+  EXPECT_NE(told(chat).find("did not answer within 300 ms"), std::string::npos);
+}
+
+TEST(ChatAgainstAnImpostor, AnotherProtocolIsRecognised) {
+  const Impostor impostor;
+  Process chat = impostor.start_client();
+  const UniqueFd connection = impostor.accept();
+  answer(connection, "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n");
+  EXPECT_EQ(exit_code_of(chat), 3);
+  EXPECT_NE(told(chat).find("protocol"), std::string::npos);
+}
+
+TEST(ChatAgainstAnImpostor, AClosedConnectionIsToldAsOne) {
+  const Impostor impostor;
+  Process chat = impostor.start_client();
+  impostor.accept().reset();
+  EXPECT_EQ(exit_code_of(chat), 3);
+  EXPECT_NE(told(chat).find("closed the connection"), std::string::npos);
+}
+
+TEST(ChatAgainstAnImpostor, ItsReasonIsDisarmed) {
+  const Impostor impostor;
+  Process chat = impostor.start_client();
+  const UniqueFd connection = impostor.accept();
+  answer(connection, encode({.operation = kJoinRoom,
+                             .state = kCompleted,
+                             .room = "",
+                             .payload = R"({"status":503,"message":"\u001b[2Jfull\n"})"}));
+  EXPECT_EQ(exit_code_of(chat), 4);
+  EXPECT_EQ(told(chat), "chat: the server refused (503): ^[[2Jfull^J\n");
+}
+
+}  // namespace
+}  // namespace chatd::test
