@@ -47,6 +47,8 @@ std::string_view counter_name(Counter counter) {
       return "dropped_send_failed";
     case Counter::kDroppedSendAtStop:
       return "dropped_send_at_stop";
+    case Counter::kSendsPostponed:
+      return "sends_postponed";
     case Counter::kNoticesSent:
       return "notices_sent";
     case Counter::kNoticesDropped:

@@ -38,6 +38,7 @@ enum class Counter : std::uint8_t {
   kDroppedSendNoBuffers,    // ENOBUFS: the device's queue is full
   kDroppedSendFailed,       // any other error
   kDroppedSendAtStop,       // still queued behind a full socket when chatd ended
+  kSendsPostponed,          // the socket was full: sending went on when it was writable
   kNoticesSent,
   kNoticesDropped,
   // Rooms and members.

@@ -86,7 +86,10 @@ bool UdpSender::flush_batch() {
       continue;
     }
     const int error = errno;
-    if (error == EAGAIN || error == EWOULDBLOCK) return false;
+    if (error == EAGAIN || error == EWOULDBLOCK) {
+      counters_.add(Counter::kSendsPostponed);
+      return false;
+    }
     if (error == EINTR || is_others_error(error)) continue;
     drop(reason_of(error));
   }

@@ -1,0 +1,83 @@
+// A shard whose socket is full: it waits, and loses nothing.
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "tests/loopback/own_network.h"
+#include "tests/loopback/running_shard.h"
+#include "tests/support/tcp_peer.h"
+#include "tests/support/udp_peer.h"
+
+namespace chatd::test {
+namespace {
+
+constexpr int kReceiveBufferBytes = 1 << 20;
+
+struct Person {
+  std::string name;
+  UdpPeer socket{"127.0.0.1", 0, kReceiveBufferBytes};
+  std::string token;
+};
+
+std::vector<Person> fill_room(const RunningShard& shard, std::size_t count) {
+  std::vector<Person> people(count);
+  TcpPeer control(shard.tcp());
+  for (std::size_t i = 0; i < count; ++i) {
+    Person& person = people[i];
+    person.name = "person" + std::to_string(i);
+    const JoinFields fields{.username = person.name, .port = person.socket.address().port()};
+    const Answer answer = i == 0 ? control.create("room", fields) : control.join("room", fields);
+    EXPECT_EQ(answer.status(), 201);
+    person.token = answer.token();
+  }
+  // The notices of those who came later.
+  for (std::size_t i = 0; i < count; ++i) {
+    for (std::size_t later = i + 1; later < count; ++later) EXPECT_TRUE(people[i].socket.receive());
+  }
+  return people;
+}
+
+std::string text_of(std::size_t number) {
+  return message_payload("person0", std::to_string(number) + std::string(800, '.'));
+}
+
+void say(const RunningShard& shard, Person& person, std::string_view payload) {
+  person.socket.send(shard.udp(), encode_datagram("room", person.token, payload));
+}
+
+void expect_all_in_order(Person& person, std::size_t messages) {
+  for (std::size_t number = 0; number < messages; ++number) {
+    const auto datagram = person.socket.receive();
+    ASSERT_TRUE(datagram) << person.name << " misses message " << number;
+    ASSERT_EQ(datagram->bytes, std::string(2, '\0') + text_of(number)) << person.name;
+  }
+}
+
+TEST(FullSocket, DelaysAndLosesNothing) {
+  constexpr std::size_t kPeople = 9;
+  constexpr std::size_t kMessages = 100;
+  bool is_slow = false;
+  const std::string reason = in_own_network([&] {
+    RunningShard shard(16 * 1024);  // room for a few datagrams
+    std::vector<Person> people = fill_room(shard, kPeople);
+    is_slow = slow_down_loopback(24);
+    if (!is_slow) return;
+    for (std::size_t number = 0; number < kMessages; ++number) {
+      say(shard, people[0], text_of(number));
+    }
+    for (std::size_t i = 1; i < kPeople; ++i) expect_all_in_order(people[i], kMessages);
+
+    const Counters& counters = shard.stop();
+    EXPECT_EQ(counters[Counter::kMessagesAccepted], kMessages);
+    EXPECT_EQ(counters[Counter::kDeliveriesPlanned], kMessages * (kPeople - 1));
+    EXPECT_EQ(counters[Counter::kDeliveriesSent], kMessages * (kPeople - 1));
+    EXPECT_GT(counters[Counter::kSendsPostponed], 0u) << "the socket was never full";
+    for (Person& person : people) EXPECT_TRUE(person.socket.receive()) << "the goodbye";
+  });
+  if (!reason.empty()) GTEST_SKIP() << reason;
+  if (!is_slow) GTEST_SKIP() << "tc cannot slow down the loopback device here";
+}
+
+}  // namespace
+}  // namespace chatd::test
