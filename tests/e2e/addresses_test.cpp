@@ -57,16 +57,21 @@ TEST_F(Addresses, AStatedAddressThatIsTheCallersIsBoundAtOnce) {
                                 {"\"::ffff:127.0.0.1\"", false},
                                 {"\"::ffff:7f00:1\"", true}};
   int number = 0;
+  std::vector<UdpPeer> guests;  // a closed socket would refuse, and its member be removed
   for (const auto& [ip, quoted_port] : forms) {
     SCOPED_TRACE(testing::Message() << ip << (quoted_port ? " port as text" : " port as number"));
     const std::string name = "guest " + std::to_string(++number);
-    UdpPeer socket;
-    const std::string port = std::to_string(socket.address().port());
+    UdpPeer& guest = guests.emplace_back();
+    const std::string port = std::to_string(guest.address().port());
     join_as("room", name, ip, quoted_port ? "\"" + port + "\"" : port);
     EXPECT_TRUE(room[0].hears_joined(name));
     // Not a datagram has come from there, and yet it is spoken to.
     const std::string said = room[0].say("hello " + name);
-    EXPECT_EQ(payload_of(socket.receive()), said);
+    EXPECT_EQ(payload_of(guest.receive()), said);
+    for (std::size_t earlier = 0; earlier + 1 < guests.size(); ++earlier) {
+      EXPECT_NE(payload_of(guests[earlier].receive()).find(name), std::string::npos);  // joined
+      EXPECT_EQ(payload_of(guests[earlier].receive()), said);
+    }
   }
 }
 

@@ -116,7 +116,7 @@ TEST_F(Connections, ThoseThatVanishLeaveNothingBehind) {
     if (i % 2 == 0) ::setsockopt(peer.fd(), SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
   }
   EXPECT_NO_FATAL_FAILURE(converse());
-  EXPECT_TRUE(wait_until([&] { return open_descriptors(server().pid()) == before; }));
+  EXPECT_TRUE(wait_until([&] { return open_descriptors(server().pid()) <= before; }));
   EXPECT_TRUE(serves());
 }
 
@@ -208,7 +208,7 @@ TEST_F(Connections, RunningOutOfDescriptorsNeitherSpinsNorStrands) {
   }
   EXPECT_TRUE(wait_until([&] { return serves(); }));
   set_soft_open_files_limit(server().pid(), limit_before);
-  EXPECT_TRUE(wait_until([&] { return open_descriptors(server().pid()) == open_before; }));
+  EXPECT_TRUE(wait_until([&] { return open_descriptors(server().pid()) <= open_before; }));
 }
 
 TEST_F(Connections, DescriptorsThatComeBackByAHigherLimitAreUsed) {

@@ -31,6 +31,7 @@ TEST_F(IcmpRefusal, AMemberThatIsGoneIsRemovedAndTheOthersLoseNothing) {
   EXPECT_TRUE(told);
   EXPECT_TRUE(room[0].hears_left("gone"));
   EXPECT_EQ(TcpPeer(server().tcp()).join("room", fields_of("gone")).status(), 201);
+  EXPECT_EQ(totals()["members_refused"], 1U);
 }
 
 TEST_F(IcmpRefusal, ABurstToAMemberThatIsGoneLosesNothingForTheOthers) {

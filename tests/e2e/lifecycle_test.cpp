@@ -100,8 +100,6 @@ TEST_F(Lifecycle, RefusesFlagsThatItDoesNotUnderstand) {
       {"--max-members", "-1"},
       {"--roaming", "everywhere"},
       {"--log-level", "loud"},
-      {"--host", "not an address"},
-      {"--host", "300.1.1.1"},
   };
   for (const auto& flags : wrong) {
     SCOPED_TRACE(testing::PrintToString(flags));
@@ -114,6 +112,19 @@ TEST_F(Lifecycle, RefusesFlagsThatItDoesNotUnderstand) {
     ASSERT_TRUE(status) << "it runs";
     EXPECT_EQ(status->code, 2);
     EXPECT_NE(process.captured(Stream::kStderr), "");
+  }
+}
+
+// A host may be a name, which only the resolver can judge: it is not the command line that is
+// wrong.
+TEST_F(Lifecycle, AHostThatIsNoneIsNamedAndRefused) {
+  for (const char* host : {"not an address", "203.0.113.77"}) {
+    SCOPED_TRACE(host);
+    Process process = run({"--tcp-port", "0", "--udp-port", "0", "--host", host});
+    const auto status = process.wait_exit();
+    ASSERT_TRUE(status) << "it runs";
+    EXPECT_EQ(status->code, 1);
+    EXPECT_NE(process.captured(Stream::kStderr).find(host), std::string::npos);
   }
 }
 
