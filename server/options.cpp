@@ -17,9 +17,11 @@ CLI::Validator duration() {
     const std::map<std::string, std::uint32_t> units = {
         {"ms", 1}, {"s", 1000}, {"m", 60'000}, {"min", 60'000}, {"h", 3'600'000}};
     const std::string given = text;
+    // CLI11 takes a unit alone for one of it.
+    const bool counted = !given.empty() && given.front() >= '0' && given.front() <= '9';
     try {
       CLI::AsNumberWithUnit(units, CLI::AsNumberWithUnit::UNIT_REQUIRED)(text);
-      if (text != "0") return {};
+      if (counted && text != "0") return {};
     } catch (const CLI::ValidationError&) {
       // Its words name no example; ours do.
     }
