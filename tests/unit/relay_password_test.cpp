@@ -1,0 +1,40 @@
+// Room passwords.
+#include "core/relay/password.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <string_view>
+
+namespace chatd {
+namespace {
+
+constexpr Password::Salt kSalt = {1, 2, 3};
+
+TEST(Password, NoneAcceptsAnything) {
+  for (const Password& none : {Password(), Password("", kSalt)}) {
+    EXPECT_FALSE(none.is_required());
+    EXPECT_TRUE(none.accepts(""));
+    EXPECT_TRUE(none.accepts("anything"));
+  }
+}
+
+TEST(Password, AcceptsItselfAlone) {
+  const Password password("secret", kSalt);
+  EXPECT_TRUE(password.is_required());
+  EXPECT_TRUE(password.accepts("secret"));
+  for (const std::string_view wrong : {"", "Secret", "secre", "secrets", " secret"}) {
+    EXPECT_FALSE(password.accepts(wrong)) << wrong;
+  }
+}
+
+TEST(Password, MayHoldAnyBytesOfAnyLength) {
+  const std::string plain = std::string("a\0b", 3) + std::string(10'000, '\xff');
+  const Password password(plain, kSalt);
+  EXPECT_TRUE(password.accepts(plain));
+  EXPECT_FALSE(password.accepts("a"));
+  EXPECT_FALSE(password.accepts(plain.substr(0, plain.size() - 1)));
+}
+
+}  // namespace
+}  // namespace chatd
