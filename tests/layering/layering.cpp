@@ -141,10 +141,10 @@ LinkScan scan_link_lists(const std::string& lists) {
   };
   std::map<std::string, std::string> layer_of_target;
   std::vector<Link> links;
-  std::set<std::string> layers;
+  LinkScan scan;
   std::istringstream in(lists);
   for (std::string kind, layer, target; in >> kind >> layer >> target;) {
-    layers.insert(layer);
+    scan.layers.insert(layer);
     if (kind == "target") {
       layer_of_target[target] = layer;
     } else {
@@ -154,8 +154,6 @@ LinkScan scan_link_lists(const std::string& lists) {
     }
   }
 
-  LinkScan scan;
-  scan.layers.assign(layers.begin(), layers.end());
   for (const Link& link : links) {
     const auto allowed = allowed_layers().find(link.layer);
     if (allowed == allowed_layers().end()) continue;

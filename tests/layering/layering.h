@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -24,7 +25,7 @@ struct LayerScan {
 LayerScan scan_includes(const std::filesystem::path& root, const std::string& layer);
 
 struct LinkScan {
-  std::vector<std::string> layers;  // that have at least one target
+  std::set<std::string> layers;  // that have at least one target
   std::vector<std::string> violations;
 };
 
