@@ -6,6 +6,7 @@
 
 #include <clocale>
 #include <csignal>
+#include <cstdlib>
 #include <cstring>
 
 #include "client/chat/app.h"
@@ -17,7 +18,10 @@ namespace {
 // it opens, and print into it.
 void open_standard_streams() {
   for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
-    if (::fcntl(fd, F_GETFD) < 0) ::open("/dev/null", O_RDWR);
+    if (::fcntl(fd, F_GETFD) >= 0) continue;
+    // The lowest free number is the missing one.
+    const int opened = ::open("/dev/null", O_RDWR);
+    if (opened != fd) std::_Exit(1);
   }
 }
 

@@ -43,7 +43,7 @@ class Cursor {
 void put_character(Cursor& cursor, wchar_t character) {
   constexpr wchar_t kBytesEnd = 0x100;
   constexpr wchar_t kPlaneEnd = 0x10000;
-  const auto as_wint = static_cast<std::wint_t>(character);
+  const auto as_wint = static_cast<std::wint_t>(static_cast<char32_t>(character));
   if (character == L'\t') {
     cursor.tab();
   } else if (character == L'\n') {

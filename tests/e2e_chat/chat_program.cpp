@@ -13,9 +13,10 @@ ProcessOptions options_with(const Environment& environment, bool on_terminal) {
   ProcessOptions options;
   options.environment = {
       {"TERM", "xterm"}, {"NO_COLOR", ""}, {"CHAT_PASSWORD", ""}, {"LC_ALL", "C.UTF-8"}};
-  for (const auto& [name, value] : environment) {
-    std::erase_if(options.environment, [&](const auto& entry) { return entry.first == name; });
-    options.environment.emplace_back(name, value);
+  for (const auto& added : environment) {
+    std::erase_if(options.environment,
+                  [&added](const auto& entry) { return entry.first == added.first; });
+    options.environment.push_back(added);
   }
   options.on_terminal = on_terminal;
   return options;
