@@ -60,6 +60,14 @@ std::chrono::milliseconds cpu_time(pid_t pid) {
   return std::chrono::milliseconds((user_ticks + system_ticks) * 1000 / ::sysconf(_SC_CLK_TCK));
 }
 
+std::chrono::milliseconds processor_wait(pid_t pid) {
+  std::ifstream figures(proc_path(pid, "schedstat"));
+  std::int64_t run_ns = 0;
+  std::int64_t waited_ns = 0;
+  figures >> run_ns >> waited_ns;
+  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::nanoseconds(waited_ns));
+}
+
 std::uint64_t soft_open_files_limit(pid_t pid) {
   return open_files_limit(pid).rlim_cur;
 }

@@ -12,6 +12,8 @@ namespace chatd::test {
 std::size_t resident_bytes(pid_t pid);          // VmRSS
 std::size_t open_descriptors(pid_t pid);        // entries of /proc/PID/fd
 std::chrono::milliseconds cpu_time(pid_t pid);  // user and system; ticks of 10 ms
+// How long it was ready to run and had no processor; 0 where the kernel does not tell.
+std::chrono::milliseconds processor_wait(pid_t pid);
 std::uint64_t soft_open_files_limit(pid_t pid);
 void set_soft_open_files_limit(pid_t pid, std::uint64_t limit);
 // For a test that opens sockets by the thousand: the test's own soft limit becomes the hard one.
