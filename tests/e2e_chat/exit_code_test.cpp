@@ -1,15 +1,11 @@
 // Each way in which `chat` can fail: its code, and words that tell why (docs/chat.md).
 #include <gtest/gtest.h>
-#include <netinet/in.h>
-#include <poll.h>
-#include <sys/socket.h>
 
 #include <csignal>
 #include <string>
 
 #include "tests/e2e_chat/chat_program.h"
 #include "tests/support/member.h"
-#include "tests/support/unique_fd.h"
 
 namespace chatd::test {
 namespace {
@@ -138,67 +134,6 @@ TEST_F(ChatExitCode, HeartbeatsKeepASilentMember) {
   EXPECT_EQ(exit_code_of(silent), 5);
   EXPECT_TRUE(lively.wait_for_line(Stream::kStdout, "* bob left").has_value());
   EXPECT_TRUE(lively.running());
-}
-
-// A server that is not chatd, with one client on it.
-class Impostor {
- public:
-  Impostor() : listener_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-    const SocketAddress any("127.0.0.1", 0);
-    EXPECT_EQ(::bind(listener_.get(), any.get(), any.size()), 0);
-    EXPECT_EQ(::listen(listener_.get(), 1), 0);
-  }
-
-  Process start_client() const {
-    const std::string port = std::to_string(SocketAddress::local_of(listener_.get()).port());
-    return Process({CHAT_PROGRAM, "join", "kitchen", "--name", "bob", "--tcp-port", port,
-                    "--connect-timeout", "300ms"});
-  }
-  UniqueFd accept() const { return UniqueFd(::accept(listener_.get(), nullptr, nullptr)); }
-
- private:
-  UniqueFd listener_;
-};
-
-void answer(const UniqueFd& connection, std::string_view bytes) {
-  EXPECT_EQ(::send(connection.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL),
-            static_cast<ssize_t>(bytes.size()));
-}
-
-TEST(ChatAgainstAnImpostor, SilenceTimesOut) {
-  const Impostor impostor;
-  Process chat = impostor.start_client();
-  EXPECT_EQ(exit_code_of(chat), 3);
-  EXPECT_NE(told(chat).find("did not answer within 300 ms"), std::string::npos);
-}
-
-TEST(ChatAgainstAnImpostor, AnotherProtocolIsRecognised) {
-  const Impostor impostor;
-  Process chat = impostor.start_client();
-  const UniqueFd connection = impostor.accept();
-  answer(connection, "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n");
-  EXPECT_EQ(exit_code_of(chat), 3);
-  EXPECT_NE(told(chat).find("protocol"), std::string::npos);
-}
-
-TEST(ChatAgainstAnImpostor, AClosedConnectionIsToldAsOne) {
-  const Impostor impostor;
-  Process chat = impostor.start_client();
-  impostor.accept().reset();
-  EXPECT_EQ(exit_code_of(chat), 3);
-  EXPECT_NE(told(chat).find("closed the connection"), std::string::npos);
-}
-
-TEST(ChatAgainstAnImpostor, ItsReasonIsDisarmed) {
-  const Impostor impostor;
-  Process chat = impostor.start_client();
-  const UniqueFd connection = impostor.accept();
-  answer(connection, encode({.operation = kJoinRoom,
-                             .state = kCompleted,
-                             .room = "",
-                             .payload = R"({"status":503,"message":"\u001b[2Jfull\n"})"}));
-  EXPECT_EQ(exit_code_of(chat), 4);
-  EXPECT_EQ(told(chat), "chat: the server refused (503): ^[[2Jfull^J\n");
 }
 
 }  // namespace

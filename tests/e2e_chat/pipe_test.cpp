@@ -207,6 +207,27 @@ TEST_F(ChatPipe, FlagsMayStandBeforeTheCommand) {
   EXPECT_EQ(exit_code_of(chat), 0);
 }
 
+// "localhost" may be ::1 first, where nobody listens here.
+TEST_F(ChatPipe, AHostMayHaveSeveralAddresses) {
+  Process chat({CHAT_PROGRAM, "create", "kitchen", "--name", "alice", "--host", "localhost",
+                "--tcp-port", std::to_string(server_.tcp().port()), "--udp-port",
+                std::to_string(server_.udp().port())});
+  ASSERT_TRUE(entered(chat)) << chat.captured(Stream::kStderr);
+}
+
+TEST_F(ChatPipe, TalksOverIpv6) {
+  ChatdServer server({"--host", "::1"});
+  ASSERT_TRUE(server.ready()) << server.diagnosis();
+  auto bob = Member::create(server, "kitchen", "bob", {.source_ip = "::1"});
+  ASSERT_TRUE(bob.has_value());
+  Process chat = start_chat(server, {"join", "kitchen", "--name", "alice"});
+  ASSERT_TRUE(bob->hears_joined("alice"));
+  chat.write_stdin("hi\n");
+  EXPECT_TRUE(bob->hears(said("alice", "hi")));
+  bob->say("hello");
+  EXPECT_EQ(chat.read_line(Stream::kStdout), "bob: hello");
+}
+
 TEST_F(ChatPipe, PasswordsComeFromTheFlagOrTheEnvironment) {
   auto alice = Member::create(server_, "kitchen", "alice", {.password = "secret"});
   ASSERT_TRUE(alice.has_value());
