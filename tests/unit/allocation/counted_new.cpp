@@ -1,0 +1,43 @@
+#include "tests/unit/allocation/counted_new.h"
+
+#include <atomic>
+#include <cstddef>
+#include <cstdlib>
+#include <new>
+
+namespace {
+
+std::atomic<std::uint64_t> count{0};
+
+void* counted(void* block) {
+  count.fetch_add(1, std::memory_order_relaxed);
+  if (block == nullptr) std::abort();
+  return block;
+}
+
+}  // namespace
+
+std::uint64_t chatd::test::allocation_count() {
+  return count.load(std::memory_order_relaxed);
+}
+
+// The array and nothrow forms call these.
+void* operator new(std::size_t size) {
+  return counted(std::malloc(size == 0 ? 1 : size));
+}
+void* operator new(std::size_t size, std::align_val_t alignment) {
+  const auto align = static_cast<std::size_t>(alignment);
+  return counted(std::aligned_alloc(align, (size + align - 1) / align * align));
+}
+void operator delete(void* block) noexcept {
+  std::free(block);
+}
+void operator delete(void* block, std::size_t) noexcept {
+  std::free(block);
+}
+void operator delete(void* block, std::align_val_t) noexcept {
+  std::free(block);
+}
+void operator delete(void* block, std::size_t, std::align_val_t) noexcept {
+  std::free(block);
+}
