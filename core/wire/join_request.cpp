@@ -1,5 +1,7 @@
 #include "core/wire/join_request.h"
 
+#include <simdjson.h>
+
 #include <charconv>
 #include <limits>
 #include <optional>
@@ -58,9 +60,12 @@ tl::unexpected<std::string_view> fault(std::string_view reason) {
 
 }  // namespace
 
+JoinRequestReader::JoinRequestReader() : parser_(std::make_unique<simdjson::dom::parser>()) {}
+JoinRequestReader::~JoinRequestReader() = default;
+
 tl::expected<JoinRequest, std::string_view> JoinRequestReader::read(std::string_view payload) {
   element document;
-  if (parser_.parse(payload.data(), payload.size()).get(document) != simdjson::SUCCESS) {
+  if (parser_->parse(payload.data(), payload.size()).get(document) != simdjson::SUCCESS) {
     return fault("the payload is not valid JSON");
   }
   object request;

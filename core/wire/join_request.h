@@ -1,14 +1,17 @@
 // The payload of a create or join request: {"username": …, "ip": …, "port": …, "password": …}.
 #pragma once
 
-#include <simdjson.h>
-
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <tl/expected.hpp>
 
 #include "core/address/ip_address.h"
+
+namespace simdjson::dom {
+class parser;
+}
 
 namespace chatd {
 
@@ -22,11 +25,14 @@ struct JoinRequest {
 // Keeps the parser's memory between requests. Thread: one at a time.
 class JoinRequestReader {
  public:
+  JoinRequestReader();
+  ~JoinRequestReader();
+
   // An error is a sentence for the person who wrote the client. It lives as long as the program.
   tl::expected<JoinRequest, std::string_view> read(std::string_view payload);
 
  private:
-  simdjson::dom::parser parser_;
+  std::unique_ptr<simdjson::dom::parser> parser_;
 };
 
 }  // namespace chatd

@@ -1,5 +1,7 @@
 #include "core/wire/payload.h"
 
+#include <simdjson.h>
+
 #include <new>
 
 #include "core/limits.h"
@@ -34,17 +36,21 @@ TopLevel read_top_level(const simdjson::dom::object& object) {
 
 }  // namespace
 
-PayloadReader::PayloadReader() {
-  if (parser_.allocate(kMaxDatagramBytes) != simdjson::SUCCESS ||
-      parser_.doc.allocate(kMaxDatagramBytes) != simdjson::SUCCESS) {
+static_assert(kPayloadPaddingBytes >= simdjson::SIMDJSON_PADDING);
+
+PayloadReader::PayloadReader() : parser_(std::make_unique<simdjson::dom::parser>()) {
+  if (parser_->allocate(kMaxDatagramBytes) != simdjson::SUCCESS ||
+      parser_->doc.allocate(kMaxDatagramBytes) != simdjson::SUCCESS) {
     throw std::bad_alloc();  // at start-up only
   }
 }
 
+PayloadReader::~PayloadReader() = default;
+
 PayloadKind PayloadReader::read(std::string_view payload, std::string_view username) {
   simdjson::dom::object object;
   constexpr bool kCopyIfUnpadded = false;
-  if (parser_.parse(payload.data(), payload.size(), kCopyIfUnpadded).get(object) !=
+  if (parser_->parse(payload.data(), payload.size(), kCopyIfUnpadded).get(object) !=
       simdjson::SUCCESS) {
     return PayloadKind::kMalformed;
   }
