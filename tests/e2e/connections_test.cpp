@@ -180,7 +180,10 @@ TEST_F(Connections, OneThatNeverReadsIsBounded) {
     ASSERT_NO_FATAL_FAILURE(converse());
     most = std::max(most, resident_bytes(server().pid()));
   }
-  EXPECT_LT(most, memory_before + (16U << 20U));
+  // A sanitizer keeps freed memory aside for a while.
+  if (!CHATD_SANITIZED) {
+    EXPECT_LT(most, memory_before + (16U << 20U));
+  }
   EXPECT_TRUE(serves());
 }
 

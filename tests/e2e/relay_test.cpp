@@ -156,6 +156,38 @@ TEST_F(Relay, EachSendersOrderIsKeptAndNothingIsLostInABurst) {
   EXPECT_TRUE(all_is_heard(room));
 }
 
+// A program that is in several rooms may use one socket for all: the token tells who speaks.
+TEST_F(Relay, OneSocketMayBeSeveralMembers) {
+  ASSERT_NO_FATAL_FAILURE(start());
+  auto one = make_room(server(), "one", {"alice"});
+  auto two = make_room(server(), "two", {"bob"});
+  ASSERT_EQ(one.size(), 1U);
+  ASSERT_EQ(two.size(), 1U);
+  UdpPeer shared;
+  const JoinFields fields{
+      .username = "carol", .ip = "127.0.0.1", .port = shared.address().port(), .password = ""};
+  const std::string in_one = TcpPeer(server().tcp()).join("one", fields).token();
+  const std::string in_two = TcpPeer(server().tcp()).join("two", fields).token();
+  EXPECT_TRUE(one[0].hears_joined("carol"));
+  EXPECT_TRUE(two[0].hears_joined("carol"));
+  const auto heard_on_shared = [&] { return shared.receive().value_or(Datagram{}).bytes; };
+  for (int round = 0; round < 3; ++round) {
+    const std::string said = message_payload("carol", "round " + std::to_string(round));
+    shared.send(server().udp(), encode_datagram("one", in_one, said));
+    EXPECT_TRUE(one[0].hears(said));
+    shared.send(server().udp(), encode_datagram("two", in_two, said));
+    EXPECT_TRUE(two[0].hears(said));
+    for (Member* other : {&one[0], &two[0]}) {
+      const std::string reply = other->say("to " + other->room());
+      EXPECT_EQ(heard_on_shared(), std::string("\0\0", 2) + reply);
+    }
+  }
+  shared.send(server().udp(), encode_datagram("one", in_one, leave_payload("carol")));
+  EXPECT_TRUE(one[0].hears_left("carol"));
+  const std::string reply = two[0].say("still here?");
+  EXPECT_EQ(heard_on_shared(), std::string("\0\0", 2) + reply);
+}
+
 TEST_F(Relay, AMemberAloneSpeaksToNobody) {
   ASSERT_NO_FATAL_FAILURE(start());
   auto room = make_room(server(), "room", {"alice"});
