@@ -124,7 +124,7 @@ ExitStatus to_exit_status(int wait_status) {
 
 }  // namespace
 
-Process::Process(std::vector<std::string> argv, ProcessOptions options) {
+Process::Process(std::vector<std::string> argv, const ProcessOptions& options) {
   start(argv, options);
 }
 

@@ -41,7 +41,7 @@ enum class Stream : std::uint8_t { kStdout, kStderr };
 class Process {
  public:
   // argv[0] is the program's path. Ends the test when it cannot be started.
-  explicit Process(std::vector<std::string> argv, ProcessOptions options = {});
+  explicit Process(std::vector<std::string> argv, const ProcessOptions& options = {});
   Process(Process&& other) noexcept;
   Process& operator=(Process&&) = delete;
   ~Process();
