@@ -5,9 +5,11 @@
 #include <sys/random.h>
 
 #include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <cstring>
 #include <memory>
+#include <new>
 #include <string>
 #include <tl/expected.hpp>
 
@@ -108,8 +110,15 @@ int main(int argc, char** argv) {
   const auto options = chatd::parse_options(argc, argv);
   if (!options) return options.error();
   chatd::start_logging(options->log_level);
-  const auto served = chatd::serve(*options);
-  if (served) return 0;
-  spdlog::critical("chatd cannot start: {}", served.error());
+  std::signal(SIGPIPE, SIG_IGN);  // who read our output or logs may go: we stay
+  std::string fault = "there is not enough memory for these limits: lower --max-members";
+  try {
+    const auto served = chatd::serve(*options);
+    if (served) return 0;
+    fault = served.error();
+  } catch (const std::bad_alloc&) {
+    // Tables are reserved at start, so this is where too large a limit shows.
+  }
+  spdlog::critical("chatd cannot start: {}", fault);
   return 1;
 }

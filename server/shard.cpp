@@ -108,7 +108,8 @@ int Shard::wait_timeout_ms() const {
   if (udp_is_full_) return -1;  // an event says when it no longer is
   const TimeMs now_ms = monotonic_now_ms();
   const bool has_datagrams = udp_is_readable_ || next_datagram_ < received_count_;
-  if (has_datagrams || !errors_.refused().empty() || control_.has_work(now_ms)) return 0;
+  const bool has_errors = udp_has_errors_ || !errors_.refused().empty();
+  if (has_datagrams || has_errors || control_.has_work(now_ms)) return 0;
   std::optional<TimeMs> deadline_ms = relay_.next_deadline();
   if (const auto control_ms = control_.next_deadline()) {
     deadline_ms = std::min(deadline_ms.value_or(*control_ms), *control_ms);
@@ -136,8 +137,8 @@ void Shard::receive(TimeMs now_ms) {
 // Drained before receiving: a pending error would cut a batch short, and what is behind it would
 // bring no new event.
 void Shard::handle_refusals() {
-  if (std::exchange(udp_has_errors_, false)) {
-    errors_.drain();
+  if (udp_has_errors_) {
+    udp_has_errors_ = errors_.drain() == ErrorQueue::kMaxPerDrain;  // no event tells of the rest
     udp_is_readable_ = true;
   }
   for (const Endpoint& destination : errors_.refused()) relay_.on_refused(destination, outbox_);

@@ -17,10 +17,12 @@ namespace chatd {
 // Thread: one at a time.
 class ErrorQueue {
  public:
+  static constexpr std::size_t kMaxPerDrain = 1024;
+
   explicit ErrorQueue(int udp_fd);
 
-  // Takes what the queue holds (a bounded number; the rest comes with the next call). Returns how
-  // many entries there were, of whatever kind.
+  // Takes what the queue holds (at most kMaxPerDrain; the rest comes with the next call). Returns
+  // how many entries there were, of whatever kind.
   std::size_t drain();
 
   // The destinations where nobody listens (ICMP port unreachable), in the order of arrival, until
@@ -29,7 +31,6 @@ class ErrorQueue {
   void clear() { refused_.clear(); }
 
  private:
-  static constexpr std::size_t kMaxPerDrain = 1024;
   static constexpr std::size_t kMaxRefused =
       4096;  // between two clear(); more are forgotten, more will come
 
