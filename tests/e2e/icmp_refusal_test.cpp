@@ -57,6 +57,31 @@ TEST_F(IcmpRefusal, ABurstToAMemberThatIsGoneLosesNothingForTheOthers) {
   }
 }
 
+// A refusal shows as an error of the next send, whomever that is for. Here every other member is
+// gone, so that wherever a batch of sends ends, the next one begins with such an error, and with
+// somebody who must not lose the message for it.
+TEST_F(IcmpRefusal, ARefusalIsNotTakenForTheNextMembers) {
+  constexpr std::size_t kPairs = 100;
+  ASSERT_NO_FATAL_FAILURE(start({"--max-notified-members", "0"}));
+  auto alice = Member::create(server(), "room", "alice");
+  ASSERT_TRUE(alice);
+  TcpPeer control(server().tcp());
+  std::vector<Member> listeners;
+  for (std::size_t i = 0; i < kPairs; ++i) {
+    const std::string number = std::to_string(i);
+    auto listener = Member::join(server(), "room", "listener " + number, {.control = &control});
+    auto gone = Member::join(server(), "room", "gone " + number, {.control = &control});
+    ASSERT_TRUE(listener && gone);
+    listeners.push_back(std::move(*listener));
+    gone->socket().close();
+  }
+  std::vector<std::string> said;
+  for (int i = 0; i < 20; ++i) said.push_back(alice->say("message " + std::to_string(i)));
+  for (Member& listener : listeners) {
+    for (const std::string& expected : said) ASSERT_TRUE(listener.hears(expected));
+  }
+}
+
 TEST_F(IcmpRefusal, ADatagramFromTheMemberEndsTheCount) {
   ASSERT_NO_FATAL_FAILURE(start());
   auto room = make_room(server(), "room", {"alice", "flaky", "bob"});
