@@ -51,7 +51,9 @@ std::unique_ptr<LineEditor> LineEditor::open(std::string_view prompt, WaitForKey
 }
 
 LineEditor::LineEditor(std::wstring prompt, WaitForKeys wait_for_keys)
-    : prompt_(std::move(prompt)), wait_for_keys_(std::move(wait_for_keys)) {}
+    : quiet_(ECHO | ICANON, 0),
+      prompt_(std::move(prompt)),
+      wait_for_keys_(std::move(wait_for_keys)) {}
 
 LineEditor::~LineEditor() = default;
 
@@ -62,6 +64,8 @@ bool LineEditor::start() {
   HistEventW event{};
   ::history_w(history_.get(), &event, H_SETSIZE, kRememberedLines);
   ::history_w(history_.get(), &event, H_SETUNIQUE, 1);
+  // Between two lines ("-x") libedit would switch echo and line buffering on, whatever it found.
+  ::el_wset(editor_.get(), EL_SETTY, L"-x", L"-echo", L"-icanon", nullptr);
   ::el_wset(editor_.get(), EL_CLIENTDATA, this);
   ::el_wset(editor_.get(), EL_PROMPT, &LineEditor::prompt);
   ::el_wset(editor_.get(), EL_EDITOR, L"emacs");
@@ -147,7 +151,9 @@ void LineEditor::suspend() {
   std::fputc('\n', stdout);
   std::fflush(stdout);
   ::el_wset(editor_.get(), EL_PREP_TERM, 0);
+  quiet_.leave();
   ::kill(::getpid(), SIGSTOP);
+  quiet_.enter();
   ::el_wset(editor_.get(), EL_PREP_TERM, 1);
   if (typing_) ::el_wset(editor_.get(), EL_REFRESH);
 }

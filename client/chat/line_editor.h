@@ -5,6 +5,10 @@
 // text is printed there, and libedit draws its line anew below it. This happens from within
 // libedit's wait for a key (EL_GETCFN), which is ours: there all that it has to show is shown.
 //
+// Between two lines libedit gives the terminal back as it found it. What is typed or pasted in that
+// moment would be echoed into the picture, so libedit is made to find a terminal that echoes
+// nothing.
+//
 // Thread: one; there is one terminal, so one object.
 #pragma once
 
@@ -17,6 +21,7 @@
 #include <string_view>
 
 #include "client/chat/key_reader.h"
+#include "client/chat/local_modes.h"
 
 namespace chatd::client {
 
@@ -64,6 +69,7 @@ class LineEditor {
   void wipe_typed();
   std::size_t rows_of(std::wstring_view typed) const;
 
+  LocalModes quiet_;  // outlives libedit, which restores what it found
   std::wstring prompt_;
   WaitForKeys wait_for_keys_;
   KeyReader keys_;

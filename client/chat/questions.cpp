@@ -1,38 +1,17 @@
 #include "client/chat/questions.h"
 
 #include <poll.h>
-#include <termios.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstdio>
 #include <limits>
 
+#include "client/chat/local_modes.h"
 #include "client/net/wait.h"
 
 namespace chatd::client {
 namespace {
-
-// What is typed stays invisible while this lives; only the line end is shown.
-class HiddenTyping {
- public:
-  HiddenTyping() {
-    if (::tcgetattr(STDIN_FILENO, &before_) != 0) return;
-    termios hidden = before_;
-    hidden.c_lflag &= ~static_cast<tcflag_t>(ECHO);
-    hidden.c_lflag |= ECHONL;
-    active_ = ::tcsetattr(STDIN_FILENO, TCSANOW, &hidden) == 0;
-  }
-  HiddenTyping(const HiddenTyping&) = delete;
-  HiddenTyping& operator=(const HiddenTyping&) = delete;
-  ~HiddenTyping() {
-    if (active_) ::tcsetattr(STDIN_FILENO, TCSANOW, &before_);
-  }
-
- private:
-  termios before_{};
-  bool active_ = false;
-};
 
 std::optional<std::string> read_line(int interrupt_fd) {
   std::string line;
@@ -52,8 +31,9 @@ std::optional<std::string> read_line(int interrupt_fd) {
 }  // namespace
 
 std::optional<std::string> ask(std::string_view question, Echo echo, int interrupt_fd) {
-  std::optional<HiddenTyping> hidden;
-  if (echo == Echo::kHidden) hidden.emplace();
+  // Of what is typed in hiding, the line end alone is shown.
+  std::optional<LocalModes> hidden;
+  if (echo == Echo::kHidden) hidden.emplace(ECHO, ECHONL);
   std::fwrite(question.data(), 1, question.size(), stdout);
   std::fflush(stdout);
   auto answer = read_line(interrupt_fd);

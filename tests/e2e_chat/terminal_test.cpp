@@ -119,6 +119,23 @@ TEST_F(ChatTerminal, NorOneThatWrapsOverSeveralRows) {
   EXPECT_EQ(alice.screen().text().find("alice> "), std::string::npos) << alice.screen().text();
 }
 
+TEST_F(ChatTerminal, PastedLinesAreSaidOneByOne) {
+  TerminalChat alice(server_, join());
+  ASSERT_TRUE(at_prompt(alice));
+  std::string pasted;
+  for (int i = 0; i < 40; ++i) pasted += "line " + std::to_string(i) + "\r";
+  alice.type(pasted + "and on");
+  for (int i = 0; i < 40; ++i) EXPECT_TRUE(bob_->hears(said("alice", "line " + std::to_string(i))));
+  ASSERT_TRUE(alice.shows_typed("alice> and on"));
+  // After the welcome: one row each, and nothing that the terminal has echoed by itself.
+  std::vector<std::string> rows = alice.screen().rows();
+  std::erase(rows, "");
+  ASSERT_EQ(rows.size(), 42U) << alice.screen().text();
+  for (std::size_t i = 0; i < 40; ++i) {
+    EXPECT_EQ(rows[i + 1].substr(5), " alice: line " + std::to_string(i));
+  }
+}
+
 TEST_F(ChatTerminal, Commands) {
   TerminalChat alice(server_, join());
   ASSERT_TRUE(at_prompt(alice));
