@@ -67,14 +67,16 @@ TEST_F(IcmpRefusal, ARefusalIsNotTakenForTheNextMembers) {
   ASSERT_TRUE(alice);
   TcpPeer control(server().tcp());
   std::vector<Member> listeners;
+  std::vector<Member> leavers;  // open until all have a port: a free one would be given out again
   for (std::size_t i = 0; i < kPairs; ++i) {
     const std::string number = std::to_string(i);
     auto listener = Member::join(server(), "room", "listener " + number, {.control = &control});
     auto gone = Member::join(server(), "room", "gone " + number, {.control = &control});
     ASSERT_TRUE(listener && gone);
     listeners.push_back(std::move(*listener));
-    gone->socket().close();
+    leavers.push_back(std::move(*gone));
   }
+  leavers.clear();
   std::vector<std::string> said;
   for (int i = 0; i < 20; ++i) said.push_back(alice->say("message " + std::to_string(i)));
   for (Member& listener : listeners) {
