@@ -120,6 +120,34 @@ TEST_F(IcmpRefusal, ADatagramFromTheMemberEndsTheCount) {
   EXPECT_TRUE(told || room[2].hears_left("flaky"));
 }
 
+TEST_F(IcmpRefusal, ShowsOverIpv6AndOnASocketForBothFamilies) {
+  struct Case {
+    const char* host;
+    const char* ip;
+  };
+  for (const auto& [host, ip] : {Case{"::1", "::1"}, Case{"::", "::1"}, Case{"::", "127.0.0.1"},
+                                 Case{"0.0.0.0", "127.0.0.1"}}) {
+    SCOPED_TRACE(testing::Message() << ip << " at " << host);
+    ASSERT_NO_FATAL_FAILURE(start({"--host", host}));
+    auto room =
+        make_room(server(), "room", {"alice", "gone", "bob"}, {.source_ip = ip, .server_ip = ip});
+    ASSERT_EQ(room.size(), 3U);
+    room[1].socket().close();
+    bool told = false;
+    for (int i = 0; i < 20; ++i) {
+      const std::string said = room[0].say("message " + std::to_string(i));
+      auto heard = room[2].hear();
+      if (heard && JsonObject(*heard).text("message") == "gone left") {
+        told = true;
+        heard = room[2].hear();
+      }
+      ASSERT_EQ(heard, said);
+    }
+    EXPECT_TRUE(told);
+    EXPECT_EQ(totals()["members_refused"], 1U);
+  }
+}
+
 TEST_F(IcmpRefusal, AHostThatIsGoneEndsItsRoom) {
   ASSERT_NO_FATAL_FAILURE(start());
   auto room = make_room(server(), "room", {"gone", "alice", "bob"});
