@@ -149,6 +149,18 @@ TEST_F(Allocations, NoneForAFloodOfStrangers) {
   EXPECT_GE(kit.count(Counter::kUnauthenticatedAnswers), 1'000u);
 }
 
+// Notices are copied into memory that the outbox has from the start, and has again after clear().
+TEST_F(Allocations, NoneForABatchOfNoticesAfterTheOther) {
+  Outbox out(4'096, 100);
+  const std::string notice(1'000, 'x');
+  const std::uint64_t before = allocation_count();
+  for (int batch = 0; batch < 100; ++batch) {
+    for (int i = 0; i < 60; ++i) out.open_copy(Outbox::Kind::kNotice, notice);
+    out.clear();
+  }
+  EXPECT_EQ(allocation_count(), before);
+}
+
 // The first datagram of a pending member puts it into the index of endpoints.
 TEST_F(Allocations, NoneForBindingAsManyMembersAsThereMayBe) {
   for (const std::uint32_t members : {1u, 14u, 25u, 1'000u, 1'790u}) {
