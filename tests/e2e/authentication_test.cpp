@@ -81,6 +81,9 @@ TEST_F(Authentication, APayloadThatIsNotOneObjectWithOneSenderIsDropped) {
       std::string(4000, '['),
       R"({"sender":"alice","x":)" + std::string(3900, '['),
       R"({"sender":"alice","x":)" + std::string(3000, '{') + "}",
+      R"({"sender":"alice","x":)" + std::string(1100, '[') + std::string(1100, ']') + "}",
+      R"({"sender":"alice","x":18446744073709551616})",
+      R"({"sender":"alice","x":1e999})",
   };
   for (const std::string& payload : payloads) {
     SCOPED_TRACE(payload.substr(0, 80));

@@ -1,5 +1,6 @@
 // A message's way: to every other member of its room, byte for byte, and to nobody else.
 #include <algorithm>
+#include <cctype>
 #include <random>
 
 #include "tests/e2e/server_test.h"
@@ -49,6 +50,7 @@ TEST_F(Relay, TheBytesAreTheSendersOwn) {
       R"({"sender":"alice","operation":1,"username":"mallory"})",
       R"({"sender":"alice","operation":2,"username":"alice"})",
       R"({"sender":"alice","file":{"name":"x","data":"AAECAw=="},"deep":[[[[[[[[[[1]]]]]]]]]]})",
+      R"({"sender":"alice","deep":)" + std::string(1000, '[') + std::string(1000, ']') + "}",
   };
   for (const std::string& payload : payloads) {
     SCOPED_TRACE(payload);
@@ -58,16 +60,19 @@ TEST_F(Relay, TheBytesAreTheSendersOwn) {
   EXPECT_EQ(totals()["messages_accepted"], payloads.size());
 }
 
-TEST_F(Relay, BothFormsOfTheTokenAreTaken) {
+TEST_F(Relay, EveryFormOfTheTokenIsTaken) {
   ASSERT_NO_FATAL_FAILURE(start());
   auto room = make_room(server(), "room", {"alice", "bob"});
   ASSERT_EQ(room.size(), 2U);
   for (int round = 0; round < 3; ++round) {
     EXPECT_TRUE(room[1].hears(room[0].say("hexadecimal")));
-    const std::string payload = message_payload("alice", "raw");
-    room[0].socket().send(server().udp(),
-                          encode_datagram("room", raw_token(room[0].token()), payload));
-    EXPECT_TRUE(room[1].hears(payload));
+    std::string upper_case = room[0].token();
+    for (char& digit : upper_case) digit = static_cast<char>(std::toupper(digit));
+    for (const std::string& token : {raw_token(room[0].token()), upper_case}) {
+      const std::string payload = message_payload("alice", "another form");
+      room[0].socket().send(server().udp(), encode_datagram("room", token, payload));
+      EXPECT_TRUE(room[1].hears(payload));
+    }
   }
 }
 
