@@ -74,12 +74,18 @@ void log_totals(const Counters& counters) {
   spdlog::info("totals:{}", totals.empty() ? " nothing happened" : totals);
 }
 
-// Serves until it is told to stop; an error is the reason why it could not start.
-tl::expected<void, std::string> serve(const Options& options) {
+struct Server {
+  UniqueFd stop;
+  std::unique_ptr<Shard> shard;
+};
+
+// Opens all that chatd needs and says that it is ready; an error is the reason why it is not.
+tl::expected<Server, std::string> start(const Options& options) {
   if (sodium_init() < 0) return tl::unexpected<std::string>("libsodium does not start");
-  const auto stop = open_stop_signal();
+  auto stop = open_stop_signal();
   if (!stop) return tl::unexpected(stop.error());
-  if (auto enough = ensure_descriptors(options.limits.max_connections); !enough) return enough;
+  const auto enough = ensure_descriptors(options.limits.max_connections);
+  if (!enough) return tl::unexpected(enough.error());
   auto sockets = open_sockets(options);
   if (!sockets) return tl::unexpected(sockets.error());
   enlarge_buffer(sockets->udp.get(), SO_RCVBUF, "receive", "net.core.rmem_max");
@@ -97,10 +103,17 @@ tl::expected<void, std::string> serve(const Options& options) {
   std::printf("chatd ready tcp=%s udp=%s\n", tcp_text.c_str(), to_text(udp).c_str());
   std::fflush(stdout);
   spdlog::info("serving: control on tcp {}, messages on udp {}", tcp_text, to_text(udp));
-  (*shard)->run();
-  log_totals((*shard)->counters());
-  spdlog::info("stopped");
-  return {};
+  return Server{.stop = std::move(*stop), .shard = std::move(*shard)};
+}
+
+// The tables are reserved at start, so that is when a limit that is too large shows.
+tl::expected<Server, std::string> start_within_memory(const Options& options) {
+  try {
+    return start(options);
+  } catch (const std::bad_alloc&) {
+    return tl::unexpected<std::string>(
+        "there is not enough memory for these limits: lower --max-members");
+  }
 }
 
 }  // namespace
@@ -111,14 +124,14 @@ int main(int argc, char** argv) {
   if (!options) return options.error();
   chatd::start_logging(options->log_level);
   std::signal(SIGPIPE, SIG_IGN);  // who read our output or logs may go: we stay
-  std::string fault = "there is not enough memory for these limits: lower --max-members";
-  try {
-    const auto served = chatd::serve(*options);
-    if (served) return 0;
-    fault = served.error();
-  } catch (const std::bad_alloc&) {
-    // Tables are reserved at start, so this is where too large a limit shows.
+
+  const auto server = chatd::start_within_memory(*options);
+  if (!server) {
+    spdlog::critical("chatd cannot start: {}", server.error());
+    return 1;
   }
-  spdlog::critical("chatd cannot start: {}", fault);
-  return 1;
+  server->shard->run();
+  chatd::log_totals(server->shard->counters());
+  spdlog::info("stopped");
+  return 0;
 }

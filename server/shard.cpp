@@ -71,9 +71,10 @@ void Shard::duty_cycle() {
   const TimeMs now_ms = monotonic_now_ms();
   if (!flush()) return;  // a full socket holds up all that would need it
   handle_refusals();
-  receive(now_ms);
-  control_.serve(now_ms, outbox_);
   relay_.on_deadline(now_ms, outbox_);
+  control_.serve(now_ms, outbox_);
+  if (!flush()) return;
+  receive(now_ms);  // into an empty outbox: neither side can fill it before the other's turn
   flush();
 }
 
@@ -108,7 +109,7 @@ int Shard::wait_timeout_ms() const {
   if (udp_is_full_) return -1;  // an event says when it no longer is
   const TimeMs now_ms = monotonic_now_ms();
   const bool has_datagrams = udp_is_readable_ || next_datagram_ < received_count_;
-  const bool has_errors = udp_has_errors_ || !errors_.refused().empty();
+  const bool has_errors = udp_has_errors_ || errors_.has_refused();
   if (has_datagrams || has_errors || control_.has_work(now_ms)) return 0;
   std::optional<TimeMs> deadline_ms = relay_.next_deadline();
   if (const auto control_ms = control_.next_deadline()) {
@@ -126,7 +127,7 @@ void Shard::receive(TimeMs now_ms) {
     if (!udp_is_readable_) return;
     received_count_ = receiver_.receive();
     next_datagram_ = 0;
-    udp_is_readable_ = received_count_ == UdpReceiver::kBatch;
+    udp_is_readable_ = !receiver_.is_drained();
   }
   for (; next_datagram_ < received_count_ && !outbox_.is_full(); ++next_datagram_) {
     const UdpReceiver::Datagram datagram = receiver_[next_datagram_];
@@ -134,15 +135,17 @@ void Shard::receive(TimeMs now_ms) {
   }
 }
 
-// Drained before receiving: a pending error would cut a batch short, and what is behind it would
-// bring no new event.
+// Drained before receiving: a pending error would cut a batch short.
 void Shard::handle_refusals() {
   if (udp_has_errors_) {
     udp_has_errors_ = errors_.drain() == ErrorQueue::kMaxPerDrain;  // no event tells of the rest
     udp_is_readable_ = true;
   }
-  for (const Endpoint& destination : errors_.refused()) relay_.on_refused(destination, outbox_);
-  errors_.clear();
+  while (!outbox_.is_full()) {
+    const auto destination = errors_.take_refused();
+    if (!destination) return;
+    relay_.on_refused(*destination, outbox_);
+  }
 }
 
 // True when everything is sent and the outbox is empty.
@@ -166,6 +169,7 @@ void Shard::say_goodbye() {
         sender_.abandon(outbox_);
         break;
       }
+      errors_.drain();  // or poll would return at once
       pollfd writable{.fd = udp_.get(), .events = POLLOUT, .revents = 0};
       ::poll(&writable, 1, static_cast<int>(give_up_at_ms - now_ms));
     }

@@ -37,8 +37,7 @@ class Shard {
                                                                 const RelayConfig& config,
                                                                 int stop_fd);
 
-  // Until it is stopped. Then every member is told, and what the socket takes within a second is
-  // sent.
+  // Until it is stopped. Then every member is told; a socket that is full for a second ends that.
   void run();
 
   const Counters& counters() const { return relay_.counters(); }

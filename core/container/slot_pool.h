@@ -51,9 +51,6 @@ class SlotPool {
   const T& operator[](std::uint32_t slot) const { return slots_[slot].value; }
 
   std::uint32_t size() const { return size_; }
-  std::uint32_t capacity() const { return capacity_; }
-  // All slots in use are below this.
-  std::uint32_t end_slot() const { return static_cast<std::uint32_t>(slots_.size()); }
 
  private:
   static constexpr std::uint32_t kNone = 0xffff'ffff;

@@ -46,8 +46,7 @@ std::string write_listing(const Roster& roster, Take take) {
   json.begin_object();
   json.key("rooms");
   json.begin_object();
-  for (std::uint32_t slot = 0; slot < roster.rooms().end_slot(); ++slot) {
-    if (!roster.rooms().contains(slot)) continue;
+  for (const std::uint32_t slot : roster.room_slots()) {
     if (!take(json, roster.rooms()[slot])) break;
   }
   json.end_object();

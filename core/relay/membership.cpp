@@ -69,11 +69,10 @@ void Membership::expire(TimeMs now_ms, Outbox& out) {
 }
 
 bool Membership::disconnect_all(Outbox& out) {
-  for (; next_room_to_close_ < roster_.rooms().end_slot(); ++next_room_to_close_) {
+  while (!roster_.room_slots().empty()) {
     if (out.is_full()) return false;
-    if (roster_.rooms().contains(next_room_to_close_)) close_room(next_room_to_close_, out);
+    close_room(roster_.room_slots().back(), out);
   }
-  next_room_to_close_ = 0;
   return true;
 }
 

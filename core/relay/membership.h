@@ -1,6 +1,6 @@
 // The life of members: they arrive, leave, fall silent, keep refusing, or lose their room, and
-// those who must hear of it do. The only place where the roster changes, timers are armed and
-// notices are written. Thread: one at a time.
+// those who must hear of it do. The only place where rooms and members come and go, timers are
+// armed and notices are written. Thread: one at a time.
 #pragma once
 
 #include <cstdint>
@@ -58,7 +58,6 @@ class Membership {
   Counters& counters_;
   AddressLimiter& addresses_;
   TimerWheel wheel_;
-  std::uint32_t next_room_to_close_ = 0;
 };
 
 }  // namespace chatd

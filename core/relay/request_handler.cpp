@@ -22,6 +22,7 @@ RequestHandler::RequestHandler(const Limits& limits, std::uint8_t shard,
 
 void RequestHandler::handle(TimeMs now_ms, const IpAddress& peer, const FrameView& frame,
                             std::string& reply, Outbox& out) {
+  const bool is_allowed = addresses_.allow_request(now_ms, peer);  // each costs one, good or bad
   if (!frame.is(FrameState::kRequest)) {
     return refuse(frame, {Status::kBadRequest, "a request has State 0"}, reply);
   }
@@ -31,20 +32,28 @@ void RequestHandler::handle(TimeMs now_ms, const IpAddress& peer, const FrameVie
                   reply);
   }
   if (is_admission) append_accepted(reply, frame.operation);
-  if (!addresses_.allow_request(now_ms, peer)) {
+  if (!is_allowed) {
     return refuse(frame, {Status::kTooMany, "too many requests from your address: try again later"},
                   reply);
   }
   if (!is_admission) {
     counters_.add(Counter::kRequestsCompleted);
-    append_frame(reply, Operation::kList, FrameState::kCompleted, "", list_rooms(roster_));
+    append_frame(reply, Operation::kList, FrameState::kCompleted, "", room_list());
     return;
   }
   const Admission admission = create_or_join(now_ms, peer, frame, out);
   if (!admission) return refuse(frame, admission.error(), reply);
   counters_.add(Counter::kRequestsCompleted);
-  append_created(reply, frame.operation,
-                 frame.is(Operation::kCreate) ? "room created" : "room joined", admission->hex());
+  append_admitted(reply, frame.operation,
+                  frame.is(Operation::kCreate) ? "room created" : "room joined", admission->hex());
+}
+
+const std::string& RequestHandler::room_list() {
+  if (room_list_version_ != roster_.version()) {
+    room_list_ = list_rooms(roster_);
+    room_list_version_ = roster_.version();
+  }
+  return room_list_;
 }
 
 void RequestHandler::refuse(const FrameView& frame, const Refusal& refusal, std::string& reply) {

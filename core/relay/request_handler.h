@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <tl/expected.hpp>
@@ -39,6 +40,7 @@ class RequestHandler {
 
   Admission create_or_join(TimeMs now_ms, const IpAddress& peer, const FrameView& frame,
                            Outbox& out);
+  const std::string& room_list();
   void refuse(const FrameView& frame, const Refusal& refusal, std::string& reply);
   Admission create(TimeMs now_ms, const IpAddress& peer, std::string_view name, JoinRequest request,
                    Outbox& out);
@@ -56,6 +58,8 @@ class RequestHandler {
   Counters& counters_;
   RandomStream& random_;
   JoinRequestReader reader_;
+  std::string room_list_;
+  std::optional<std::uint64_t> room_list_version_;  // of the roster that it lists
 };
 
 }  // namespace chatd

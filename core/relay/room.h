@@ -15,6 +15,7 @@ struct Room {
   std::string name;
   Password password;
   IpAddress creator;                   // the room counts against this address
+  std::uint32_t list_position = 0;     // in the roster's list of rooms
   std::uint32_t host = 0;              // member slot
   std::uint32_t pending_members = 0;   // those whose endpoint has port 0
   std::vector<std::uint32_t> members;  // slots

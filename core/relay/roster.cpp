@@ -30,6 +30,8 @@ Roster::Roster(const Limits& limits, const KeyedHash::Key& hash_key)
 std::optional<std::uint32_t> Roster::add_room(Room room) {
   const auto slot = rooms_.insert(std::move(room));
   if (!slot) return std::nullopt;
+  rooms_[*slot].list_position = static_cast<std::uint32_t>(room_slots_.size());
+  room_slots_.push_back(*slot);
   room_by_name_.insert(*slot);
   ++version_;
   return slot;
@@ -37,6 +39,11 @@ std::optional<std::uint32_t> Roster::add_room(Room room) {
 
 void Roster::remove_room(std::uint32_t room) {
   room_by_name_.erase(room);
+  // The last one takes the empty place.
+  const std::uint32_t position = rooms_[room].list_position;
+  room_slots_[position] = room_slots_.back();
+  rooms_[room_slots_.back()].list_position = position;
+  room_slots_.pop_back();
   rooms_.erase(room);
   ++version_;
 }

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 #include "core/address/endpoint.h"
 #include "core/container/keyed_hash.h"
@@ -38,6 +39,9 @@ class Roster {
   bool has_member(std::uint32_t room, std::string_view username) const;
   // The first member bound to this endpoint; the others follow by next_at_endpoint.
   std::optional<std::uint32_t> find_bound(const Endpoint& endpoint) const;
+
+  // The slots of all rooms, in no particular order.
+  const std::vector<std::uint32_t>& room_slots() const { return room_slots_; }
 
   SlotPool<Room>& rooms() { return rooms_; }
   const SlotPool<Room>& rooms() const { return rooms_; }
@@ -92,6 +96,7 @@ class Roster {
 
   SlotPool<Room> rooms_;
   SlotPool<Member> members_;
+  std::vector<std::uint32_t> room_slots_;
   SlotIndex<RoomName, NameOfRoom> room_by_name_;
   SlotIndex<MemberKey, KeyOfMember> member_by_name_;
   SlotIndex<BoundTo, EndpointOfMember> member_by_endpoint_;

@@ -24,10 +24,6 @@ class JsonWriter {
   void value(std::uint64_t number) { writer_.Uint64(number); }
   void value(bool flag) { writer_.Bool(flag); }
   void value(const char* text) = delete;  // would quietly become a bool
-  // A value that is JSON already.
-  void raw(std::string_view json, rapidjson::Type type) {
-    writer_.RawValue(json.data(), json.size(), type);
-  }
 
   template <class Value>
   void member(std::string_view name, Value what) {

@@ -28,8 +28,8 @@ void append_outcome(std::string& reply, std::uint8_t operation, Status status,
   append_frame(reply, operation, FrameState::kCompleted, "", status_payload(status, message, ""));
 }
 
-void append_created(std::string& reply, std::uint8_t operation, std::string_view message,
-                    std::string_view token_hex) {
+void append_admitted(std::string& reply, std::uint8_t operation, std::string_view message,
+                     std::string_view token_hex) {
   append_frame(reply, operation, FrameState::kCompleted, "",
                status_payload(Status::kCreated, message, token_hex));
 }

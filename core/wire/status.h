@@ -27,7 +27,7 @@ void append_accepted(std::string& reply, std::uint8_t operation);
 void append_outcome(std::string& reply, std::uint8_t operation, Status status,
                     std::string_view message);
 // {"status": 201, "message": "…", "token": "…"}, State 2.
-void append_created(std::string& reply, std::uint8_t operation, std::string_view message,
-                    std::string_view token_hex);
+void append_admitted(std::string& reply, std::uint8_t operation, std::string_view message,
+                     std::string_view token_hex);
 
 }  // namespace chatd

@@ -19,7 +19,7 @@ struct Connection {
   bool is_over_limit = false;  // it is answered 503, and closed
   bool is_readable = true;     // there may be something to read
   bool end_is_near = false;    // the peer has hung up behind what it has sent
-  bool is_listed = false;      // in the control plane's list of connections to look at
+  bool is_scheduled = false;   // in the control plane's list of connections to look at
   bool has_ended = false;      // the peer will send no more
   bool is_closing =
       false;  // nothing more is read as requests; closed when all is written and the peer has ended

@@ -12,7 +12,8 @@ namespace chatd {
 namespace {
 
 constexpr int kMaxAcceptsPerTurn = 64;
-constexpr int kMaxRequestsPerTurn = 32;  // of one connection
+constexpr int kMaxRequestsPerTurn = 32;                      // of one connection
+constexpr std::size_t kMaxAnswerBytesPerTurn = 1024 * 1024;  // of all: room lists can be long
 constexpr std::size_t kReadBytes = 16 * 1024;
 // A connection that does not read its answers gets no further ones.
 constexpr std::size_t kMaxPendingOutputBytes = 64 * 1024;
@@ -37,17 +38,18 @@ void ControlPlane::on_connection_event(std::uint32_t slot, std::uint32_t events)
     connection.is_readable = true;
     connection.end_is_near = true;
   }
-  list(slot);
+  schedule(slot);
 }
 
 void ControlPlane::serve(TimeMs now_ms, Outbox& out) {
   accept(now_ms);
-  // Connections that are not done in this turn list themselves again, behind the others.
+  // Connections that are not done in this turn are scheduled again, behind the others.
   serving_.swap(to_serve_);
+  answered_bytes_ = 0;
   for (const std::uint32_t slot : serving_) {
-    connections_[slot].is_listed = false;
-    if (out.is_full()) {
-      list(slot);
+    connections_[slot].is_scheduled = false;
+    if (out.is_full() || answered_bytes_ >= kMaxAnswerBytesPerTurn) {
+      schedule(slot);
     } else {
       serve_connection(now_ms, slot, out);
     }
@@ -100,19 +102,21 @@ void ControlPlane::admit(TimeMs now_ms, Listener::Accepted accepted) {
   relay_.counters().add(Counter::kConnectionsAccepted);
   if (is_over_limit) relay_.counters().add(Counter::kConnectionsOverLimit);
   deadlines_.arm(*slot, now_ms + limits_.handshake_timeout_ms);
-  list(*slot);
+  schedule(*slot);
 }
 
-void ControlPlane::list(std::uint32_t slot) {
+void ControlPlane::schedule(std::uint32_t slot) {
   Connection& connection = connections_[slot];
-  if (std::exchange(connection.is_listed, true)) return;
+  if (std::exchange(connection.is_scheduled, true)) return;
   to_serve_.push_back(slot);
 }
 
 void ControlPlane::serve_connection(TimeMs now_ms, std::uint32_t slot, Outbox& out) {
   Connection& connection = connections_[slot];
   if (!read_some(connection)) return close(slot);
+  const std::size_t pending_bytes = connection.to_send.size();
   const bool has_frames_left = answer_frames(now_ms, slot, connection, out);
+  answered_bytes_ += connection.to_send.size() - pending_bytes;
   if (!write_some(connection)) return close(slot);
   if (connection.has_output()) return;  // an event says when it can go on
 
@@ -121,7 +125,7 @@ void ControlPlane::serve_connection(TimeMs now_ms, std::uint32_t slot, Outbox& o
     ::shutdown(connection.fd.get(), SHUT_WR);
   }
   if (connection.has_ended && !has_frames_left) return close(slot);
-  if (has_frames_left || connection.is_readable) list(slot);
+  if (has_frames_left || connection.is_readable) schedule(slot);
 }
 
 // One read; false when the connection is broken.
@@ -210,6 +214,9 @@ bool ControlPlane::write_some(Connection& connection) {
   }
   connection.sent_bytes = 0;
   connection.to_send.clear();
+  // A long room list must not stay with every connection that once asked for it.
+  if (connection.to_send.capacity() > kMaxPendingOutputBytes)
+    std::string().swap(connection.to_send);
   return true;
 }
 
@@ -221,7 +228,7 @@ void ControlPlane::close_overdue(TimeMs now_ms) {
 }
 
 void ControlPlane::close(std::uint32_t slot) {
-  if (connections_[slot].is_listed) std::erase(to_serve_, slot);
+  if (connections_[slot].is_scheduled) std::erase(to_serve_, slot);
   deadlines_.disarm(slot);
   connections_.erase(slot);  // closes the descriptor, which takes it out of epoll
   listener_.on_descriptor_freed();

@@ -44,7 +44,7 @@ class ControlPlane {
   void serve_connection(TimeMs now_ms, std::uint32_t slot, Outbox& out);
   void close_overdue(TimeMs now_ms);
   void close(std::uint32_t slot);
-  void list(std::uint32_t slot);
+  void schedule(std::uint32_t slot);
 
   bool read_some(Connection& connection);
   bool answer_frames(TimeMs now_ms, std::uint32_t slot, Connection& connection, Outbox& out);
@@ -58,9 +58,10 @@ class ControlPlane {
   Relay& relay_;
   SlotPool<Connection> connections_;
   TimerWheel deadlines_;
-  std::vector<std::uint32_t> to_serve_;  // listed connections
+  std::vector<std::uint32_t> to_serve_;  // scheduled connections
   std::vector<std::uint32_t> serving_;   // the turn's share of them
   std::vector<char> read_buffer_;
+  std::size_t answered_bytes_ = 0;  // in this turn
 };
 
 }  // namespace chatd

@@ -18,12 +18,14 @@ std::optional<Listener::Accepted> Listener::accept(TimeMs now_ms) {
     switch (errno) {
       case EAGAIN:
         may_have_more_ = false;
+        has_run_out_ = false;
         retry_at_ms_.reset();
         return std::nullopt;
       case EMFILE:
       case ENFILE:
       case ENOBUFS:
       case ENOMEM:
+        has_run_out_ = true;
         retry_at_ms_ = now_ms + kRetryMs;
         return std::nullopt;
       default:

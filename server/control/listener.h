@@ -30,7 +30,7 @@ class Listener {
   void on_readable() { may_have_more_ = true; }
   void on_descriptor_freed() { retry_at_ms_.reset(); }
 
-  // The next connection, or nothing for now. Sets has_run_out() when descriptors are the reason.
+  // The next connection, or nothing for now.
   std::optional<Accepted> accept(TimeMs now_ms);
 
   // Whether accept() is worth a call now.
@@ -39,13 +39,15 @@ class Listener {
   }
   // When it will be, if it waits for descriptors.
   std::optional<TimeMs> retry_at() const { return retry_at_ms_; }
-  bool has_run_out() const { return retry_at_ms_.has_value(); }
+  // Whether descriptors have run out. It is over when nobody waits any more.
+  bool has_run_out() const { return has_run_out_; }
 
  private:
   static constexpr TimeMs kRetryMs = 100;
 
   UniqueFd fd_;
   bool may_have_more_ = true;
+  bool has_run_out_ = false;
   std::optional<TimeMs> retry_at_ms_;
 };
 

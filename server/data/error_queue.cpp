@@ -60,4 +60,11 @@ std::size_t ErrorQueue::drain() {
   return kMaxPerDrain;
 }
 
+std::optional<Endpoint> ErrorQueue::take_refused() {
+  if (refused_.empty()) return std::nullopt;
+  const Endpoint destination = refused_.back();
+  refused_.pop_back();
+  return destination;
+}
+
 }  // namespace chatd

@@ -7,7 +7,7 @@
 #pragma once
 
 #include <cstddef>
-#include <span>
+#include <optional>
 #include <vector>
 
 #include "core/address/endpoint.h"
@@ -25,14 +25,14 @@ class ErrorQueue {
   // how many entries there were, of whatever kind.
   std::size_t drain();
 
-  // The destinations where nobody listens (ICMP port unreachable), in the order of arrival, until
-  // clear().
-  std::span<const Endpoint> refused() const { return refused_; }
-  void clear() { refused_.clear(); }
+  // The destinations where nobody listens (ICMP port unreachable), one at a time, in no particular
+  // order; nothing when there are no more.
+  std::optional<Endpoint> take_refused();
+  bool has_refused() const { return !refused_.empty(); }
 
  private:
   static constexpr std::size_t kMaxRefused =
-      4096;  // between two clear(); more are forgotten, more will come
+      4096;  // not yet taken; more are forgotten, more will come
 
   int udp_fd_;
   std::vector<Endpoint> refused_;

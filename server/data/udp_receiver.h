@@ -31,16 +31,20 @@ class UdpReceiver {
   UdpReceiver& operator=(const UdpReceiver&) = delete;
 
   // Receives up to kBatch datagrams without waiting and returns how many. Overwrites the batch
-  // before. Fewer than kBatch: there are no more for now (or an ICMP error is pending, which epoll
-  // tells separately).
+  // before.
   std::size_t receive();
+  // Whether the last receive() has emptied the socket: then epoll tells when there is more.
+  bool is_drained() const { return is_drained_; }
   Datagram operator[](std::size_t index);
 
  private:
   static constexpr std::size_t kSlotBytes = kMaxDatagramBytes + 1;
   static constexpr std::size_t kStrideBytes = (kSlotBytes + kPayloadPaddingBytes + 63) / 64 * 64;
 
+  static constexpr int kMaxPendingErrors = 8;
+
   int fd_;
+  bool is_drained_ = false;
   std::vector<char> memory_;
   std::array<SocketAddress, kBatch> sources_{};
   std::array<iovec, kBatch> slots_{};

@@ -82,7 +82,7 @@ TEST_F(ProtocolExamples, JoinRequestAndItsAnswers) {
   EXPECT_EQ(examples_["join-accepted"], accepted);
 
   std::string completed;
-  append_created(completed, 2, "room joined", kToken);
+  append_admitted(completed, 2, "room joined", kToken);
   EXPECT_EQ(examples_["join-completed"], completed);
 }
 

@@ -43,7 +43,7 @@ TEST(StatusFrames, OutcomeIsState2) {
 
 TEST(StatusFrames, CreatedCarriesTheToken) {
   std::string reply = "before";
-  append_created(reply, 1, "room created", "00ff");
+  append_admitted(reply, 1, "room created", "00ff");
   ASSERT_EQ(reply.substr(0, 6), "before");  // appended, nothing overwritten
   reply.erase(0, 6);
   const auto frame = test::take_frame(reply);
