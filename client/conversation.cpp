@@ -72,8 +72,10 @@ void Conversation::on_sent(std::int64_t now_ms) {
   if (!refused_since_sent_ && now_ms - sent_at_ms_ >= kRoundTripMs) refusals_ = 0;
   refused_since_sent_ = false;
   sent_at_ms_ = now_ms;
-  next_heartbeat_ms_ = now_ms + (refusals_ == 0 ? config_.heartbeat_ms
-                                                : std::min(config_.heartbeat_ms, kProbeIntervalMs));
+  const bool is_soon = refusals_ > 0 || early_heartbeats_left_ > 0;
+  if (early_heartbeats_left_ > 0) --early_heartbeats_left_;
+  next_heartbeat_ms_ =
+      now_ms + (is_soon ? std::min(config_.heartbeat_ms, kProbeIntervalMs) : config_.heartbeat_ms);
 }
 
 bool Conversation::on_refused(std::int64_t now_ms) {

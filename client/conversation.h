@@ -3,7 +3,7 @@
 //
 // The server forgets a member that is silent for too long, so a heartbeat goes out when nothing
 // else has for `heartbeat_ms`. The first one is due at once: behind NAT the server does not know
-// where to send to until a datagram has come.
+// where to send to until a datagram has come. That one may be lost, so two more follow soon.
 //
 // UDP has no connection to lose. What the client notices is an ICMP refusal of something it sent,
 // once per datagram and possibly by mistake (a server that restarts). So after a refusal it asks
@@ -24,6 +24,7 @@ namespace chatd::client {
 
 inline constexpr int kRefusalsUntilGone = 3;
 inline constexpr std::int64_t kProbeIntervalMs = 1000;
+inline constexpr int kEarlyHeartbeats = 2;  // after the first one
 
 struct ConversationConfig {
   std::string room;
@@ -59,6 +60,7 @@ class Conversation {
   std::int64_t next_heartbeat_ms_;
   std::int64_t sent_at_ms_;
   int refusals_ = 0;
+  int early_heartbeats_left_ = kEarlyHeartbeats;
   bool refused_since_sent_ = false;
 };
 

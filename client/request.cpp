@@ -41,9 +41,7 @@ std::string encode_entry_request(const EntryRequest& request) {
   rapidjson::Writer<rapidjson::StringBuffer> writer(json);
   writer.StartObject();
   write_member(writer, "username", request.username);
-  // Left open: the server takes the address that this connection comes from, which behind NAT is
-  // the only one of ours that it can reach.
-  write_member(writer, "ip", "");
+  write_member(writer, "ip", request.udp_ip);
   writer.Key("port");
   writer.Uint(request.udp_port);
   write_member(writer, "password", request.password);

@@ -16,8 +16,12 @@ struct EntryRequest {
   Operation operation = Operation::kJoin;  // kCreate or kJoin
   std::string room;
   std::string username;
-  std::string password;        // "": none
-  std::uint16_t udp_port = 0;  // where this client's UDP socket listens
+  std::string password;  // "": none
+  // Where this client's UDP socket listens, as this machine sees it. Without NAT between, that is
+  // where the server sees it, too, and binds the member at once. Behind NAT the two differ, and the
+  // server waits for the member's first datagram to learn the address that the NAT has given it.
+  std::string udp_ip;
+  std::uint16_t udp_port = 0;
 };
 
 // Whether the frame can be built at all: names have 1..kMaxNameBytes bytes of UTF-8 without control

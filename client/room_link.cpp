@@ -28,7 +28,9 @@ tl::expected<RoomLink, Error> RoomLink::enter(const ServerAddress& server, Entry
   // UDP socket comes before the request, so that the server learns its real port.
   auto socket = UdpSocket::open(connection->peer().with_port(server.udp_port));
   if (!socket) return tl::unexpected<Error>(std::move(socket.error()));
-  request.udp_port = socket->local_port();
+  const Address local = socket->local_address();
+  request.udp_ip = local.ip();
+  request.udp_port = local.port();
 
   const auto answer =
       connection->exchange(encode_entry_request(request), server.timeout_ms, server.interrupt_fd);

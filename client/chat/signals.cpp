@@ -5,7 +5,7 @@
 namespace chatd::client {
 
 Signals Signals::that_end() {
-  return watch({SIGINT, SIGTERM, SIGHUP});
+  return watch({SIGINT, SIGTERM, SIGHUP, SIGQUIT});
 }
 
 Signals Signals::of_terminal() {
@@ -15,7 +15,13 @@ Signals Signals::of_terminal() {
 Signals Signals::watch(std::initializer_list<int> signals) {
   sigset_t watched;
   sigemptyset(&watched);
-  for (const int signal : signals) sigaddset(&watched, signal);
+  for (const int signal : signals) {
+    struct sigaction action {};
+    const bool is_ignored =
+        ::sigaction(signal, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
+    // SIGWINCH and SIGCHLD are ignored by default (SIG_DFL), which is something else.
+    if (!is_ignored) sigaddset(&watched, signal);
+  }
   ::pthread_sigmask(SIG_BLOCK, &watched, nullptr);
   return Signals(FileDescriptor(::signalfd(-1, &watched, SFD_NONBLOCK | SFD_CLOEXEC)), watched);
 }

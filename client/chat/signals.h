@@ -14,7 +14,8 @@ namespace chatd::client {
 
 class Signals {
  public:
-  // SIGINT, SIGTERM and SIGHUP.
+  // SIGINT, SIGTERM, SIGHUP and SIGQUIT; but not those that are ignored, as nohup(1) and a shell's
+  // background jobs want it: blocked, they would be delivered all the same.
   static Signals that_end();
   // SIGWINCH and SIGTSTP: what a program on a terminal must answer to.
   static Signals of_terminal();

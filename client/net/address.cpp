@@ -35,14 +35,17 @@ Address Address::with_port(std::uint16_t port) const {
   return changed;
 }
 
-std::string Address::to_string() const {
+std::string Address::ip() const {
   std::array<char, NI_MAXHOST> host{};
   if (::getnameinfo(get(), size_bytes_, host.data(), host.size(), nullptr, 0, NI_NUMERICHOST) !=
       0) {
     return "?";
   }
-  const std::string ip = host.data();
-  return (family() == AF_INET6 ? "[" + ip + "]" : ip) + ":" + std::to_string(port());
+  return host.data();
+}
+
+std::string Address::to_string() const {
+  return (family() == AF_INET6 ? "[" + ip() + "]" : ip()) + ":" + std::to_string(port());
 }
 
 tl::expected<std::vector<Address>, Error> resolve(const std::string& host, std::uint16_t port) {

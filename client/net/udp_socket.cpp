@@ -34,11 +34,11 @@ tl::expected<UdpSocket, Error> UdpSocket::open(const Address& server) {
   return UdpSocket(std::move(socket));
 }
 
-std::uint16_t UdpSocket::local_port() const {
+Address UdpSocket::local_address() const {
   sockaddr_storage local{};
   socklen_t size = sizeof local;
-  if (::getsockname(fd(), reinterpret_cast<sockaddr*>(&local), &size) != 0) return 0;
-  return Address(reinterpret_cast<const sockaddr*>(&local), size).port();
+  ::getsockname(fd(), reinterpret_cast<sockaddr*>(&local), &size);
+  return {reinterpret_cast<const sockaddr*>(&local), size};
 }
 
 int UdpSocket::send(std::string_view datagram) {

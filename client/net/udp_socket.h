@@ -17,7 +17,8 @@ class UdpSocket {
   static tl::expected<UdpSocket, Error> open(const Address& server);
 
   int fd() const { return socket_.get(); }
-  std::uint16_t local_port() const;
+  // Where it sends from, as this machine sees it; a NAT on the way may change both.
+  Address local_address() const;
 
   // 0, or errno. A refusal of an earlier datagram may come as the error of this one (ECONNREFUSED);
   // then this one has not gone out.

@@ -66,9 +66,15 @@ TEST(Conversation, RefusesInvalidUtf8) {
   EXPECT_NE(datagram.error().reason.find("UTF-8"), std::string::npos);
 }
 
-TEST(Conversation, FirstHeartbeatIsDueAtOnceAndThenOnlyAfterSilence) {
+// The first one tells the server of a member behind NAT where to send to, and UDP may lose it.
+TEST(Conversation, HeartbeatsAreDueAtOnceTwiceSoonAndThenOnlyAfterSilence) {
   Conversation conversation = make_conversation();
   EXPECT_EQ(conversation.next_heartbeat_ms(), kStartMs);
+  for (int early = 0; early < kEarlyHeartbeats; ++early) {
+    const std::int64_t now_ms = conversation.next_heartbeat_ms();
+    conversation.on_sent(now_ms);
+    EXPECT_EQ(conversation.next_heartbeat_ms(), now_ms + kProbeIntervalMs);
+  }
   conversation.on_sent(kStartMs);
   EXPECT_EQ(conversation.next_heartbeat_ms(), kStartMs + kHeartbeatMs);
   conversation.on_sent(kStartMs + 20'000);  // a message

@@ -14,6 +14,7 @@ TEST(Request, EntryIsOneFrameOfTheAgreedForm) {
                                                   .room = "küche",
                                                   .username = "al\"ice",
                                                   .password = "p\\w",
+                                                  .udp_ip = "192.0.2.7",
                                                   .udp_port = 40123});
   const DecodedFrame decoded = decode_frame(bytes, 16 * 1024);
   ASSERT_EQ(decoded.status, FrameStatus::kComplete);
@@ -22,7 +23,7 @@ TEST(Request, EntryIsOneFrameOfTheAgreedForm) {
   EXPECT_TRUE(decoded.frame.is(FrameState::kRequest));
   EXPECT_EQ(decoded.frame.room, "küche");
   EXPECT_EQ(decoded.frame.payload,
-            R"({"username":"al\"ice","ip":"","port":40123,"password":"p\\w"})");
+            R"({"username":"al\"ice","ip":"192.0.2.7","port":40123,"password":"p\\w"})");
 }
 
 TEST(Request, ListHasNoBody) {

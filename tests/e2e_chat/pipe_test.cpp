@@ -125,7 +125,7 @@ TEST_F(ChatPipe, TimeoutAloneIsADoneJob) {
 }
 
 TEST_F(ChatPipe, SignalsLeaveTheRoom) {
-  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT}) {
     auto alice = Member::create(server_, "room" + std::to_string(signal), "alice");
     ASSERT_TRUE(alice.has_value());
     Process bob = start_chat(server_, {"join", alice->room(), "--name", "bob"});
@@ -135,6 +135,23 @@ TEST_F(ChatPipe, SignalsLeaveTheRoom) {
     EXPECT_TRUE(alice->hears_left("bob"));
     EXPECT_EQ(exit_code_of(bob), 128 + signal);
   }
+}
+
+// What nohup(1) does: the terminal may close, chat goes on.
+TEST_F(ChatPipe, ASignalThatItsParentIgnoresDoesNotEndIt) {
+  auto alice = Member::create(server_, "kitchen", "alice");
+  ASSERT_TRUE(alice.has_value());
+  Process bob(
+      {"/bin/sh", "-c",
+       "trap '' HUP; exec " + chat_shell_command(server_, {"join", "kitchen", "--name", "bob"})});
+  ASSERT_TRUE(alice->hears_joined("bob"));
+  ASSERT_TRUE(entered(bob));
+  bob.kill(SIGHUP);
+  alice->say("still there?");
+  EXPECT_TRUE(bob.wait_for_line(Stream::kStdout, "alice: still there?").has_value());
+  bob.kill(SIGTERM);
+  EXPECT_TRUE(alice->hears_left("bob"));
+  EXPECT_EQ(exit_code_of(bob), 128 + SIGTERM);
 }
 
 TEST_F(ChatPipe, AReaderThatHasSeenEnoughEndsItCleanly) {
