@@ -28,7 +28,7 @@ class RunningShard {
     RelayConfig config;
     config.own_sockets = own_sockets_of(local_endpoint(udp->get()));
     config.limits.max_rooms = 100;
-    config.limits.max_members = 1000;
+    config.limits.max_members = 5000;
     shard_ =
         Shard::open({.tcp_listener = std::move(*tcp), .udp = std::move(*udp), .family = AF_INET},
                     config, stop_.get())
