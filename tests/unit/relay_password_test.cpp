@@ -28,6 +28,12 @@ TEST(Password, AcceptsItselfAlone) {
   }
 }
 
+// The digest is compared whole: a look at one byte of it would let one guess in 256 pass.
+TEST(Password, AcceptsNoneOfManyGuesses) {
+  const Password password("secret", kSalt);
+  for (int i = 0; i < 5'000; ++i) EXPECT_FALSE(password.accepts(std::to_string(i))) << i;
+}
+
 TEST(Password, MayHoldAnyBytesOfAnyLength) {
   const std::string plain = std::string("a\0b", 3) + std::string(10'000, '\xff');
   const Password password(plain, kSalt);

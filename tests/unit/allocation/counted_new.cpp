@@ -21,7 +21,8 @@ std::uint64_t chatd::test::allocation_count() {
   return count.load(std::memory_order_relaxed);
 }
 
-// The array and nothrow forms call these.
+// All forms, although the standard ones call the first two: under the address sanitizer they do
+// not.
 void* operator new(std::size_t size) {
   return counted(std::malloc(size == 0 ? 1 : size));
 }
@@ -29,15 +30,40 @@ void* operator new(std::size_t size, std::align_val_t alignment) {
   const auto align = static_cast<std::size_t>(alignment);
   return counted(std::aligned_alloc(align, (size + align - 1) / align * align));
 }
+void* operator new[](std::size_t size) {
+  return operator new(size);
+}
+void* operator new[](std::size_t size, std::align_val_t alignment) {
+  return operator new(size, alignment);
+}
+void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
+  return operator new(size);
+}
+void* operator new[](std::size_t size, const std::nothrow_t&) noexcept {
+  return operator new(size);
+}
+
 void operator delete(void* block) noexcept {
+  std::free(block);
+}
+void operator delete[](void* block) noexcept {
   std::free(block);
 }
 void operator delete(void* block, std::size_t) noexcept {
   std::free(block);
 }
+void operator delete[](void* block, std::size_t) noexcept {
+  std::free(block);
+}
 void operator delete(void* block, std::align_val_t) noexcept {
   std::free(block);
 }
+void operator delete[](void* block, std::align_val_t) noexcept {
+  std::free(block);
+}
 void operator delete(void* block, std::size_t, std::align_val_t) noexcept {
+  std::free(block);
+}
+void operator delete[](void* block, std::size_t, std::align_val_t) noexcept {
   std::free(block);
 }
