@@ -44,6 +44,8 @@ class RoomLink {
 
   tl::expected<void, Error> say(std::string_view text);
   void on_deadline();
+  // receive() has nothing but this to tell.
+  bool server_gone() const { return server_gone_; }
   // What has arrived, a bounded number at a time. kDisconnected, kNotAuthenticated and kServerGone
   // are the end of the conversation.
   std::vector<Event> receive();

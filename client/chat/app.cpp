@@ -7,6 +7,7 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <limits>
 #include <string_view>
 
 #include "client/chat/json_lines.h"
@@ -22,6 +23,7 @@ namespace {
 
 constexpr int kStatusUnauthorised = 401;
 constexpr int kPasswordTries = 3;
+constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
 
 // A terminal that can only print one line after another is served like a pipe.
 bool can_edit_lines() {
@@ -51,12 +53,13 @@ ExitCode App::list() {
   if (!rooms) return fail(rooms.error());
   std::sort(rooms->rooms.begin(), rooms->rooms.end(),
             [](const RoomInfo& a, const RoomInfo& b) { return a.name < b.name; });
-  Output output(STDOUT_FILENO, signals_.fd());
+  Output output(STDOUT_FILENO);
   if (options_.json) {
     for (const RoomInfo& room : rooms->rooms) output.write_line(json_room(room));
   } else {
     output.write_line(rooms_table(*rooms));
   }
+  if (output.flush(kNever, signals_.fd()) == WaitResult::kInterrupted) return interrupted();
   if (output.state() == Output::State::kFailed) {
     complain("cannot write the output");
     return ExitCode::kInternal;
@@ -180,7 +183,9 @@ ExitCode App::interrupted() {
 ExitCode App::fail(const Error& error) {
   if (error.kind == ErrorKind::kInterrupted) return interrupted();
   if (error.kind == ErrorKind::kRefused && options_.json) {
-    Output(STDOUT_FILENO, signals_.fd()).write_line(json_refused(error));
+    Output output(STDOUT_FILENO);
+    output.write_line(json_refused(error));
+    output.flush(kNever, signals_.fd());
   }
   complain(error_line(error));
   return exit_code_for(error.kind);

@@ -31,7 +31,7 @@ PipeMode::PipeMode(RoomLink& link, Goal goal, Signals& signals, bool json)
       goal_(goal),
       signals_(signals),
       json_(json),
-      output_(STDOUT_FILENO, signals.fd()),
+      output_(STDOUT_FILENO),
       pace_(now_ms()) {}
 
 ExitCode PipeMode::run() {
@@ -52,6 +52,7 @@ ExitCode PipeMode::run() {
     check_goal();
   }
   if (in_room_) link_.leave();
+  flush_output();
   if (exit_code_ == ExitCode::kOk && some_not_sent_) return ExitCode::kNotSent;
   return exit_code_;
 }
@@ -82,6 +83,7 @@ void PipeMode::on_line(const std::string& line) {
 }
 
 void PipeMode::show_events() {
+  if (!wants_events()) return;
   for (const Event& event : link_.receive()) {
     if (!running()) return;
     show(event);
@@ -130,19 +132,46 @@ void PipeMode::check_goal() {
 
 void PipeMode::wait() {
   const bool wants_input = input_open_ && lines_.empty();
+  const auto awaited_of_output = static_cast<short>(output_.has_pending() ? POLLOUT : 0);
   std::array<pollfd, 4> watched{{
       {.fd = wants_input ? STDIN_FILENO : -1, .events = POLLIN, .revents = 0},
-      {.fd = link_.fd(), .events = POLLIN, .revents = 0},
+      {.fd = wants_events() ? link_.fd() : -1, .events = POLLIN, .revents = 0},
       {.fd = signals_.fd(), .events = POLLIN, .revents = 0},
-      // No events: poll tells when a pipe's reader is gone, which ends us before the next message.
-      {.fd = output_.fd(), .events = 0, .revents = 0},
+      // Even without events poll tells when a pipe's reader is gone, which ends us before the next
+      // message.
+      {.fd = output_.fd(), .events = awaited_of_output, .revents = 0},
   }};
   std::int64_t deadline_ms = std::min(link_.next_deadline_ms(), goal_.deadline_ms());
   if (!lines_.empty()) deadline_ms = std::min(deadline_ms, pace_.next_ms());
   if (::poll(watched.data(), watched.size(), poll_timeout_ms(deadline_ms)) < 0) return;
   input_ready_ = watched[0].revents != 0;
-  if (watched[3].revents != 0) output_.on_reader_gone();
-  if (const auto signal = signals_.take()) end(exit_code_for_signal(*signal));
+  if ((watched[3].revents & ~POLLOUT) != 0) {
+    output_.on_reader_gone();
+  } else {
+    output_.write_some();
+  }
+  if (const auto signal = signals_.take()) {
+    ended_by_signal_ = true;
+    end(exit_code_for_signal(*signal));
+  }
+}
+
+void PipeMode::flush_output() {
+  if (output_.state() == Output::State::kFailed || ended_by_signal_) return;
+  switch (output_.flush(goal_.deadline_ms(), signals_.fd())) {
+    case WaitResult::kInterrupted:
+      if (const auto signal = signals_.take()) exit_code_ = exit_code_for_signal(*signal);
+      break;
+    case WaitResult::kTimedOut:
+      tell("the reader of the output did not take all of it in time");
+      if (exit_code_ == ExitCode::kOk && goal_.counted()) exit_code_ = ExitCode::kTimedOut;
+      break;
+    case WaitResult::kReady:
+      if (output_.state() != Output::State::kFailed) break;
+      tell("cannot write the output");
+      exit_code_ = ExitCode::kInternal;
+      break;
+  }
 }
 
 void PipeMode::end(ExitCode code) {

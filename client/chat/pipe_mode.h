@@ -24,11 +24,15 @@ class PipeMode {
  private:
   // Until a descriptor or a deadline wants attention.
   void wait();
+  // What the room says waits in the kernel while the reader of stdout is behind.
+  bool wants_events() const { return output_.has_room() || link_.server_gone(); }
   // Each looks whether there is something to do and does it; none waits.
   void read_input();
   void send_lines();
   void show_events();
   void check_goal();
+  // What the reader of stdout has not taken yet, unless the program is to end at once.
+  void flush_output();
 
   void on_line(const std::string& line);
   void show(const Event& event);
@@ -47,6 +51,7 @@ class PipeMode {
   bool input_ready_ = false;
   bool some_not_sent_ = false;
   bool ended_ = false;
+  bool ended_by_signal_ = false;
   bool in_room_ = true;
   ExitCode exit_code_ = ExitCode::kOk;
 };
