@@ -2,6 +2,8 @@
 
 #include <simdjson.h>
 
+#include "core/limits.h"
+
 namespace chatd::client {
 namespace {
 
@@ -33,12 +35,14 @@ bool read_room(std::string_view name, const element& value, RoomInfo& room) {
   simdjson::dom::array members;
   if (fields["members"].get(members) != simdjson::SUCCESS) return false;
   for (const element member : members) {
+    // More than a chatd names: a server that means harm could fill the memory with them.
+    if (room.members.size() == kMaxListedMembers) break;
     std::string_view member_name;
     if (member.get(member_name) != simdjson::SUCCESS) return false;
     room.members.emplace_back(member_name);
   }
   room.name = name;
-  if (fields["count"].get(room.count) != simdjson::SUCCESS) room.count = room.members.size();
+  if (fields["count"].get(room.count) != simdjson::SUCCESS) room.count = members.size();
   if (fields["password_required"].get(room.password_required) != simdjson::SUCCESS) {
     room.password_required = false;
   }

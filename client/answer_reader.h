@@ -16,15 +16,16 @@
 
 namespace chatd::client {
 
-// A list of 100,000 rooms takes some 20 MB.
-inline constexpr std::size_t kMaxAnswerBytes = 64 * 1024 * 1024;
+// Whole frames, header included. A list of 100,000 rooms takes some 20 MB; every other answer is a
+// status, a sentence and a token.
+inline constexpr std::size_t kMaxListBytes = 64 * 1024 * 1024;
+inline constexpr std::size_t kMaxEntryAnswerBytes = 16 * 1024;
 // A chatd sends two; a peer that goes on for ever is none.
 inline constexpr int kMaxFramesBeforeAnswer = 8;
 
 class AnswerReader {
  public:
-  explicit AnswerReader(std::size_t max_frame_bytes = kMaxAnswerBytes)
-      : max_frame_bytes_(max_frame_bytes) {}
+  explicit AnswerReader(std::size_t max_frame_bytes) : max_frame_bytes_(max_frame_bytes) {}
 
   // The answer's payload once it is whole; nothing while more bytes are needed. Do not call it
   // again after an answer or an error.

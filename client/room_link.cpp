@@ -2,6 +2,7 @@
 
 #include <cerrno>
 
+#include "client/answer_reader.h"
 #include "client/net/clock.h"
 #include "client/net/tcp_connection.h"
 #include "client/net/wait.h"
@@ -32,8 +33,8 @@ tl::expected<RoomLink, Error> RoomLink::enter(const ServerAddress& server, Entry
   request.udp_ip = local.ip();
   request.udp_port = local.port();
 
-  const auto answer =
-      connection->exchange(encode_entry_request(request), server.timeout_ms, server.interrupt_fd);
+  const auto answer = connection->exchange(encode_entry_request(request), kMaxEntryAnswerBytes,
+                                           server.timeout_ms, server.interrupt_fd);
   if (!answer) return tl::unexpected<Error>(answer.error());
   const auto token = parse_entry_answer(*answer);
   if (!token) return tl::unexpected<Error>(token.error());
@@ -100,8 +101,8 @@ void RoomLink::on_refused() {
 tl::expected<RoomList, Error> list_rooms(const ServerAddress& server) {
   auto connection = connect(server);
   if (!connection) return tl::unexpected<Error>(std::move(connection.error()));
-  const auto answer =
-      connection->exchange(encode_list_request(), server.timeout_ms, server.interrupt_fd);
+  const auto answer = connection->exchange(encode_list_request(), kMaxListBytes, server.timeout_ms,
+                                           server.interrupt_fd);
   if (!answer) return tl::unexpected<Error>(answer.error());
   return parse_room_list(*answer);
 }

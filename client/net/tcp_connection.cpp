@@ -76,10 +76,11 @@ tl::expected<TcpConnection, Error> TcpConnection::open(const std::vector<Address
 }
 
 tl::expected<std::string, Error> TcpConnection::exchange(std::string_view request,
+                                                         std::size_t max_frame_bytes,
                                                          std::int64_t timeout_ms,
                                                          int interrupt_fd) {
   const std::int64_t deadline_ms = now_ms() + timeout_ms;
-  AnswerReader reader;
+  AnswerReader reader(max_frame_bytes);
   std::vector<char> buffer(kReceiveBytes);
   std::string_view unsent = request;
   for (;;) {

@@ -1,6 +1,7 @@
 // A control connection: one request, one answer.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -20,10 +21,10 @@ class TcpConnection {
 
   const Address& peer() const { return peer_; }
 
-  // Sends `request` and returns the payload of the answer, or fails when it is not whole after
-  // `timeout_ms`. One call per connection.
-  tl::expected<std::string, Error> exchange(std::string_view request, std::int64_t timeout_ms,
-                                            int interrupt_fd);
+  // Sends `request` and returns the payload of the answer, or fails when a frame is larger than
+  // `max_frame_bytes` or the answer is not whole after `timeout_ms`. One call per connection.
+  tl::expected<std::string, Error> exchange(std::string_view request, std::size_t max_frame_bytes,
+                                            std::int64_t timeout_ms, int interrupt_fd);
 
  private:
   TcpConnection(FileDescriptor socket, const Address& peer)

@@ -24,7 +24,7 @@ std::string whole_exchange(std::string_view outcome) {
 }
 
 TEST(AnswerReader, SkipsGreetingAndAccepted) {
-  AnswerReader reader;
+  AnswerReader reader(kMaxListBytes);
   const auto answer = reader.push(whole_exchange("{}"));
   ASSERT_TRUE(answer.has_value());
   EXPECT_EQ(*answer, "{}");
@@ -33,7 +33,7 @@ TEST(AnswerReader, SkipsGreetingAndAccepted) {
 TEST(AnswerReader, SurvivesEverySplit) {
   const std::string bytes = whole_exchange(R"({"status":201})");
   for (std::size_t cut = 0; cut < bytes.size(); ++cut) {
-    AnswerReader reader;
+    AnswerReader reader(kMaxListBytes);
     const auto first = reader.push(std::string_view(bytes).substr(0, cut));
     ASSERT_TRUE(first.has_value());
     EXPECT_FALSE(first->has_value()) << "cut at " << cut;
@@ -45,7 +45,7 @@ TEST(AnswerReader, SurvivesEverySplit) {
 
 TEST(AnswerReader, TakesOneByteAtATime) {
   const std::string bytes = whole_exchange(R"({"status":201})");
-  AnswerReader reader;
+  AnswerReader reader(kMaxListBytes);
   for (std::size_t i = 0; i < bytes.size(); ++i) {
     const auto answer = reader.push(std::string_view(bytes).substr(i, 1));
     ASSERT_TRUE(answer.has_value());
@@ -56,7 +56,7 @@ TEST(AnswerReader, TakesOneByteAtATime) {
 TEST(AnswerReader, TakesALargeList) {
   const std::string payload(5'000'000, 'x');
   const std::string bytes = frame(Operation::kList, FrameState::kCompleted, payload);
-  AnswerReader reader;
+  AnswerReader reader(kMaxListBytes);
   const auto first = reader.push(std::string_view(bytes).substr(0, 1'000'000));
   ASSERT_TRUE(first.has_value());
   const auto answer = reader.push(std::string_view(bytes).substr(1'000'000));
@@ -68,26 +68,39 @@ TEST(AnswerReader, RefusesAClaimAboveTheCap) {
   std::string header(kFrameHeaderBytes, '\0');
   header[2] = 2;
   for (std::size_t i = 3; i < header.size(); ++i) header[i] = '\x7f';
-  AnswerReader reader;
+  AnswerReader reader(kMaxListBytes);
   const auto answer = reader.push(header);
   ASSERT_FALSE(answer.has_value());
   EXPECT_EQ(answer.error().kind, ErrorKind::kUnreachable);
 }
 
+// Who joins a room needs no megabytes; what claims them is refused by its header alone.
+TEST(AnswerReader, AnEntryAnswerIsSmall) {
+  AnswerReader fits(kMaxEntryAnswerBytes);
+  const std::string largest(kMaxEntryAnswerBytes - kFrameHeaderBytes, 'x');
+  const auto answer = fits.push(frame(Operation::kJoin, FrameState::kCompleted, largest));
+  ASSERT_TRUE(answer.has_value());
+  EXPECT_EQ(*answer, largest);
+  AnswerReader does_not(kMaxEntryAnswerBytes);
+  const std::string one_more =
+      frame(Operation::kJoin, FrameState::kCompleted, largest + "x").substr(0, kFrameHeaderBytes);
+  EXPECT_FALSE(does_not.push(one_more).has_value());
+}
+
 TEST(AnswerReader, RefusesAnotherProtocol) {
-  AnswerReader reader;
+  AnswerReader reader(kMaxListBytes);
   EXPECT_FALSE(reader.push("HTTP/1.1 400 Bad Request\r\nServer: something\r\n\r\n").has_value());
 }
 
 TEST(AnswerReader, GivesUpOnAServerThatNeverAnswers) {
   const std::string greeting = frame(Operation::kList, FrameState::kRequest, "{}");
-  AnswerReader reader;
+  AnswerReader reader(kMaxListBytes);
   for (int i = 0; i < kMaxFramesBeforeAnswer; ++i) ASSERT_TRUE(reader.push(greeting).has_value());
   EXPECT_FALSE(reader.push(greeting).has_value());
 }
 
 TEST(AnswerReader, TellsHowFarItCameWhenTheServerCloses) {
-  AnswerReader reader;
+  AnswerReader reader(kMaxListBytes);
   const std::string before = reader.closed().reason;
   ASSERT_TRUE(reader.push(frame(Operation::kJoin, FrameState::kAccepted, "{}")).has_value());
   EXPECT_NE(reader.closed().reason, before);
@@ -104,7 +117,7 @@ TEST(AnswerReader, SurvivesRandomBytes) {
       bytes[2] = static_cast<char>(random() % 4);
       bytes[31] = static_cast<char>(random() % 64);
     }
-    AnswerReader reader;
+    AnswerReader reader(kMaxListBytes);
     const auto answer = reader.push(bytes);
     if (!answer || !*answer) continue;
     EXPECT_LT((*answer)->size(), bytes.size());

@@ -4,6 +4,8 @@
 
 #include <string>
 
+#include "core/limits.h"
+
 namespace chatd::client {
 namespace {
 
@@ -61,6 +63,16 @@ TEST(RoomList, ReadsRooms) {
   EXPECT_FALSE(list->rooms[0].password_required);
   EXPECT_EQ(list->rooms[1].name, "den");
   EXPECT_TRUE(list->rooms[1].password_required);
+}
+
+TEST(RoomList, KeepsNoMoreNamesThanAServerMayList) {
+  std::string names;
+  for (int i = 0; i < 1'000; ++i) names += R"("a",)";
+  const auto list = parse_room_list(R"({"rooms":{"kitchen":{"members":[)" + names + R"("b"]}}})");
+  ASSERT_TRUE(list.has_value());
+  ASSERT_EQ(list->rooms.size(), 1U);
+  EXPECT_EQ(list->rooms[0].members, std::vector<std::string>(kMaxListedMembers, "a"));
+  EXPECT_EQ(list->rooms[0].count, 1'001U);
 }
 
 TEST(RoomList, TellsARefusal) {
