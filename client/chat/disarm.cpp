@@ -13,17 +13,25 @@ struct Range {
   char32_t last;
 };
 
-constexpr std::array<Range, 10> kDangerous{{
-    {0x00, 0x1f},      // C0
-    {0x7f, 0x9f},      // DEL, C1
-    {0x061c, 0x061c},  // Arabic letter mark
-    {0x200b, 0x200b},  // zero width space
-    {0x200e, 0x200f},  // left-to-right and right-to-left mark
-    {0x2028, 0x202e},  // line and paragraph separator, embeddings and overrides
-    {0x2060, 0x2060},  // word joiner
-    {0x2066, 0x2069},  // isolates
-    {0xfeff, 0xfeff},  // byte order mark
-    {0xfff9, 0xfffb},  // interlinear annotation
+constexpr std::array<Range, 18> kDangerous{{
+    {0x00, 0x1f},        // C0
+    {0x7f, 0x9f},        // DEL, C1
+    {0xad, 0xad},        // soft hyphen
+    {0x034f, 0x034f},    // combining grapheme joiner
+    {0x061c, 0x061c},    // Arabic letter mark
+    {0x115f, 0x1160},    // Hangul fillers
+    {0x17b4, 0x17b5},    // Khmer inherent vowels
+    {0x180e, 0x180e},    // Mongolian vowel separator
+    {0x200b, 0x200b},    // zero width space
+    {0x200e, 0x200f},    // left-to-right and right-to-left mark
+    {0x2028, 0x202e},    // line and paragraph separator, embeddings and overrides
+    {0x2060, 0x2064},    // word joiner, invisible operators
+    {0x2066, 0x206f},    // isolates, deprecated format characters
+    {0x3164, 0x3164},    // Hangul filler
+    {0xfeff, 0xfeff},    // byte order mark
+    {0xffa0, 0xffa0},    // halfwidth Hangul filler
+    {0xfff9, 0xfffb},    // interlinear annotation
+    {0xe0000, 0xe001f},  // language tag and its neighbours; the tags after them make flags
 }};
 
 template <typename... Values>
@@ -42,6 +50,16 @@ void append_disarmed(std::string& out, char32_t code_point) {
   } else {
     append_formatted(out, "<U+%04X>", static_cast<unsigned>(code_point));
   }
+}
+
+// Above U+FFFF JSON escapes the two halves of UTF-16.
+void append_json_escape(std::string& out, char32_t code_point) {
+  if (code_point > 0xffff) {
+    const char32_t offset = code_point - 0x1'0000;
+    append_formatted(out, "\\u%04x", static_cast<unsigned>(0xd800 + (offset >> 10)));
+    code_point = 0xdc00 + (offset & 0x3ff);
+  }
+  append_formatted(out, "\\u%04x", static_cast<unsigned>(code_point));
 }
 
 }  // namespace
@@ -79,7 +97,7 @@ std::string escape_dangerous(std::string_view json) {
   while (!json.empty()) {
     const Utf8Character character = decode_utf8(json);
     if (is_dangerous(character.code_point)) {
-      append_formatted(out, "\\u%04x", static_cast<unsigned>(character.code_point));
+      append_json_escape(out, character.code_point);
     } else {
       out += json.substr(0, character.size_bytes);
     }

@@ -15,7 +15,8 @@
 namespace chatd::client {
 
 // Whether a terminal or a reader could be fooled by the character: C0, DEL, C1, line and paragraph
-// separators, bidirectional controls, invisible format characters (joiners within emoji stay).
+// separators, bidirectional controls, invisible characters (the joiners and tags within emoji
+// stay).
 bool is_dangerous(char32_t code_point);
 
 // One line: C0 and DEL as ^A .. ^_ and ^?, other dangerous characters as <U+202E>, bytes that are

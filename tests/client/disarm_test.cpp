@@ -12,8 +12,9 @@ namespace {
 using namespace std::string_view_literals;
 
 TEST(Disarm, LeavesWhatPeopleWriteAlone) {
-  for (const char* const text :
-       {"", "hello", "wörld", "日本語", "👩‍🚀 🎉", "עברית", "a^b <x>"}) {
+  for (const char* const text : {"", "hello", "wörld", "日本語", "👩‍🚀 🎉",
+                                 "🏴\U000e0067\U000e0062\U000e0073\U000e0063\U000e0074\U000e007f",
+                                 "می\u200cخواهم", "עברית", "a^b <x>"}) {
     EXPECT_EQ(disarm(text), text);
   }
 }
@@ -28,6 +29,15 @@ TEST(Disarm, ShowsControlCharacters) {
 TEST(Disarm, ShowsWhatTurnsOrHidesText) {
   EXPECT_EQ(disarm("\u202eevil\u202c"), "<U+202E>evil<U+202C>");
   EXPECT_EQ(disarm("\u2066\u2069\u2028\u200bx\ufeff"), "<U+2066><U+2069><U+2028><U+200B>x<U+FEFF>");
+}
+
+// Each of them alone could be a name that nobody sees, or tell two equal names apart.
+TEST(Disarm, ShowsWhatIsInvisible) {
+  EXPECT_EQ(disarm("a\u00adb\u034f\u180e"), "a<U+00AD>b<U+034F><U+180E>");
+  EXPECT_EQ(disarm("\u115f\u1160\u17b4\u17b5"), "<U+115F><U+1160><U+17B4><U+17B5>");
+  EXPECT_EQ(disarm("\u2061\u2064\u206a\u206f"), "<U+2061><U+2064><U+206A><U+206F>");
+  EXPECT_EQ(disarm("\u3164\uffa0"), "<U+3164><U+FFA0>");
+  EXPECT_EQ(disarm("\U000e0000\U000e0001\U000e001f"), "<U+E0000><U+E0001><U+E001F>");
 }
 
 TEST(Disarm, ShowsBytesThatAreNoUtf8) {
@@ -54,6 +64,10 @@ TEST(Disarm, HoldsForEveryCharacter) {
 TEST(EscapeDangerous, KeepsTheValueOfAJsonString) {
   EXPECT_EQ(escape_dangerous("{\"m\":\"\u009b\u202e\x7f é\"}"),
             "{\"m\":\"\\u009b\\u202e\\u007f é\"}");
+}
+
+TEST(EscapeDangerous, WritesTwoHalvesAboveTheFirst65536) {
+  EXPECT_EQ(escape_dangerous("\"\U000e0001\U000e001f🎉\""), "\"\\udb40\\udc01\\udb40\\udc1f🎉\"");
 }
 
 TEST(Utf8, DecodesWhatItEncodes) {
