@@ -50,6 +50,8 @@ class Conversation {
   std::int64_t next_heartbeat_ms() const { return next_heartbeat_ms_; }
   void on_sent(std::int64_t now_ms);
   void on_received() { refusals_ = 0; }
+  // Whether that which was sent last is known not to have arrived.
+  bool last_was_refused() const { return refused_since_sent_; }
   // True when the server is to be taken for gone.
   bool on_refused(std::int64_t now_ms);
 

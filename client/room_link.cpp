@@ -56,6 +56,11 @@ tl::expected<void, Error> RoomLink::say(std::string_view text) {
   return {};
 }
 
+bool RoomLink::last_was_refused() {
+  if (socket_.take_error() == ECONNREFUSED) on_refused();
+  return conversation_.last_was_refused();
+}
+
 void RoomLink::on_deadline() {
   if (now_ms() < conversation_.next_heartbeat_ms()) return;
   send(conversation_.heartbeat());

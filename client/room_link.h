@@ -43,6 +43,8 @@ class RoomLink {
   }
 
   tl::expected<void, Error> say(std::string_view text);
+  // Whether the kernel knows by now that the last datagram was refused: nothing listens there.
+  bool last_was_refused();
   void on_deadline();
   // receive() has nothing but this to tell.
   bool server_gone() const { return server_gone_; }

@@ -19,6 +19,7 @@ namespace chatd::client {
 namespace {
 
 constexpr std::size_t kReadBytes = 16 * 1024;
+constexpr std::int64_t kRefusalPatienceMs = 200;
 
 void tell(const std::string& text) {
   std::fprintf(stderr, "chat: %s\n", text.c_str());
@@ -48,6 +49,7 @@ ExitCode PipeMode::run() {
     read_input();
     send_lines();
     show_events();
+    await_refusal();
     link_.on_deadline();
     check_goal();
   }
@@ -71,7 +73,21 @@ void PipeMode::read_input() {
 
 void PipeMode::send_lines() {
   while (running() && !lines_.empty() && pace_.take(now_ms())) on_line(*lines_.take());
-  if (!input_open_ && lines_.empty() && !goal_.listens_on()) end(ExitCode::kOk);
+}
+
+// The last line may have gone to a server that is not there any more, and nothing but an ICMP
+// refusal, a round trip later, tells. So the program that is done stays a moment to hear it.
+void PipeMode::await_refusal() {
+  if (!running() || input_open_ || !lines_.empty() || goal_.listens_on()) return;
+  const std::int64_t now = now_ms();
+  if (refusal_deadline_ms_ > now + kRefusalPatienceMs) {
+    refusal_deadline_ms_ = line_number_ > 0 ? now + kRefusalPatienceMs : now;
+  }
+  if (link_.last_was_refused()) {
+    show({Event::Kind::kServerGone, "", "the server is gone"});
+  } else if (now >= refusal_deadline_ms_) {
+    end(ExitCode::kOk);
+  }
 }
 
 void PipeMode::on_line(const std::string& line) {
@@ -141,8 +157,10 @@ void PipeMode::wait() {
       // message.
       {.fd = output_.fd(), .events = awaited_of_output, .revents = 0},
   }};
-  std::int64_t deadline_ms = std::min(link_.next_deadline_ms(), goal_.deadline_ms());
+  std::int64_t deadline_ms =
+      std::min({link_.next_deadline_ms(), goal_.deadline_ms(), refusal_deadline_ms_});
   if (!lines_.empty()) deadline_ms = std::min(deadline_ms, pace_.next_ms());
+  input_ready_ = false;
   if (::poll(watched.data(), watched.size(), poll_timeout_ms(deadline_ms)) < 0) return;
   input_ready_ = watched[0].revents != 0;
   if ((watched[3].revents & ~POLLOUT) != 0) {

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <string>
+
 #include "client/chat/exit_code.h"
 #include "client/chat/goal.h"
 #include "client/chat/line_reader.h"
@@ -30,6 +32,8 @@ class PipeMode {
   void read_input();
   void send_lines();
   void show_events();
+  // At the end of the input, when nothing else is waited for.
+  void await_refusal();
   void check_goal();
   // What the reader of stdout has not taken yet, unless the program is to end at once.
   void flush_output();
@@ -49,6 +53,7 @@ class PipeMode {
   std::uint64_t line_number_ = 0;
   bool input_open_ = true;
   bool input_ready_ = false;
+  std::int64_t refusal_deadline_ms_ = std::numeric_limits<std::int64_t>::max();
   bool some_not_sent_ = false;
   bool ended_ = false;
   bool ended_by_signal_ = false;

@@ -51,6 +51,13 @@ int UdpSocket::send(std::string_view datagram) {
   }
 }
 
+int UdpSocket::take_error() {
+  int error = 0;
+  socklen_t size = sizeof error;
+  ::getsockopt(fd(), SOL_SOCKET, SO_ERROR, &error, &size);
+  return error;
+}
+
 UdpSocket::Received UdpSocket::receive() {
   for (;;) {
     const ssize_t received = ::recv(fd(), buffer_.data(), buffer_.size(), 0);

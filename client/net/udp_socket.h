@@ -24,6 +24,10 @@ class UdpSocket {
   // then this one has not gone out.
   int send(std::string_view datagram);
 
+  // The refusal or other error (errno) of an earlier datagram that no call has reported yet; 0 when
+  // there is none.
+  int take_error();
+
   struct Received {
     int error = 0;              // EAGAIN: nothing is there
     std::string_view datagram;  // until the next call

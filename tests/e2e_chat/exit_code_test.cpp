@@ -117,6 +117,18 @@ TEST_F(ChatExitCode, UnreachableWhenTheServerIsGone) {
   EXPECT_NE(told(late).find("Connection refused"), std::string::npos);
 }
 
+// The server went away unnoticed: nobody has heard the line, and it is not as if somebody had.
+TEST_F(ChatExitCode, UnreachableWhenTheLastLineIsRefused) {
+  Process chat = start_chat(server_, {"create", "kitchen", "--name", "alice"});
+  ASSERT_TRUE(chat.wait_for_line(Stream::kStderr, "you are in").has_value());
+  server_.process().kill(SIGKILL);
+  ASSERT_TRUE(server_.process().wait_exit().has_value());
+  chat.write_stdin("done\n");
+  chat.close_stdin();
+  EXPECT_EQ(exit_code_of(chat), 3);
+  EXPECT_NE(told(chat).find("server is gone"), std::string::npos) << told(chat);
+}
+
 TEST_F(ChatExitCode, UnreachableWhenTheNameIsUnknown) {
   Process chat({CHAT_PROGRAM, "rooms", "--host", "no.such.host.invalid"});
   EXPECT_EQ(exit_code_of(chat), 3);
