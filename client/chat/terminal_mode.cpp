@@ -84,17 +84,25 @@ bool TerminalMode::wait_for_keys() {
     }};
     const std::int64_t deadline_ms = std::min(link_.next_deadline_ms(), goal_.deadline_ms());
     if (::poll(watched.data(), watched.size(), poll_timeout_ms(deadline_ms)) < 0) continue;
-    handle_signals();
-    if (!ended_ && watched[0].revents != 0) return true;
+    // After a signal, what poll told is old: while the program was stopped, the shell may have
+    // taken the keys, and a read would block.
+    if (handle_signals()) continue;
+    if (watched[0].revents != 0) return true;
   }
 }
 
-void TerminalMode::handle_signals() {
-  if (const auto signal = signals_.take()) end(exit_code_for_signal(*signal));
+bool TerminalMode::handle_signals() {
+  bool handled = false;
+  if (const auto signal = signals_.take()) {
+    handled = true;
+    end(exit_code_for_signal(*signal));
+  }
   while (const auto signal = terminal_signals_.take()) {
+    handled = true;
     if (*signal == SIGWINCH) editor_->on_resize();
     if (*signal == SIGTSTP) editor_->suspend();
   }
+  return handled;
 }
 
 void TerminalMode::handle_events() {

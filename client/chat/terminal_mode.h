@@ -29,7 +29,8 @@ class TerminalMode {
  private:
   // LineEditor's wait for a key: meanwhile shows what arrives and keeps the member alive.
   bool wait_for_keys();
-  void handle_signals();
+  // Whether there was one.
+  bool handle_signals();
   void handle_events();
   void handle_line(const std::string& line);
   void say(const std::string& text);
