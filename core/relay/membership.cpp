@@ -76,14 +76,15 @@ bool Membership::disconnect_all(Outbox& out) {
   return true;
 }
 
-// Takes a member out of its room. With the host goes the room.
+// Takes a member out of its room. With the host goes the room, so the last member is always the
+// host.
 void Membership::remove(std::uint32_t slot, Outbox& out) {
   const Member& member = roster_.members()[slot];
   const std::uint32_t room = member.room;
   tell_others(slot, left_notice(member.username), out);
   const bool was_host = roster_.rooms()[room].host == slot;
   forget(slot);
-  if (was_host || roster_.rooms()[room].members.empty()) close_room(room, out);
+  if (was_host) close_room(room, out);
 }
 
 void Membership::close_room(std::uint32_t slot, Outbox& out) {

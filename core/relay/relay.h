@@ -7,8 +7,8 @@
 // (core/wire/payload.h)
 // -> fan out to everyone else in the room (core/relay/fanout.h) -> Outbox.
 //
-// After construction nothing is allocated for a datagram. Thread: one at a time; a shard has a
-// relay of its own.
+// After construction nothing is allocated for a datagram that is relayed or dropped. Thread: one at
+// a time; a shard has a relay of its own.
 #pragma once
 
 #include <cstdint>
