@@ -1,6 +1,7 @@
 #include "client/chat/app.h"
 
 #include <simdjson.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -166,7 +167,10 @@ bool App::converse(RoomLink& link) {
   }
   const auto result = TerminalMode(link, options_.server, goal, signals_).run();
   exit_code_ = result.exit_code;
-  return result.left_by_command && options_.task == Options::Task::kAsk;
+  const bool again = result.left_by_command && options_.task == Options::Task::kAsk;
+  // What was meant for the room must not become commands for the shell.
+  if (!again) ::tcflush(STDIN_FILENO, TCIFLUSH);
+  return again;
 }
 
 App::Step App::stop(ExitCode code) {

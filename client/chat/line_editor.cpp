@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
@@ -55,7 +54,15 @@ LineEditor::LineEditor(std::wstring prompt, WaitForKeys wait_for_keys)
       prompt_(std::move(prompt)),
       wait_for_keys_(std::move(wait_for_keys)) {}
 
-LineEditor::~LineEditor() = default;
+// el_end() gives the terminal back in a way that throws away what was typed ahead. It has been
+// given back already, after the last line, so libedit is led to something that is no terminal.
+LineEditor::~LineEditor() {
+  if (!editor_) return;
+  std::FILE* const nothing = std::fopen("/dev/null", "re");
+  if (nothing != nullptr) ::el_wset(editor_.get(), EL_SETFP, 0, nothing);
+  editor_.reset();
+  if (nothing != nullptr) std::fclose(nothing);
+}
 
 bool LineEditor::start() {
   history_.reset(::history_winit());
@@ -96,12 +103,14 @@ int LineEditor::read_key(EditLine* editor, wchar_t* key) {
 }
 
 bool LineEditor::fill_keys() {
-  std::array<char, 1024> buffer;
   for (;;) {
     if (!wait_for_keys_()) return false;
-    const ssize_t received = ::read(STDIN_FILENO, buffer.data(), buffer.size());
+    // One byte at a time: what is typed behind the line that ends the typing (/leave) is for the
+    // next reader, and the terminal keeps it for that one.
+    char byte = 0;
+    const ssize_t received = ::read(STDIN_FILENO, &byte, 1);
     if (received > 0) {
-      keys_.push({buffer.data(), static_cast<std::size_t>(received)});
+      keys_.push({&byte, 1});
       return true;
     }
     if (received == 0 || (errno != EINTR && errno != EAGAIN)) return false;

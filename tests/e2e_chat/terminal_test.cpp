@@ -1,12 +1,15 @@
 // `chat` as a person sees it.
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <pty.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include <array>
 #include <csignal>
 #include <cstdlib>
+#include <fstream>
 #include <functional>
 #include <optional>
 #include <string>
@@ -14,6 +17,7 @@
 
 #include "tests/e2e_chat/chat_program.h"
 #include "tests/support/member.h"
+#include "tests/support/wait_until.h"
 
 namespace chatd::test {
 namespace {
@@ -26,6 +30,24 @@ bool has_colours(std::string_view bytes) {
     if (end != std::string_view::npos && bytes[end] == 'm') return true;
   }
   return false;
+}
+
+bool is_stopped(const Process& program) {
+  return wait_until([&program] {
+    std::ifstream stat("/proc/" + std::to_string(program.pid()) + "/stat");
+    std::string pid, name, state;
+    stat >> pid >> name >> state;
+    return state == "T";
+  });
+}
+
+// Whether the terminal shows what is typed.
+bool echoes(const Process& program) {
+  const std::string path = "/proc/" + std::to_string(program.pid()) + "/fd/0";
+  const UniqueFd terminal(::open(path.c_str(), O_RDWR | O_NOCTTY | O_CLOEXEC));
+  termios modes{};
+  EXPECT_EQ(::tcgetattr(terminal.get(), &modes), 0);
+  return (modes.c_lflag & ECHO) != 0;
 }
 
 class ChatTerminal : public testing::Test {
@@ -321,6 +343,51 @@ TEST_F(ChatTerminal, AsksForAPasswordThatWasNotGiven) {
   EXPECT_TRUE(alice.shows_typed("alice>"));
   EXPECT_EQ(alice.bytes().find("hush-hush"), std::string::npos);
   EXPECT_EQ(alice.bytes().find("a-bad-guess"), std::string::npos);
+}
+
+// ^Z and `fg`, by a shell that sets the terminal to echo meanwhile, as shells do.
+TEST_F(ChatTerminal, APasswordStaysHiddenAfterAStop) {
+  auto carol = Member::create(server_, "den", "carol", {.password = "hush-hush"});
+  ASSERT_TRUE(carol.has_value());
+  TerminalChat alice(server_, {"join", "den", "--name", "alice"});
+  ASSERT_TRUE(alice.shows_typed("The room's password:"));
+  alice.type("\x1a");
+  ASSERT_TRUE(is_stopped(alice.process()));
+  EXPECT_TRUE(echoes(alice.process()));
+  alice.process().kill(SIGCONT);
+  ASSERT_TRUE(alice.shows([](const Screen& screen) {
+    return screen.text().find("password:\nThe room's password:") != std::string::npos;
+  })) << alice.screen().text();
+  EXPECT_FALSE(echoes(alice.process()));
+  alice.type("hush-hush\n");
+  EXPECT_TRUE(alice.shows_typed("alice>"));
+  EXPECT_EQ(alice.bytes().find("hush-hush"), std::string::npos);
+}
+
+TEST_F(ChatTerminal, AStopInTheMiddleOfALineLosesNothing) {
+  TerminalChat alice(server_, join());
+  ASSERT_TRUE(at_prompt(alice));
+  alice.type("half-");
+  ASSERT_TRUE(alice.shows_typed("alice> half-"));
+  alice.type("\x1a");
+  ASSERT_TRUE(is_stopped(alice.process()));
+  EXPECT_TRUE(echoes(alice.process()));
+  bob_->say("meanwhile");
+  alice.process().kill(SIGCONT);
+  ASSERT_TRUE(alice.shows(" bob: meanwhile\nalice> half-")) << alice.screen().text();
+  alice.type_line("typed");
+  EXPECT_TRUE(bob_->hears(said("alice", "half-typed")));
+}
+
+TEST_F(ChatTerminal, WhatIsTypedAheadOfLeaveAnswersTheQuestions) {
+  TerminalChat alice(server_, {});
+  ASSERT_TRUE(alice.shows_typed("Your name:"));
+  alice.type("alice\nj\nkitchen\n\n");
+  ASSERT_TRUE(at_prompt(alice)) << alice.screen().text();
+  alice.type("/leave\rc\rden\r\rhello den\r");
+  EXPECT_TRUE(bob_->hears_left("alice"));
+  EXPECT_TRUE(alice.shows(" in den as alice.")) << alice.screen().text();
+  EXPECT_TRUE(alice.shows(" alice: hello den\n")) << alice.screen().text();
 }
 
 TEST_F(ChatTerminal, ATerminalThatCannotMoveItsCursorIsServedLineByLine) {
