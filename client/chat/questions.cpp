@@ -57,7 +57,7 @@ std::optional<std::string> read_line(std::string_view question, HiddenTyping* hi
     }};
     if (::poll(watched.data(), watched.size(), -1) < 0) continue;
     if (watched[1].revents != 0) return std::nullopt;
-    if (watched[2].revents != 0) {
+    if (hidden != nullptr && watched[2].revents != 0) {
       if (hidden->stop_if_asked()) print(question);
       continue;
     }
