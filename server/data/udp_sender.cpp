@@ -39,8 +39,6 @@ bool UdpSender::send(const Outbox& out) {
   do {
     if (!flush_batch()) return false;
   } while (fill(out));
-  next_fanout_ = 0;
-  next_destination_ = 0;
   return true;
 }
 
@@ -48,11 +46,10 @@ void UdpSender::abandon(const Outbox& out) {
   do {
     while (first_ < end_) drop(Counter::kDroppedSendAtStop);
   } while (fill(out));
-  next_fanout_ = 0;
-  next_destination_ = 0;
 }
 
-// The next entries of the outbox into the empty batch; false when there are none.
+// The next entries of the outbox into the empty batch. False when there are none: then the next
+// outbox is read from its beginning.
 bool UdpSender::fill(const Outbox& out) {
   first_ = 0;
   end_ = 0;
@@ -72,7 +69,10 @@ bool UdpSender::fill(const Outbox& out) {
     ++next_fanout_;
     next_destination_ = 0;
   }
-  return end_ > 0;
+  if (end_ > 0) return true;
+  next_fanout_ = 0;
+  next_destination_ = 0;
+  return false;
 }
 
 // Sends until the batch is empty (true) or the socket is full (false). sendmmsg stops at the first

@@ -45,7 +45,7 @@ std::string in_own_network(const std::function<void()>& body) {
 bool slow_down_loopback(unsigned megabit_per_s) {
   const std::string command = "tc qdisc add dev lo root tbf rate " + std::to_string(megabit_per_s) +
                               "mbit burst 20kb limit 20mb";
-  return std::system(command.c_str()) == 0;  // NOLINT(cert-env33-c,concurrency-mt-unsafe)
+  return std::system(command.c_str()) == 0;
 }
 
 }  // namespace chatd::test
