@@ -1,0 +1,36 @@
+#include "bench/chatbench/target/make_target.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace chatd::bench {
+namespace {
+
+using Make = std::unique_ptr<Target> (*)(TargetConfig config);
+
+struct Kind {
+  std::string_view name;
+  Make make;
+};
+
+// In the order that --help names them.
+constexpr std::array<Kind, 0> kKinds = {};
+
+}  // namespace
+
+std::vector<std::string> target_names() {
+  std::vector<std::string> names;
+  for (const Kind& kind : kKinds) names.emplace_back(kind.name);
+  return names;
+}
+
+tl::expected<std::unique_ptr<Target>, std::string> make_target(std::string_view name,
+                                                               TargetConfig config) {
+  for (const Kind& kind : kKinds) {
+    if (kind.name == name) return kind.make(std::move(config));
+  }
+  return tl::unexpected("there is no target '" + std::string(name) + "'");
+}
+
+}  // namespace chatd::bench

@@ -1,0 +1,20 @@
+// The targets by name, as --target takes them.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <tl/expected.hpp>
+#include <vector>
+
+#include "bench/chatbench/target/target.h"
+
+namespace chatd::bench {
+
+std::vector<std::string> target_names();
+
+// The error is for a name that is none of these.
+tl::expected<std::unique_ptr<Target>, std::string> make_target(std::string_view name,
+                                                               TargetConfig config);
+
+}  // namespace chatd::bench
