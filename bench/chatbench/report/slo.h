@@ -1,0 +1,40 @@
+// A service level objective: conditions that a run must meet, as in 'p99<5ms,loss=0,rate>=10000'.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <tl/expected.hpp>
+#include <vector>
+
+#include "bench/chatbench/report/run_result.h"
+
+namespace chatd::bench {
+
+class Slo {
+ public:
+  // Conditions are separated by commas; each is a metric, one of < <= > >= =, and a number with a
+  // unit where the metric has one. An error says what to write instead.
+  static tl::expected<Slo, std::string> parse(std::string_view text);
+
+  // A metric that the run could not measure (too few samples, no --server-pid) is not met.
+  SloOutcome evaluate(const RunResult& result) const;
+
+  // One metric a line, with its unit and meaning: for --help.
+  static std::string describe_metrics();
+
+ private:
+  enum class Comparison { kLess, kLessOrEqual, kEqual, kGreaterOrEqual, kGreater };
+  struct Condition {
+    std::size_t metric;  // in the table of metrics
+    Comparison comparison;
+    double limit;
+  };
+
+  static tl::expected<Condition, std::string> parse_condition(std::string_view text);
+  static SloCheck check(const Condition& condition, const RunResult& result);
+
+  std::string text_;
+  std::vector<Condition> conditions_;
+};
+
+}  // namespace chatd::bench
