@@ -18,6 +18,14 @@ inline constexpr unsigned kMaxConsecutiveRefusals = 3;  // one more removes the 
 // once.
 inline constexpr std::uint32_t kSpareConnections = 64;
 
+// Messages that wait to be sent (core/relay/fan_out.h): in one room, and in all of them, in blocks
+// of 256 bytes.
+inline constexpr std::uint32_t kMaxWaitingMessages = 1024;
+inline constexpr std::uint32_t kMessageStoreBlocks = 65'536;
+
+// What a room may send in a turn, in the outbox's units of work: some milliseconds at most.
+inline constexpr std::uint32_t kMaxTurnWork = 4096;
+
 // What an operator may set. The defaults serve a small public server.
 struct Limits {
   std::uint32_t max_rooms = 100'000;

@@ -13,6 +13,7 @@
 #include <string>
 #include <tl/expected.hpp>
 
+#include "server/data/train_support.h"
 #include "server/net/open_sockets.h"
 #include "server/options.h"
 #include "server/process/descriptor_limit.h"
@@ -21,9 +22,6 @@
 
 namespace chatd {
 namespace {
-
-// Room for a burst while the shard is busy sending: thousands of small datagrams.
-constexpr std::size_t kUdpBufferBytes = 4 * 1024 * 1024;
 
 void start_logging(const std::string& level) {
   auto logger = spdlog::stderr_color_mt("chatd");
@@ -46,13 +44,14 @@ tl::expected<ShardSockets, std::string> open_sockets(const Options& options) {
                       .family = udp_address->base.sa_family};
 }
 
-void enlarge_buffer(int fd, int option, const char* direction, const char* sysctl) {
-  const std::size_t given_bytes = set_buffer_bytes(fd, option, kUdpBufferBytes);
-  if (given_bytes >= kUdpBufferBytes) return;
+void set_buffer(int fd, int option, std::size_t wanted_bytes, const char* direction,
+                const char* sysctl) {
+  const std::size_t given_bytes = set_buffer_bytes(fd, option, wanted_bytes);
+  if (given_bytes >= wanted_bytes) return;
   spdlog::warn(
       "the UDP {} buffer is {} KiB instead of {} KiB: bursts may be lost; raise it with sysctl "
       "-w {}={}",
-      direction, given_bytes / 1024, kUdpBufferBytes / 1024, sysctl, kUdpBufferBytes);
+      direction, given_bytes / 1024, wanted_bytes / 1024, sysctl, wanted_bytes);
 }
 
 tl::expected<RandomStream::Seed, std::string> kernel_seed() {
@@ -88,15 +87,20 @@ tl::expected<Server, std::string> start(const Options& options) {
   if (!enough) return tl::unexpected(enough.error());
   auto sockets = open_sockets(options);
   if (!sockets) return tl::unexpected(sockets.error());
-  enlarge_buffer(sockets->udp.get(), SO_RCVBUF, "receive", "net.core.rmem_max");
-  enlarge_buffer(sockets->udp.get(), SO_SNDBUF, "send", "net.core.wmem_max");
+  const int udp_fd = sockets->udp.get();
+  set_buffer(udp_fd, SO_RCVBUF, options.receive_buffer_bytes, "receive", "net.core.rmem_max");
+  set_buffer(udp_fd, SO_SNDBUF, options.send_buffer_bytes, "send", "net.core.wmem_max");
   const auto seed = kernel_seed();
   if (!seed) return tl::unexpected(seed.error());
 
   const std::string tcp_text = to_text(local_endpoint(sockets->tcp_listener.get()));
   const Endpoint udp = local_endpoint(sockets->udp.get());
   const RelayConfig config{
-      .limits = options.limits, .own_sockets = own_sockets_of(udp), .seed = *seed, .shard = 0};
+      .limits = options.limits,
+      .own_sockets = own_sockets_of(udp),
+      .seed = *seed,
+      .shard = 0,
+      .trains = train_limits(udp_fd, sockets->family, options.gso, options.mtu_bytes)};
   auto shard = Shard::open(std::move(*sockets), config, stop->get());
   if (!shard) return tl::unexpected(shard.error());
 

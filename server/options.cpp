@@ -40,10 +40,13 @@ void add_duration(CLI::App& app, const std::string& flag, std::uint32_t& value_m
       ->default_str(default_text);
 }
 
-CLI::Validator roaming() {
-  return CLI::Validator("").operation([](std::string& text) -> std::string {
-    if (text != "off" && text != "same-ip") return "'" + text + "' is neither off nor same-ip";
-    text = text == "off" ? "false" : "true";
+// A flag with two values that have names of their own.
+CLI::Validator either(const std::string& name_of_false, const std::string& name_of_true) {
+  return CLI::Validator("").operation([=](std::string& text) -> std::string {
+    if (text != name_of_false && text != name_of_true) {
+      return "'" + text + "' is neither " + name_of_false + " nor " + name_of_true;
+    }
+    text = text == name_of_true ? "true" : "false";
     return {};
   });
 }
@@ -66,6 +69,30 @@ void add_network(CLI::App& app, Options& options) {
   app.add_option("--udp-port", options.udp_port, "Message port (0: a free one)")
       ->type_name("PORT")
       ->capture_default_str();
+}
+
+void add_buffer(CLI::App& app, const std::string& flag, std::uint64_t& bytes,
+                const std::string& direction) {
+  app.add_option(flag, bytes, "Buffer of the UDP socket for what " + direction)
+      ->transform(CLI::AsSizeValue(false))
+      ->check(CLI::Range(std::uint64_t{4096}, std::uint64_t{1} << 30).description(""))
+      ->type_name("SIZE")
+      ->default_str("4MiB");
+}
+
+void add_data_plane(CLI::App& app, Options& options) {
+  app.option_defaults()->group("Data plane");
+  app.add_option("--gso", options.gso,
+                 "Send several messages for one member as one train (UDP_SEGMENT): auto, where "
+                 "kernel and path take it, or off")
+      ->transform(either("off", "auto"))
+      ->type_name("MODE")
+      ->default_str("auto");
+  add_count(app, "--mtu", options.mtu_bytes,
+            "Smallest MTU on the way to members, in bytes: longer messages travel alone", 576,
+            65'536);
+  add_buffer(app, "--receive-buffer", options.receive_buffer_bytes, "arrives");
+  add_buffer(app, "--send-buffer", options.send_buffer_bytes, "leaves");
 }
 
 void add_limits(CLI::App& app, Limits& limits) {
@@ -98,7 +125,7 @@ void add_behaviour(CLI::App& app, Options& options) {
   app.option_defaults()->group("Options");
   app.add_option("--roaming", options.limits.roaming_same_ip,
                  "Whether a member may move to another port of its IP: off or same-ip")
-      ->transform(roaming())
+      ->transform(either("off", "same-ip"))
       ->type_name("MODE")
       ->default_str("off");
   app.add_option("--log-level", options.log_level,
@@ -116,6 +143,7 @@ tl::expected<Options, int> parse_options(int argc, const char* const* argv) {
   CLI::App app("chatd relays chat rooms: rooms and tokens over TCP, messages over UDP.", "chatd");
   app.set_version_flag("--version", "chatd " CHATD_VERSION);
   add_network(app, options);
+  add_data_plane(app, options);
   add_limits(app, options.limits);
   add_behaviour(app, options);
   app.footer(

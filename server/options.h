@@ -13,6 +13,10 @@ struct Options {
   std::string host = "127.0.0.1";
   std::uint16_t tcp_port = 8000;  // 0: the kernel picks one
   std::uint16_t udp_port = 9000;
+  bool gso = true;  // send trains of messages where the kernel and the path take them
+  std::uint32_t mtu_bytes = 1500;
+  std::uint64_t receive_buffer_bytes = 4 * 1024 * 1024;  // of the UDP socket
+  std::uint64_t send_buffer_bytes = 4 * 1024 * 1024;
   std::string log_level = "info";
   Limits limits;
 };

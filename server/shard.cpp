@@ -15,14 +15,21 @@
 namespace chatd {
 namespace {
 
-// Destinations in one outbox before it is sent: enough for full batches, little enough to stay in
-// the cache.
-constexpr std::uint32_t kOutboxDestinations = 16 * 1024;
+// What is sent between two looks at everything else, in the outbox's units of work: some
+// milliseconds.
+constexpr std::uint32_t kOutboxWork = kMaxTurnWork;
+// Batches of received datagrams between the same.
+constexpr std::size_t kReceiveBatchesPerTurn = 8;
 constexpr std::size_t kMaxEvents = 256;
 constexpr TimeMs kGoodbyeMs = 1000;
 
 // What an epoll event is about. Connections follow, by slot.
 enum EventId : std::uint64_t { kStopEvent, kListenerEvent, kUdpEvent, kFirstConnectionEvent };
+
+std::optional<TimeMs> earliest(std::optional<TimeMs> a, std::optional<TimeMs> b) {
+  if (!a || !b) return a ? a : b;
+  return std::min(*a, *b);
+}
 
 }  // namespace
 
@@ -46,10 +53,11 @@ Shard::Shard(UniqueFd epoll, ShardSockets sockets, const RelayConfig& config, Ti
     : epoll_(std::move(epoll)),
       udp_(std::move(sockets.udp)),
       relay_(config, now_ms),
-      outbox_(kOutboxDestinations, config.limits.max_room_members),
+      outbox_(kOutboxWork, config.limits.max_room_members),
       errors_(udp_.get()),
       receiver_(udp_.get()),
       sender_(udp_.get(), sockets.family, errors_, relay_.counters()),
+      receive_drops_(udp_.get(), relay_.counters()),
       control_(std::move(sockets.tcp_listener), config.limits, epoll_.get(), kFirstConnectionEvent,
                relay_, now_ms) {}
 
@@ -69,13 +77,16 @@ void Shard::run() {
 void Shard::duty_cycle() {
   wait();
   const TimeMs now_ms = monotonic_now_ms();
-  if (!flush()) return;  // a full socket holds up all that would need it
+  make_room();
   handle_refusals();
   relay_.on_deadline(now_ms, outbox_);
   control_.serve(now_ms, outbox_);
-  if (!flush()) return;
-  receive(now_ms);  // into an empty outbox: neither side can fill it before the other's turn
-  flush();
+  send(
+      now_ms);  // so that receiving starts with an empty outbox, and neither side starves the other
+  receive(now_ms);
+  if (can_send()) relay_.fan_out(outbox_);
+  send(now_ms);
+  receive_drops_.update(now_ms);
 }
 
 // Only notes what has happened: the order of work is the duty cycle's.
@@ -106,32 +117,31 @@ void Shard::note(const epoll_event& event) {
 }
 
 int Shard::wait_timeout_ms() const {
-  if (udp_is_full_) return -1;  // an event says when it no longer is
   const TimeMs now_ms = monotonic_now_ms();
   const bool has_datagrams = udp_is_readable_ || next_datagram_ < received_count_;
   const bool has_errors = udp_has_errors_ || errors_.has_refused();
-  if (has_datagrams || has_errors || control_.has_work(now_ms)) return 0;
-  std::optional<TimeMs> deadline_ms = relay_.next_deadline();
-  if (const auto control_ms = control_.next_deadline()) {
-    deadline_ms = std::min(deadline_ms.value_or(*control_ms), *control_ms);
-  }
+  const bool has_messages = can_send() && relay_.has_waiting();
+  if (has_datagrams || has_errors || has_messages || control_.has_work(now_ms)) return 0;
+  const std::optional<TimeMs> deadline_ms =
+      earliest(earliest(relay_.next_deadline(), control_.next_deadline()), put_off_until_ms_);
   if (!deadline_ms) return -1;
   if (*deadline_ms <= now_ms) return 0;
   return static_cast<int>(std::min<TimeMs>(*deadline_ms - now_ms, INT_MAX));
 }
 
-// Takes from one batch, and sees that it is used up before the next one is received: the outbox
-// points into it.
+// A bounded share of what has come: the rest has its turn after everything else.
 void Shard::receive(TimeMs now_ms) {
-  if (next_datagram_ == received_count_) {
-    if (!udp_is_readable_) return;
-    received_count_ = receiver_.receive();
-    next_datagram_ = 0;
-    udp_is_readable_ = !receiver_.is_drained();
-  }
-  for (; next_datagram_ < received_count_ && !outbox_.is_full(); ++next_datagram_) {
-    const UdpReceiver::Datagram datagram = receiver_[next_datagram_];
-    relay_.on_datagram(now_ms, datagram.from, datagram.bytes, outbox_);
+  for (std::size_t i = 0; i < kReceiveBatchesPerTurn && !outbox_.is_full(); ++i) {
+    if (next_datagram_ == received_count_) {
+      if (!udp_is_readable_) return;
+      received_count_ = receiver_.receive();
+      next_datagram_ = 0;
+      udp_is_readable_ = !receiver_.is_drained();
+    }
+    for (; next_datagram_ < received_count_ && !outbox_.is_full(); ++next_datagram_) {
+      const UdpReceiver::Datagram datagram = receiver_[next_datagram_];
+      relay_.on_datagram(now_ms, datagram.from, datagram.bytes, outbox_);
+    }
   }
 }
 
@@ -148,25 +158,41 @@ void Shard::handle_refusals() {
   }
 }
 
-// True when everything is sent and the outbox is empty.
-bool Shard::flush() {
-  if (udp_is_full_) return false;
-  if (!sender_.send(outbox_)) {
-    udp_is_full_ = true;
-    return false;
+void Shard::send(TimeMs now_ms) {
+  if (udp_is_full_ || put_off_until_ms_.value_or(now_ms) > now_ms) return;
+  put_off_until_ms_.reset();
+  switch (sender_.send(outbox_)) {
+    case UdpSender::Progress::kDone:
+      outbox_.clear();
+      break;
+    case UdpSender::Progress::kSocketFull:
+      udp_is_full_ = true;
+      break;
+    case UdpSender::Progress::kPutOff:
+      put_off_until_ms_ = now_ms + UdpSender::kPutOffMs;
+      break;
   }
+}
+
+// While the socket is full, messages wait in their rooms, and the oldest give way there. What must
+// be sent at once (notices, and what a room settles before somebody comes or goes) waits in the
+// outbox; when that is full as well, all of it gives way. So everything else goes on, whatever
+// becomes of the socket.
+void Shard::make_room() {
+  if (!outbox_.is_full()) return;
+  sender_.abandon(outbox_, Counter::kDroppedSendQueueFull);
   outbox_.clear();
-  return true;
+  put_off_until_ms_.reset();
 }
 
 void Shard::say_goodbye() {
   const TimeMs give_up_at_ms = monotonic_now_ms() + kGoodbyeMs;
   for (bool everyone_is_told = false; !everyone_is_told;) {
     everyone_is_told = relay_.disconnect_all(outbox_);
-    while (!sender_.send(outbox_)) {
+    while (sender_.send(outbox_) != UdpSender::Progress::kDone) {
       const TimeMs now_ms = monotonic_now_ms();
       if (now_ms >= give_up_at_ms) {
-        sender_.abandon(outbox_);
+        sender_.abandon(outbox_, Counter::kDroppedSendAtStop);
         break;
       }
       errors_.drain();  // or poll would return at once
@@ -175,6 +201,7 @@ void Shard::say_goodbye() {
     }
     outbox_.clear();
   }
+  receive_drops_.update();
 }
 
 }  // namespace chatd

@@ -9,6 +9,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <tl/expected.hpp>
 
@@ -16,6 +17,7 @@
 #include "core/relay/relay.h"
 #include "server/control/control_plane.h"
 #include "server/data/error_queue.h"
+#include "server/data/receive_drops.h"
 #include "server/data/udp_receiver.h"
 #include "server/data/udp_sender.h"
 #include "server/net/unique_fd.h"
@@ -51,7 +53,9 @@ class Shard {
   void note(const epoll_event& event);
   void receive(TimeMs now_ms);
   void handle_refusals();
-  bool flush();
+  void send(TimeMs now_ms);
+  void make_room();
+  bool can_send() const { return !udp_is_full_ && !put_off_until_ms_; }
   void say_goodbye();
   tl::expected<void, std::string> watch(int fd, std::uint32_t events, std::uint64_t id);
 
@@ -64,11 +68,13 @@ class Shard {
   std::size_t received_count_ = 0;  // of the receiver's batch
   std::size_t next_datagram_ = 0;   // in it, to be relayed
   UdpSender sender_;
+  ReceiveDrops receive_drops_;
   ControlPlane control_;
   bool is_stopping_ = false;
   bool udp_is_readable_ = true;
   bool udp_has_errors_ = false;
-  bool udp_is_full_ = false;  // the outbox waits for it
+  bool udp_is_full_ = false;                // the outbox waits for it
+  std::optional<TimeMs> put_off_until_ms_;  // the outbox waits until then
 };
 
 }  // namespace chatd

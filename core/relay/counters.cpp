@@ -27,6 +27,8 @@ std::string_view counter_name(Counter counter) {
       return "dropped_wrong_sender";
     case Counter::kDroppedBadPayload:
       return "dropped_bad_payload";
+    case Counter::kReceiveBufferDrops:
+      return "receive_buffer_drops";
     case Counter::kUnauthenticatedAnswers:
       return "unauthenticated_answers";
     case Counter::kDeliveriesPlanned:
@@ -35,6 +37,8 @@ std::string_view counter_name(Counter counter) {
       return "deliveries_sent";
     case Counter::kDroppedPendingMember:
       return "dropped_pending_member";
+    case Counter::kDroppedQueueFull:
+      return "dropped_queue_full";
     case Counter::kDroppedSendRefused:
       return "dropped_send_refused";
     case Counter::kDroppedSendTooBig:
@@ -43,12 +47,18 @@ std::string_view counter_name(Counter counter) {
       return "dropped_send_unreachable";
     case Counter::kDroppedSendNoBuffers:
       return "dropped_send_no_buffers";
+    case Counter::kDroppedSendQueueFull:
+      return "dropped_send_queue_full";
     case Counter::kDroppedSendFailed:
       return "dropped_send_failed";
     case Counter::kDroppedSendAtStop:
       return "dropped_send_at_stop";
     case Counter::kSendsPostponed:
       return "sends_postponed";
+    case Counter::kTrainsSent:
+      return "trains_sent";
+    case Counter::kTrainFallbacks:
+      return "train_fallbacks";
     case Counter::kNoticesSent:
       return "notices_sent";
     case Counter::kNoticesDropped:

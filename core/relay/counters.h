@@ -4,7 +4,8 @@
 //
 // The ledger, which tests hold: over all accepted messages, the sum of (members - 1)
 //     = deliveries_planned + dropped_pending_member
-// and deliveries_planned = deliveries_sent + the sum of dropped_send_*.
+// and deliveries_planned = deliveries_sent + dropped_queue_full + the sum of dropped_send_*, once
+// nothing waits any more.
 #pragma once
 
 #include <array>
@@ -27,18 +28,24 @@ enum class Counter : std::uint8_t {
   kDroppedWrongAddress,  // a good token from elsewhere
   kDroppedWrongSender,   // in somebody else's name
   kDroppedBadPayload,    // not one JSON object
+  // Not among them: they never came as far.
+  kReceiveBufferDrops,  // by the kernel, since the socket's receive buffer was full
   kUnauthenticatedAnswers,
   // Datagrams out.
   kDeliveriesPlanned,
   kDeliveriesSent,
   kDroppedPendingMember,    // its address is not known yet
+  kDroppedQueueFull,        // its room sent more than went out: the oldest waiting message
   kDroppedSendRefused,      // ICMP said so, again and again
   kDroppedSendTooBig,       // EMSGSIZE
   kDroppedSendUnreachable,  // no route, or an ICMP unreachable
-  kDroppedSendNoBuffers,    // ENOBUFS: the device's queue is full
+  kDroppedSendNoBuffers,    // ENOBUFS: the device's queue is full, and a moment later still
+  kDroppedSendQueueFull,    // waited behind a full socket until there was no room for more
   kDroppedSendFailed,       // any other error
   kDroppedSendAtStop,       // still queued behind a full socket when chatd ended
   kSendsPostponed,          // the socket was full: sending went on when it was writable
+  kTrainsSent,              // datagrams that carried several messages
+  kTrainFallbacks,          // destinations that took no trains: each message went alone
   kNoticesSent,
   kNoticesDropped,
   // Rooms and members.

@@ -3,15 +3,15 @@
 #include <span>
 #include <utility>
 
-#include "core/relay/fanout.h"
 #include "core/wire/notice.h"
 
 namespace chatd {
 
-Membership::Membership(const Limits& limits, Roster& roster, Counters& counters,
+Membership::Membership(const Limits& limits, Roster& roster, FanOut& fan_out, Counters& counters,
                        AddressLimiter& addresses, TimeMs now_ms)
     : limits_(limits),
       roster_(roster),
+      fan_out_(fan_out),
       counters_(counters),
       addresses_(addresses),
       wheel_(limits.max_members, now_ms) {}
@@ -32,6 +32,7 @@ std::optional<std::uint32_t> Membership::open_room(TimeMs now_ms, std::string_vi
 
 std::optional<std::uint32_t> Membership::admit(TimeMs now_ms, std::uint32_t room, Member member,
                                                const Endpoint& endpoint, Outbox& out) {
+  fan_out_.settle(room, out);
   member.last_heard_ms = now_ms;
   const auto slot = roster_.add_member(room, std::move(member), endpoint);
   if (!slot) return std::nullopt;
@@ -81,6 +82,7 @@ bool Membership::disconnect_all(Outbox& out) {
 void Membership::remove(std::uint32_t slot, Outbox& out) {
   const Member& member = roster_.members()[slot];
   const std::uint32_t room = member.room;
+  fan_out_.settle(room, out);
   tell_others(slot, left_notice(member.username), out);
   const bool was_host = roster_.rooms()[room].host == slot;
   forget(slot);
@@ -88,6 +90,7 @@ void Membership::remove(std::uint32_t slot, Outbox& out) {
 }
 
 void Membership::close_room(std::uint32_t slot, Outbox& out) {
+  fan_out_.settle(slot, out);
   Room& room = roster_.rooms()[slot];
   while (!room.members.empty()) disconnect(room.members.back(), out);
   addresses_.release_room(room.creator);
@@ -123,7 +126,7 @@ void Membership::tell_others(std::uint32_t slot, std::string_view payload, Outbo
   const Room& room = roster_.room_of(member);
   if (room.members.size() < 2 || room.members.size() > limits_.max_notified_members) return;
   out.open_copy(Outbox::Kind::kNotice, payload);
-  counters_.add(Counter::kNoticesDropped, add_others(room, member.position, out));
+  counters_.add(Counter::kNoticesDropped, FanOut::add_others(room, member.position, out));
 }
 
 }  // namespace chatd

@@ -10,6 +10,7 @@
 #include "core/limits.h"
 #include "core/relay/address_limiter.h"
 #include "core/relay/counters.h"
+#include "core/relay/fan_out.h"
 #include "core/relay/outbox.h"
 #include "core/relay/roster.h"
 #include "core/timer/timer_wheel.h"
@@ -19,8 +20,8 @@ namespace chatd {
 
 class Membership {
  public:
-  Membership(const Limits& limits, Roster& roster, Counters& counters, AddressLimiter& addresses,
-             TimeMs now_ms);
+  Membership(const Limits& limits, Roster& roster, FanOut& fan_out, Counters& counters,
+             AddressLimiter& addresses, TimeMs now_ms);
 
   // A room without members, to be filled at once; nothing when the server has no room left. The
   // name must be free.
@@ -55,6 +56,7 @@ class Membership {
 
   const Limits& limits_;
   Roster& roster_;
+  FanOut& fan_out_;
   Counters& counters_;
   AddressLimiter& addresses_;
   TimerWheel wheel_;

@@ -1,18 +1,21 @@
 // What the relay wants the outside world to send: a caller-owned batch of datagrams, each once,
 // with all its destinations.
 //
-// A message's bytes are not copied: its `datagram` points into the buffer it was received in, which
-// must stay as it is until clear(). Destinations are copied, so that members may come and go before
-// the batch is sent. Destinations lie in one array, so that several datagrams for the same
-// destinations could share a range.
+// A fan-out is a list of trains that go to each of a range of destinations, in that order. A train
+// is one datagram, or several that are handed to the kernel as one (core/fanout/train_planner.h);
+// its bytes lie in one piece or, where some messages of it are left out for this destination, in a
+// few. So a room's messages are laid out once, and what differs between members is a list of
+// pieces.
 //
-// Memory is reserved for `soft_limit` destinations and one more full room: who calls the relay
-// looks at is_full() between two calls and sends first when it is. Then nothing is allocated for
-// messages. Thread: one at a time.
+// The outbox owns all bytes (but for constants) and all destinations, so that members may come and
+// go and buffers be used again before the batch is sent. Memory is reserved for `soft_limit` units
+// of work and one more full room: who calls the relay looks at is_full() between two calls and
+// sends first when it is. Then nothing is allocated for messages. Thread: one at a time.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <memory_resource>
 #include <span>
 #include <string_view>
@@ -30,42 +33,78 @@ class Outbox {
     kAnswer,   // to a datagram that was not authenticated
   };
 
+  struct Train {
+    std::uint32_t first_piece;
+    std::uint32_t piece_count;
+    std::uint32_t message_count;  // 1: a plain datagram
+    std::uint32_t segment_bytes;  // of every message but the last, which may be shorter
+  };
+
   struct Fanout {
-    std::string_view datagram;  // whole, as it goes on the wire
+    std::uint32_t first_train;
+    std::uint32_t train_count;
     std::uint32_t first_destination;
     std::uint32_t destination_count;
     Kind kind;
   };
 
+  // What a datagram costs to send, in units of what one more message in it costs: measured on
+  // loopback, see docs/performance.md.
+  static constexpr std::uint32_t kWorkPerTrain = 4;
+
   Outbox(std::uint32_t soft_limit, std::uint32_t max_room_members);
 
-  // A fan-out is opened, and destinations are added to it. `datagram` must stay valid until
-  // clear().
-  void open(Kind kind, std::string_view datagram);
+  // A fan-out is opened, trains are added to it, and then destinations. Pieces are added to the
+  // train opened last; their bytes must stay valid until clear().
+  void open(Kind kind);
+  void open_train(std::uint32_t segment_bytes);
+  void add_piece(std::string_view bytes, std::uint32_t message_count);
   void add(const Endpoint& destination);
   void add(std::span<const Endpoint> destinations);
 
+  // Memory for bytes that pieces will name; it stays until clear().
+  char* allocate(std::size_t size_bytes);
+
+  // A fan-out of one datagram.
+  void open(Kind kind, std::string_view datagram);
   // The same for bytes that the relay made itself: copied, with 00 00 before them.
   void open_copy(Kind kind, std::string_view payload);
 
-  bool is_full() const {
-    return destinations_.size() >= soft_limit_ || fanouts_.size() >= soft_limit_;
-  }
+  bool is_full() const { return work() >= soft_limit_ || used_bytes_ >= kSoftLimitBytes; }
   bool is_empty() const { return fanouts_.empty(); }
+
   std::span<const Fanout> fanouts() const { return fanouts_; }
+  std::span<const Train> trains(const Fanout& fanout) const {
+    return std::span(trains_).subspan(fanout.first_train, fanout.train_count);
+  }
+  std::span<const std::string_view> pieces(const Train& train) const {
+    return std::span(pieces_).subspan(train.first_piece, train.piece_count);
+  }
+  // The n-th message of a train, as a datagram of its own.
+  std::string_view message(const Train& train, std::uint32_t index) const;
   std::span<const Endpoint> destinations(const Fanout& fanout) const {
     return std::span(destinations_).subspan(fanout.first_destination, fanout.destination_count);
   }
   void clear();
 
  private:
-  static constexpr std::size_t kInitialCopyBytes = 64 * 1024;
+  // Beyond the soft limit fits what a turn of a room adds.
+  static constexpr std::size_t kSoftLimitBytes = 1 << 20;
+  static constexpr std::size_t kReservedBytes = 2 << 20;
+
+  std::uint32_t work() const { return work_ + work_per_destination_ * open_destinations_; }
 
   std::uint32_t soft_limit_;
+  std::uint32_t work_ = 0;                  // of all fan-outs but the open one
+  std::uint32_t work_per_destination_ = 0;  // of the open one
+  std::uint32_t open_destinations_ = 0;
   std::vector<Fanout> fanouts_;
+  std::vector<Train> trains_;
+  std::vector<std::string_view> pieces_;
   std::vector<Endpoint> destinations_;
-  std::vector<std::byte> initial_copies_;
-  std::pmr::monotonic_buffer_resource copies_;
+  std::size_t used_bytes_ = 0;
+  std::unique_ptr<char[]> reserved_;
+  std::pmr::monotonic_buffer_resource bytes_;
 };
 
 }  // namespace chatd

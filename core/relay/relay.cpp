@@ -1,8 +1,5 @@
 #include "core/relay/relay.h"
 
-#include <algorithm>
-
-#include "core/relay/fanout.h"
 #include "core/relay/listing.h"
 #include "core/wire/notice.h"
 
@@ -14,19 +11,20 @@ Relay::Relay(const RelayConfig& config, TimeMs now_ms)
       hash_key_(random_.next<std::tuple_size_v<KeyedHash::Key>>()),
       roster_(config_.limits, hash_key_),
       addresses_(config_.limits, hash_key_),
-      membership_(config_.limits, roster_, counters_, addresses_, now_ms),
+      fan_out_(roster_, counters_, config_.trains),
+      membership_(config_.limits, roster_, fan_out_, counters_, addresses_, now_ms),
       requests_(config_.limits, config_.shard, config_.own_sockets, roster_, membership_,
                 addresses_, counters_, random_),
       answers_(hash_key_) {}
 
-void Relay::on_datagram(TimeMs now_ms, const Endpoint& from, std::span<char> datagram,
+void Relay::on_datagram(TimeMs now_ms, const Endpoint& from, std::string_view datagram,
                         Outbox& out) {
   counters_.add(Counter::kDatagramsReceived);
   if (datagram.size() > kMaxDatagramBytes) return counters_.add(Counter::kDroppedTooLarge);
-  const auto parsed = parse_client_datagram({datagram.data(), datagram.size()});
+  const auto parsed = parse_client_datagram(datagram);
   if (!parsed) return counters_.add(Counter::kDroppedMalformed);
 
-  const auto slot = authenticate(from, *parsed);
+  const auto slot = authenticate(from, *parsed, out);
   if (!slot) {
     counters_.add(slot.error());
     return answer_unauthenticated(now_ms, from, datagram.size(), out);
@@ -41,7 +39,7 @@ void Relay::on_datagram(TimeMs now_ms, const Endpoint& from, std::span<char> dat
   switch (payloads_.read(parsed->payload, member.username)) {
     case PayloadKind::kMessage:
       member.last_heard_ms = now_ms;
-      return relay_message(*slot, datagram, parsed->payload.size(), out);
+      return fan_out_.accept(*slot, parsed->payload);
     case PayloadKind::kLeave:
       counters_.add(Counter::kLeaves);
       return membership_.leave(*slot, out);
@@ -53,7 +51,8 @@ void Relay::on_datagram(TimeMs now_ms, const Endpoint& from, std::span<char> dat
 }
 
 tl::expected<std::uint32_t, Counter> Relay::authenticate(const Endpoint& from,
-                                                         const ClientDatagram& datagram) {
+                                                         const ClientDatagram& datagram,
+                                                         Outbox& out) {
   const std::uint32_t slot = datagram.token.slot();
   const Member* const member = roster_.members().find(slot);
   if (member == nullptr || !(member->token == datagram.token)) {
@@ -62,13 +61,13 @@ tl::expected<std::uint32_t, Counter> Relay::authenticate(const Endpoint& from,
   if (roster_.room_of(*member).name != datagram.room) {
     return tl::unexpected(Counter::kDroppedWrongRoom);
   }
-  if (!accept_address(slot, from)) return tl::unexpected(Counter::kDroppedWrongAddress);
+  if (!accept_address(slot, from, out)) return tl::unexpected(Counter::kDroppedWrongAddress);
   return slot;
 }
 
 // Whether a datagram with the member's token may come from there. A pending member is bound by its
 // first datagram from the address that TCP has proven.
-bool Relay::accept_address(std::uint32_t slot, const Endpoint& from) {
+bool Relay::accept_address(std::uint32_t slot, const Endpoint& from, Outbox& out) {
   const Member& member = roster_.members()[slot];
   const Endpoint& bound = roster_.endpoint_of(member);
   const bool is_pending = bound.port == 0;
@@ -77,6 +76,7 @@ bool Relay::accept_address(std::uint32_t slot, const Endpoint& from) {
       from.port == 0 || config_.own_sockets.contains(from)) {
     return false;
   }
+  fan_out_.settle(member.room, out);  // what was said before is not for a member that comes now
   roster_.bind_member(slot, from);
   return true;
 }
@@ -90,22 +90,6 @@ void Relay::answer_unauthenticated(TimeMs now_ms, const Endpoint& from, std::siz
   counters_.add(Counter::kUnauthenticatedAnswers);
   out.open(Outbox::Kind::kAnswer, kNotAuthenticatedDatagram);
   out.add(from);
-}
-
-// The payload goes out from where it was received. The two bytes before it, the end of a token that
-// is no longer needed, become its 00 00.
-void Relay::relay_message(std::uint32_t slot, std::span<char> datagram, std::size_t payload_bytes,
-                          Outbox& out) {
-  const std::span<char> relayed = datagram.last(kServerPrefix.size() + payload_bytes);
-  std::copy(kServerPrefix.begin(), kServerPrefix.end(), relayed.begin());
-
-  const Member& member = roster_.members()[slot];
-  const Room& room = roster_.room_of(member);
-  out.open(Outbox::Kind::kMessage, {relayed.data(), relayed.size()});
-  const std::uint32_t pending = add_others(room, member.position, out);
-  counters_.add(Counter::kMessagesAccepted);
-  counters_.add(Counter::kDroppedPendingMember, pending);
-  counters_.add(Counter::kDeliveriesPlanned, room.members.size() - 1 - pending);
 }
 
 void Relay::on_request(TimeMs now_ms, const IpAddress& peer, const FrameView& frame,

@@ -4,8 +4,8 @@
 // simulator from wherever it likes.
 //
 // A message's way: on_datagram -> parse (core/wire/datagram.h) -> authenticate -> check the payload
-// (core/wire/payload.h)
-// -> fan out to everyone else in the room (core/relay/fanout.h) -> Outbox.
+// (core/wire/payload.h) -> its room's queue; then fan_out -> the room's turn (core/relay/fan_out.h)
+// -> Outbox.
 //
 // After construction nothing is allocated for a datagram that is relayed or dropped. Thread: one at
 // a time; a shard has a relay of its own.
@@ -13,7 +13,6 @@
 
 #include <cstdint>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <tl/expected.hpp>
@@ -25,6 +24,7 @@
 #include "core/relay/address_limiter.h"
 #include "core/relay/answer_limiter.h"
 #include "core/relay/counters.h"
+#include "core/relay/fan_out.h"
 #include "core/relay/membership.h"
 #include "core/relay/outbox.h"
 #include "core/relay/request_handler.h"
@@ -42,6 +42,7 @@ struct RelayConfig {
   RandomStream::Seed
       seed{};  // tokens, salts and hash keys come from it: secret, 32 bytes from the kernel
   std::uint8_t shard = 0;
+  TrainLimits trains;  // what the network takes
 };
 
 class Relay {
@@ -50,10 +51,14 @@ class Relay {
   Relay(const Relay&) = delete;  // the parts refer to each other
   Relay& operator=(const Relay&) = delete;
 
-  // One datagram as it came. Its last header bytes are overwritten (by the 00 00 that goes out
-  // before the payload), and `out` points into it: it must stay as it is until out.clear().
-  // kPayloadPaddingBytes behind it must be readable.
-  void on_datagram(TimeMs now_ms, const Endpoint& from, std::span<char> datagram, Outbox& out);
+  // One datagram as it came. kPayloadPaddingBytes behind it must be readable. A message in it waits
+  // for fan_out(); what else it causes (answers, notices) goes to `out`.
+  void on_datagram(TimeMs now_ms, const Endpoint& from, std::string_view datagram, Outbox& out);
+
+  // Puts messages that wait into `out`, until it is full or none waits: call it when all has been
+  // taken in that has come, and again while has_waiting().
+  void fan_out(Outbox& out) { fan_out_.take_turns(out); }
+  bool has_waiting() const { return fan_out_.has_waiting(); }
 
   // One whole frame from a connection whose other end is `peer`. The answer's frames are appended
   // to `reply`.
@@ -81,12 +86,10 @@ class Relay {
  private:
   // The member that a datagram proves to come from, or the reason why it does not.
   tl::expected<std::uint32_t, Counter> authenticate(const Endpoint& from,
-                                                    const ClientDatagram& datagram);
-  bool accept_address(std::uint32_t member, const Endpoint& from);
+                                                    const ClientDatagram& datagram, Outbox& out);
+  bool accept_address(std::uint32_t member, const Endpoint& from, Outbox& out);
   void answer_unauthenticated(TimeMs now_ms, const Endpoint& from, std::size_t datagram_bytes,
                               Outbox& out);
-  void relay_message(std::uint32_t member, std::span<char> datagram, std::size_t payload_bytes,
-                     Outbox& out);
 
   const RelayConfig config_;
   RandomStream random_;
@@ -94,6 +97,7 @@ class Relay {
   Counters counters_;
   Roster roster_;
   AddressLimiter addresses_;
+  FanOut fan_out_;
   Membership membership_;
   RequestHandler requests_;
   PayloadReader payloads_;

@@ -7,7 +7,7 @@
 
 #include <array>
 #include <cstddef>
-#include <span>
+#include <string_view>
 #include <vector>
 
 #include "core/limits.h"
@@ -23,7 +23,7 @@ class UdpReceiver {
 
   struct Datagram {
     Endpoint from;
-    std::span<char> bytes;  // more than kMaxDatagramBytes: it was cut
+    std::string_view bytes;  // more than kMaxDatagramBytes: it was cut
   };
 
   explicit UdpReceiver(int fd);

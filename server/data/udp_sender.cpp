@@ -1,6 +1,8 @@
 #include "server/data/udp_sender.h"
 
+#include <algorithm>
 #include <cerrno>
+#include <string_view>
 
 namespace chatd {
 namespace {
@@ -23,77 +25,76 @@ Counter reason_of(int error) {
   }
 }
 
+// What the kernel says to a train that it cannot send but whose messages it may take one by one:
+// larger than the path's MTU allows (EMSGSIZE, before Linux 6.9 EINVAL), or a route on which
+// nothing can cut it (EIO).
+bool may_be_about_trains(int error) {
+  return error == EMSGSIZE || error == EINVAL || error == EIO || error == EOPNOTSUPP;
+}
+
 }  // namespace
 
 UdpSender::UdpSender(int fd, int family, ErrorQueue& errors, Counters& counters)
-    : fd_(fd), family_(family), errors_(errors), counters_(counters) {
-  for (std::size_t i = 0; i < kBatch; ++i) {
-    msghdr& header = headers_[i].msg_hdr;
-    header.msg_name = &destinations_[i];
-    header.msg_iov = &datagrams_[i];
-    header.msg_iovlen = 1;
-  }
+    : fd_(fd), errors_(errors), counters_(counters), batch_(family) {
+  put_off_.reserve(kMaxPutOff);
 }
 
-bool UdpSender::send(const Outbox& out) {
+UdpSender::Progress UdpSender::send(const Outbox& out) {
   do {
-    if (!flush_batch()) return false;
+    const Progress progress = flush_batch(out);
+    if (progress != Progress::kDone) return progress;
   } while (fill(out));
-  return true;
-}
-
-void UdpSender::abandon(const Outbox& out) {
-  do {
-    while (first_ < end_) drop(Counter::kDroppedSendAtStop);
-  } while (fill(out));
-}
-
-// The next entries of the outbox into the empty batch. False when there are none: then the next
-// outbox is read from its beginning.
-bool UdpSender::fill(const Outbox& out) {
-  first_ = 0;
-  end_ = 0;
-  const auto fanouts = out.fanouts();
-  while (next_fanout_ < fanouts.size() && end_ < kBatch) {
-    const Outbox::Fanout& fanout = fanouts[next_fanout_];
-    const auto destinations = out.destinations(fanout);
-    for (; next_destination_ < destinations.size() && end_ < kBatch; ++next_destination_, ++end_) {
-      headers_[end_].msg_hdr.msg_namelen =
-          to_socket_address(destinations[next_destination_], family_, destinations_[end_]);
-      // sendmmsg only reads it; iovec has no const form.
-      datagrams_[end_] = {.iov_base = const_cast<char*>(fanout.datagram.data()),
-                          .iov_len = fanout.datagram.size()};
-      kinds_[end_] = fanout.kind;
-    }
-    if (next_destination_ < destinations.size()) break;  // the batch is full
-    ++next_fanout_;
-    next_destination_ = 0;
+  if (!put_off_.empty()) {
+    is_second_try_ = true;
+    return Progress::kPutOff;
   }
-  if (end_ > 0) return true;
-  next_fanout_ = 0;
-  next_destination_ = 0;
-  return false;
+  next_ = {};  // the next outbox is read from its beginning
+  return Progress::kDone;
 }
 
-// Sends until the batch is empty (true) or the socket is full (false). sendmmsg stops at the first
-// entry that fails, so the entry at fault is always the first one of a call that returns -1.
-bool UdpSender::flush_batch() {
-  while (first_ < end_) {
-    const int sent = ::sendmmsg(fd_, &headers_[first_], static_cast<unsigned>(end_ - first_),
-                                MSG_DONTWAIT | MSG_NOSIGNAL);
+void UdpSender::abandon(const Outbox& out, Counter reason) {
+  is_second_try_ = !put_off_.empty();  // no device is asked: they come into the batch as well
+  do {
+    while (!batch_.is_empty()) drop_first(reason);
+  } while (fill(out));
+  next_ = {};
+}
+
+// Sends until the batch is empty or the socket is full. sendmmsg stops at the first entry that
+// fails, so the entry at fault is always the first one of a call that sends none.
+UdpSender::Progress UdpSender::flush_batch(const Outbox& out) {
+  while (!batch_.is_empty()) {
+    const std::size_t sent = batch_.submit(fd_);
     if (sent > 0) {
-      count_sent(static_cast<std::size_t>(sent));
+      count_sent(sent);
       continue;
     }
     const int error = errno;
     if (error == EAGAIN || error == EWOULDBLOCK) {
       counters_.add(Counter::kSendsPostponed);
-      return false;
+      return Progress::kSocketFull;
     }
-    if (error == EINTR || is_others_error(error)) continue;
-    drop(reason_of(error));
+    handle(error, out);
   }
-  return true;
+  return Progress::kDone;
+}
+
+void UdpSender::handle(int error, const Outbox& out) {
+  if (error == EINTR || is_others_error(error)) return;  // the same entry again
+  const Item item = entries_[batch_.first()].item;
+  const bool is_train = entries_[batch_.first()].message_count > 1;
+  if (error == ENOBUFS && !is_second_try_) {
+    rewind();
+    put_off(out, item);
+    ++next_.destination;
+    next_.first_message = 0;
+  } else if (is_train && may_be_about_trains(error)) {
+    counters_.add(Counter::kTrainFallbacks);
+    plain_.add(destination_of(out, item), error);
+    rewind();
+  } else {
+    drop_first(reason_of(error));
+  }
 }
 
 // Whether the failure may be a pending ICMP error, of any destination, rather than this entry's:
@@ -107,19 +108,148 @@ bool UdpSender::is_others_error(int error) {
   return errors_.drain() > 0 || error == ECONNREFUSED;
 }
 
-void UdpSender::count_sent(std::size_t count) {
-  for (const std::size_t end = first_ + count; first_ < end; ++first_) {
-    if (kinds_[first_] == Outbox::Kind::kMessage) counters_.add(Counter::kDeliveriesSent);
-    if (kinds_[first_] == Outbox::Kind::kNotice) counters_.add(Counter::kNoticesSent);
+// What is left of the batch is filled in again, since it now goes in another way.
+void UdpSender::rewind() {
+  const Entry& first = entries_[batch_.first()];
+  if (is_second_try_) {
+    next_put_off_ = first.put_off_index;
+    put_off_[next_put_off_] = first.item;
+  } else {
+    next_ = first.item;
   }
+  batch_.clear();
   retries_ = 0;
 }
 
-void UdpSender::drop(Counter reason) {
-  if (kinds_[first_] == Outbox::Kind::kMessage) counters_.add(reason);
-  if (kinds_[first_] == Outbox::Kind::kNotice) counters_.add(Counter::kNoticesDropped);
-  ++first_;
+// The next items of the outbox into the empty batch. False when there are none.
+bool UdpSender::fill(const Outbox& out) {
+  batch_.clear();
+  if (is_second_try_) {
+    if (fill_again(out)) return true;
+    put_off_.clear();
+    next_put_off_ = 0;
+    is_second_try_ = false;
+  }
+  const auto fanouts = out.fanouts();
+  for (; next_.fanout < fanouts.size(); ++next_.fanout, next_.train = 0) {
+    if (!fill_fanout(out, fanouts[next_.fanout])) return true;
+  }
+  return !batch_.is_empty();
+}
+
+// False: the batch is full.
+bool UdpSender::fill_fanout(const Outbox& out, const Outbox::Fanout& fanout) {
+  for (; next_.train < fanout.train_count; ++next_.train, next_.destination = 0) {
+    SendBatch::Form form;
+    while (next_.destination < fanout.destination_count) {
+      if (is_put_off(out, destination_of(out, next_))) {
+        put_off(out, next_);
+      } else if (!add(out, next_, form)) {
+        return false;
+      }
+      ++next_.destination;
+      next_.first_message = 0;
+    }
+  }
+  next_.destination = 0;
+  return true;
+}
+
+bool UdpSender::fill_again(const Outbox& out) {
+  for (; next_put_off_ < put_off_.size(); ++next_put_off_) {
+    SendBatch::Form form;
+    if (!add(out, put_off_[next_put_off_], form)) return true;
+  }
+  return !batch_.is_empty();
+}
+
+// `form` is the train's in this batch, made when it is first needed. False: the batch is full.
+bool UdpSender::add(const Outbox& out, Item& item, SendBatch::Form& form) {
+  const Outbox::Train& train = train_of(out, item);
+  const bool goes_one_by_one =
+      item.first_message > 0 ||
+      (train.message_count > 1 && plain_.contains(destination_of(out, item)));
+  if (goes_one_by_one) return add_messages(out, item);
+
+  if (batch_.is_full()) return false;
+  if (form.pieces == nullptr) {
+    form = batch_.form(out.pieces(train), train.message_count > 1 ? train.segment_bytes : 0);
+    if (form.pieces == nullptr) return false;
+  }
+  append(out, item, form, train.message_count);
+  return true;
+}
+
+bool UdpSender::add_messages(const Outbox& out, Item& item) {
+  const Outbox::Train& train = train_of(out, item);
+  for (; item.first_message < train.message_count; ++item.first_message) {
+    if (batch_.is_full()) return false;
+    const std::string_view message = out.message(train, item.first_message);
+    const SendBatch::Form form = batch_.form({&message, 1}, 0);
+    if (form.pieces == nullptr) return false;
+    append(out, item, form, 1);
+  }
+  return true;
+}
+
+void UdpSender::append(const Outbox& out, const Item& item, const SendBatch::Form& form,
+                       std::uint32_t message_count) {
+  entries_[batch_.end()] = {.item = item,
+                            .put_off_index = static_cast<std::uint32_t>(next_put_off_),
+                            .message_count = message_count,
+                            .kind = out.fanouts()[item.fanout].kind};
+  batch_.add(destination_of(out, item), form);
+}
+
+// A device's queue is full: what goes through it waits, what goes elsewhere does not.
+void UdpSender::put_off(const Outbox& out, const Item& item) {
+  if (put_off_.size() == kMaxPutOff) {
+    const Item& oldest = put_off_.front();
+    count_dropped(out.fanouts()[oldest.fanout].kind,
+                  train_of(out, oldest).message_count - oldest.first_message,
+                  Counter::kDroppedSendNoBuffers);
+    put_off_.erase(put_off_.begin());
+  }
+  put_off_.push_back(item);
+}
+
+bool UdpSender::is_put_off(const Outbox& out, const Endpoint& destination) const {
+  return std::any_of(put_off_.begin(), put_off_.end(),
+                     [&](const Item& item) { return destination_of(out, item) == destination; });
+}
+
+void UdpSender::count_sent(std::size_t count) {
+  for (std::size_t i = batch_.first(); i < batch_.first() + count; ++i) {
+    const Entry& entry = entries_[i];
+    if (entry.message_count > 1) counters_.add(Counter::kTrainsSent);
+    if (entry.kind == Outbox::Kind::kMessage) {
+      counters_.add(Counter::kDeliveriesSent, entry.message_count);
+    } else if (entry.kind == Outbox::Kind::kNotice) {
+      counters_.add(Counter::kNoticesSent);
+    }
+  }
+  batch_.pop(count);
   retries_ = 0;
+}
+
+void UdpSender::drop_first(Counter reason) {
+  const Entry& entry = entries_[batch_.first()];
+  count_dropped(entry.kind, entry.message_count, reason);
+  batch_.pop(1);
+  retries_ = 0;
+}
+
+void UdpSender::count_dropped(Outbox::Kind kind, std::uint32_t message_count, Counter reason) {
+  if (kind == Outbox::Kind::kMessage) counters_.add(reason, message_count);
+  if (kind == Outbox::Kind::kNotice) counters_.add(Counter::kNoticesDropped);
+}
+
+const Outbox::Train& UdpSender::train_of(const Outbox& out, const Item& item) {
+  return out.trains(out.fanouts()[item.fanout])[item.train];
+}
+
+const Endpoint& UdpSender::destination_of(const Outbox& out, const Item& item) {
+  return out.destinations(out.fanouts()[item.fanout])[item.destination];
 }
 
 }  // namespace chatd

@@ -4,7 +4,6 @@
 #pragma once
 
 #include <cstdint>
-#include <list>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -68,14 +67,15 @@ class RelayKit {
   // Address and port left open: the first datagram will tell.
   Person join_pending(std::string_view room, std::string_view name, const Endpoint& will_come_from);
 
-  // The data plane. Each datagram is kept until take(), as a receive buffer would be.
+  // The data plane.
   void deliver(const Endpoint& from, std::string_view datagram);
   void send(const Person& who, std::string_view payload);
   void say(const Person& who, std::string_view text = "hi");
   void beat(const Person& who) { send(who, ""); }
   void leave(const Person& who);
 
-  // Everything in the outbox, a row a destination; the outbox is empty afterwards.
+  // Everything in the outbox and all that waits, a row a datagram, trains taken apart; nothing is
+  // left afterwards.
   std::vector<Sent> take();
 
   std::uint64_t count(Counter counter) const { return relay.counters()[counter]; }
@@ -90,8 +90,9 @@ class RelayKit {
   Person enter(std::uint8_t operation, std::string_view room, std::string_view name,
                const Endpoint& endpoint, std::string_view password);
 
+  void empty_outbox(std::vector<Sent>& sent);
+
   std::uint16_t next_port_ = 20'000;
-  std::list<std::string> received_;
 };
 
 // The payloads that went to this endpoint.

@@ -1,0 +1,32 @@
+// Datagrams that the kernel dropped because the socket's receive buffer was full. It counts them
+// (SO_MEMINFO, SK_MEMINFO_DROPS: socket(7), Linux 4.12); asking now and then costs nothing per
+// datagram, unlike SO_RXQ_OVFL, which adds a control message to each.
+#pragma once
+
+#include <cstdint>
+
+#include "core/relay/counters.h"
+#include "core/timer/timestamp.h"
+
+namespace chatd {
+
+// Thread: one at a time.
+class ReceiveDrops {
+ public:
+  ReceiveDrops(int udp_fd, Counters& counters) : fd_(udp_fd), counters_(counters) {}
+
+  // Adds what is new to Counter::kReceiveBufferDrops; asks the kernel at most once a second.
+  void update(TimeMs now_ms);
+  // The same, at once.
+  void update();
+
+ private:
+  static constexpr TimeMs kIntervalMs = 1000;
+
+  int fd_;
+  Counters& counters_;
+  TimeMs next_update_ms_ = 0;
+  std::uint32_t last_seen_ = 0;  // the kernel's counter, which wraps around
+};
+
+}  // namespace chatd

@@ -1,0 +1,77 @@
+// The arguments of one sendmmsg call (sendmmsg(2)): up to kCapacity datagrams, each of them plain
+// or a train (UDP_SEGMENT, udp(7)).
+//
+// What a thousand receivers of one train have in common, its bytes and the size at which they are
+// cut, is written once, as a Form; for each receiver there is then little more than an address.
+#pragma once
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "core/address/endpoint.h"
+#include "server/net/socket_address.h"
+
+namespace chatd {
+
+// Thread: one at a time.
+class SendBatch {
+ public:
+  static constexpr std::size_t kCapacity = 256;
+
+  union SegmentSize {  // the control message
+    cmsghdr header;
+    std::array<char, CMSG_SPACE(sizeof(std::uint16_t))> bytes;
+  };
+  struct Form {
+    iovec* pieces = nullptr;  // nothing: there was no room for it
+    std::size_t piece_count = 0;
+    SegmentSize* segment_size = nullptr;  // of a train; nothing for a plain datagram
+  };
+
+  // `family` is the socket's.
+  explicit SendBatch(int family);
+  SendBatch(const SendBatch&) = delete;  // the headers point into it
+  SendBatch& operator=(const SendBatch&) = delete;
+
+  // The bytes of `pieces` as one datagram, cut every `segment_bytes` (0: not at all). Valid until
+  // clear().
+  Form form(std::span<const std::string_view> pieces, std::uint32_t segment_bytes);
+  // There must be room: see is_full().
+  void add(const Endpoint& destination, const Form& form);
+
+  // Sends from the first entry on, without waiting. Returns how many the kernel took, or 0 with the
+  // reason in errno: it is then about the first entry (or about another datagram altogether, see
+  // error_queue.h).
+  std::size_t submit(int fd);
+  // Forgets the first entries.
+  void pop(std::size_t count) { first_ += count; }
+  void clear();
+
+  bool is_empty() const { return first_ == end_; }
+  bool is_full() const { return end_ == kCapacity; }
+  // Entries are numbered from clear() on.
+  std::size_t first() const { return first_; }
+  std::size_t end() const { return end_; }
+
+ private:
+  static constexpr std::size_t kMaxPieces = 4096;
+
+  int family_;
+  std::size_t first_ = 0;
+  std::size_t end_ = 0;
+  std::size_t piece_end_ = 0;
+  std::size_t segment_size_end_ = 0;
+  std::array<iovec, kMaxPieces> pieces_{};
+  std::array<SegmentSize, kCapacity> segment_sizes_{};
+  std::array<SocketAddress, kCapacity> addresses_{};
+  std::array<mmsghdr, kCapacity> headers_{};
+};
+
+}  // namespace chatd

@@ -1,0 +1,14 @@
+// What trains (UDP_SEGMENT) this machine and its network take.
+#pragma once
+
+#include <cstdint>
+
+#include "core/fanout/train_planner.h"
+
+namespace chatd {
+
+// `family` is the socket's, `mtu_bytes` the smallest on the way to any member. No trains when they
+// are not wanted or the kernel does not know them, which is logged.
+TrainLimits train_limits(int udp_fd, int family, bool wanted, std::uint32_t mtu_bytes);
+
+}  // namespace chatd

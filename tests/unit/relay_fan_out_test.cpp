@@ -1,0 +1,274 @@
+// Fan-out: what was said in between goes out together, transposed; rooms take turns; what comes and
+// goes meanwhile; what gives way when too much waits.
+#include "core/relay/fan_out.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "core/limits.h"
+#include "tests/support/wire.h"
+#include "tests/unit/relay_kit.h"
+
+namespace chatd {
+namespace {
+
+using namespace test;
+using Texts = std::vector<std::string>;
+
+class FanOutTest : public testing::Test {
+ protected:
+  std::vector<Person> make_room(RelayKit& kit, const std::string& room, std::size_t size) {
+    std::vector<Person> people = {kit.create(room, "p0")};
+    while (people.size() < size) {
+      people.push_back(kit.join(room, "p" + std::to_string(people.size())));
+    }
+    kit.take();
+    return people;
+  }
+
+  static std::string payload(const Person& who, int number) {
+    return message_payload(who.name, std::to_string(1'000'000 + number));  // all of one size
+  }
+
+  RelayKit kit_;
+};
+
+TEST_F(FanOutTest, MessagesWaitForTheCall) {
+  const auto people = make_room(kit_, "lobby", 3);
+  kit_.say(people[0]);
+  EXPECT_TRUE(kit_.out.is_empty());
+  EXPECT_TRUE(kit_.relay.has_waiting());
+  kit_.relay.fan_out(kit_.out);
+  EXPECT_FALSE(kit_.out.is_empty());
+  EXPECT_FALSE(kit_.relay.has_waiting());
+  EXPECT_EQ(kit_.take().size(), 2u);
+}
+
+TEST_F(FanOutTest, WhoSaidNothingSharesOneTrainAndSpeakersGetTheOthersWords) {
+  const auto people = make_room(kit_, "lobby", 6);
+  for (int i = 0; i < 4; ++i)
+    kit_.send(people[i % 2 == 0 ? 1 : 4], payload(people[i % 2 == 0 ? 1 : 4], i));
+  kit_.relay.fan_out(kit_.out);
+
+  ASSERT_EQ(kit_.out.fanouts().size(), 3u);
+  const Outbox::Fanout& shared = kit_.out.fanouts()[0];
+  EXPECT_EQ(shared.destination_count, 4u);
+  ASSERT_EQ(shared.train_count, 1u);
+  const Outbox::Train& train = kit_.out.trains(shared)[0];
+  EXPECT_EQ(train.message_count, 4u);
+  EXPECT_EQ(train.piece_count, 1u) << "a whole train is one piece";
+  for (std::size_t i = 1; i < 3; ++i) {
+    const Outbox::Fanout& own = kit_.out.fanouts()[i];
+    EXPECT_EQ(own.destination_count, 1u);
+    ASSERT_EQ(own.train_count, 1u);
+    EXPECT_EQ(kit_.out.trains(own)[0].message_count, 2u);
+  }
+  const auto sent = kit_.take();
+  const Texts all = {payload(people[1], 0), payload(people[4], 1), payload(people[1], 2),
+                     payload(people[4], 3)};
+  EXPECT_EQ(heard_at(sent, people[0].from), all);
+  EXPECT_EQ(heard_at(sent, people[5].from), all);
+  EXPECT_EQ(heard_at(sent, people[1].from), (Texts{all[1], all[3]}));
+  EXPECT_EQ(heard_at(sent, people[4].from), (Texts{all[0], all[2]}));
+}
+
+TEST_F(FanOutTest, WhenAllSpeakEachGetsTheOthersWords) {
+  const auto people = make_room(kit_, "lobby", 10);
+  const auto speaker = [&people](int i) { return people[static_cast<std::size_t>(i) % 10]; };
+  for (int i = 0; i < 64; ++i) kit_.send(speaker(i), payload(speaker(i), i));
+  const auto sent = kit_.take();
+  for (const Person& listener : people) {
+    Texts expected;
+    for (int i = 0; i < 64; ++i) {
+      if (speaker(i).name != listener.name) expected.push_back(payload(speaker(i), i));
+    }
+    EXPECT_EQ(heard_at(sent, listener.from), expected);
+  }
+}
+
+TEST_F(FanOutTest, TrainsAreAsShortAsConfigured) {
+  RelayConfig config;
+  config.trains.max_segments = 1;
+  RelayKit kit(config);
+  const auto people = make_room(kit, "lobby", 3);
+  for (int i = 0; i < 5; ++i) kit.send(people[0], payload(people[0], i));
+  kit.relay.fan_out(kit.out);
+  for (const Outbox::Fanout& fanout : kit.out.fanouts()) {
+    for (const Outbox::Train& train : kit.out.trains(fanout)) EXPECT_EQ(train.message_count, 1u);
+  }
+  EXPECT_EQ(kit.take().size(), 10u);
+}
+
+// A room with far more to send than a turn allows has its turns in between the others'.
+TEST_F(FanOutTest, AFloodTakesTurnsWithQuietRooms) {
+  RelayKit kit({}, /*outbox_limit=*/kMaxTurnWork);
+  const auto crowd = make_room(kit, "crowd", 2'000);
+  const auto pair = make_room(kit, "pair", 2);
+  for (int i = 0; i < 640; ++i) kit.send(crowd[0], payload(crowd[0], i));
+  kit.say(pair[0], "hello");
+
+  std::size_t turns = 0;
+  bool pair_has_heard = false;
+  while (!pair_has_heard) {
+    ASSERT_LE(++turns, 2u);
+    kit.relay.fan_out(kit.out);
+    ASSERT_TRUE(kit.relay.has_waiting());
+    for (const Outbox::Fanout& fanout : kit.out.fanouts()) {
+      const auto to = kit.out.destinations(fanout);
+      pair_has_heard |= std::find(to.begin(), to.end(), pair[1].from) != to.end();
+    }
+    kit.out.clear();
+  }
+}
+
+// Turns that end in the middle of a room lose nothing, repeat nothing and keep the order.
+TEST_F(FanOutTest, ALargeRoomIsServedInSlices) {
+  RelayKit kit({}, /*outbox_limit=*/kMaxTurnWork);
+  const auto people = make_room(kit, "crowd", 3'000);
+  std::map<std::uint16_t, Texts> heard;
+  Texts said;
+  for (int round = 0; round < 3; ++round) {
+    for (int i = 0; i < 70; ++i) {
+      kit.send(people[0], payload(people[0], round * 100 + i));
+      said.push_back(payload(people[0], round * 100 + i));
+    }
+    // A turn only, then more is said: it must wait for the slices that are left.
+    kit.relay.fan_out(kit.out);
+    ASSERT_TRUE(kit.relay.has_waiting());
+  }
+  for (const Sent& sent : kit.take()) heard[sent.to.port].push_back(sent.payload);
+  EXPECT_EQ(heard.size(), people.size() - 1);
+  for (std::size_t i = 1; i < people.size(); ++i) ASSERT_EQ(heard[people[i].from.port], said) << i;
+}
+
+TEST_F(FanOutTest, WhoComesLaterHearsNothingOfWhatWasSaidBefore) {
+  const auto people = make_room(kit_, "lobby", 2);
+  kit_.say(people[0], "before");
+  const Person late = kit_.join("lobby", "late");
+  kit_.say(people[0], "after");
+  const auto sent = kit_.take();
+  EXPECT_EQ(heard_at(sent, late.from), Texts{message_payload("p0", "after")});
+  EXPECT_EQ(heard_at(sent, people[1].from).size(), 3u);
+  EXPECT_EQ(heard_at(sent, people[1].from)[0], message_payload("p0", "before"))
+      << "and before the notice";
+}
+
+TEST_F(FanOutTest, AMemberBoundLaterHearsNothingOfWhatWasSaidBefore) {
+  const auto people = make_room(kit_, "lobby", 2);
+  const Person pending = kit_.join_pending("lobby", "pending", at("127.0.0.1", 777));
+  kit_.take();
+  kit_.say(people[0], "before");
+  kit_.beat(pending);
+  kit_.say(people[0], "after");
+  const auto sent = kit_.take();
+  EXPECT_EQ(heard_at(sent, pending.from), Texts{message_payload("p0", "after")});
+  EXPECT_EQ(kit_.count(Counter::kDroppedPendingMember), 1u);
+}
+
+TEST_F(FanOutTest, LastWordsAreHeard) {
+  const auto people = make_room(kit_, "lobby", 3);
+  kit_.say(people[2], "bye");
+  kit_.leave(people[2]);
+  kit_.say(people[0], "the end");
+  kit_.leave(people[0]);  // the host: the room is gone
+  const auto heard = heard_at(kit_.take(), people[1].from);
+  ASSERT_GE(heard.size(), 4u);
+  EXPECT_EQ(heard[0], message_payload("p2", "bye"));
+  EXPECT_EQ(heard[2], message_payload("p0", "the end"));
+  EXPECT_FALSE(kit_.relay.has_waiting());
+}
+
+TEST_F(FanOutTest, SettlingFinishesASliceThatWasBegun) {
+  RelayKit kit({}, /*outbox_limit=*/kMaxTurnWork);
+  auto people = make_room(kit, "crowd", 2'000);
+  for (int i = 0; i < 3; ++i) kit.send(people[0], payload(people[0], i));
+  std::map<std::uint16_t, std::size_t> heard;
+  kit.relay.fan_out(kit.out);
+  ASSERT_TRUE(kit.relay.has_waiting());
+  kit.leave(people[1'000]);
+  for (const Sent& sent : kit.take()) ++heard[sent.to.port];
+  for (std::size_t i = 1; i < people.size(); ++i) ASSERT_EQ(heard[people[i].from.port], 3u) << i;
+}
+
+TEST_F(FanOutTest, TheOldestGivesWayWhenARoomSaysTooMuch) {
+  const auto people = make_room(kit_, "lobby", 3);
+  const int said = static_cast<int>(kMaxWaitingMessages) + 10;
+  for (int i = 0; i < said; ++i) kit_.send(people[0], payload(people[0], i));
+  EXPECT_EQ(kit_.count(Counter::kDroppedQueueFull), 20u);
+  const auto heard = heard_at(kit_.take(), people[1].from);
+  ASSERT_EQ(heard.size(), kMaxWaitingMessages);
+  EXPECT_EQ(heard.front(), payload(people[0], 10));
+  EXPECT_EQ(heard.back(), payload(people[0], said - 1));
+  EXPECT_EQ(kit_.count(Counter::kDeliveriesPlanned), static_cast<std::uint64_t>(said) * 2);
+}
+
+// Many rooms can together fill the store: each then gives way to its own words only.
+TEST_F(FanOutTest, AFullStoreIsNoDisaster) {
+  constexpr int kRooms = 64;
+  std::vector<std::vector<Person>> rooms;
+  for (int i = 0; i < kRooms; ++i) rooms.push_back(make_room(kit_, "r" + std::to_string(i), 2));
+  const std::string padding(3'500, 'x');
+  std::uint64_t said = 0;
+  for (int i = 0; i < 100; ++i) {
+    for (const auto& room : rooms) {
+      kit_.say(room[0], padding);
+      ++said;
+    }
+  }
+  const std::uint64_t sent = kit_.take().size();
+  EXPECT_GT(kit_.count(Counter::kDroppedQueueFull), 0u);
+  EXPECT_EQ(sent + kit_.count(Counter::kDroppedQueueFull), said);
+  kit_.say(rooms[0][0], "and now?");
+  EXPECT_EQ(kit_.take().size(), 1u);
+}
+
+// Chat as it is: everybody speaks, in all sizes, people come and go, turns are short. Each hears
+// what was said while it was there, in each speaker's order, and never itself.
+TEST_F(FanOutTest, RandomChatIsHeardByAllInEachSpeakersOrder) {
+  std::mt19937 random(7);
+  RelayKit kit({}, /*outbox_limit=*/300);
+  std::map<std::string, Person> present;
+  std::map<std::uint16_t, std::map<std::string, Texts>> expected;  // by listener's port and speaker
+  std::map<std::uint16_t, std::map<std::string, Texts>> heard;
+  const auto note = [&] {
+    for (const Sent& sent : kit.take()) {
+      if (sent.kind != Outbox::Kind::kMessage) continue;
+      const auto end = sent.payload.find('"', 12);
+      heard[sent.to.port][sent.payload.substr(12, end - 12)].push_back(sent.payload);
+    }
+  };
+  present.emplace("p0", kit.create("lobby", "p0"));
+  for (int step = 1; step < 5'000; ++step) {
+    const auto choice = random() % 20;
+    auto who = present.begin();
+    std::advance(who, static_cast<long>(random() % present.size()));
+    if (choice == 0 && present.size() < 12) {
+      const std::string name = "p" + std::to_string(step);
+      present.emplace(name, kit.join("lobby", name));
+    } else if (choice == 1 && who->first != "p0") {
+      kit.leave(who->second);
+      present.erase(who);
+    } else if (choice == 2) {
+      note();
+    } else {
+      const std::string payload =
+          message_payload(who->first, std::to_string(step) + std::string(random() % 4 * 50, '.'));
+      kit.send(who->second, payload);
+      for (const auto& [name, person] : present) {
+        if (name != who->first) expected[person.from.port][who->first].push_back(payload);
+      }
+    }
+  }
+  note();
+  ASSERT_TRUE(message_payload("p0", "").starts_with(R"({"sender": "p0")")) << "see substr above";
+  EXPECT_EQ(heard, expected);
+  EXPECT_EQ(kit.count(Counter::kDroppedQueueFull), 0u);
+}
+
+}  // namespace
+}  // namespace chatd
