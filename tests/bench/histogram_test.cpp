@@ -100,21 +100,22 @@ TEST(Histogram, KnowsCountExtremesAndMeanExactly) {
 }
 
 TEST(Histogram, BucketsHoldEachSampleOnceAndAreNarrow) {
-  for (auto& [name, samples] : distributions()) {
+  for (const auto& distribution : distributions()) {
+    SCOPED_TRACE(distribution.first);
+    Samples samples = distribution.second;
     std::sort(samples.begin(), samples.end());
     auto next = samples.begin();
     histogram_of(samples).for_each_bucket([&](const Histogram::Bucket& bucket) {
       EXPECT_GT(bucket.count, 0u);
       EXPECT_LE(static_cast<double>(bucket.highest - bucket.lowest),
-                static_cast<double>(bucket.lowest) * 0.001)
-          << name;
+                static_cast<double>(bucket.lowest) * 0.001);
       for (std::uint64_t i = 0; i < bucket.count; ++i, ++next) {
-        ASSERT_NE(next, samples.end()) << name;
+        ASSERT_NE(next, samples.end());
         ASSERT_TRUE(bucket.lowest <= *next && *next <= bucket.highest)
-            << name << ": " << *next << " is not in " << bucket.lowest << ".." << bucket.highest;
+            << *next << " is not in " << bucket.lowest << ".." << bucket.highest;
       }
     });
-    EXPECT_EQ(next, samples.end()) << name;
+    EXPECT_EQ(next, samples.end());
   }
 }
 
