@@ -1,6 +1,7 @@
 // A shard whose socket is full: it waits, and loses nothing.
 #include <gtest/gtest.h>
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -74,6 +75,59 @@ TEST(FullSocket, DelaysAndLosesNothing) {
     EXPECT_EQ(counters[Counter::kDeliveriesSent], kMessages * (kPeople - 1));
     EXPECT_GT(counters[Counter::kSendsPostponed], 0u) << "the socket was never full";
     for (Person& person : people) EXPECT_TRUE(person.socket.receive()) << "the goodbye";
+  });
+  if (!reason.empty()) GTEST_SKIP() << reason;
+  if (!is_slow) GTEST_SKIP() << "tc cannot slow down the loopback device here";
+}
+
+std::uint64_t accounted_for(const Counters& counters) {
+  return counters[Counter::kDeliveriesSent] + counters[Counter::kDroppedQueueFull] +
+         counters[Counter::kDroppedSendQueueFull] + counters[Counter::kDroppedSendNoBuffers] +
+         counters[Counter::kDroppedSendAtStop];
+}
+
+// The messages of a flood wait in their room, the oldest give way, and a join is answered long
+// before they have gone out.
+TEST(FullSocket, HoldsUpNothingElse) {
+  constexpr std::size_t kPeople = 9;
+  bool is_slow = false;
+  const std::string reason = in_own_network([&] {
+    RunningShard shard(16 * 1024);
+    std::vector<Person> people = fill_room(shard, kPeople);
+    is_slow = slow_down_loopback(2);
+    if (!is_slow) return;
+    for (std::size_t number = 0; number < 200; ++number) say(shard, people[0], text_of(number));
+    TcpPeer newcomer(shard.tcp());
+    EXPECT_EQ(newcomer.create("quiet", {.username = "newcomer"}).status(), 201);
+    std::size_t received = 0;
+    while (people[kPeople - 1].socket.try_receive()) ++received;
+    EXPECT_LT(received, 200u) << "the join waited for the socket";
+
+    const Counters& counters = shard.stop();
+    EXPECT_GT(counters[Counter::kSendsPostponed], 0u) << "the socket was never full";
+    EXPECT_EQ(accounted_for(counters), counters[Counter::kDeliveriesPlanned]);
+  });
+  if (!reason.empty()) GTEST_SKIP() << reason;
+  if (!is_slow) GTEST_SKIP() << "tc cannot slow down the loopback device here";
+}
+
+// What must go out at once cannot wait in a room: when the outbox is full of it, it gives way.
+TEST(FullSocket, TheOldestGivesWayWhenComingsAndGoingsFillTheOutbox) {
+  constexpr std::size_t kPeople = 60;
+  bool is_slow = false;
+  const std::string reason = in_own_network([&] {
+    RunningShard shard(4096);
+    std::vector<Person> people = fill_room(shard, kPeople);
+    is_slow = slow_down_loopback(1);
+    if (!is_slow) return;
+    TcpPeer control(shard.tcp());
+    for (int i = 0; i < 40; ++i) {
+      say(shard, people[0], text_of(1));
+      EXPECT_EQ(control.join("room", {.username = "late" + std::to_string(i)}).status(), 201);
+    }
+    const Counters& counters = shard.stop();
+    EXPECT_GT(counters[Counter::kDroppedSendQueueFull], 0u);
+    EXPECT_EQ(accounted_for(counters), counters[Counter::kDeliveriesPlanned]);
   });
   if (!reason.empty()) GTEST_SKIP() << reason;
   if (!is_slow) GTEST_SKIP() << "tc cannot slow down the loopback device here";

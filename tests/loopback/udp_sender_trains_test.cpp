@@ -1,0 +1,196 @@
+// Trains over real sockets: plain receivers get each message as a datagram of its own; a path that
+// takes no trains gets the messages one by one; a device whose queue is full delays its own traffic
+// only.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "server/data/udp_sender.h"
+#include "server/net/open_sockets.h"
+#include "tests/loopback/own_network.h"
+#include "tests/support/udp_peer.h"
+
+namespace chatd::test {
+namespace {
+
+constexpr int kReceiveBufferBytes = 4 << 20;
+
+// A sender and the outbox that it sends.
+struct Sending {
+  chatd::UniqueFd fd = open_udp_socket(resolve("127.0.0.1", 0).value()).value();
+  Counters counters;
+  ErrorQueue errors{fd.get()};
+  UdpSender sender{fd.get(), AF_INET, errors, counters};
+  Outbox out{1'000'000, 1000};
+
+  // Messages `first`..`last` - 1 as one train; the last one may have another length.
+  void open_train(int first, int last, std::size_t size_bytes, std::size_t last_bytes = 0) {
+    std::string bytes;
+    for (int i = first; i < last; ++i) {
+      bytes += text(i, i + 1 == last && last_bytes != 0 ? last_bytes : size_bytes);
+    }
+    char* const copy = out.allocate(bytes.size());
+    std::copy(bytes.begin(), bytes.end(), copy);
+    out.open(Outbox::Kind::kMessage);
+    out.open_train(static_cast<std::uint32_t>(size_bytes));
+    out.add_piece({copy, bytes.size()}, static_cast<std::uint32_t>(last - first));
+  }
+
+  static std::string text(int number, std::size_t size_bytes) {
+    std::string text = std::string(2, '\0') + std::to_string(number) + " ";
+    text.resize(size_bytes, '.');
+    return text;
+  }
+
+  void add(const UdpPeer& peer, const char* address = "127.0.0.1") {
+    out.add({*IpAddress::parse(address), peer.address().port()});
+  }
+
+  void finish() {
+    while (sender.send(out) != UdpSender::Progress::kDone) std::this_thread::yield();
+    out.clear();
+  }
+};
+
+void expect_messages(UdpPeer& peer, int first, int last, std::size_t size_bytes,
+                     std::size_t last_bytes = 0) {
+  for (int i = first; i < last; ++i) {
+    const auto datagram = peer.receive();
+    ASSERT_TRUE(datagram) << "message " << i;
+    ASSERT_EQ(datagram->bytes,
+              Sending::text(i, i + 1 == last && last_bytes != 0 ? last_bytes : size_bytes));
+  }
+}
+
+TEST(Trains, ArriveAsTheMessagesTheyAreMadeOf) {
+  Sending sending;
+  std::vector<UdpPeer> peers;
+  for (int i = 0; i < 3; ++i) peers.emplace_back("127.0.0.1", 0, kReceiveBufferBytes);
+  sending.open_train(0, 64, 130);
+  for (const UdpPeer& peer : peers) sending.add(peer);
+  sending.open_train(64, 70, 1'000, 40);
+  for (const UdpPeer& peer : peers) sending.add(peer);
+  sending.finish();
+  for (UdpPeer& peer : peers) {
+    expect_messages(peer, 0, 64, 130);
+    expect_messages(peer, 64, 70, 1'000, 40);
+  }
+  EXPECT_EQ(sending.counters[Counter::kTrainsSent], 6u);
+  EXPECT_EQ(sending.counters[Counter::kDeliveriesSent], 3u * 70);
+  EXPECT_EQ(sending.counters[Counter::kTrainFallbacks], 0u);
+}
+
+TEST(Trains, MayBeMadeOfPieces) {
+  Sending sending;
+  UdpPeer peer("127.0.0.1", 0, kReceiveBufferBytes);
+  sending.open_train(0, 3, 100);
+  const std::string more = Sending::text(3, 100) + Sending::text(4, 50);
+  sending.out.add_piece(more, 2);
+  sending.add(peer);
+  sending.finish();
+  expect_messages(peer, 0, 5, 100, 50);
+  EXPECT_EQ(sending.counters[Counter::kTrainsSent], 1u);
+}
+
+TEST(Trains, AnUnreachableDestinationCostsItsOwnOnly) {
+  Sending sending;
+  UdpPeer peer("127.0.0.1", 0, kReceiveBufferBytes);
+  sending.open_train(0, 10, 130);
+  constexpr int kRounds = 300;  // more than a batch
+  for (int i = 0; i < kRounds; ++i) {
+    sending.add(peer);
+    sending.out.add({*IpAddress::parse("255.255.255.255"), 9});  // not without SO_BROADCAST
+  }
+  sending.finish();
+  for (int i = 0; i < kRounds; ++i) ASSERT_NO_FATAL_FAILURE(expect_messages(peer, 0, 10, 130));
+  EXPECT_EQ(sending.counters[Counter::kDeliveriesSent], kRounds * 10u);
+  EXPECT_EQ(sending.counters[Counter::kDroppedSendFailed], kRounds * 10u);
+}
+
+// The device's MTU is smaller than the segments: the kernel refuses the train and takes the
+// messages, in fragments.
+TEST(Trains, APathThatTakesNoneGetsMessagesOneByOne) {
+  const std::string reason = in_own_network([] {
+    ASSERT_TRUE(set_loopback_mtu(700));
+    Sending sending;
+    UdpPeer first("127.0.0.1", 0, kReceiveBufferBytes);
+    UdpPeer second("127.0.0.1", 0, kReceiveBufferBytes);
+    for (int round = 0; round < 3; ++round) {
+      sending.open_train(0, 20, 1'000, 80);
+      sending.add(first);
+      sending.add(second);
+      sending.open_train(20, 24, 200);  // fits
+      sending.add(first);
+      sending.finish();
+    }
+    for (int round = 0; round < 3; ++round) {
+      ASSERT_NO_FATAL_FAILURE(expect_messages(first, 0, 20, 1'000, 80));
+      ASSERT_NO_FATAL_FAILURE(expect_messages(first, 20, 24, 200));
+      ASSERT_NO_FATAL_FAILURE(expect_messages(second, 0, 20, 1'000, 80));
+    }
+    EXPECT_EQ(sending.counters[Counter::kTrainFallbacks], 2u) << "each destination is learnt once";
+    EXPECT_EQ(sending.counters[Counter::kDeliveriesSent], 3u * 44);
+  });
+  if (!reason.empty()) GTEST_SKIP() << reason;
+}
+
+// More messages than a batch has entries, one by one: the place in the train is kept.
+TEST(Trains, OneByOneGoesOnInTheNextBatch) {
+  const std::string reason = in_own_network([] {
+    ASSERT_TRUE(set_loopback_mtu(700));
+    Sending sending;
+    UdpPeer peer("127.0.0.1", 0, kReceiveBufferBytes);
+    constexpr int kTrains = 30;
+    for (int i = 0; i < kTrains; ++i) {
+      sending.open_train(i * 50, i * 50 + 50, 900);
+      sending.add(peer);
+    }
+    sending.finish();
+    ASSERT_NO_FATAL_FAILURE(expect_messages(peer, 0, kTrains * 50, 900));
+  });
+  if (!reason.empty()) GTEST_SKIP() << reason;
+}
+
+// A device's queue that is full drops what it is given and says so (ENOBUFS). Nothing goes missing
+// unnoticed, and each message that arrives is in order.
+TEST(Trains, AFullDeviceQueueIsTriedAgainAndCounted) {
+  bool is_slow = false;
+  const std::string reason = in_own_network([&is_slow] {
+    is_slow = slow_down_loopback(8, /*queue_kib=*/24);
+    if (!is_slow) return;
+    Sending sending;
+    UdpPeer peer("127.0.0.1", 0, kReceiveBufferBytes);
+    constexpr int kMessages = 600;
+    for (int i = 0; i < kMessages; ++i) {
+      sending.open_train(i, i + 1, 500);
+      sending.add(peer);
+    }
+    int put_off = 0;
+    for (UdpSender::Progress progress{};;) {
+      progress = sending.sender.send(sending.out);
+      if (progress == UdpSender::Progress::kDone) break;
+      if (progress == UdpSender::Progress::kPutOff) ++put_off;
+    }
+    EXPECT_GT(put_off, 0);
+    const std::uint64_t sent = sending.counters[Counter::kDeliveriesSent];
+    EXPECT_EQ(sent + sending.counters[Counter::kDroppedSendNoBuffers],
+              static_cast<std::uint64_t>(kMessages));
+    EXPECT_GT(sending.counters[Counter::kDroppedSendNoBuffers], 0u);
+    int last = -1;
+    for (std::uint64_t i = 0; i < sent; ++i) {
+      const auto datagram = peer.receive();
+      ASSERT_TRUE(datagram) << "what was sent arrives";
+      const int number = std::stoi(datagram->bytes.substr(2));
+      ASSERT_GT(number, last);
+      last = number;
+    }
+  });
+  if (!reason.empty()) GTEST_SKIP() << reason;
+  if (!is_slow) GTEST_SKIP() << "tc cannot slow down the loopback device here";
+}
+
+}  // namespace
+}  // namespace chatd::test
