@@ -1,8 +1,9 @@
 #include "bench/chatbench/target/make_target.h"
 
-#include <algorithm>
 #include <array>
 #include <utility>
+
+#include "bench/chatbench/target/chatd/chatd_target.h"
 
 namespace chatd::bench {
 namespace {
@@ -14,8 +15,15 @@ struct Kind {
   Make make;
 };
 
+template <class T>
+std::unique_ptr<Target> make(TargetConfig config) {
+  return std::make_unique<T>(std::move(config));
+}
+
 // In the order that --help names them.
-constexpr std::array<Kind, 0> kKinds = {};
+constexpr std::array kKinds = {
+    Kind{"chatd", make<ChatdTarget>},
+};
 
 }  // namespace
 

@@ -100,6 +100,9 @@ class Target {
   // Members that the server has thrown out, or whose connection broke.
   virtual std::uint64_t members_lost() const { return 0; }
 
+  // Whole sentences for the person who runs this: what is not as it was asked for.
+  virtual std::vector<std::string> remarks() const { return {}; }
+
   // Everybody leaves, politely where the server's protocol knows how to. Bounded to a few seconds.
   virtual void disconnect() = 0;
 };

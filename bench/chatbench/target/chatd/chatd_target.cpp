@@ -1,0 +1,165 @@
+#include "bench/chatbench/target/chatd/chatd_target.h"
+
+#include <poll.h>
+#include <unistd.h>
+
+#include <array>
+#include <chrono>
+#include <cstdio>
+
+#include "bench/chatbench/net/descriptor_limit.h"
+#include "bench/chatbench/target/chatd/joiner.h"
+#include "bench/chatbench/workload/payload.h"
+#include "client/net/clock.h"
+#include "core/limits.h"
+#include "core/wire/datagram.h"
+
+namespace chatd::bench {
+namespace {
+
+// A member that says nothing for chatd's idle timeout (five minutes unless set) is removed. So from
+// half a minute after the joins on, each is heard every two minutes, one after the other.
+constexpr std::int64_t kFirstBeatMs = 30'000;
+constexpr std::int64_t kBeatIntervalMs = 120'000;
+constexpr std::uint64_t kMaxBeatsPerTurn = 2'000;
+
+constexpr std::int64_t kLeavePatienceMs = 5'000;
+constexpr std::uint32_t kLeavesPerTurn = 64;
+
+// Two runs against one server, at a time or one after the other, must not meet in a room.
+std::vector<std::string> make_room_names(std::uint32_t count) {
+  const auto now =
+      static_cast<unsigned long long>(std::chrono::system_clock::now().time_since_epoch().count());
+  const auto run =
+      static_cast<unsigned>((now / 1'000) ^ (static_cast<unsigned long long>(::getpid()) << 12));
+  std::vector<std::string> names(count);
+  std::array<char, 40> text{};
+  for (std::uint32_t i = 0; i < count; ++i) {
+    const int length = std::snprintf(text.data(), text.size(), "bench-%08x-%u", run, i);
+    names[i].assign(text.data(), static_cast<std::size_t>(length));
+  }
+  return names;
+}
+
+// All of ours begin like this: what does not is the server's own.
+constexpr std::string_view kOurs = R"({"sender":"m)";
+constexpr std::string_view kRemoved = "You have been disconnected";
+
+}  // namespace
+
+ChatdTarget::ChatdTarget(TargetConfig config)
+    : config_(std::move(config)), rooms_(make_room_names(config_.population.rooms)) {}
+
+tl::expected<Joined, std::string> ChatdTarget::connect() {
+  const auto addresses = client::resolve(config_.host, config_.tcp_port);
+  if (!addresses) return tl::unexpected(addresses.error().reason);
+  const client::Address& tcp = addresses->front();
+  const bool shares = MemberSockets::can_share(tcp) && !config_.one_socket_per_client;
+  if (!shares && !config_.one_socket_per_client) {
+    remarks_.push_back(
+        "members share sockets only on IPv4 loopback (127.0.0.0/8): here each has a socket of its "
+        "own");
+  }
+  const std::uint32_t members = config_.population.members();
+  const std::uint32_t shared =
+      config_.sockets != 0 ? config_.sockets : config_.joins_per_connection;
+  if (auto enough =
+          ensure_descriptors(std::uint64_t{shares ? shared : members} + config_.connections,
+                             shares ? "fewer --sockets or --connections" : "fewer members");
+      !enough) {
+    return tl::unexpected(std::move(enough.error()));
+  }
+  auto sockets =
+      MemberSockets::open(tcp.with_port(config_.udp_port),
+                          {.members = members,
+                           .sockets = shared,
+                           .own = !shares,
+                           .gro = config_.gro,
+                           .max_datagram_bytes = static_cast<std::uint32_t>(kMaxDatagramBytes),
+                           .receive_buffer_bytes = config_.receive_buffer_bytes});
+  if (!sockets) return tl::unexpected(std::move(sockets.error()));
+  sockets_ = std::move(*sockets);
+  if (config_.gro && !sockets_->gro()) {
+    remarks_.push_back("this kernel has no UDP_GRO: datagrams are received one by one");
+  }
+  if (sockets_->receive_buffer_bytes() < config_.receive_buffer_bytes) {
+    remarks_.push_back(
+        "the kernel gave receive buffers of " + std::to_string(sockets_->receive_buffer_bytes()) +
+        " bytes instead of " + std::to_string(config_.receive_buffer_bytes) +
+        ": sysctl -w net.core.rmem_max=" + std::to_string(config_.receive_buffer_bytes) +
+        ", or run chatbench with CAP_NET_ADMIN");
+  }
+  Joiner joiner(config_, tcp, *sockets_, rooms_, [this] { discard(); });
+  auto tokens = joiner.run();
+  if (!tokens) return tl::unexpected(std::move(tokens.error()));
+  tokens_ = std::move(*tokens);
+  joined_ms_ = client::now_ms();
+  return Joined{tokens_.size(), joiner.connections()};
+}
+
+void ChatdTarget::queue(std::uint32_t member, std::string_view payload) {
+  head_.clear();
+  append_client_datagram(head_, rooms_[config_.population.room_of(member)], tokens_[member], "");
+  sockets_->queue(member, head_, payload);
+}
+
+void ChatdTarget::receive(std::vector<Delivery>& out) {
+  sockets_->receive([this, &out](std::uint32_t member, std::string_view datagram) {
+    const std::string_view payload =
+        datagram.substr(std::min(datagram.size(), kServerPrefix.size()));
+    if (datagram.starts_with(kServerPrefix) && !payload.starts_with(kOurs)) {
+      return take_notice(payload);
+    }
+    // A datagram without the prefix is handed on as it is, and found to be nobody's.
+    out.push_back({member, datagram.starts_with(kServerPrefix) ? payload : datagram});
+  });
+}
+
+void ChatdTarget::take_notice(std::string_view payload) {
+  if (!leaves_ && payload.find(kRemoved) != std::string_view::npos) ++members_lost_;
+}
+
+void ChatdTarget::discard() {
+  bool is_empty = false;
+  while (!is_empty) {
+    is_empty = true;
+    sockets_->receive([&is_empty](std::uint32_t, std::string_view) { is_empty = false; });
+  }
+}
+
+// Those that are due by now.
+void ChatdTarget::maintain() {
+  const std::int64_t since_ms = client::now_ms() - joined_ms_ - kFirstBeatMs;
+  if (since_ms < 0) return;
+  const std::uint64_t due = static_cast<std::uint64_t>(since_ms) * tokens_.size() / kBeatIntervalMs;
+  for (const std::uint64_t end = std::min(due, beats_ + kMaxBeatsPerTurn); beats_ < end; ++beats_) {
+    queue(static_cast<std::uint32_t>(beats_ % tokens_.size()), "");
+  }
+  flush();
+}
+
+OwnFaults ChatdTarget::faults() const {
+  return {.unsent = sockets_->unsent(), .receive_drops = sockets_->receive_drops()};
+}
+
+// With its creator a room ends, so one leaves for all.
+void ChatdTarget::disconnect() {
+  if (!sockets_ || tokens_.empty()) return;
+  leaves_ = true;
+  const std::int64_t deadline_ms = client::now_ms() + kLeavePatienceMs;
+  std::uint32_t room = 0;
+  while (room < config_.population.rooms && client::now_ms() < deadline_ms) {
+    for (std::uint32_t i = 0; i < kLeavesPerTurn && room < config_.population.rooms; ++i, ++room) {
+      const std::uint32_t creator = room * config_.population.members_per_room;
+      queue(creator,
+            R"({"sender":"system","operation":2,"username":")" + member_name(creator) + R"("})");
+    }
+    flush();
+    // The server's goodbyes pace us: its receive buffer must not overflow with leaves.
+    pollfd waiting{.fd = poll_fd(), .events = POLLIN, .revents = 0};
+    ::poll(&waiting, 1, 2);
+    discard();
+  }
+}
+
+}  // namespace chatd::bench

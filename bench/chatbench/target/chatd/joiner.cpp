@@ -1,0 +1,285 @@
+#include "bench/chatbench/target/chatd/joiner.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+
+#include "bench/chatbench/workload/payload.h"
+#include "client/answer.h"
+#include "client/answer_reader.h"
+#include "client/net/clock.h"
+#include "client/net/wait.h"
+#include "client/request.h"
+
+namespace chatd::bench {
+namespace {
+
+constexpr std::size_t kReadBytes = 64 * 1024;
+constexpr int kMaxEvents = 64;
+constexpr int kTurnMs = 5;  // the longest without a look at the rate and the members' sockets
+
+std::string remedy_for(int status) {
+  if (status == 503) {
+    return ". Start it with a higher limit: --max-members, --max-rooms, --max-room-members and "
+           "--max-connections are counted";
+  }
+  if (status == 429) {
+    return ". Start it without limits per address: --max-address-requests 0 --max-address-rooms 0";
+  }
+  return "";
+}
+
+}  // namespace
+
+Joiner::Joiner(const TargetConfig& config, const client::Address& server,
+               const MemberSockets& sockets, const std::vector<std::string>& rooms,
+               std::function<void()> discard)
+    : config_(config),
+      server_(server),
+      sockets_(sockets),
+      rooms_(rooms),
+      discard_(std::move(discard)),
+      epoll_(::epoll_create1(EPOLL_CLOEXEC)),
+      links_(std::max(1u, config.connections)),
+      tokens_(config.population.members()),
+      room_exists_(config.population.rooms),
+      buffer_(kReadBytes) {
+  for (std::size_t i = links_.size(); i > 0; --i) idle_.push_back(i - 1);
+}
+
+bool Joiner::is_creator(std::uint32_t member) const {
+  return member % config_.population.members_per_room == 0;
+}
+
+std::string Joiner::who(std::uint32_t member) const {
+  return "member " + member_name(member) + " of room " + rooms_[config_.population.room_of(member)];
+}
+
+tl::expected<std::vector<Token>, std::string> Joiner::run() {
+  started_ms_ = client::now_ms();
+  progress_ms_ = started_ms_;
+  while (joined_ < tokens_.size()) {
+    if (auto done = open_links(); !done) return tl::unexpected(std::move(done.error()));
+    if (auto done = wait(); !done) return tl::unexpected(std::move(done.error()));
+    resume_waiting();
+    discard_();
+    if (client::now_ms() - progress_ms_ > config_.timeout_ms) {
+      return tl::unexpected("the server at " + server_.to_string() + " has answered nothing for " +
+                            std::to_string(config_.timeout_ms / 1000) + " s; " +
+                            std::to_string(joined_) + " of " + std::to_string(tokens_.size()) +
+                            " members are in");
+    }
+  }
+  return std::move(tokens_);
+}
+
+Joiner::Done Joiner::open_links() {
+  while (!idle_.empty() && next_member_ < tokens_.size()) {
+    const std::size_t index = idle_.back();
+    if (auto done = open_link(index); !done) return done;
+    idle_.pop_back();
+  }
+  return {};
+}
+
+Joiner::Done Joiner::open_link(std::size_t index) {
+  Link& link = links_[index];
+  const auto fail = [this](const char* what) {
+    const int error = errno;
+    std::string text =
+        std::string(what) + " " + server_.to_string() + ": " + client::system_reason(error);
+    if (error == EMFILE || error == ENFILE) text += " (raise it with ulimit -n)";
+    return tl::unexpected(std::move(text));
+  };
+  link = Link{};
+  link.next_to_send = next_member_;
+  link.next_to_answer = next_member_;
+  const std::uint32_t shared = sockets_.members_per_address();
+  const std::uint32_t address_end = (next_member_ / shared + 1) * shared;
+  link.end = std::min({next_member_ + std::max(1u, config_.joins_per_connection), address_end,
+                       static_cast<std::uint32_t>(tokens_.size())});
+  link.socket = client::FileDescriptor(
+      ::socket(server_.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!link.socket.valid()) return fail("cannot open a TCP socket for");
+  const int fd = link.socket.get();
+  const int on = 1;
+  ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  if (const auto source = sockets_.source_of(next_member_)) {
+    // The port is chosen by connect(), which may give one that another destination uses.
+    ::setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
+    if (::bind(fd, source->get(), source->size_bytes()) != 0) return fail("cannot call");
+  }
+  if (::connect(fd, server_.get(), server_.size_bytes()) != 0 && errno != EINPROGRESS) {
+    return fail("cannot reach");
+  }
+  epoll_event event{};
+  event.events = link.events = EPOLLIN | EPOLLOUT;
+  event.data.u64 = index;
+  if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) != 0) return fail("cannot watch");
+  next_member_ = link.end;
+  ++opened_;
+  return {};
+}
+
+Joiner::Done Joiner::wait() {
+  std::array<epoll_event, kMaxEvents> events;
+  const int count = ::epoll_wait(epoll_.get(), events.data(), kMaxEvents, kTurnMs);
+  for (int i = 0; i < count; ++i) {
+    const epoll_event& event = events[static_cast<std::size_t>(i)];
+    const std::size_t index = event.data.u64;
+    Link& link = links_[index];
+    if (auto done = serve(link, event.events); !done) return done;
+    if (link.next_to_answer == link.end) {
+      close(link);
+      idle_.push_back(index);
+    }
+  }
+  return {};
+}
+
+Joiner::Done Joiner::serve(Link& link, std::uint32_t events) {
+  if (!link.is_connected) {
+    int error = 0;
+    socklen_t size = sizeof error;
+    ::getsockopt(link.socket.get(), SOL_SOCKET, SO_ERROR, &error, &size);
+    if (error != 0) {
+      return tl::unexpected("cannot reach " + server_.to_string() + ": " +
+                            client::system_reason(error) +
+                            (error == ECONNREFUSED ? " (is chatd running there?)" : ""));
+    }
+    link.is_connected = (events & EPOLLOUT) != 0;
+  }
+  if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR | EPOLLRDHUP)) != 0) {
+    if (auto done = read(link); !done) return done;
+  }
+  ask(link);
+  return write(link);
+}
+
+Joiner::Done Joiner::read(Link& link) {
+  const ssize_t count = ::recv(link.socket.get(), buffer_.data(), buffer_.size(), 0);
+  if (count < 0 && (errno == EAGAIN || errno == EINTR)) return {};
+  if (count <= 0) {
+    return tl::unexpected("the server closed the connection of " + who(link.next_to_answer) +
+                          " before it answered");
+  }
+  link.received.append(buffer_.data(), static_cast<std::size_t>(count));
+  return take_answers(link);
+}
+
+Joiner::Done Joiner::take_answers(Link& link) {
+  std::size_t consumed = 0;
+  for (;;) {
+    const DecodedFrame decoded = decode_frame(std::string_view(link.received).substr(consumed),
+                                              client::kMaxEntryAnswerBytes);
+    if (decoded.status == FrameStatus::kTooLarge) {
+      return tl::unexpected("what answers at " + server_.to_string() +
+                            " does not speak chatd's protocol");
+    }
+    if (decoded.status == FrameStatus::kIncomplete) break;
+    // Before each outcome come the greeting, or an "accepted".
+    if (decoded.frame.is(FrameState::kCompleted)) {
+      if (auto done = take_answer(link, decoded.frame); !done) return done;
+    }
+    consumed += decoded.size_bytes;
+  }
+  link.received.erase(0, consumed);
+  return {};
+}
+
+Joiner::Done Joiner::take_answer(Link& link, const FrameView& frame) {
+  if (link.next_to_answer == link.end) {
+    return tl::unexpected("the server at " + server_.to_string() +
+                          " answers more than it was asked");
+  }
+  const std::uint32_t member = link.next_to_answer++;
+  const auto token = client::parse_entry_answer(frame.payload);
+  if (!token) {
+    const client::Error& error = token.error();
+    const std::string status = error.status == 0 ? "" : std::to_string(error.status) + " ";
+    return tl::unexpected("the server refused " + who(member) + ": " + status + error.reason +
+                          remedy_for(error.status));
+  }
+  tokens_[member] = *token;
+  if (is_creator(member)) room_exists_[config_.population.room_of(member)] = true;
+  ++joined_;
+  progress_ms_ = client::now_ms();
+  if (joined_ % 256 == 0 || joined_ == tokens_.size()) config_.on_progress(joined_);
+  return {};
+}
+
+// Writes down the requests that may go out by now.
+void Joiner::ask(Link& link) {
+  link.waits = false;
+  if (!link.is_connected) return;
+  for (; link.next_to_send < link.end; ++link.next_to_send) {
+    const std::uint32_t member = link.next_to_send;
+    const std::uint32_t room = config_.population.room_of(member);
+    if ((!is_creator(member) && !room_exists_[room]) || !may_send_one()) {
+      link.waits = true;
+      return;
+    }
+    // No `ip`: the address that the connection comes from, which is the member's.
+    link.to_send += client::encode_entry_request(
+        {.operation = is_creator(member) ? Operation::kCreate : Operation::kJoin,
+         .room = rooms_[room],
+         .username = member_name(member),
+         .password = "",
+         .udp_ip = "",
+         .udp_port = sockets_.port_of(member)});
+  }
+}
+
+void Joiner::resume_waiting() {
+  for (Link& link : links_) {
+    if (!link.waits) continue;
+    ask(link);
+    // What goes wrong is found out by the next event.
+    (void)write(link);
+  }
+}
+
+bool Joiner::may_send_one() {
+  if (config_.joins_per_s > 0) {
+    const auto elapsed_ms = static_cast<double>(client::now_ms() - started_ms_);
+    if (static_cast<double>(asked_) > elapsed_ms * config_.joins_per_s / 1000) return false;
+  }
+  ++asked_;
+  return true;
+}
+
+Joiner::Done Joiner::write(Link& link) {
+  std::size_t sent = 0;
+  while (link.is_connected && sent < link.to_send.size()) {
+    const ssize_t count = ::send(link.socket.get(), link.to_send.data() + sent,
+                                 link.to_send.size() - sent, MSG_NOSIGNAL);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) break;  // full, or broken: reading tells which
+    sent += static_cast<std::size_t>(count);
+  }
+  link.to_send.erase(0, sent);
+  watch(link);
+  return {};
+}
+
+void Joiner::watch(Link& link) {
+  const std::uint32_t events =
+      !link.is_connected || !link.to_send.empty() ? EPOLLIN | EPOLLOUT : EPOLLIN;
+  if (events == link.events) return;
+  link.events = events;
+  epoll_event event{};
+  event.events = events;
+  event.data.u64 = static_cast<std::uint64_t>(&link - links_.data());
+  ::epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, link.socket.get(), &event);
+}
+
+void Joiner::close(Link& link) {
+  link = Link{};
+}
+
+}  // namespace chatd::bench
