@@ -90,7 +90,9 @@ struct Totals {
   LossByCause lost_by;
   std::uint64_t duplicated = 0;
   std::uint64_t reordered = 0;  // came after a later message of the same sender
-  std::uint64_t late = 0;       // delivered, but only in the drain phase
+  std::uint64_t late = 0;       // delivered, but later than --give-up
+  std::uint64_t foreign = 0;    // of another room, of the member itself, or never sent
+  std::uint64_t corrupted = 0;  // not what was sent
 
   bool operator==(const Totals&) const = default;
 };

@@ -81,6 +81,8 @@ void visit_fields(Visitor& visit, Is<Totals> auto& totals) {
   visit("duplicated", totals.duplicated);
   visit("reordered", totals.reordered);
   visit("late", totals.late);
+  visit("foreign", totals.foreign);
+  visit("corrupted", totals.corrupted);
 }
 
 template <class Visitor>

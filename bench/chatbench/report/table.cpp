@@ -111,7 +111,13 @@ void add_ledger(Text& text, const RunResult& result) {
   add_loss(text, totals);
   text.row("Duplicated", format_count(totals.duplicated));
   text.row("Reordered", format_count(totals.reordered));
-  text.row("Late", format_count(totals.late), totals.late == 0 ? "" : "came while draining");
+  text.row("Late", format_count(totals.late), totals.late == 0 ? "" : "longer than --give-up");
+  if (totals.foreign != 0) {
+    text.row("Foreign", format_count(totals.foreign), "came to members whom they were not for");
+  }
+  if (totals.corrupted != 0) {
+    text.row("Corrupted", format_count(totals.corrupted), "came otherwise than they were sent");
+  }
   text.line();
 }
 

@@ -12,6 +12,7 @@ using Make = std::unique_ptr<Target> (*)(TargetConfig config);
 
 struct Kind {
   std::string_view name;
+  std::uint16_t default_tcp_port;
   Make make;
 };
 
@@ -22,7 +23,7 @@ std::unique_ptr<Target> make(TargetConfig config) {
 
 // In the order that --help names them.
 constexpr std::array kKinds = {
-    Kind{"chatd", make<ChatdTarget>},
+    Kind{"chatd", 8000, make<ChatdTarget>},
 };
 
 }  // namespace
@@ -31,6 +32,13 @@ std::vector<std::string> target_names() {
   std::vector<std::string> names;
   for (const Kind& kind : kKinds) names.emplace_back(kind.name);
   return names;
+}
+
+std::uint16_t default_tcp_port(std::string_view name) {
+  for (const Kind& kind : kKinds) {
+    if (kind.name == name) return kind.default_tcp_port;
+  }
+  return 0;
 }
 
 tl::expected<std::unique_ptr<Target>, std::string> make_target(std::string_view name,

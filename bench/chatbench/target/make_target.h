@@ -1,6 +1,7 @@
 // The targets by name, as --target takes them.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -12,6 +13,9 @@
 namespace chatd::bench {
 
 std::vector<std::string> target_names();
+
+// Where such a server listens unless it is told otherwise; 0 for an unknown name.
+std::uint16_t default_tcp_port(std::string_view name);
 
 // The error is for a name that is none of these.
 tl::expected<std::unique_ptr<Target>, std::string> make_target(std::string_view name,

@@ -1,0 +1,106 @@
+#include "bench/chatbench/engine/verdict.h"
+
+#include <cmath>
+#include <cstdio>
+
+namespace chatd::bench {
+namespace {
+
+std::string percent(double share) {
+  return std::to_string(std::lround(share * 100)) + " %";
+}
+
+std::string milliseconds(double ns) {
+  std::array<char, 32> text{};
+  std::snprintf(text.data(), text.size(), "%.3g ms", ns / 1e6);
+  return text.data();
+}
+
+using Reasons = std::vector<std::string>;
+
+void check_own_cpu(LoopKind loop, const Measurement& measured, const VerdictLimits& limits,
+                   Reasons& reasons) {
+  const double own = measured.own_cpu_s / measured.measure_s;
+  if (own < limits.max_own_cpu_share) return;
+  const std::string busy = "chatbench itself was busy for " + percent(own) + " of a core";
+  if (loop == LoopKind::kOpen) {
+    reasons.push_back(busy +
+                      ": the latency is partly its own. Lower --rate, turn --gro on, or pin it and "
+                      "the server to different cores (--cpu)");
+    return;
+  }
+  // In a closed loop one of the two is always busy. It must be the server.
+  if (!measured.server_cpu_s) {
+    reasons.push_back(busy +
+                      " and it is not known whether the server was: throughput and latency may be "
+                      "chatbench's. Name the server with --server-pid");
+    return;
+  }
+  const double server = *measured.server_cpu_s / measured.measure_s;
+  if (server >= limits.min_server_cpu_share) return;
+  reasons.push_back(busy + " while the server used only " + percent(server) +
+                    " of one: throughput and latency are chatbench's. The server's CPU time per "
+                    "delivery stays good");
+}
+
+void check_sending(LoopKind loop, const Measurement& measured, const VerdictLimits& limits,
+                   Reasons& reasons) {
+  if (loop == LoopKind::kClosed) return;
+  const auto lag = measured.send_lag.percentile(0.99);
+  if (lag && *lag > static_cast<std::uint64_t>(limits.max_send_lag_ns)) {
+    reasons.push_back("messages left late: the 99th percentile of the send lag is " +
+                      milliseconds(static_cast<double>(*lag)) + ", more than " +
+                      milliseconds(static_cast<double>(limits.max_send_lag_ns)) +
+                      " (--max-send-lag): the load was not the one that was asked for");
+  }
+  const std::uint64_t unsent =
+      measured.scheduled - std::min(measured.scheduled, measured.counts.sent);
+  if (static_cast<double>(unsent) >
+      limits.max_unsent_share * static_cast<double>(measured.scheduled)) {
+    reasons.push_back(std::to_string(unsent) + " of " + std::to_string(measured.scheduled) +
+                      " messages that were due had not been sent when the time was over: the rate "
+                      "is more than chatbench can send here");
+  }
+}
+
+void check_faults(const Measurement& measured, Reasons& reasons) {
+  if (measured.faults.receive_drops > 0) {
+    reasons.push_back("chatbench's own receive buffers overflowed " +
+                      std::to_string(measured.faults.receive_drops) +
+                      " times: losses may be its own. Lower the load, or raise --receive-buffer "
+                      "(and sysctl net.core.rmem_max)");
+  }
+  if (measured.faults.unsent > 0) {
+    reasons.push_back("the kernel refused " + std::to_string(measured.faults.unsent) +
+                      " of chatbench's own messages");
+  }
+}
+
+void check_members(const Measurement& measured, Reasons& reasons) {
+  if (measured.members_lost > 0) {
+    reasons.push_back("the server removed members during the run (" +
+                      std::to_string(measured.members_lost) +
+                      " notices of it came): not everybody was there to the end");
+  }
+  if (measured.counts.expected > 0 && measured.counts.delivered == 0) {
+    reasons.push_back("not one delivery came: is the server alive, and --udp-port right?");
+  }
+  if (measured.counts.sent == 0) {
+    reasons.push_back("not one message was sent in the measure phase: raise --duration or --rate");
+  }
+  if (measured.was_interrupted) reasons.push_back("the run was interrupted by a signal");
+}
+
+}  // namespace
+
+std::vector<std::string> reasons_for_distrust(LoopKind loop, const Measurement& measured,
+                                              const VerdictLimits& limits) {
+  Reasons reasons;
+  check_own_cpu(loop, measured, limits, reasons);
+  check_sending(loop, measured, limits, reasons);
+  check_faults(measured, reasons);
+  check_members(measured, reasons);
+  return reasons;
+}
+
+}  // namespace chatd::bench

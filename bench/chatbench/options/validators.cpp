@@ -1,0 +1,57 @@
+#include "bench/chatbench/options/validators.h"
+
+#include <charconv>
+#include <cmath>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace chatd::bench {
+namespace {
+
+using Units = std::map<std::string_view, double>;
+
+// A number and one of the units. Nothing for anything else, and for what no run can last or hold.
+std::optional<std::int64_t> parse_with_unit(std::string_view text, const Units& units) {
+  double number = 0;
+  const char* const end = text.data() + text.size();
+  const auto [rest, error] = std::from_chars(text.data(), end, number);
+  if (error != std::errc{} || !std::isfinite(number) || number < 0) return std::nullopt;
+  const auto unit = units.find({rest, static_cast<std::size_t>(end - rest)});
+  if (unit == units.end() || number * unit->second > 1e17) return std::nullopt;
+  return std::llround(number * unit->second);
+}
+
+CLI::Validator with_unit(Units units, std::string form) {
+  return CLI::Validator("").operation(
+      [units = std::move(units), form = std::move(form)](std::string& text) -> std::string {
+        const auto value = parse_with_unit(text, units);
+        if (!value) return "'" + text + "' is no " + form;
+        text = std::to_string(*value);
+        return {};
+      });
+}
+
+}  // namespace
+
+CLI::Validator duration_ns() {
+  return with_unit(
+      {{"", 1e9}, {"us", 1e3}, {"ms", 1e6}, {"s", 1e9}, {"m", 60e9}, {"min", 60e9}, {"h", 3600e9}},
+      "duration: write 500us, 20ms, 2s, 5m, 1h or plain seconds");
+}
+
+CLI::Validator size_bytes() {
+  return with_unit({{"", 1}, {"K", 1024}, {"M", 1024 * 1024}, {"G", 1024 * 1024 * 1024}},
+                   "size: write bytes, or 512K, 64M, 1G");
+}
+
+CLI::Validator on_off() {
+  return CLI::Validator("").operation([](std::string& text) -> std::string {
+    if (text != "on" && text != "off") return "'" + text + "' is neither on nor off";
+    text = text == "on" ? "true" : "false";
+    return {};
+  });
+}
+
+}  // namespace chatd::bench

@@ -1,0 +1,38 @@
+#include "bench/chatbench/probe/process.h"
+
+#include <unistd.h>
+
+#include <ctime>
+#include <fstream>
+#include <string>
+
+namespace chatd::bench {
+namespace {
+
+std::optional<std::int64_t> read_clock(clockid_t clock) {
+  timespec time{};
+  if (::clock_gettime(clock, &time) != 0) return std::nullopt;
+  return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
+}
+
+}  // namespace
+
+std::optional<std::int64_t> cpu_ns_of(pid_t pid) {
+  clockid_t clock{};
+  if (::clock_getcpuclockid(pid, &clock) != 0) return std::nullopt;
+  return read_clock(clock);
+}
+
+std::int64_t own_cpu_ns() {
+  return read_clock(CLOCK_PROCESS_CPUTIME_ID).value_or(0);
+}
+
+std::optional<std::uint64_t> resident_bytes_of(pid_t pid) {
+  std::ifstream file("/proc/" + std::to_string(pid) + "/statm");
+  std::uint64_t size_pages = 0;
+  std::uint64_t resident_pages = 0;
+  if (!(file >> size_pages >> resident_pages)) return std::nullopt;
+  return resident_pages * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+}
+
+}  // namespace chatd::bench

@@ -1,0 +1,21 @@
+// What a process costs: processor time and memory.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <optional>
+
+namespace chatd::bench {
+
+// Of all threads together, those that have ended included, in nanoseconds: the clock that
+// clock_getcpuclockid(3) gives, which is exact at any moment (utime and stime in /proc/PID/stat
+// come in ticks of 10 ms, and schedstat lags behind while a thread runs). Softirq work that the
+// kernel does on the process's back is in it. Nothing when there is no such process.
+std::optional<std::int64_t> cpu_ns_of(pid_t pid);
+std::int64_t own_cpu_ns();
+
+// Resident memory (/proc/PID/statm).
+std::optional<std::uint64_t> resident_bytes_of(pid_t pid);
+
+}  // namespace chatd::bench

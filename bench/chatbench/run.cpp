@@ -1,0 +1,224 @@
+#include "bench/chatbench/run.h"
+
+#include <sched.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <fstream>
+#include <memory>
+#include <string>
+#include <tl/expected.hpp>
+
+#include "bench/chatbench/engine/clock.h"
+#include "bench/chatbench/engine/engine.h"
+#include "bench/chatbench/engine/rate_search.h"
+#include "bench/chatbench/engine/result.h"
+#include "bench/chatbench/probe/process.h"
+#include "bench/chatbench/report/json_report.h"
+#include "bench/chatbench/report/table.h"
+#include "bench/chatbench/report/units.h"
+#include "bench/chatbench/target/make_target.h"
+#include "client/net/wait.h"
+
+namespace chatd::bench {
+namespace {
+
+volatile std::sig_atomic_t interrupted = 0;
+
+void on_signal(int) {
+  // The run ends early and politely; a second signal ends it at once.
+  interrupted = 1;
+  std::signal(SIGINT, SIG_DFL);
+  std::signal(SIGTERM, SIG_DFL);
+}
+
+void say(const std::string& text) {
+  std::fprintf(stderr, "chatbench: %s\n", text.c_str());
+}
+
+RunSettings settings_of(const RunOptions& options) {
+  const Workload& workload = options.workload;
+  const bool is_open = workload.loop == LoopKind::kOpen;
+  RunSettings settings;
+  settings.target = options.target;
+  settings.loop = workload.loop;
+  settings.arrival = workload.arrivals == Arrivals::kPoisson ? "poisson" : "constant";
+  settings.rooms = workload.population.rooms;
+  settings.members_per_room = workload.population.members_per_room;
+  settings.senders_per_room = workload.population.senders_per_room;
+  settings.size_bytes = options.sizes_text;
+  if (is_open) settings.rate_per_s = workload.rate_per_s;
+  if (!is_open) settings.window = workload.window;
+  settings.seed = workload.seed;
+  settings.connections = options.connect.connections;
+  settings.sockets = options.connect.one_socket_per_client ? "own" : "shared";
+  settings.gro = options.connect.gro;
+  return settings;
+}
+
+// One run, from the first join to the last report. Thread: one at a time.
+class Run {
+ public:
+  explicit Run(const RunOptions& options) : options_(options), settings_(settings_of(options)) {}
+
+  ExitCode operator()() {
+    if (!pin()) return ExitCode::kFailure;
+    if (!connect()) return ExitCode::kFailure;
+    Engine engine(options_.workload, *target_,
+                  {.server_pid = pid(),
+                   .server_udp_port = options_.connect.udp_port,
+                   .interrupted = &interrupted},
+                  progress_);
+    const RunResult result = options_.find_max ? find_max(engine) : judged(engine.measure());
+    progress_.waiting("leaving");
+    target_->disconnect();
+    progress_.clear();
+    if (!report(result)) return ExitCode::kFailure;
+    if (!result.is_valid()) return ExitCode::kInvalid;
+    return result.slo && !result.slo->is_met() ? ExitCode::kSloMissed : ExitCode::kOk;
+  }
+
+ private:
+  std::optional<pid_t> pid() const {
+    if (!options_.server_pid) return std::nullopt;
+    return static_cast<pid_t>(*options_.server_pid);
+  }
+  std::uint64_t server_bytes() const { return pid() ? resident_bytes_of(*pid()).value_or(0) : 0; }
+  std::optional<std::int64_t> server_cpu() const {
+    return pid() ? cpu_ns_of(*pid()) : std::nullopt;
+  }
+
+  bool pin() const {
+    if (!options_.cpu) return true;
+    cpu_set_t cores;
+    CPU_ZERO(&cores);
+    if (*options_.cpu < CPU_SETSIZE) CPU_SET(*options_.cpu, &cores);
+    if (::sched_setaffinity(0, sizeof cores, &cores) == 0) return true;
+    say("cannot run on core " + std::to_string(*options_.cpu) +
+        " (--cpu): " + client::system_reason(errno));
+    return false;
+  }
+
+  bool connect() {
+    TargetConfig config = options_.connect;
+    config.on_progress = [this](std::uint32_t joined) {
+      progress_.joined(joined, options_.workload.population.members());
+    };
+    auto target = make_target(options_.target, std::move(config));
+    if (!target) {
+      say(target.error());
+      return false;
+    }
+    target_ = std::move(*target);
+    connect_.server_pid = static_cast<std::uint64_t>(options_.server_pid.value_or(0));
+    connect_.resident_bytes_before = server_bytes();
+    const auto cpu_before = server_cpu();
+    const std::int64_t begin_ns = now_ns();
+    const auto joined = target_->connect();
+    connect_.seconds = static_cast<double>(now_ns() - begin_ns) / 1e9;
+    progress_.clear();
+    for (const std::string& remark : target_->remarks()) say(remark);
+    if (!joined) {
+      say(joined.error());
+      return false;
+    }
+    connect_.members = joined->members;
+    connect_.resident_bytes_joined = server_bytes();
+    if (const auto cpu = server_cpu(); cpu && cpu_before) {
+      connect_.server_cpu_s = static_cast<double>(*cpu - *cpu_before) / 1e9;
+    }
+    return true;
+  }
+
+  RunResult judged(const Measurement& measured) {
+    progress_.clear();
+    RunResult result = make_result(settings_, connect_, measured, server_bytes(), options_.limits);
+    if (options_.slo) result.slo = options_.slo->evaluate(result);
+    return result;
+  }
+
+  // The result at the highest rate that held; of the last step, when none did.
+  RunResult find_max(Engine& engine) {
+    RateSearch search(options_.workload.rate_per_s);
+    RunResult best;
+    std::string limited_by_us;
+    while (const auto rate = search.next()) {
+      settings_.rate_per_s = rate;
+      RunResult result = judged(engine.measure(*rate));
+      const bool holds = result.is_valid() && result.slo->is_met();
+      const std::string why = !result.is_valid() ? "INVALID: " + result.invalid_because.front()
+                              : holds            ? "holds"
+                                                 : missed(*result.slo);
+      say(format_per_second(*rate) + " messages: " + why);
+      if (!result.is_valid()) limited_by_us = format_per_second(*rate);
+      search.report(holds);
+      if (holds || !search.best()) best = std::move(result);
+      if (interrupted != 0) break;
+    }
+    if (!search.best()) {
+      say("no rate was found that holds the SLO");
+    } else if (limited_by_us.empty()) {
+      say("highest rate that holds the SLO: " + format_per_second(*search.best()) + " messages");
+    } else {
+      say("the SLO holds at " + format_per_second(*search.best()) +
+          " messages; the server may well hold more: at " + limited_by_us +
+          " chatbench itself was the limit");
+    }
+    return best;
+  }
+
+  static std::string missed(const SloOutcome& outcome) {
+    std::string text;
+    for (const SloCheck& check : outcome.checks) {
+      if (check.is_met) continue;
+      text += (text.empty() ? "" : ", ") + check.condition + " missed: " + check.actual;
+    }
+    return text;
+  }
+
+  bool report(const RunResult& result) const {
+    const bool json_only = options_.json_path == "-";
+    if (!json_only) {
+      const bool in_color = ::isatty(STDOUT_FILENO) == 1;
+      const std::string table = to_table(result, in_color ? TextStyle::kColor : TextStyle::kPlain);
+      std::fputs(table.c_str(), stdout);
+    }
+    bool is_written = true;
+    if (json_only) {
+      std::fputs(to_json(result).c_str(), stdout);
+    } else if (!options_.json_path.empty()) {
+      is_written = write_file(options_.json_path, to_json(result));
+    }
+    if (std::fflush(stdout) != 0) {
+      say("cannot write the result to stdout: " + client::system_reason(errno));
+      is_written = false;
+    }
+    return is_written;
+  }
+
+  static bool write_file(const std::string& path, const std::string& text) {
+    std::ofstream file(path, std::ios::binary);
+    file << text << std::flush;
+    if (file) return true;
+    say("cannot write " + path + ": " + client::system_reason(errno));
+    return false;
+  }
+
+  const RunOptions& options_;
+  RunSettings settings_;
+  Progress progress_;
+  std::unique_ptr<Target> target_;
+  ConnectFigures connect_;
+};
+
+}  // namespace
+
+ExitCode run(const RunOptions& options) {
+  std::signal(SIGINT, on_signal);
+  std::signal(SIGTERM, on_signal);
+  return Run(options)();
+}
+
+}  // namespace chatd::bench
