@@ -16,6 +16,7 @@
 #include "bench/chatbench/engine/rate_search.h"
 #include "bench/chatbench/engine/result.h"
 #include "bench/chatbench/probe/process.h"
+#include "bench/chatbench/report/html_report.h"
 #include "bench/chatbench/report/json_report.h"
 #include "bench/chatbench/report/table.h"
 #include "bench/chatbench/report/units.h"
@@ -190,6 +191,9 @@ class Run {
       std::fputs(to_json(result).c_str(), stdout);
     } else if (!options_.json_path.empty()) {
       is_written = write_file(options_.json_path, to_json(result));
+    }
+    if (!options_.html_path.empty()) {
+      is_written = write_file(options_.html_path, to_html(result)) && is_written;
     }
     if (std::fflush(stdout) != 0) {
       say("cannot write the result to stdout: " + client::system_reason(errno));
