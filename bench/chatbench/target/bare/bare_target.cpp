@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "bench/baseline/registration.h"
+#include "bench/chatbench/net/descriptor_limit.h"
 #include "client/net/clock.h"
 
 namespace chatd::bench {
@@ -28,14 +29,21 @@ tl::expected<Joined, std::string> BareTarget::connect() {
   const auto addresses = client::resolve(config_.host, config_.udp_port);
   if (!addresses) return tl::unexpected(addresses.error().reason);
   const client::Address& server = addresses->front();
-  MemberSocketsConfig wanted{
-      .members = members,
-      .sockets = std::max(1u, config_.sockets),
-      .own = config_.one_socket_per_client || !MemberSockets::can_share(server),
-      .gro = config_.gro,
-      .max_datagram_bytes = static_cast<std::uint32_t>(kMaxBareDatagramBytes),
-      .receive_buffer_bytes = config_.receive_buffer_bytes};
-  auto sockets = MemberSockets::open(server, wanted);
+  const bool shares = MemberSockets::can_share(server) && !config_.one_socket_per_client;
+  const std::uint32_t shared =
+      std::max(1u, config_.sockets != 0 ? config_.sockets : config_.joins_per_connection);
+  if (auto enough = ensure_descriptors(shares ? shared : members,
+                                       shares ? "fewer --sockets" : "fewer members");
+      !enough) {
+    return tl::unexpected(std::move(enough.error()));
+  }
+  auto sockets = MemberSockets::open(
+      server, {.members = members,
+               .sockets = shared,
+               .own = !shares,
+               .gro = config_.gro,
+               .max_datagram_bytes = static_cast<std::uint32_t>(kMaxBareDatagramBytes),
+               .receive_buffer_bytes = config_.receive_buffer_bytes});
   if (!sockets) return tl::unexpected(std::move(sockets.error()));
   sockets_ = std::move(*sockets);
   prefixes_.resize(members);
@@ -49,7 +57,7 @@ tl::expected<Joined, std::string> BareTarget::connect() {
       register_again(first, end);
       pollfd readable{.fd = sockets_->poll_fd(), .events = POLLIN, .revents = 0};
       std::uint32_t came = 0;
-      while (joined + came < end && ::poll(&readable, 1, kRetryMs) > 0) {
+      while (joined + came<end&& ::poll(&readable, 1, kRetryMs)> 0) {
         came += take_acknowledgements();
       }
       joined += came;

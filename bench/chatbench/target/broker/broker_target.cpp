@@ -1,9 +1,10 @@
 #include "bench/chatbench/target/broker/broker_target.h"
 
+#include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -11,6 +12,7 @@
 #include <cstring>
 #include <utility>
 
+#include "bench/chatbench/net/descriptor_limit.h"
 #include "bench/chatbench/workload/payload.h"
 #include "client/net/clock.h"
 #include "client/net/wait.h"
@@ -25,26 +27,6 @@ constexpr std::size_t kReadBytes = 64 * 1024;
 constexpr std::size_t kArenaBytes = 16 * kReadBytes;
 constexpr int kMaxEvents = 128;
 constexpr int kTickMs = 10;
-// Standard streams, epoll, the report's files, and some to spare.
-constexpr rlim_t kOwnDescriptors = 32;
-
-tl::expected<void, std::string> ensure_descriptors(std::uint32_t members) {
-  const rlim_t needed = rlim_t{members} + kOwnDescriptors;
-  rlimit limit{};
-  ::getrlimit(RLIMIT_NOFILE, &limit);
-  if (limit.rlim_cur >= needed) return {};
-  const rlimit wanted{.rlim_cur = needed, .rlim_max = std::max(limit.rlim_max, needed)};
-  if (::setrlimit(RLIMIT_NOFILE, &wanted) == 0) return {};
-  std::string text = "a broker wants a TCP connection for each member: " + std::to_string(members) +
-                     " members need " + std::to_string(needed) +
-                     " file descriptors, and the hard limit is " + std::to_string(limit.rlim_max) +
-                     ". Raise it (ulimit -Hn, for the broker, too)";
-  if (limit.rlim_max > kOwnDescriptors) {
-    text += ", or simulate at most " + std::to_string(limit.rlim_max - kOwnDescriptors) +
-            " members (--rooms times --members)";
-  }
-  return tl::unexpected(std::move(text));
-}
 
 }  // namespace
 
@@ -63,7 +45,9 @@ Role BrokerTarget::role_of(std::uint32_t member) const {
 
 tl::expected<Joined, std::string> BrokerTarget::connect() {
   const std::uint32_t members = config_.population.members();
-  if (auto enough = ensure_descriptors(members); !enough) {
+  if (auto enough = ensure_descriptors(
+          members, "fewer members: with a broker each has a TCP connection of its own");
+      !enough) {
     return tl::unexpected(std::move(enough.error()));
   }
   auto addresses = client::resolve(config_.host, config_.tcp_port);
@@ -74,8 +58,10 @@ tl::expected<Joined, std::string> BrokerTarget::connect() {
     return tl::unexpected("cannot make an epoll instance: " + client::system_reason(errno));
   }
   connections_.resize(members);
+  // Of this process alone: two runs at a time must not meet.
+  const std::string stem = "bench-" + std::to_string(::getpid()) + "-";
   for (std::uint32_t room = 0; room < config_.population.rooms; ++room) {
-    room_names_.push_back("room-" + std::to_string(room));
+    room_names_.push_back(stem + std::to_string(room));
   }
 
   std::vector<Delivery> nothing_yet;
@@ -85,9 +71,10 @@ tl::expected<Joined, std::string> BrokerTarget::connect() {
   std::int64_t progress_ms = begin_ms;
   while (ready_ < members) {
     const std::int64_t now_ms = client::now_ms();
-    const double allowed = config_.joins_per_s > 0
-                               ? 1 + config_.joins_per_s * static_cast<double>(now_ms - begin_ms) / 1000
-                               : static_cast<double>(members);
+    const double allowed =
+        config_.joins_per_s > 0
+            ? 1 + config_.joins_per_s * static_cast<double>(now_ms - begin_ms) / 1000
+            : static_cast<double>(members);
     while (started < members && started < ready_ + std::max(1u, config_.connections) &&
            started < allowed) {
       if (auto begun = start_join(started); !begun) return tl::unexpected(begun.error());

@@ -1,5 +1,5 @@
-// What a message broker says and hears on one of its connections, as a pure computation on bytes: no
-// sockets, and no state beyond the buffer that the caller keeps. A room is a channel, subject or
+// What a message broker says and hears on one of its connections, as a pure computation on bytes:
+// no sockets, and no state beyond the buffer that the caller keeps. A room is a channel, subject or
 // topic of its name.
 //
 // A reader asks for the next item of a buffer. While an item is not whole the answer is

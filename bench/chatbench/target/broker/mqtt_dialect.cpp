@@ -96,6 +96,12 @@ std::optional<std::string_view> payload_of(std::string_view body, unsigned flags
   return reader.rest();
 }
 
+// What a broker may say to clients such as these.
+bool is_known(unsigned type) {
+  return type == kConnack || type == kSuback || type == kPingResponse || type == kDisconnect ||
+         type == static_cast<unsigned char>(kPublish);
+}
+
 // The last byte of a CONNACK's second, or of a SUBACK: from 0x80 on it is a refusal.
 bool is_refused(unsigned type, std::string_view body) {
   if (type == kConnack) return body.size() < 2 || static_cast<unsigned char>(body[1]) >= 0x80;
@@ -140,7 +146,8 @@ BrokerItem MqttDialect::next_item(std::string_view buffer) const {
   if (!first) return {};
   const BrokerItem malformed{
       .kind = Kind::kError, .size_bytes = buffer.size(), .text = "this is not MQTT speaking"};
-  bool is_malformed = false;
+  const unsigned type = *first & kTypeMask;
+  bool is_malformed = !is_known(type);
   const auto size = reader.length(is_malformed);
   if (is_malformed) return malformed;
   if (!size || reader.rest().size() < *size) return {};
@@ -148,7 +155,7 @@ BrokerItem MqttDialect::next_item(std::string_view buffer) const {
   const std::size_t header_bytes = buffer.size() - reader.rest().size();
 
   BrokerItem item{.kind = Kind::kIgnored, .size_bytes = header_bytes + *size};
-  switch (*first & kTypeMask) {
+  switch (type) {
     case static_cast<unsigned char>(kPublish): {
       const auto payload = payload_of(body, *first);
       if (!payload) return malformed;
@@ -158,22 +165,20 @@ BrokerItem MqttDialect::next_item(std::string_view buffer) const {
     }
     case kConnack:
     case kSuback:
-      if (is_refused(*first & kTypeMask, body)) {
+      if (is_refused(type, body)) {
         item.kind = Kind::kError;
         item.text = "the broker refuses (it must speak MQTT 5 and allow anonymous clients)";
-      } else if ((*first & kTypeMask) == kSuback) {
+      } else if (type == kSuback) {
         item.kind = Kind::kReady;
       }
       return item;
     case kPingResponse:
       item.kind = Kind::kReady;
       return item;
-    case kDisconnect:
+    default:
       item.kind = Kind::kError;
       item.text = "the broker disconnects";
       return item;
-    default:
-      return malformed;
   }
 }
 

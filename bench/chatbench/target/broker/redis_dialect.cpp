@@ -143,7 +143,8 @@ BrokerItem RedisDialect::next_item(std::string_view buffer) const {
   const Reader::Outcome outcome = reader.read_value();
   if (outcome == Reader::Outcome::kIncomplete) return {};
   if (outcome == Reader::Outcome::kMalformed) {
-    return {.kind = Kind::kError, .size_bytes = buffer.size(), .text = "this is not Redis speaking"};
+    return {
+        .kind = Kind::kError, .size_bytes = buffer.size(), .text = "this is not Redis speaking"};
   }
   BrokerItem item{.kind = Kind::kIgnored, .size_bytes = reader.size_bytes()};
   if (const auto error = reader.error()) {
