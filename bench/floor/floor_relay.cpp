@@ -15,19 +15,24 @@ std::uint64_t key_of(const sockaddr_in& address) {
 
 FloorRelay::FloorRelay(int fd)
     : fd_(fd),
-      slots_(kDatagramsPerTurn * kSlotBytes),
-      slot_iovecs_(kDatagramsPerTurn),
-      sources_(kDatagramsPerTurn),
-      received_(kDatagramsPerTurn) {
-  for (std::size_t i = 0; i < kDatagramsPerTurn; ++i) {
+      slots_(kSlots * kSlotBytes),
+      slot_iovecs_(kSlots),
+      sources_(kSlots),
+      controls_(kSlots),
+      received_(kSlots) {
+  for (std::size_t i = 0; i < kSlots; ++i) {
     slot_iovecs_[i] = {.iov_base = &slots_[i * kSlotBytes], .iov_len = kSlotBytes};
     msghdr& header = received_[i].msg_hdr;
     header.msg_name = &sources_[i];
     header.msg_namelen = sizeof sources_[i];
     header.msg_iov = &slot_iovecs_[i];
     header.msg_iovlen = 1;
+    header.msg_control = controls_[i].bytes.data();
+    header.msg_controllen = controls_[i].bytes.size();
   }
-  messages_.reserve(kDatagramsPerTurn);
+  const int on = 1;
+  ::setsockopt(fd_, IPPROTO_UDP, UDP_GRO, &on, sizeof on);  // without it, they come one by one
+  messages_.reserve(kSlots * Train::kMaxSegments);
   // The headers point into it, so it must not grow: who sent n messages leaves at most n + 1
   // pieces.
   private_pieces_.reserve(2 * Train::kMaxSegments);
@@ -41,7 +46,7 @@ void FloorRelay::run() {
   for (;;) {
     const std::size_t count = receive();
     for (std::size_t i = 0; i < count; ++i) {
-      sort_in({&slots_[i * kSlotBytes], received_[i].msg_len}, sources_[i]);
+      cut_up(received_[i], sources_[i]);
     }
     for (const std::uint32_t room : busy_rooms_) relay(rooms_[room]);
     busy_rooms_.clear();
@@ -51,16 +56,24 @@ void FloorRelay::run() {
 
 // Waits for one datagram and takes what else has arrived.
 std::size_t FloorRelay::receive() {
-  std::size_t count = 0;
-  int flags = MSG_WAITFORONE;
-  while (count < kDatagramsPerTurn) {
-    const int got = ::recvmmsg(fd_, &received_[count], kDatagramsPerCall, flags, nullptr);
-    if (got <= 0) break;
-    count += static_cast<std::size_t>(got);
-    if (static_cast<std::size_t>(got) < kDatagramsPerCall) break;
-    flags = MSG_DONTWAIT;
+  const int count = ::recvmmsg(fd_, received_.data(), kSlots, MSG_WAITFORONE, nullptr);
+  return count > 0 ? static_cast<std::size_t>(count) : 0;
+}
+
+// A sender's messages may come as a train, too.
+void FloorRelay::cut_up(mmsghdr& received, const sockaddr_in& source) {
+  const auto* const bytes = static_cast<const char*>(received.msg_hdr.msg_iov->iov_base);
+  std::string_view rest(bytes, received.msg_len);
+  int segment_bytes = 0;
+  if (received.msg_hdr.msg_controllen > 0) {  // UDP_GRO is all that was asked for
+    const auto* const control = static_cast<const char*>(received.msg_hdr.msg_control);
+    std::memcpy(&segment_bytes, control + CMSG_LEN(0), sizeof segment_bytes);
   }
-  return count;
+  received.msg_hdr.msg_controllen = sizeof(Control);
+  if (segment_bytes == 0) return sort_in(rest, source);
+  const auto size = static_cast<std::size_t>(segment_bytes);
+  for (; rest.size() > size; rest.remove_prefix(size)) sort_in(rest.substr(0, size), source);
+  sort_in(rest, source);
 }
 
 void FloorRelay::sort_in(std::string_view datagram, const sockaddr_in& source) {

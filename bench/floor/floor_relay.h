@@ -61,15 +61,18 @@ class FloorRelay {
   };
 
   static constexpr std::size_t kNone = SIZE_MAX;
-  // Each turn takes at most so many datagrams, so that a hundred rooms with 64 messages each still
-  // get whole trains.
-  static constexpr std::size_t kDatagramsPerTurn = 8192;
-  static constexpr std::size_t kDatagramsPerCall = 1024;  // UIO_MAXIOV
-  // One byte more than fits shows what does not fit. A multiple of 64, but not of 4,096: slots a
-  // page apart would all fall into the same few sets of the cache.
-  static constexpr std::size_t kSlotBytes = kMaxBareDatagramBytes + 64;
+  // Each turn takes at most so many datagrams, or trains of them. UIO_MAXIOV: one call's limit.
+  static constexpr std::size_t kSlots = 1024;
+  // A whole train fits (udp(7), UDP_GRO). A multiple of 64, but not of 4,096: slots whole pages
+  // apart would all fall into the same few sets of the cache.
+  static constexpr std::size_t kSlotBytes = 65'536 + 64;
+
+  struct Control {
+    alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> bytes{};
+  };
 
   std::size_t receive();
+  void cut_up(mmsghdr& received, const sockaddr_in& source);
   void sort_in(std::string_view datagram, const sockaddr_in& source);
   void register_member(std::string_view name, const sockaddr_in& source);
   void acknowledge(Prefix prefix, const sockaddr_in& source) const;
@@ -81,6 +84,7 @@ class FloorRelay {
   std::vector<char> slots_;
   std::vector<iovec> slot_iovecs_;
   std::vector<sockaddr_in> sources_;
+  std::vector<Control> controls_;
   std::vector<mmsghdr> received_;
 
   absl::flat_hash_map<std::string, std::uint32_t> room_by_name_;
