@@ -134,6 +134,9 @@ class RunFlags {
     add("--gro", connect.gro, "on|off [on]",
         "UDP_GRO: take a train of messages in one piece, where the server sends trains")
         ->transform(on_off());
+    add("--gso", connect.gso, "on|off [on]",
+        "UDP_SEGMENT: what a member says in one go leaves as one train, as in one write over TCP")
+        ->transform(on_off());
     add("--receive-buffer", connect.receive_buffer_bytes, "SIZE [64M]", "Of each UDP socket")
         ->transform(size_bytes());
     add("--cpu", run_.cpu, "N", "Run on this core alone")->check(CLI::NonNegativeNumber);
