@@ -59,7 +59,8 @@ class RunFlags {
  private:
   template <class Value>
   CLI::Option* add(const char* flag, Value& value, const char* shown, const char* help) {
-    return app_.add_option(flag, value, help)->option_text(shown);
+    // The last one counts, so that a script can append what its caller wants otherwise.
+    return app_.add_option(flag, value, help)->option_text(shown)->take_last();
   }
   template <class Value>
   void add_count(const char* flag, Value& value, const char* shown, const char* help,
