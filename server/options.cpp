@@ -1,9 +1,14 @@
 #include "server/options.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <charconv>
 #include <map>
+#include <system_error>
 
+#include "core/shards/shard_map.h"
 #include "core/wire/token.h"
+#include "server/process/processors.h"
 
 namespace chatd {
 namespace {
@@ -121,8 +126,31 @@ void add_limits(CLI::App& app, Limits& limits) {
                "The two limits per address hold for loopback addresses, too");
 }
 
+// A number, or "auto" for one for each processor that chatd may use.
+CLI::Validator shards() {
+  return CLI::Validator("").operation([](std::string& text) -> std::string {
+    if (text == "auto") {
+      text = std::to_string(std::min<std::size_t>(usable_processors().size(), kMaxShards));
+      return {};
+    }
+    std::uint32_t number = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (error == std::errc() && end == text.data() + text.size() && number >= 1 &&
+        number <= kMaxShards) {
+      return {};
+    }
+    return "'" + text + "' is neither auto nor a number from 1 to " + std::to_string(kMaxShards);
+  });
+}
+
 void add_behaviour(CLI::App& app, Options& options) {
   app.option_defaults()->group("Options");
+  app.add_option("--shards", options.shards,
+                 "Threads that each serve a part of the rooms: a number, or auto for one for each "
+                 "processor that chatd may use")
+      ->transform(shards())
+      ->type_name("N|auto")
+      ->default_str("1");
   app.add_option("--roaming", options.limits.roaming_same_ip,
                  "Whether a member may move to another port of its IP: off or same-ip")
       ->transform(either("off", "same-ip"))

@@ -17,6 +17,7 @@ struct Options {
   std::uint32_t mtu_bytes = 1500;
   std::uint64_t receive_buffer_bytes = 4 * 1024 * 1024;  // of the UDP socket
   std::uint64_t send_buffer_bytes = 4 * 1024 * 1024;
+  std::uint32_t shards = 1;  // 1..kMaxShards
   std::string log_level = "info";
   Limits limits;
 };

@@ -24,7 +24,13 @@ constexpr std::size_t kMaxEvents = 256;
 constexpr TimeMs kGoodbyeMs = 1000;
 
 // What an epoll event is about. Connections follow, by slot.
-enum EventId : std::uint64_t { kStopEvent, kListenerEvent, kUdpEvent, kFirstConnectionEvent };
+enum EventId : std::uint64_t {
+  kStopEvent,
+  kListenerEvent,
+  kUdpEvent,
+  kMailEvent,
+  kFirstConnectionEvent
+};
 
 std::optional<TimeMs> earliest(std::optional<TimeMs> a, std::optional<TimeMs> b) {
   if (!a || !b) return a ? a : b;
@@ -35,21 +41,26 @@ std::optional<TimeMs> earliest(std::optional<TimeMs> a, std::optional<TimeMs> b)
 
 tl::expected<std::unique_ptr<Shard>, std::string> Shard::open(ShardSockets sockets,
                                                               const RelayConfig& config,
-                                                              int stop_fd) {
+                                                              Switchboard& board, int stop_fd) {
   UniqueFd epoll(::epoll_create1(EPOLL_CLOEXEC));
   if (!epoll) return tl::unexpected(std::string("epoll_create1: ") + std::strerror(errno));
   std::unique_ptr<Shard> shard(
-      new Shard(std::move(epoll), std::move(sockets), config, monotonic_now_ms()));
+      new Shard(std::move(epoll), std::move(sockets), config, board, monotonic_now_ms()));
   for (const auto& watched :
        {shard->watch(stop_fd, EPOLLIN, kStopEvent),
-        shard->watch(shard->control_.listener_fd(), EPOLLIN | EPOLLET, kListenerEvent),
+        shard->watch(shard->line_.event_fd(), EPOLLIN | EPOLLET, kMailEvent),
         shard->watch(shard->udp_.get(), EPOLLIN | EPOLLOUT | EPOLLET, kUdpEvent)}) {
+    if (!watched) return tl::unexpected(watched.error());
+  }
+  if (shard->acceptor_) {
+    const auto watched = shard->watch(shard->acceptor_->fd(), EPOLLIN | EPOLLET, kListenerEvent);
     if (!watched) return tl::unexpected(watched.error());
   }
   return shard;
 }
 
-Shard::Shard(UniqueFd epoll, ShardSockets sockets, const RelayConfig& config, TimeMs now_ms)
+Shard::Shard(UniqueFd epoll, ShardSockets sockets, const RelayConfig& config, Switchboard& board,
+             TimeMs now_ms)
     : epoll_(std::move(epoll)),
       udp_(std::move(sockets.udp)),
       relay_(config, now_ms),
@@ -58,8 +69,15 @@ Shard::Shard(UniqueFd epoll, ShardSockets sockets, const RelayConfig& config, Ti
       receiver_(udp_.get()),
       sender_(udp_.get(), sockets.family, errors_, relay_.counters()),
       receive_drops_(udp_.get(), relay_.counters()),
-      control_(std::move(sockets.tcp_listener), config.limits, epoll_.get(), kFirstConnectionEvent,
-               relay_, now_ms) {}
+      line_(board, config.shard, relay_),
+      control_(config.limits, epoll_.get(), kFirstConnectionEvent, line_, relay_.counters(),
+               now_ms),
+      inbox_(line_, relay_, control_) {
+  if (sockets.tcp_listener) {
+    acceptor_.emplace(std::move(sockets.tcp_listener), config.limits, config.shards, board,
+                      config.shard, control_, relay_.counters());
+  }
+}
 
 tl::expected<void, std::string> Shard::watch(int fd, std::uint32_t events, std::uint64_t id) {
   epoll_event event{};
@@ -80,9 +98,12 @@ void Shard::duty_cycle() {
   make_room();
   handle_refusals();
   relay_.on_deadline(now_ms, outbox_);
+  inbox_.open_letters(now_ms, outbox_);
+  if (acceptor_) acceptor_->serve(now_ms);
   control_.serve(now_ms, outbox_);
   send(
       now_ms);  // so that receiving starts with an empty outbox, and neither side starves the other
+  inbox_.receive_strays(now_ms, outbox_);
   receive(now_ms);
   if (can_send()) relay_.fan_out(outbox_);
   send(now_ms);
@@ -103,7 +124,10 @@ void Shard::note(const epoll_event& event) {
       is_stopping_ = true;
       break;
     case kListenerEvent:
-      control_.on_listener_event();
+      acceptor_->on_readable();
+      break;
+    case kMailEvent:
+      inbox_.on_event();
       break;
     case kUdpEvent:
       if ((event.events & EPOLLIN) != 0) udp_is_readable_ = true;
@@ -121,9 +145,13 @@ int Shard::wait_timeout_ms() const {
   const bool has_datagrams = udp_is_readable_ || next_datagram_ < received_count_;
   const bool has_errors = udp_has_errors_ || errors_.has_refused();
   const bool has_messages = can_send() && relay_.has_waiting();
-  if (has_datagrams || has_errors || has_messages || control_.has_work(now_ms)) return 0;
-  const std::optional<TimeMs> deadline_ms =
+  if (has_datagrams || has_errors || has_messages || inbox_.has_work() || control_.has_work()) {
+    return 0;
+  }
+  if (acceptor_ && acceptor_->has_work(now_ms)) return 0;
+  std::optional<TimeMs> deadline_ms =
       earliest(earliest(relay_.next_deadline(), control_.next_deadline()), put_off_until_ms_);
+  if (acceptor_) deadline_ms = earliest(deadline_ms, acceptor_->next_deadline());
   if (!deadline_ms) return -1;
   if (*deadline_ms <= now_ms) return 0;
   return static_cast<int>(std::min<TimeMs>(*deadline_ms - now_ms, INT_MAX));
@@ -140,6 +168,7 @@ void Shard::receive(TimeMs now_ms) {
     }
     for (; next_datagram_ < received_count_ && !outbox_.is_full(); ++next_datagram_) {
       const UdpReceiver::Datagram datagram = receiver_[next_datagram_];
+      if (line_.hand_over(datagram.from, datagram.bytes)) continue;
       relay_.on_datagram(now_ms, datagram.from, datagram.bytes, outbox_);
     }
   }
@@ -154,11 +183,13 @@ void Shard::handle_refusals() {
   while (!outbox_.is_full()) {
     const auto destination = errors_.take_refused();
     if (!destination) return;
+    line_.tell_refusal(*destination);
     relay_.on_refused(*destination, outbox_);
   }
 }
 
 void Shard::send(TimeMs now_ms) {
+  line_.publish();  // before anybody can hear of what has happened
   if (udp_is_full_ || put_off_until_ms_.value_or(now_ms) > now_ms) return;
   put_off_until_ms_.reset();
   switch (sender_.send(outbox_)) {

@@ -1,5 +1,5 @@
-// One shard: a relay, the sockets that feed it, and the loop that drives both. Shards share
-// nothing, so that there can be one per core; chatd runs one as yet.
+// One shard: a relay, the sockets that feed it, and the loop that drives both. Shards share nothing
+// but a switchboard (server/shards/), so that there can be one per core.
 //
 // duty_cycle() is the heart of chatd: wait, read the clock once, take in what has come (a bounded
 // share of each kind, so that a flood of one kind starves no other), let the relay work, and send
@@ -12,32 +12,38 @@
 #include <optional>
 #include <string>
 #include <tl/expected.hpp>
+#include <vector>
 
 #include "core/relay/outbox.h"
 #include "core/relay/relay.h"
+#include "server/control/acceptor.h"
 #include "server/control/control_plane.h"
 #include "server/data/error_queue.h"
 #include "server/data/receive_drops.h"
 #include "server/data/udp_receiver.h"
 #include "server/data/udp_sender.h"
 #include "server/net/unique_fd.h"
+#include "server/shards/inbox.h"
+#include "server/shards/shard_line.h"
+#include "server/shards/switchboard.h"
 
 struct epoll_event;
 
 namespace chatd {
 
 struct ShardSockets {
-  UniqueFd tcp_listener;
+  UniqueFd tcp_listener;  // of the shard that accepts connections; none for the others
   UniqueFd udp;
   int family = 0;  // of both
 };
 
 class Shard {
  public:
-  // Stops when `stop_fd` becomes readable.
+  // Stops when `stop_fd` becomes readable. `board` has a line for each of config.shards and must
+  // outlive the shard.
   static tl::expected<std::unique_ptr<Shard>, std::string> open(ShardSockets sockets,
                                                                 const RelayConfig& config,
-                                                                int stop_fd);
+                                                                Switchboard& board, int stop_fd);
 
   // Until it is stopped. Then every member is told; a socket that is full for a second ends that.
   void run();
@@ -45,7 +51,8 @@ class Shard {
   const Counters& counters() const { return relay_.counters(); }
 
  private:
-  Shard(UniqueFd epoll, ShardSockets sockets, const RelayConfig& config, TimeMs now_ms);
+  Shard(UniqueFd epoll, ShardSockets sockets, const RelayConfig& config, Switchboard& board,
+        TimeMs now_ms);
 
   void duty_cycle();
   void wait();
@@ -69,7 +76,10 @@ class Shard {
   std::size_t next_datagram_ = 0;   // in it, to be relayed
   UdpSender sender_;
   ReceiveDrops receive_drops_;
+  ShardLine line_;
   ControlPlane control_;
+  Inbox inbox_;
+  std::optional<Acceptor> acceptor_;  // on one of the shards
   bool is_stopping_ = false;
   bool udp_is_readable_ = true;
   bool udp_has_errors_ = false;

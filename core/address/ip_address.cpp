@@ -140,6 +140,13 @@ bool IpAddress::is_v4() const {
   return std::equal(kV4Prefix.begin(), kV4Prefix.end(), bytes_.begin());
 }
 
+IpAddress IpAddress::counted() const {
+  if (is_v4()) return *this;
+  IpAddress network = *this;
+  std::fill(network.bytes_.begin() + 8, network.bytes_.end(), std::uint8_t{0});
+  return network;
+}
+
 std::array<std::uint8_t, 4> IpAddress::v4_bytes() const {
   return {bytes_[12], bytes_[13], bytes_[14], bytes_[15]};
 }

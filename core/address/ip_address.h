@@ -29,6 +29,10 @@ class IpAddress {
   // Whether one host may be spoken to there.
   bool is_unicast() const { return !is_unspecified() && !is_multicast() && !is_broadcast(); }
 
+  // What limits per address count it as: itself, or the /64 of an IPv6 address, for a host has that
+  // many.
+  IpAddress counted() const;
+
   const std::array<std::uint8_t, 16>& bytes() const { return bytes_; }
   std::array<std::uint8_t, 4> v4_bytes() const;
 

@@ -12,6 +12,8 @@
 
 namespace chatd {
 
+inline constexpr std::uint32_t kNoSlot = 0xffff'ffff;
+
 template <class T>
 class SlotPool {
  public:
@@ -19,7 +21,7 @@ class SlotPool {
 
   // Nothing when all slots are in use.
   std::optional<std::uint32_t> insert(T value) {
-    if (first_free_ != kNone) {
+    if (first_free_ != kNoSlot) {
       const std::uint32_t slot = first_free_;
       first_free_ = slots_[slot].next_free;
       slots_[slot].value = std::move(value);
@@ -53,7 +55,6 @@ class SlotPool {
   std::uint32_t size() const { return size_; }
 
  private:
-  static constexpr std::uint32_t kNone = 0xffff'ffff;
   static constexpr std::uint32_t kInUse = 0xffff'fffe;
 
   struct Slot {
@@ -63,7 +64,7 @@ class SlotPool {
 
   std::uint32_t capacity_;
   std::uint32_t size_ = 0;
-  std::uint32_t first_free_ = kNone;
+  std::uint32_t first_free_ = kNoSlot;
   std::vector<Slot> slots_;
 };
 

@@ -1,20 +1,9 @@
 #include "core/relay/address_limiter.h"
 
 #include <algorithm>
-#include <array>
 #include <string_view>
 
 namespace chatd {
-namespace {
-
-IpAddress counted_address(const IpAddress& ip) {
-  if (ip.is_v4()) return ip;
-  std::array<std::uint8_t, 16> prefix = ip.bytes();
-  std::fill(prefix.begin() + 8, prefix.end(), std::uint8_t{0});
-  return IpAddress::from_v6(prefix);
-}
-
-}  // namespace
 
 std::size_t AddressLimiter::Hash::operator()(const IpAddress& ip) const {
   return hash({reinterpret_cast<const char*>(ip.bytes().data()), ip.bytes().size()});
@@ -33,7 +22,7 @@ bool AddressLimiter::allow_request(TimeMs now_ms, const IpAddress& from) {
 
 bool AddressLimiter::may_open_room(const IpAddress& from) const {
   if (limits_.max_address_rooms == 0 || is_exempt(from)) return true;
-  const auto found = uses_.find(counted_address(from));
+  const auto found = uses_.find(from.counted());
   return found == uses_.end() || found->second.rooms < limits_.max_address_rooms;
 }
 
@@ -43,7 +32,7 @@ void AddressLimiter::count_room(TimeMs now_ms, const IpAddress& from) {
 }
 
 void AddressLimiter::release_room(const IpAddress& from) {
-  const auto found = uses_.find(counted_address(from));
+  const auto found = uses_.find(from.counted());
   if (found != uses_.end() && found->second.rooms > 0) --found->second.rooms;
 }
 
@@ -53,7 +42,7 @@ bool AddressLimiter::is_exempt(const IpAddress& from) const {
 
 // Nothing when the table is full of addresses that are all in use.
 AddressLimiter::Use* AddressLimiter::use_of(TimeMs now_ms, const IpAddress& from) {
-  const IpAddress key = counted_address(from);
+  const IpAddress key = from.counted();
   const auto found = uses_.find(key);
   if (found != uses_.end()) {
     refill(found->second, now_ms);

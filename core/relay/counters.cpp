@@ -27,10 +27,14 @@ std::string_view counter_name(Counter counter) {
       return "dropped_wrong_sender";
     case Counter::kDroppedBadPayload:
       return "dropped_bad_payload";
+    case Counter::kDroppedMailboxFull:
+      return "dropped_mailbox_full";
     case Counter::kReceiveBufferDrops:
       return "receive_buffer_drops";
     case Counter::kUnauthenticatedAnswers:
       return "unauthenticated_answers";
+    case Counter::kDatagramsHandedOver:
+      return "datagrams_handed_over";
     case Counter::kDeliveriesPlanned:
       return "deliveries_planned";
     case Counter::kDeliveriesSent:

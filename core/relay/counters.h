@@ -16,7 +16,7 @@
 namespace chatd {
 
 enum class Counter : std::uint8_t {
-  // Datagrams in, each under exactly one of the next ten.
+  // Datagrams in, each under exactly one of the next eleven.
   kDatagramsReceived,
   kHeartbeats,
   kMessagesAccepted,
@@ -28,9 +28,11 @@ enum class Counter : std::uint8_t {
   kDroppedWrongAddress,  // a good token from elsewhere
   kDroppedWrongSender,   // in somebody else's name
   kDroppedBadPayload,    // not one JSON object
+  kDroppedMailboxFull,   // its room's shard could not take it over
   // Not among them: they never came as far.
   kReceiveBufferDrops,  // by the kernel, since the socket's receive buffer was full
   kUnauthenticatedAnswers,
+  kDatagramsHandedOver,  // came to the wrong shard; counted as received on the right one
   // Datagrams out.
   kDeliveriesPlanned,
   kDeliveriesSent,
@@ -75,6 +77,10 @@ class Counters {
  public:
   void add(Counter counter, std::uint64_t amount = 1) { values_[index(counter)] += amount; }
   std::uint64_t operator[](Counter counter) const { return values_[index(counter)]; }
+  // Those of another shard, for a sum.
+  void add(const Counters& other) {
+    for (std::size_t i = 0; i < values_.size(); ++i) values_[i] += other.values_[i];
+  }
 
  private:
   static std::size_t index(Counter counter) { return static_cast<std::size_t>(counter); }

@@ -5,12 +5,11 @@
 #include <string>
 
 #include "core/address/ip_address.h"
+#include "core/container/slot_pool.h"
 #include "core/timer/timestamp.h"
 #include "core/wire/token.h"
 
 namespace chatd {
-
-inline constexpr std::uint32_t kNoSlot = 0xffff'ffff;
 
 struct Member {
   std::string username;

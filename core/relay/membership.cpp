@@ -8,37 +8,28 @@
 namespace chatd {
 
 Membership::Membership(const Limits& limits, Roster& roster, FanOut& fan_out, Counters& counters,
-                       AddressLimiter& addresses, TimeMs now_ms)
+                       RoomReturns& returns, TimeMs now_ms)
     : limits_(limits),
       roster_(roster),
       fan_out_(fan_out),
       counters_(counters),
-      addresses_(addresses),
+      returns_(returns),
       wheel_(limits.max_members, now_ms) {}
 
-std::optional<std::uint32_t> Membership::open_room(TimeMs now_ms, std::string_view name,
-                                                   const Password& password,
-                                                   const IpAddress& creator) {
-  Room room;
-  room.name = name;
-  room.password = password;
-  room.creator = creator;
-  const auto slot = roster_.add_room(std::move(room));
-  if (!slot) return std::nullopt;
-  addresses_.count_room(now_ms, creator);
+std::uint32_t Membership::open_room(Room room) {
+  const std::uint32_t slot = roster_.add_room(std::move(room)).value();
   counters_.add(Counter::kRoomsCreated);
   return slot;
 }
 
-std::optional<std::uint32_t> Membership::admit(TimeMs now_ms, std::uint32_t room, Member member,
-                                               const Endpoint& endpoint, Outbox& out) {
+std::uint32_t Membership::admit(TimeMs now_ms, std::uint32_t room, Member member,
+                                const Endpoint& endpoint, Outbox& out) {
   fan_out_.settle(room, out);
   member.last_heard_ms = now_ms;
-  const auto slot = roster_.add_member(room, std::move(member), endpoint);
-  if (!slot) return std::nullopt;
-  wheel_.arm(*slot, now_ms + limits_.idle_timeout_ms);
+  const std::uint32_t slot = roster_.add_member(room, std::move(member), endpoint).value();
+  wheel_.arm(slot, now_ms + limits_.idle_timeout_ms);
   counters_.add(Counter::kMembersJoined);
-  tell_others(*slot, joined_notice(roster_.members()[*slot].username), out);
+  tell_others(slot, joined_notice(roster_.members()[slot].username), out);
   return slot;
 }
 
@@ -70,9 +61,9 @@ void Membership::expire(TimeMs now_ms, Outbox& out) {
 }
 
 bool Membership::disconnect_all(Outbox& out) {
-  while (!roster_.room_slots().empty()) {
+  while (roster_.newest_room() != kNoSlot) {
     if (out.is_full()) return false;
-    close_room(roster_.room_slots().back(), out);
+    close_room(roster_.newest_room(), out);
   }
   return true;
 }
@@ -93,7 +84,7 @@ void Membership::close_room(std::uint32_t slot, Outbox& out) {
   fan_out_.settle(slot, out);
   Room& room = roster_.rooms()[slot];
   while (!room.members.empty()) disconnect(room.members.back(), out);
-  addresses_.release_room(room.creator);
+  returns_.give_back(room.creator);
   roster_.remove_room(slot);
   counters_.add(Counter::kRoomsClosed);
 }

@@ -8,10 +8,10 @@
 #include <string_view>
 
 #include "core/limits.h"
-#include "core/relay/address_limiter.h"
 #include "core/relay/counters.h"
 #include "core/relay/fan_out.h"
 #include "core/relay/outbox.h"
+#include "core/relay/room_returns.h"
 #include "core/relay/roster.h"
 #include "core/timer/timer_wheel.h"
 #include "core/timer/timestamp.h"
@@ -21,19 +21,18 @@ namespace chatd {
 class Membership {
  public:
   Membership(const Limits& limits, Roster& roster, FanOut& fan_out, Counters& counters,
-             AddressLimiter& addresses, TimeMs now_ms);
+             RoomReturns& returns, TimeMs now_ms);
 
-  // A room without members, to be filled at once; nothing when the server has no room left. The
-  // name must be free.
-  std::optional<std::uint32_t> open_room(TimeMs now_ms, std::string_view name,
-                                         const Password& password, const IpAddress& creator);
+  // A room without members, to be filled at once. The name must be free, and the limits must allow
+  // one more.
+  std::uint32_t open_room(Room room);
   // Ends a room; all members are told.
   void close_room(std::uint32_t room, Outbox& out);
 
-  // A member without a token yet; nothing when the server is full. Its room hears of it, unless the
+  // A member without a token yet; the limits must allow one more. Its room hears of it, unless the
   // room is large.
-  std::optional<std::uint32_t> admit(TimeMs now_ms, std::uint32_t room, Member member,
-                                     const Endpoint& endpoint, Outbox& out);
+  std::uint32_t admit(TimeMs now_ms, std::uint32_t room, Member member, const Endpoint& endpoint,
+                      Outbox& out);
 
   // It said goodbye: the others hear of it, it hears nothing.
   void leave(std::uint32_t member, Outbox& out);
@@ -58,7 +57,7 @@ class Membership {
   Roster& roster_;
   FanOut& fan_out_;
   Counters& counters_;
-  AddressLimiter& addresses_;
+  RoomReturns& returns_;
   TimerWheel wheel_;
 };
 

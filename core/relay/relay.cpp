@@ -1,6 +1,5 @@
 #include "core/relay/relay.h"
 
-#include "core/relay/listing.h"
 #include "core/wire/notice.h"
 
 namespace chatd {
@@ -11,10 +10,12 @@ Relay::Relay(const RelayConfig& config, TimeMs now_ms)
       hash_key_(random_.next<std::tuple_size_v<KeyedHash::Key>>()),
       roster_(config_.limits, hash_key_),
       addresses_(config_.limits, hash_key_),
+      returns_(config_.shard, config_.shards, addresses_),
       fan_out_(roster_, counters_, config_.trains),
-      membership_(config_.limits, roster_, fan_out_, counters_, addresses_, now_ms),
-      requests_(config_.limits, config_.shard, config_.own_sockets, roster_, membership_,
-                addresses_, counters_, random_),
+      membership_(config_.limits, roster_, fan_out_, counters_, returns_, now_ms),
+      admissions_(config_.limits, config_.shard, roster_, membership_, random_),
+      requests_(config_.own_sockets, config_.shard, config_.shards, roster_, admissions_,
+                addresses_, counters_),
       answers_(hash_key_) {}
 
 void Relay::on_datagram(TimeMs now_ms, const Endpoint& from, std::string_view datagram,
@@ -94,7 +95,8 @@ void Relay::answer_unauthenticated(TimeMs now_ms, const Endpoint& from, std::siz
 
 void Relay::on_request(TimeMs now_ms, const IpAddress& peer, const FrameView& frame,
                        std::string& reply, Outbox& out) {
-  requests_.handle(now_ms, peer, frame, reply, out);
+  Neighbours nobody;
+  requests_.answer(now_ms, {}, peer, frame, nobody, reply, out);
 }
 
 void Relay::on_refused(const Endpoint& destination, Outbox& out) {
@@ -114,16 +116,6 @@ void Relay::on_refused(const Endpoint& destination, Outbox& out) {
 
 void Relay::on_deadline(TimeMs now_ms, Outbox& out) {
   membership_.expire(now_ms, out);
-}
-
-std::string_view Relay::greeting() {
-  if (greeting_version_ != roster_.version()) {
-    greeting_.clear();
-    append_frame(greeting_, Operation::kList, FrameState::kRequest, "",
-                 list_rooms_for_greeting(roster_));
-    greeting_version_ = roster_.version();
-  }
-  return greeting_;
 }
 
 }  // namespace chatd

@@ -22,13 +22,17 @@
 #include "core/limits.h"
 #include "core/random/random_stream.h"
 #include "core/relay/address_limiter.h"
+#include "core/relay/admissions.h"
 #include "core/relay/answer_limiter.h"
 #include "core/relay/counters.h"
 #include "core/relay/fan_out.h"
 #include "core/relay/membership.h"
 #include "core/relay/outbox.h"
-#include "core/relay/request_handler.h"
+#include "core/relay/request_desk.h"
+#include "core/relay/room_returns.h"
 #include "core/relay/roster.h"
+#include "core/shards/neighbours.h"
+#include "core/shards/shard_map.h"
 #include "core/timer/timestamp.h"
 #include "core/wire/datagram.h"
 #include "core/wire/frame.h"
@@ -41,7 +45,8 @@ struct RelayConfig {
   OwnSockets own_sockets;
   RandomStream::Seed
       seed{};  // tokens, salts and hash keys come from it: secret, 32 bytes from the kernel
-  std::uint8_t shard = 0;
+  std::uint8_t shard = 0;  // which one this is
+  ShardMap shards;
   TrainLimits trains;  // what the network takes
 };
 
@@ -61,9 +66,36 @@ class Relay {
   bool has_waiting() const { return fan_out_.has_waiting(); }
 
   // One whole frame from a connection whose other end is `peer`. The answer's frames are appended
-  // to `reply`.
+  // to `reply`, whole or as far as they are known (false): where another shard has to be asked, the
+  // rest follows in `neighbours.replies`, from a later on_letter. The connection's next request has
+  // to wait for it.
+  bool on_request(TimeMs now_ms, const ConnectionId& from, const IpAddress& peer,
+                  const FrameView& frame, Neighbours& neighbours, std::string& reply, Outbox& out) {
+    return requests_.answer(now_ms, from, peer, frame, neighbours, reply, out);
+  }
+  // The same for a relay that is alone (no other shards): the answer is always whole.
   void on_request(TimeMs now_ms, const IpAddress& peer, const FrameView& frame, std::string& reply,
                   Outbox& out);
+
+  // The frame that a new connection gets before it asks anything, in the way of on_request.
+  bool greet(const ConnectionId& connection, Neighbours& neighbours, std::string& reply) {
+    return requests_.greet(connection, neighbours, reply);
+  }
+
+  // What another shard has to say.
+  void on_letter(TimeMs now_ms, Letter&& letter, Neighbours& neighbours, Outbox& out) {
+    requests_.on_letter(now_ms, std::move(letter), neighbours, out);
+  }
+  // Letters that the other calls have left: rooms that ended.
+  void post(Neighbours& neighbours) { returns_.post(neighbours); }
+
+  // What other shards must know of this one before they hear or see anything else that comes of a
+  // call.
+  ShardFigures figures() const {
+    return {.rooms = roster_.rooms().size(),
+            .members = roster_.members().size(),
+            .roster_version = roster_.version()};
+  }
 
   // The network said that nobody listens at `destination` (ICMP port unreachable).
   void on_refused(const Endpoint& destination, Outbox& out);
@@ -72,9 +104,6 @@ class Relay {
   // next_deadline() has passed already: send, clear, and call again.
   void on_deadline(TimeMs now_ms, Outbox& out);
   std::optional<TimeMs> next_deadline() const { return membership_.next_deadline(); }
-
-  // The frame that a new connection gets before it asks anything. Valid until the next call.
-  std::string_view greeting();
 
   // Tells everyone that it is over. False: `out` is full; send, clear, and call again.
   bool disconnect_all(Outbox& out) { return membership_.disconnect_all(out); }
@@ -97,13 +126,13 @@ class Relay {
   Counters counters_;
   Roster roster_;
   AddressLimiter addresses_;
+  RoomReturns returns_;
   FanOut fan_out_;
   Membership membership_;
-  RequestHandler requests_;
+  Admissions admissions_;
+  RequestDesk requests_;
   PayloadReader payloads_;
   AnswerLimiter answers_;
-  std::string greeting_;
-  std::optional<std::uint64_t> greeting_version_;  // of the roster that it lists
 };
 
 }  // namespace chatd

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/address/endpoint.h"
+#include "core/container/slot_pool.h"
 #include "core/fanout/message_store.h"
 #include "core/relay/password.h"
 
@@ -15,17 +16,19 @@ namespace chatd {
 struct Room {
   std::string name;
   Password password;
-  IpAddress creator;                  // the room counts against this address
-  std::uint32_t list_position = 0;    // in the roster's list of rooms
+  IpAddress creator;              // the room counts against this address
+  std::uint64_t sequence = 0;     // grows with each room of the server: the order of lists
+  std::uint32_t older = kNoSlot;  // the roster's rooms form a list in that order
+  std::uint32_t newer = kNoSlot;
   std::uint32_t host = 0;             // member slot
   std::uint32_t pending_members = 0;  // those whose endpoint has port 0
 
   // What FanOut has still to send here.
   MessageQueue waiting;
-  std::uint32_t group_size = 0;              // messages of the group that is being sent
-  std::uint32_t next_position = 0;           // in the arrays below: who gets that group next
-  std::uint32_t next_waiting = 0xffff'ffff;  // rooms in line for their turn
-  std::uint32_t previous_waiting = 0xffff'ffff;
+  std::uint32_t group_size = 0;          // messages of the group that is being sent
+  std::uint32_t next_position = 0;       // in the arrays below: who gets that group next
+  std::uint32_t next_waiting = kNoSlot;  // rooms in line for their turn
+  std::uint32_t previous_waiting = kNoSlot;
   bool is_waiting = false;
 
   std::vector<std::uint32_t> members;  // slots

@@ -28,23 +28,23 @@ Roster::Roster(const Limits& limits, const KeyedHash::Key& hash_key)
       member_by_endpoint_(limits.max_members, KeyedHash(hash_key), {this}) {}
 
 std::optional<std::uint32_t> Roster::add_room(Room room) {
+  room.older = newest_room_;
+  room.newer = kNoSlot;
   const auto slot = rooms_.insert(std::move(room));
   if (!slot) return std::nullopt;
-  rooms_[*slot].list_position = static_cast<std::uint32_t>(room_slots_.size());
-  room_slots_.push_back(*slot);
+  (newest_room_ == kNoSlot ? oldest_room_ : rooms_[newest_room_].newer) = *slot;
+  newest_room_ = *slot;
   room_by_name_.insert(*slot);
   ++version_;
   return slot;
 }
 
-void Roster::remove_room(std::uint32_t room) {
-  room_by_name_.erase(room);
-  // The last one takes the empty place.
-  const std::uint32_t position = rooms_[room].list_position;
-  room_slots_[position] = room_slots_.back();
-  rooms_[room_slots_.back()].list_position = position;
-  room_slots_.pop_back();
-  rooms_.erase(room);
+void Roster::remove_room(std::uint32_t slot) {
+  room_by_name_.erase(slot);
+  const Room& room = rooms_[slot];
+  (room.older == kNoSlot ? oldest_room_ : rooms_[room.older].newer) = room.newer;
+  (room.newer == kNoSlot ? newest_room_ : rooms_[room.newer].older) = room.older;
+  rooms_.erase(slot);
   ++version_;
 }
 

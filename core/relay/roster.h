@@ -24,7 +24,7 @@ class Roster {
   Roster(const Roster&) = delete;  // the indexes point at the pools
   Roster& operator=(const Roster&) = delete;
 
-  // The slot, or nothing when the pool is full. The name must be free.
+  // The slot, or nothing when the pool is full. The name must be free. The newest room of all.
   std::optional<std::uint32_t> add_room(Room room);
   // The room must be empty.
   void remove_room(std::uint32_t room);
@@ -40,8 +40,10 @@ class Roster {
   // The first member bound to this endpoint; the others follow by next_at_endpoint.
   std::optional<std::uint32_t> find_bound(const Endpoint& endpoint) const;
 
-  // The slots of all rooms, in no particular order.
-  const std::vector<std::uint32_t>& room_slots() const { return room_slots_; }
+  // Where the list of all rooms begins and ends; Room::newer and Room::older lead on. kNoSlot
+  // without rooms.
+  std::uint32_t oldest_room() const { return oldest_room_; }
+  std::uint32_t newest_room() const { return newest_room_; }
 
   SlotPool<Room>& rooms() { return rooms_; }
   const SlotPool<Room>& rooms() const { return rooms_; }
@@ -96,7 +98,8 @@ class Roster {
 
   SlotPool<Room> rooms_;
   SlotPool<Member> members_;
-  std::vector<std::uint32_t> room_slots_;
+  std::uint32_t oldest_room_ = kNoSlot;
+  std::uint32_t newest_room_ = kNoSlot;
   SlotIndex<RoomName, NameOfRoom> room_by_name_;
   SlotIndex<MemberKey, KeyOfMember> member_by_name_;
   SlotIndex<BoundTo, EndpointOfMember> member_by_endpoint_;

@@ -16,6 +16,14 @@ std::optional<ClientDatagram> parse_client_datagram(std::string_view bytes) {
                         .payload = bytes.substr(payload_offset)};
 }
 
+std::optional<std::uint8_t> shard_of_datagram(std::string_view bytes) {
+  if (bytes.size() < kDatagramHeaderBytes) return std::nullopt;
+  const std::size_t token_offset = kDatagramHeaderBytes + static_cast<std::uint8_t>(bytes[0]);
+  const std::size_t token_bytes = static_cast<std::uint8_t>(bytes[1]);
+  if (bytes.size() < token_offset + token_bytes) return std::nullopt;
+  return Token::shard_in(bytes.substr(token_offset, token_bytes));
+}
+
 void append_client_datagram(std::string& out, std::string_view room, const Token& token,
                             std::string_view payload) {
   out.push_back(static_cast<char>(room.size()));

@@ -35,6 +35,10 @@ struct ClientDatagram {
 // not hexadecimal.
 std::optional<ClientDatagram> parse_client_datagram(std::string_view bytes);
 
+// The shard that a datagram's token names, without looking at anything else: what the kernel's
+// steering program reads, too (server/shards/steering_program.h). Nothing when there is no token.
+std::optional<std::uint8_t> shard_of_datagram(std::string_view bytes);
+
 // Appends a datagram as a client sends it, with the token in hexadecimal. `room` is at most
 // kMaxNameBytes long.
 void append_client_datagram(std::string& out, std::string_view room, const Token& token,

@@ -51,6 +51,15 @@ std::optional<Token> Token::parse(std::string_view wire) {
   return token;
 }
 
+std::optional<std::uint8_t> Token::shard_in(std::string_view wire) {
+  if (wire.size() == kTokenBytes) return static_cast<std::uint8_t>(wire[0]);
+  if (wire.size() != kTokenHexBytes) return std::nullopt;
+  const std::uint8_t high = kHexValues[static_cast<std::uint8_t>(wire[0])];
+  const std::uint8_t low = kHexValues[static_cast<std::uint8_t>(wire[1])];
+  if (((high | low) & 0xf0) != 0) return std::nullopt;
+  return static_cast<std::uint8_t>(high << 4 | low);
+}
+
 std::uint32_t Token::slot() const {
   return static_cast<std::uint32_t>(bytes_[1]) << 16 | static_cast<std::uint32_t>(bytes_[2]) << 8 |
          bytes_[3];

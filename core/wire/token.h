@@ -33,6 +33,9 @@ class Token {
   // Either form, told apart by its length. Hexadecimal digits may be of either case.
   static std::optional<Token> parse(std::string_view wire);
 
+  // The shard that a token names, of either form; the rest is not looked at.
+  static std::optional<std::uint8_t> shard_in(std::string_view wire);
+
   std::uint8_t shard() const { return bytes_[0]; }
   std::uint32_t slot() const;
   std::string hex() const;

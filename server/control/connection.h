@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 
 #include "core/address/ip_address.h"
@@ -13,10 +14,12 @@ namespace chatd {
 struct Connection {
   UniqueFd fd;
   IpAddress peer;
+  std::uint64_t serial = 0;  // of all that have had this slot
   std::string received;
   std::string to_send;
   std::size_t sent_bytes = 0;  // of to_send
   bool is_over_limit = false;  // it is answered 503, and closed
+  bool is_waiting = false;     // for other shards: for its greeting, or for the rest of an answer
   bool is_readable = true;     // there may be something to read
   bool end_is_near = false;    // the peer has hung up behind what it has sent
   bool is_scheduled = false;   // in the control plane's list of connections to look at

@@ -1,6 +1,5 @@
 #include "server/control/control_plane.h"
 
-#include <spdlog/spdlog.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
@@ -11,7 +10,6 @@
 namespace chatd {
 namespace {
 
-constexpr int kMaxAcceptsPerTurn = 64;
 constexpr int kMaxRequestsPerTurn = 32;                      // of one connection
 constexpr std::size_t kMaxAnswerBytesPerTurn = 1024 * 1024;  // of all: room lists can be long
 constexpr std::size_t kReadBytes = 16 * 1024;
@@ -20,13 +18,13 @@ constexpr std::size_t kMaxPendingOutputBytes = 64 * 1024;
 
 }  // namespace
 
-ControlPlane::ControlPlane(UniqueFd listener, const Limits& limits, int epoll_fd,
-                           std::uint64_t first_event_id, Relay& relay, TimeMs now_ms)
-    : listener_(std::move(listener)),
-      limits_(limits),
+ControlPlane::ControlPlane(const Limits& limits, int epoll_fd, std::uint64_t first_event_id,
+                           ShardLine& line, Counters& counters, TimeMs now_ms)
+    : limits_(limits),
       epoll_fd_(epoll_fd),
       first_event_id_(first_event_id),
-      relay_(relay),
+      line_(line),
+      counters_(counters),
       connections_(limits.max_connections + kSpareConnections),
       deadlines_(limits.max_connections + kSpareConnections, now_ms),
       read_buffer_(kReadBytes) {}
@@ -42,7 +40,6 @@ void ControlPlane::on_connection_event(std::uint32_t slot, std::uint32_t events)
 }
 
 void ControlPlane::serve(TimeMs now_ms, Outbox& out) {
-  accept(now_ms);
   // Connections that are not done in this turn are scheduled again, behind the others.
   serving_.swap(to_serve_);
   answered_bytes_ = 0;
@@ -58,51 +55,42 @@ void ControlPlane::serve(TimeMs now_ms, Outbox& out) {
   close_overdue(now_ms);
 }
 
-std::optional<TimeMs> ControlPlane::next_deadline() const {
-  const auto retry_at_ms = listener_.retry_at();
-  const auto overdue_at_ms = deadlines_.next_deadline();
-  if (!retry_at_ms || !overdue_at_ms) return retry_at_ms ? retry_at_ms : overdue_at_ms;
-  return std::min(*retry_at_ms, *overdue_at_ms);
-}
-
-void ControlPlane::accept(TimeMs now_ms) {
-  for (int i = 0; i < kMaxAcceptsPerTurn && listener_.is_ready(now_ms); ++i) {
-    const bool had_run_out = listener_.has_run_out();
-    auto accepted = listener_.accept(now_ms);
-    if (accepted) {
-      admit(now_ms, std::move(*accepted));
-    } else if (listener_.has_run_out() && !had_run_out) {
-      relay_.counters().add(Counter::kAcceptsPostponed);
-      spdlog::warn(
-          "out of file descriptors: new connections wait until others close; raise the limit "
-          "(ulimit -n) or lower --max-connections");
-    }
-  }
-}
-
-void ControlPlane::admit(TimeMs now_ms, Listener::Accepted accepted) {
+void ControlPlane::adopt(TimeMs now_ms, HandedConnection accepted) {
   Connection connection;
   connection.fd = std::move(accepted.fd);
   connection.peer = accepted.peer;
-  connection.is_over_limit = connections_.size() >= limits_.max_connections;
-  connection.to_send = relay_.greeting();
+  connection.serial = next_serial_++;
+  connection.is_over_limit = accepted.is_over_limit;
   const int fd = connection.fd.get();
-  const bool is_over_limit = connection.is_over_limit;
 
   const auto slot = connections_.insert(std::move(connection));
-  if (!slot) return relay_.counters().add(Counter::kConnectionsShed);
   epoll_event event{};
   event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
-  event.data.u64 = first_event_id_ + *slot;
-  if (::epoll_ctl(epoll_fd_, EPOLL_CTL_ADD, fd, &event) != 0) {
-    relay_.counters().add(Counter::kConnectionsShed);
-    connections_.erase(*slot);
+  event.data.u64 = first_event_id_ + slot.value_or(0);
+  if (!slot || ::epoll_ctl(epoll_fd_, EPOLL_CTL_ADD, fd, &event) != 0) {
+    counters_.add(Counter::kConnectionsShed);
+    line_.board().remove_connection();
+    if (slot) connections_.erase(*slot);
     return;
   }
-  relay_.counters().add(Counter::kConnectionsAccepted);
-  if (is_over_limit) relay_.counters().add(Counter::kConnectionsOverLimit);
+  counters_.add(Counter::kConnectionsAccepted);
+  if (accepted.is_over_limit) counters_.add(Counter::kConnectionsOverLimit);
   deadlines_.arm(*slot, now_ms + limits_.handshake_timeout_ms);
+  Connection& admitted = connections_[*slot];
+  admitted.is_waiting = !line_.greet(id_of(*slot), admitted.to_send);
   schedule(*slot);
+}
+
+void ControlPlane::deliver(const Neighbours::Reply& reply) {
+  Connection* const connection = connections_.find(reply.to.slot);
+  if (connection == nullptr || connection->serial != reply.to.serial) return;  // it has closed
+  connection->to_send += reply.frames;
+  connection->is_waiting = false;
+  schedule(reply.to.slot);
+}
+
+ConnectionId ControlPlane::id_of(std::uint32_t slot) const {
+  return {.shard = line_.shard(), .slot = slot, .serial = connections_[slot].serial};
 }
 
 void ControlPlane::schedule(std::uint32_t slot) {
@@ -119,6 +107,7 @@ void ControlPlane::serve_connection(TimeMs now_ms, std::uint32_t slot, Outbox& o
   answered_bytes_ += connection.to_send.size() - pending_bytes;
   if (!write_some(connection)) return close(slot);
   if (connection.has_output()) return;  // an event says when it can go on
+  if (connection.is_waiting) return;    // deliver() says
 
   if (connection.is_closing && !std::exchange(connection.has_shut_down, true)) {
     // The answer arrives before the end: closing with unread input would reset the connection.
@@ -161,7 +150,8 @@ bool ControlPlane::answer_frames(TimeMs now_ms, std::uint32_t slot, Connection& 
   std::size_t consumed_bytes = 0;
   bool may_have_more = true;
   for (int i = 0; may_have_more && i < kMaxRequestsPerTurn; ++i) {
-    if (connection.is_closing || connection.to_send.size() > kMaxPendingOutputBytes) break;
+    if (connection.is_closing || connection.is_waiting) break;
+    if (connection.to_send.size() > kMaxPendingOutputBytes) break;
     const std::string_view rest = std::string_view(connection.received).substr(consumed_bytes);
     const DecodedFrame decoded = decode_frame(rest, limits_.max_frame_bytes);
     switch (decoded.status) {
@@ -169,13 +159,13 @@ bool ControlPlane::answer_frames(TimeMs now_ms, std::uint32_t slot, Connection& 
         may_have_more = false;
         break;
       case FrameStatus::kTooLarge:
-        relay_.counters().add(Counter::kFramesTooLarge);
+        counters_.add(Counter::kFramesTooLarge);
         append_outcome(connection.to_send, decoded.frame.operation, Status::kTooLarge,
                        "the frame is larger than the server allows");
         connection.is_closing = true;
         break;
       case FrameStatus::kComplete:
-        answer(now_ms, connection, decoded.frame, out);
+        answer(now_ms, slot, connection, decoded.frame, out);
         consumed_bytes += decoded.size_bytes;
         deadlines_.arm(slot, now_ms + limits_.handshake_timeout_ms);
         break;
@@ -186,15 +176,17 @@ bool ControlPlane::answer_frames(TimeMs now_ms, std::uint32_t slot, Connection& 
   return may_have_more && !connection.is_closing;
 }
 
-void ControlPlane::answer(TimeMs now_ms, Connection& connection, const FrameView& frame,
-                          Outbox& out) {
+void ControlPlane::answer(TimeMs now_ms, std::uint32_t slot, Connection& connection,
+                          const FrameView& frame, Outbox& out) {
   if (!connection.is_over_limit) {
-    return relay_.on_request(now_ms, connection.peer, frame, connection.to_send, out);
+    connection.is_waiting =
+        !line_.ask(now_ms, id_of(slot), connection.peer, frame, connection.to_send, out);
+    return;
   }
   if (frame.is(Operation::kCreate) || frame.is(Operation::kJoin)) {
     append_accepted(connection.to_send, frame.operation);
   }
-  relay_.counters().add(Counter::kRequestsRefused);
+  counters_.add(Counter::kRequestsRefused);
   append_outcome(connection.to_send, frame.operation, Status::kUnavailable,
                  "the server has too many connections: try again later");
   connection.is_closing = true;
@@ -222,7 +214,7 @@ bool ControlPlane::write_some(Connection& connection) {
 
 void ControlPlane::close_overdue(TimeMs now_ms) {
   while (const auto slot = deadlines_.pop_expired(now_ms)) {
-    relay_.counters().add(Counter::kConnectionsTimedOut);
+    counters_.add(Counter::kConnectionsTimedOut);
     close(*slot);
   }
 }
@@ -231,7 +223,8 @@ void ControlPlane::close(std::uint32_t slot) {
   if (connections_[slot].is_scheduled) std::erase(to_serve_, slot);
   deadlines_.disarm(slot);
   connections_.erase(slot);  // closes the descriptor, which takes it out of epoll
-  listener_.on_descriptor_freed();
+  line_.board().remove_connection();
+  has_freed_descriptor_ = true;
 }
 
 }  // namespace chatd

@@ -49,6 +49,20 @@ UniqueFd open_socket(const SocketAddress& address, int type) {
   return UniqueFd(::socket(family_of(address), type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
 }
 
+tl::expected<UniqueFd, std::string> open_udp_socket(const SocketAddress& address,
+                                                    bool shares_port) {
+  UniqueFd fd = open_socket(address, SOCK_DGRAM);
+  if (!fd) return cannot_listen("UDP", address, "--udp-port");
+  serve_both_families(fd.get(), address);
+  set_flag(fd.get(), IPPROTO_IP, IP_RECVERR, 1);
+  if (family_of(address) == AF_INET6) set_flag(fd.get(), IPPROTO_IPV6, IPV6_RECVERR, 1);
+  if (shares_port) set_flag(fd.get(), SOL_SOCKET, SO_REUSEPORT, 1);
+  if (::bind(fd.get(), &address.base, length_of(address)) != 0) {
+    return cannot_listen("UDP", address, "--udp-port");
+  }
+  return fd;
+}
+
 }  // namespace
 
 tl::expected<UniqueFd, std::string> open_tcp_listener(const SocketAddress& address) {
@@ -66,15 +80,29 @@ tl::expected<UniqueFd, std::string> open_tcp_listener(const SocketAddress& addre
 }
 
 tl::expected<UniqueFd, std::string> open_udp_socket(const SocketAddress& address) {
-  UniqueFd fd = open_socket(address, SOCK_DGRAM);
-  if (!fd) return cannot_listen("UDP", address, "--udp-port");
-  serve_both_families(fd.get(), address);
-  set_flag(fd.get(), IPPROTO_IP, IP_RECVERR, 1);
-  if (family_of(address) == AF_INET6) set_flag(fd.get(), IPPROTO_IPV6, IPV6_RECVERR, 1);
-  if (::bind(fd.get(), &address.base, length_of(address)) != 0) {
-    return cannot_listen("UDP", address, "--udp-port");
+  return open_udp_socket(address, false);
+}
+
+// The first one binds alone, so that it fails if another program is there, and the kernel picks a
+// port that is free: with SO_REUSEPORT set, it may join sockets of another process of this user.
+// Then it opens the group for the others.
+tl::expected<std::vector<UniqueFd>, std::string> open_udp_sockets(const SocketAddress& address,
+                                                                  std::size_t count) {
+  std::vector<UniqueFd> sockets;
+  auto first = open_udp_socket(address);
+  if (!first) return tl::unexpected(first.error());
+  sockets.push_back(std::move(*first));
+  if (count == 1) return sockets;
+  set_flag(sockets.front().get(), SOL_SOCKET, SO_REUSEPORT, 1);
+  SocketAddress same{};
+  socklen_t length = sizeof same;
+  ::getsockname(sockets.front().get(), &same.base, &length);
+  while (sockets.size() < count) {
+    auto next = open_udp_socket(same, true);
+    if (!next) return tl::unexpected(next.error());
+    sockets.push_back(std::move(*next));
   }
-  return fd;
+  return sockets;
 }
 
 std::size_t set_buffer_bytes(int fd, int option, std::size_t wanted_bytes) {

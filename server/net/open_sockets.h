@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <string>
 #include <tl/expected.hpp>
+#include <vector>
 
 #include "core/address/own_sockets.h"
 #include "server/net/socket_address.h"
@@ -15,6 +16,11 @@ tl::expected<UniqueFd, std::string> open_tcp_listener(const SocketAddress& addre
 
 // With ICMP errors reported through the error queue (see data/error_queue.h).
 tl::expected<UniqueFd, std::string> open_udp_socket(const SocketAddress& address);
+
+// So many on one address, as one SO_REUSEPORT group: the kernel gives each datagram to one of them,
+// and numbers them in this order. Nobody else may be bound there at the time.
+tl::expected<std::vector<UniqueFd>, std::string> open_udp_sockets(const SocketAddress& address,
+                                                                  std::size_t count);
 
 // Asks for a buffer of so many bytes and returns what the kernel gave, which may be less
 // (net.core.rmem_max, net.core.wmem_max). `option` is SO_RCVBUF or SO_SNDBUF.

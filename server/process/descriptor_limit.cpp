@@ -9,20 +9,23 @@
 namespace chatd {
 namespace {
 
-// Standard streams, sockets, epoll, signals, logs, and a few to spare.
+// Standard streams, the listener, signals, logs, and a few to spare.
 constexpr rlim_t kOwnDescriptors = 32;
+// Its UDP socket, epoll and mailbox.
+constexpr rlim_t kShardDescriptors = 3;
 
 }  // namespace
 
-tl::expected<void, std::string> ensure_descriptors(std::uint32_t max_connections) {
-  const rlim_t needed = rlim_t{max_connections} + kSpareConnections + kOwnDescriptors;
+tl::expected<void, std::string> ensure_descriptors(std::uint32_t max_connections,
+                                                   std::uint32_t shards) {
+  const rlim_t own = kSpareConnections + kOwnDescriptors + rlim_t{shards} * kShardDescriptors;
+  const rlim_t needed = rlim_t{max_connections} + own;
   rlimit limit{};
   ::getrlimit(RLIMIT_NOFILE, &limit);
   if (limit.rlim_cur >= needed) return {};
   const rlimit wanted{.rlim_cur = needed, .rlim_max = std::max(limit.rlim_max, needed)};
   if (::setrlimit(RLIMIT_NOFILE, &wanted) == 0) return {};
 
-  const rlim_t own = kSpareConnections + kOwnDescriptors;
   std::string text = "--max-connections " + std::to_string(max_connections) + " needs " +
                      std::to_string(needed) + " file descriptors, and the hard limit is " +
                      std::to_string(limit.rlim_max) + ". Raise it (ulimit -Hn, LimitNOFILE=)";

@@ -8,6 +8,7 @@
 namespace chatd {
 
 // Raises the limit to what so many connections need, if it is lower. The error says what to do.
-tl::expected<void, std::string> ensure_descriptors(std::uint32_t max_connections);
+tl::expected<void, std::string> ensure_descriptors(std::uint32_t max_connections,
+                                                   std::uint32_t shards);
 
 }  // namespace chatd

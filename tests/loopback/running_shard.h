@@ -27,11 +27,12 @@ class RunningShard {
     if (send_buffer_bytes != 0) set_buffer_bytes(udp->get(), SO_SNDBUF, send_buffer_bytes);
     RelayConfig config;
     config.own_sockets = own_sockets_of(local_endpoint(udp->get()));
+    board_ = Switchboard::open(1).value();
     config.limits.max_rooms = 100;
     config.limits.max_members = 5000;
     shard_ =
         Shard::open({.tcp_listener = std::move(*tcp), .udp = std::move(*udp), .family = AF_INET},
-                    config, stop_.get())
+                    config, *board_, stop_.get())
             .value();
     thread_ = std::thread([this] { shard_->run(); });
   }
@@ -56,6 +57,7 @@ class RunningShard {
   chatd::UniqueFd stop_;
   SocketAddress tcp_;
   SocketAddress udp_;
+  std::unique_ptr<chatd::Switchboard> board_;
   std::unique_ptr<Shard> shard_;
   std::thread thread_;
 };

@@ -13,6 +13,9 @@ namespace {
 
 std::vector<std::string> command_line(std::vector<std::string> flags) {
   std::vector<std::string> argv{ChatdServer::program(), "--tcp-port", "0", "--udp-port", "0"};
+  if (const char* const shards = std::getenv("CHATD_TEST_SHARDS")) {
+    argv.insert(argv.end(), {"--shards", shards});
+  }
   for (std::string& flag : flags) argv.push_back(std::move(flag));
   return argv;
 }

@@ -32,6 +32,13 @@ Answer RelayKit::ask(std::uint8_t operation, std::string_view room, std::string_
   return answer;
 }
 
+std::string RelayKit::greeting() {
+  Neighbours nobody;
+  std::string frame;
+  EXPECT_TRUE(relay.greet({}, nobody, frame)) << "with one shard there is nobody to ask";
+  return frame;
+}
+
 Person RelayKit::enter(std::uint8_t operation, std::string_view room, std::string_view name,
                        const Endpoint& endpoint, std::string_view password) {
   const std::string payload = join_payload({.username = std::string(name),

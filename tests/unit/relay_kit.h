@@ -56,6 +56,8 @@ class RelayKit {
   // The control plane.
   Answer ask(std::uint8_t operation, std::string_view room, std::string_view payload,
              const IpAddress& peer = ip("127.0.0.1"), std::uint8_t state = 0);
+  // What a new connection gets.
+  std::string greeting();
   // Creates or joins from `endpoint`, stated as it is. Fails the test when it is refused.
   Person create(std::string_view room, std::string_view name, const Endpoint& endpoint,
                 std::string_view password = "");

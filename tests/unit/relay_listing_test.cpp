@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <memory>
+#include <span>
 #include <string>
 
 #include "tests/support/json.h"
@@ -17,11 +19,27 @@ using test::RelayKit;
 
 constexpr std::size_t kMaxGreetingPayload = 1'400 - 32;
 
+template <class Part>
+std::string listing(const RelayKit& kit) {
+  auto part = std::make_shared<Part>();
+  write_part(kit.relay.roster(), *part);
+  const std::shared_ptr<const Part> only = part;
+  return merge_parts(std::span(&only, 1));
+}
+
+std::string list_rooms(const RelayKit& kit) {
+  return listing<ListPart>(kit);
+}
+
+std::string list_rooms_for_greeting(const RelayKit& kit) {
+  return listing<GreetingPart>(kit);
+}
+
 class ListingTest : public testing::Test {
  protected:
-  JsonObject list() { return JsonObject(list_rooms(kit_.relay.roster())); }
+  JsonObject list() { return JsonObject(list_rooms(kit_)); }
   JsonObject greeting() {
-    const std::string payload = list_rooms_for_greeting(kit_.relay.roster());
+    const std::string payload = list_rooms_for_greeting(kit_);
     EXPECT_LE(payload.size(), kMaxGreetingPayload);
     JsonObject json(payload);
     EXPECT_TRUE(json.valid()) << payload;
@@ -32,8 +50,8 @@ class ListingTest : public testing::Test {
 };
 
 TEST_F(ListingTest, OfNoRooms) {
-  EXPECT_EQ(list_rooms(kit_.relay.roster()), R"({"rooms":{},"total":0})");
-  EXPECT_EQ(list_rooms_for_greeting(kit_.relay.roster()), R"({"rooms":{},"total":0})");
+  EXPECT_EQ(list_rooms(kit_), R"({"rooms":{},"total":0})");
+  EXPECT_EQ(list_rooms_for_greeting(kit_), R"({"rooms":{},"total":0})");
 }
 
 TEST_F(ListingTest, SaysWhoIsWhere) {
@@ -42,8 +60,8 @@ TEST_F(ListingTest, SaysWhoIsWhere) {
   const std::string expected =
       R"({"rooms":{"lobby":{"members":["alice","bob"],"count":2,"password_required":false}},)"
       R"("total":1})";
-  EXPECT_EQ(list_rooms(kit_.relay.roster()), expected);
-  EXPECT_EQ(list_rooms_for_greeting(kit_.relay.roster()), expected);
+  EXPECT_EQ(list_rooms(kit_), expected);
+  EXPECT_EQ(list_rooms_for_greeting(kit_), expected);
 }
 
 TEST_F(ListingTest, HidesTheMembersOfAPasswordRoom) {
@@ -86,7 +104,7 @@ TEST_F(ListingTest, TheGreetingHoldsAsManyRoomsAsFit) {
   EXPECT_EQ(json.number("total"), 500);
   // One of them is about 70 bytes.
   EXPECT_GE(json.object("rooms").keys().size(), 15u);
-  EXPECT_GT(list_rooms_for_greeting(kit_.relay.roster()).size(), 1'250u);
+  EXPECT_GT(list_rooms_for_greeting(kit_).size(), 1'250u);
 }
 
 TEST_F(ListingTest, TheGreetingLeavesOutNamesBeforeItLeavesOutARoom) {
@@ -123,7 +141,7 @@ TEST_F(ListingTest, TheGreetingFitsAtEverySize) {
       if (name.size() > 255) break;
       kit.create(name, "m");
     }
-    const std::string payload = list_rooms_for_greeting(kit.relay.roster());
+    const std::string payload = list_rooms_for_greeting(kit);
     ASSERT_LE(payload.size(), kMaxGreetingPayload) << size;
     ASSERT_TRUE(JsonObject(payload).valid());
   }

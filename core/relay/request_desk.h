@@ -1,0 +1,65 @@
+// The control plane: a whole TCRP frame in, the answer's frames out. Create, join, list.
+//
+// A request has two sides. What is the connection's is done here, on the connection's shard: the
+// frame's form, what the peer's address may ask for, the answer. What is the room's is done where
+// the room lives (core/relay/admissions.h). If that is another shard, a letter goes there, and the
+// rest of the answer follows when the outcome comes back. Thread: one at a time.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <tl/expected.hpp>
+
+#include "core/address/own_sockets.h"
+#include "core/relay/address_limiter.h"
+#include "core/relay/admission.h"
+#include "core/relay/admissions.h"
+#include "core/relay/counters.h"
+#include "core/relay/outbox.h"
+#include "core/shards/letter.h"
+#include "core/shards/neighbours.h"
+#include "core/shards/room_directory.h"
+#include "core/shards/shard_map.h"
+#include "core/wire/frame.h"
+#include "core/wire/join_request.h"
+#include "core/wire/status.h"
+
+namespace chatd {
+
+class RequestDesk {
+ public:
+  RequestDesk(const OwnSockets& own_sockets, std::uint8_t shard, const ShardMap& shards,
+              const Roster& roster, Admissions& admissions, AddressLimiter& addresses,
+              Counters& counters);
+
+  // Appends the answer to `reply`, or as much of it as is known by now (false): the rest follows in
+  // `neighbours.replies`, from a call of on_letter.
+  bool answer(TimeMs now_ms, const ConnectionId& from, const IpAddress& peer,
+              const FrameView& frame, Neighbours& neighbours, std::string& reply, Outbox& out);
+  // The same for the frame that a new connection gets before it asks anything.
+  bool greet(const ConnectionId& connection, Neighbours& neighbours, std::string& reply) {
+    return greeting_.ask(connection, reply, neighbours);
+  }
+
+  void on_letter(TimeMs now_ms, Letter&& letter, Neighbours& neighbours, Outbox& out);
+
+ private:
+  tl::expected<AdmissionRequest, Refusal> read(const IpAddress& peer, const FrameView& frame);
+  bool admit(TimeMs now_ms, const ConnectionId& from, AdmissionRequest request,
+             Neighbours& neighbours, std::string& reply, Outbox& out);
+  void complete(const AdmissionOutcome& outcome, std::string& reply);
+  void refuse(std::uint8_t operation, const Refusal& refusal, std::string& reply);
+
+  const OwnSockets& own_sockets_;
+  std::uint8_t shard_;
+  const ShardMap& shards_;
+  Admissions& admissions_;
+  AddressLimiter& addresses_;
+  Counters& counters_;
+  JoinRequestReader reader_;
+  RoomDirectory<ListPart> list_;
+  RoomDirectory<GreetingPart> greeting_;
+};
+
+}  // namespace chatd

@@ -1,0 +1,46 @@
+// A room that ends is given back to the address that opened it. What addresses have open is counted
+// on the shard of the address, which need not be the room's: then a letter has to go there.
+// Thread: one at a time.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "core/relay/address_limiter.h"
+#include "core/shards/neighbours.h"
+#include "core/shards/shard_map.h"
+
+namespace chatd {
+
+class RoomReturns {
+ public:
+  RoomReturns(std::uint8_t shard, const ShardMap& shards, AddressLimiter& addresses)
+      : shard_(shard), shards_(shards), addresses_(addresses) {}
+
+  void give_back(const IpAddress& creator) {
+    const std::uint8_t counting = shards_.of_address(creator);
+    if (shards_.count() == 1 || counting == shard_) return addresses_.release_room(creator);
+    elsewhere_.push_back({.counting_shard = counting, .creator = creator});
+  }
+
+  // Hands over the letters that give_back has left.
+  void post(Neighbours& neighbours) {
+    for (const Ended& ended : elsewhere_) {
+      neighbours.post(ended.counting_shard, RoomEndedLetter{ended.creator});
+    }
+    elsewhere_.clear();
+  }
+
+ private:
+  struct Ended {
+    std::uint8_t counting_shard;
+    IpAddress creator;
+  };
+
+  std::uint8_t shard_;
+  const ShardMap& shards_;
+  AddressLimiter& addresses_;
+  std::vector<Ended> elsewhere_;
+};
+
+}  // namespace chatd

@@ -1,0 +1,58 @@
+#include "server/control/acceptor.h"
+
+#include <spdlog/spdlog.h>
+
+#include <utility>
+
+namespace chatd {
+namespace {
+
+constexpr int kMaxAcceptsPerTurn = 64;
+
+}  // namespace
+
+Acceptor::Acceptor(UniqueFd listener, const Limits& limits, const ShardMap& shards,
+                   Switchboard& board, std::uint8_t shard, ControlPlane& own, Counters& counters)
+    : listener_(std::move(listener)),
+      limits_(limits),
+      shards_(shards),
+      board_(board),
+      shard_(shard),
+      own_(own),
+      counters_(counters) {}
+
+void Acceptor::serve(TimeMs now_ms) {
+  // Those of other shards are closed elsewhere; then the listener's own patience is enough.
+  if (own_.take_descriptor_freed()) listener_.on_descriptor_freed();
+  for (int i = 0; i < kMaxAcceptsPerTurn && listener_.is_ready(now_ms); ++i) {
+    const bool had_run_out = listener_.has_run_out();
+    auto accepted = listener_.accept(now_ms);
+    if (accepted) {
+      admit(now_ms, std::move(*accepted));
+    } else if (listener_.has_run_out() && !had_run_out) {
+      counters_.add(Counter::kAcceptsPostponed);
+      spdlog::warn(
+          "out of file descriptors: new connections wait until others close; raise the limit "
+          "(ulimit -n) or lower --max-connections");
+    }
+  }
+}
+
+void Acceptor::admit(TimeMs now_ms, Listener::Accepted accepted) {
+  const std::uint32_t open = board_.connections();
+  if (open >= limits_.max_connections + kSpareConnections) {
+    return counters_.add(Counter::kConnectionsShed);
+  }
+  board_.add_connection();
+  const std::uint8_t owner = shards_.of_address(accepted.peer);
+  HandedConnection connection{.fd = std::move(accepted.fd),
+                              .peer = accepted.peer,
+                              .is_over_limit = open >= limits_.max_connections};
+  if (owner == shard_) {
+    own_.adopt(now_ms, std::move(connection));
+  } else {
+    board_.mailbox(owner).post(Parcel(std::move(connection)));
+  }
+}
+
+}  // namespace chatd

@@ -1,0 +1,45 @@
+// Accepts control connections for all shards and gives each to the shard that counts its address
+// (core/shards/shard_map.h), so that what is limited per address is counted in one place. One shard
+// accepts: that is a few microseconds a connection, little beside what a join costs, and the limit
+// on connections needs no agreement. Thread: its shard's.
+#pragma once
+
+#include <optional>
+
+#include "core/limits.h"
+#include "core/relay/counters.h"
+#include "core/shards/shard_map.h"
+#include "core/timer/timestamp.h"
+#include "server/control/control_plane.h"
+#include "server/control/listener.h"
+#include "server/shards/switchboard.h"
+
+namespace chatd {
+
+class Acceptor {
+ public:
+  // `own` is the control plane of this shard.
+  Acceptor(UniqueFd listener, const Limits& limits, const ShardMap& shards, Switchboard& board,
+           std::uint8_t shard, ControlPlane& own, Counters& counters);
+
+  int fd() const { return listener_.fd(); }
+  void on_readable() { listener_.on_readable(); }
+
+  // Accepts what waits, as far as one turn goes.
+  void serve(TimeMs now_ms);
+  bool has_work(TimeMs now_ms) const { return listener_.is_ready(now_ms); }
+  std::optional<TimeMs> next_deadline() const { return listener_.retry_at(); }
+
+ private:
+  void admit(TimeMs now_ms, Listener::Accepted accepted);
+
+  Listener listener_;
+  const Limits limits_;
+  const ShardMap shards_;
+  Switchboard& board_;
+  std::uint8_t shard_;
+  ControlPlane& own_;
+  Counters& counters_;
+};
+
+}  // namespace chatd

@@ -1,0 +1,32 @@
+#include "server/process/processors.h"
+
+#include <pthread.h>
+#include <sched.h>
+
+namespace chatd {
+
+std::vector<std::size_t> usable_processors() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  std::vector<std::size_t> processors;
+  if (::sched_getaffinity(0, sizeof set, &set) == 0) {
+    for (std::size_t processor = 0; processor < CPU_SETSIZE; ++processor) {
+      if (CPU_ISSET(processor, &set)) processors.push_back(processor);
+    }
+  }
+  if (processors.empty()) processors.push_back(0);  // more than CPU_SETSIZE of them
+  return processors;
+}
+
+void name_thread(const std::string& name) {
+  ::pthread_setname_np(::pthread_self(), name.c_str());
+}
+
+void pin_thread(std::size_t processor) {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  CPU_SET(processor, &set);
+  ::pthread_setaffinity_np(::pthread_self(), sizeof set, &set);
+}
+
+}  // namespace chatd

@@ -1,0 +1,19 @@
+// The processors that this process may use (sched_setaffinity(2): an operator, a container or
+// taskset may have narrowed them).
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+namespace chatd {
+
+// Their numbers; never empty.
+std::vector<std::size_t> usable_processors();
+
+// Both for the calling thread. A name has at most 15 bytes. Pinning is an optimisation: where it is
+// not permitted, the scheduler decides.
+void name_thread(const std::string& name);
+void pin_thread(std::size_t processor);
+
+}  // namespace chatd

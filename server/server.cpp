@@ -1,0 +1,135 @@
+#include "server/server.h"
+
+#include <spdlog/spdlog.h>
+#include <sys/eventfd.h>
+#include <sys/random.h>
+
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "server/data/train_support.h"
+#include "server/net/open_sockets.h"
+#include "server/process/descriptor_limit.h"
+#include "server/shards/shard_threads.h"
+
+namespace chatd {
+namespace {
+
+struct Sockets {
+  UniqueFd tcp_listener;
+  std::vector<UniqueFd> udp;  // one a shard
+  int family = 0;             // of all
+};
+
+tl::expected<Sockets, std::string> open_sockets(const Options& options) {
+  const auto tcp_address = resolve(options.host, options.tcp_port);
+  if (!tcp_address) return tl::unexpected(tcp_address.error());
+  auto tcp = open_tcp_listener(*tcp_address);
+  if (!tcp) return tl::unexpected(tcp.error());
+  const auto udp_address = resolve(options.host, options.udp_port);
+  if (!udp_address) return tl::unexpected(udp_address.error());
+  auto udp = open_udp_sockets(*udp_address, options.shards);
+  if (!udp) return tl::unexpected(udp.error());
+  return Sockets{.tcp_listener = std::move(*tcp),
+                 .udp = std::move(*udp),
+                 .family = udp_address->base.sa_family};
+}
+
+void set_buffers(const std::vector<UniqueFd>& sockets, int option, std::size_t wanted_bytes,
+                 const char* direction, const char* sysctl) {
+  std::size_t given_bytes = wanted_bytes;
+  for (const UniqueFd& fd : sockets) {
+    given_bytes = set_buffer_bytes(fd.get(), option, wanted_bytes);
+  }
+  if (given_bytes >= wanted_bytes) return;
+  spdlog::warn(
+      "the UDP {} buffer is {} KiB instead of {} KiB: bursts may be lost; raise it with sysctl "
+      "-w {}={}",
+      direction, given_bytes / 1024, wanted_bytes / 1024, sysctl, wanted_bytes);
+}
+
+template <class Bytes>
+tl::expected<Bytes, std::string> kernel_random() {
+  Bytes bytes;
+  if (::getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size())) {
+    return tl::unexpected(std::string("getrandom: ") + std::strerror(errno));
+  }
+  return bytes;
+}
+
+// Once, in the log; a single shard has nothing to steer.
+void steer(const Sockets& sockets, const SteeringProgram& program) {
+  if (sockets.udp.size() == 1) return;
+  const auto steered = steer_datagrams(sockets.udp, program);
+  if (steered) {
+    spdlog::info("the kernel steers datagrams to {} shards", sockets.udp.size());
+  } else {
+    spdlog::warn(
+        "the kernel does not steer datagrams to their shards ({}): shards hand them over to each "
+        "other instead, which works and costs more; --shards 1 may be faster here",
+        steered.error());
+  }
+}
+
+}  // namespace
+
+tl::expected<std::unique_ptr<Server>, std::string> Server::open(const Options& options) {
+  return open(options, steering_program(options.shards));
+}
+
+tl::expected<std::unique_ptr<Server>, std::string> Server::open(const Options& options,
+                                                                const SteeringProgram& steering) {
+  const auto enough = ensure_descriptors(options.limits.max_connections, options.shards);
+  if (!enough) return tl::unexpected(enough.error());
+  auto sockets = open_sockets(options);
+  if (!sockets) return tl::unexpected(sockets.error());
+  set_buffers(sockets->udp, SO_RCVBUF, options.receive_buffer_bytes, "receive",
+              "net.core.rmem_max");
+  set_buffers(sockets->udp, SO_SNDBUF, options.send_buffer_bytes, "send", "net.core.wmem_max");
+  steer(*sockets, steering);
+
+  std::unique_ptr<Server> server(new Server);
+  server->tcp_ = local_endpoint(sockets->tcp_listener.get());
+  server->udp_ = local_endpoint(sockets->udp.front().get());
+  server->stop_ = UniqueFd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  if (!server->stop_) return tl::unexpected(std::string("eventfd: ") + std::strerror(errno));
+  auto board = Switchboard::open(options.shards);
+  if (!board) return tl::unexpected(board.error());
+  server->board_ = std::move(*board);
+
+  const auto map_key = kernel_random<KeyedHash::Key>();
+  if (!map_key) return tl::unexpected(map_key.error());
+  const TrainLimits trains =
+      train_limits(sockets->udp.front().get(), sockets->family, options.gso, options.mtu_bytes);
+  for (std::uint32_t i = 0; i < options.shards; ++i) {
+    const auto seed = kernel_random<RandomStream::Seed>();
+    if (!seed) return tl::unexpected(seed.error());
+    const RelayConfig config{.limits = options.limits,
+                             .own_sockets = own_sockets_of(server->udp_),
+                             .seed = *seed,
+                             .shard = static_cast<std::uint8_t>(i),
+                             .shards = ShardMap(options.shards, *map_key),
+                             .trains = trains};
+    // The first one accepts connections for all (server/control/acceptor.h).
+    ShardSockets own{.tcp_listener = i == 0 ? std::move(sockets->tcp_listener) : UniqueFd(),
+                     .udp = std::move(sockets->udp[i]),
+                     .family = sockets->family};
+    auto shard = Shard::open(std::move(own), config, *server->board_, server->stop_.get());
+    if (!shard) return tl::unexpected(shard.error());
+    server->shards_.push_back(std::move(*shard));
+  }
+  return server;
+}
+
+tl::expected<void, std::string> Server::run(int stop_fd) {
+  return run_shards(shards_, stop_fd, stop_.get());
+}
+
+Counters Server::counters() const {
+  Counters sum;
+  for (const auto& shard : shards_) sum.add(shard->counters());
+  return sum;
+}
+
+}  // namespace chatd

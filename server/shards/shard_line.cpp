@@ -1,0 +1,71 @@
+#include "server/shards/shard_line.h"
+
+#include <utility>
+
+#include "core/wire/datagram.h"
+
+namespace chatd {
+
+ShardLine::ShardLine(Switchboard& board, std::uint8_t shard, Relay& relay)
+    : board_(board), shard_(shard), relay_(relay) {}
+
+bool ShardLine::ask(TimeMs now_ms, const ConnectionId& from, const IpAddress& peer,
+                    const FrameView& frame, std::string& reply, Outbox& out) {
+  begin();
+  const bool is_whole = relay_.on_request(now_ms, from, peer, frame, neighbours_, reply, out);
+  publish();
+  return is_whole;
+}
+
+bool ShardLine::greet(const ConnectionId& connection, std::string& reply) {
+  begin();
+  const bool is_whole = relay_.greet(connection, neighbours_, reply);
+  publish();
+  return is_whole;
+}
+
+void ShardLine::on_letter(TimeMs now_ms, Letter&& letter, Outbox& out) {
+  begin();
+  relay_.on_letter(now_ms, std::move(letter), neighbours_, out);
+  publish();
+}
+
+void ShardLine::begin() {
+  board_.read_figures(neighbours_.figures);
+  neighbours_.sequence = board_.next_sequence();
+  neighbours_.replies.clear();
+}
+
+void ShardLine::publish() {
+  const ShardFigures figures = relay_.figures();
+  if (figures.roster_version != published_version_) {
+    board_.publish(shard_, figures);
+    published_version_ = figures.roster_version;
+  }
+  relay_.post(neighbours_);
+  for (Neighbours::Outgoing& outgoing : neighbours_.letters) {
+    board_.mailbox(outgoing.to).post(Parcel(std::move(outgoing.letter)));
+  }
+  neighbours_.letters.clear();
+}
+
+bool ShardLine::hand_over(const Endpoint& from, std::string_view datagram) {
+  const auto owner = shard_of_datagram(datagram);
+  if (!owner || *owner == shard_ || *owner >= board_.shard_count()) return false;
+  Counters& counters = relay_.counters();
+  if (board_.mailbox(*owner).post(from, datagram)) {
+    counters.add(Counter::kDatagramsHandedOver);
+  } else {
+    counters.add(Counter::kDatagramsReceived);
+    counters.add(Counter::kDroppedMailboxFull);
+  }
+  return true;
+}
+
+void ShardLine::tell_refusal(const Endpoint& destination) {
+  for (std::uint32_t shard = 0; shard < board_.shard_count(); ++shard) {
+    if (shard != shard_) board_.mailbox(static_cast<std::uint8_t>(shard)).post_refusal(destination);
+  }
+}
+
+}  // namespace chatd

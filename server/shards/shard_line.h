@@ -1,0 +1,56 @@
+// One shard's line to the switchboard: wraps the relay's calls that concern other shards, so that
+// what goes into them is as of now, and what comes out reaches whom it is for.
+// Thread: the shard's.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/relay/counters.h"
+#include "core/relay/outbox.h"
+#include "core/relay/relay.h"
+#include "core/shards/neighbours.h"
+#include "server/shards/switchboard.h"
+
+namespace chatd {
+
+class ShardLine {
+ public:
+  ShardLine(Switchboard& board, std::uint8_t shard, Relay& relay);
+
+  std::uint8_t shard() const { return shard_; }
+  Switchboard& board() { return board_; }
+
+  // As in Relay. What the calls leave for connections is in replies() until the next call.
+  bool ask(TimeMs now_ms, const ConnectionId& from, const IpAddress& peer, const FrameView& frame,
+           std::string& reply, Outbox& out);
+  bool greet(const ConnectionId& connection, std::string& reply);
+  void on_letter(TimeMs now_ms, Letter&& letter, Outbox& out);
+  std::vector<Neighbours::Reply>& replies() { return neighbours_.replies; }
+
+  // To be called before anything goes out that other calls of the relay have led to.
+  void publish();
+
+  // A datagram whose token names another shard goes there: true, it is dealt with. The kernel
+  // steers datagrams, so this is for what it did not steer right.
+  bool hand_over(const Endpoint& from, std::string_view datagram);
+
+  // Somebody's port refuses (ICMP): members of any shard may be there.
+  void tell_refusal(const Endpoint& destination);
+
+  int event_fd() { return mailbox().event_fd(); }
+  Mailbox& mailbox() { return board_.mailbox(shard_); }
+
+ private:
+  void begin();
+
+  Switchboard& board_;
+  std::uint8_t shard_;
+  Relay& relay_;
+  Neighbours neighbours_;
+  std::uint64_t published_version_ = 0;
+};
+
+}  // namespace chatd

@@ -1,0 +1,22 @@
+// Runs each shard on a thread of its own. With several, each thread is pinned to one of the
+// process's processors, so that a shard's members stay in that processor's cache and two shards do
+// not share one while another is idle. A single shard is left to the scheduler: there is nothing to
+// keep apart, and it may have to make way for other programs.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <tl/expected.hpp>
+
+#include "server/shard.h"
+
+namespace chatd {
+
+// Returns when all shards have stopped: because `signal_fd` became readable, or because one of them
+// failed, and then the error is the reason. `stop_fd` is the eventfd that the shards were opened
+// with. Signals must be blocked already: threads inherit that.
+tl::expected<void, std::string> run_shards(std::span<const std::unique_ptr<Shard>> shards,
+                                           int signal_fd, int stop_fd);
+
+}  // namespace chatd

@@ -1,0 +1,54 @@
+// All that shards have in common: each one's mailbox and the figures that it publishes, how many
+// connections there are, and a number for the order of requests.
+//
+// Figures have one writer each. A shard publishes before it lets anything out that a call has led
+// to (a letter, an answer, a datagram), so whoever has seen a consequence sees the figures, too.
+// Thread: any, except that publish() for a shard is that shard's.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <tl/expected.hpp>
+#include <vector>
+
+#include "core/shards/neighbours.h"
+#include "server/shards/mailbox.h"
+
+namespace chatd {
+
+class Switchboard {
+ public:
+  static tl::expected<std::unique_ptr<Switchboard>, std::string> open(std::uint32_t shard_count);
+
+  std::uint32_t shard_count() const { return static_cast<std::uint32_t>(lines_.size()); }
+  Mailbox& mailbox(std::uint8_t shard) { return lines_[shard]->mailbox; }
+
+  void publish(std::uint8_t shard, const ShardFigures& figures);
+  void read_figures(std::vector<ShardFigures>& figures) const;
+
+  std::uint64_t next_sequence() { return sequence_.fetch_add(1, std::memory_order_relaxed); }
+
+  // Control connections of all shards.
+  std::uint32_t connections() const { return connections_.load(std::memory_order_relaxed); }
+  void add_connection() { connections_.fetch_add(1, std::memory_order_relaxed); }
+  void remove_connection() { connections_.fetch_sub(1, std::memory_order_relaxed); }
+
+ private:
+  // On cache lines of its own: a shard writes its figures far more often than others read them.
+  struct alignas(64) Line {
+    explicit Line(UniqueFd event) : mailbox(std::move(event)) {}
+    std::atomic<std::uint32_t> rooms = 0;
+    std::atomic<std::uint32_t> members = 0;
+    std::atomic<std::uint64_t> roster_version = 0;
+    alignas(64) Mailbox mailbox;
+  };
+
+  std::vector<std::unique_ptr<Line>> lines_;
+  std::atomic<std::uint64_t> sequence_ = 0;
+  std::atomic<std::uint32_t> connections_ = 0;
+};
+
+}  // namespace chatd
