@@ -56,6 +56,7 @@ RunSettings settings_of(const RunOptions& options) {
   settings.connections = options.connect.connections;
   settings.sockets = options.connect.one_socket_per_client ? "own" : "shared";
   settings.gro = options.connect.gro;
+  settings.gso = options.connect.gso;
   return settings;
 }
 

@@ -16,6 +16,7 @@ namespace {
 constexpr int kMaxSendsPerTurn = 64;
 constexpr std::int64_t kSecondNs = 1'000'000'000;
 constexpr std::int64_t kTickNs = 10'000'000;  // heartbeats, messages given up, the second's end
+constexpr std::int64_t kCatchUpNs = 100'000'000;
 
 double to_seconds(std::int64_t ns) {
   return static_cast<double>(ns) / 1e9;
@@ -69,13 +70,15 @@ Measurement Engine::measure(double rate_per_s) {
   takes_latency_ = true;
   begin_schedule(rate_per_s, begin.at_ns, begin.at_ns + workload_.measure_ns);
   run_until(begin.at_ns + workload_.measure_ns);
+  catch_up();
   const Counters end = read_counters();
   if (end.at_ns - second_begin_.at_ns > kSecondNs / 10) end_second(end.at_ns);
   is_measuring_ = false;
   is_sending_ = false;
   ledger_.end_measuring();
   // What was due is counted up to the end, and not sent any more.
-  while (schedule_ && schedule_begin_ns_ + schedule_->next_ns() < end.at_ns) {
+  const std::int64_t due_until_ns = std::min(end.at_ns, schedule_end_ns_);
+  while (schedule_ && schedule_begin_ns_ + schedule_->next_ns() < due_until_ns) {
     schedule_->advance(random_);
     ++measured_.scheduled;
   }
@@ -111,6 +114,14 @@ void Engine::begin_schedule(double rate_per_s, std::int64_t begin_ns, std::int64
   schedule_.emplace(workload_.arrivals, rate_per_s);
   schedule_begin_ns_ = begin_ns;
   schedule_end_ns_ = end_ns;
+}
+
+// What was due in the phase and could not go out before its end, because the machine paused just
+// then: its lag is recorded. A rate that is too high is not made good this way.
+void Engine::catch_up() {
+  if (!schedule_) return;
+  const std::int64_t end_ns = now_ns() + kCatchUpNs;
+  while (!is_interrupted() && now_ns() < end_ns && send_scheduled(now_ns())) receive();
 }
 
 // The drain phase ends as soon as nothing is missing any more.

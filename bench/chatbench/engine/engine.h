@@ -55,6 +55,7 @@ class Engine {
   };
 
   void run_until(std::int64_t end_ns);
+  void catch_up();
   bool is_interrupted() const { return options_.interrupted != nullptr && *options_.interrupted; }
   void begin_schedule(double rate_per_s, std::int64_t begin_ns, std::int64_t end_ns);
 

@@ -23,6 +23,11 @@ constexpr std::size_t kQueue = 256;
 constexpr std::size_t kSlots = 256;
 constexpr std::size_t kTrainSlots = 32;
 constexpr std::size_t kTrainBytes = 65'536;
+// Of a train that is sent: 64 messages of 128 bytes with room, token and header, or fewer larger
+// ones. A segment must fit any usual path: what is larger goes alone, and may be cut up on its way.
+constexpr std::size_t kSentTrainBytes = 16'384;
+constexpr std::size_t kSentTrainSegments = 64;  // UDP_MAX_SEGMENTS before Linux 6.9
+constexpr std::size_t kMaxSegmentBytes = 1'400;
 constexpr int kMaxEvents = 256;
 
 tl::unexpected<std::string> failed(const std::string& what) {
@@ -56,6 +61,18 @@ client::Address v4_address(in_addr ip, std::uint16_t port) {
   address.sin_addr = ip;
   address.sin_port = htons(port);
   return {reinterpret_cast<const sockaddr*>(&address), sizeof address};
+}
+
+// Behind those that are there.
+template <class Value>
+void append_control(msghdr& header, int level, int type, const Value& value) {
+  auto* const control =
+      reinterpret_cast<cmsghdr*>(static_cast<char*>(header.msg_control) + header.msg_controllen);
+  control->cmsg_level = level;
+  control->cmsg_type = type;
+  control->cmsg_len = CMSG_LEN(sizeof value);
+  std::memcpy(CMSG_DATA(control), &value, sizeof value);
+  header.msg_controllen += CMSG_SPACE(sizeof value);
 }
 
 std::uint16_t local_port(int fd) {
@@ -157,26 +174,22 @@ tl::expected<void, std::string> MemberSockets::bind(int fd, std::uint32_t index)
 }
 
 void MemberSockets::set_up_queue() {
-  const std::size_t bytes = config_.max_datagram_bytes;
+  const std::size_t bytes =
+      std::max<std::size_t>(config_.max_datagram_bytes, config_.gso ? kSentTrainBytes : 0);
   queue_bytes_.resize(kQueue * bytes);
   queue_pieces_.resize(kQueue);
   queue_controls_.resize(kQueue);
   queue_.resize(kQueue);
-  queue_members_.resize(kQueue);
+  queue_trains_.resize(kQueue);
   for (std::size_t i = 0; i < kQueue; ++i) {
     queue_pieces_[i].iov_base = &queue_bytes_[i * bytes];
     msghdr& header = queue_[i].msg_hdr;
     header.msg_iov = &queue_pieces_[i];
     header.msg_iovlen = 1;
+    header.msg_control = queue_controls_[i].bytes;
     if (config_.own) continue;  // connected
     header.msg_name = const_cast<sockaddr*>(server_.get());
     header.msg_namelen = server_.size_bytes();
-    header.msg_control = queue_controls_[i].bytes;
-    header.msg_controllen = CMSG_SPACE(sizeof(in_pktinfo));
-    cmsghdr* const control = CMSG_FIRSTHDR(&header);
-    control->cmsg_level = IPPROTO_IP;
-    control->cmsg_type = IP_PKTINFO;
-    control->cmsg_len = CMSG_LEN(sizeof(in_pktinfo));
   }
 }
 
@@ -214,6 +227,10 @@ std::uint16_t MemberSockets::port_of(std::uint32_t member) const {
 // --- Sending -------------------------------------------------------------------------------------
 
 void MemberSockets::queue(std::uint32_t member, std::string_view head, std::string_view tail) {
+  if (config_.gso && end_ > first_ && queue_trains_[end_ - 1].member == member &&
+      append_to_train(head, tail)) {
+    return;
+  }
   if (end_ == kQueue) flush();
   if (end_ == kQueue) {  // and the kernel takes nothing: waiting is not ours
     ++unsent_;
@@ -224,20 +241,43 @@ void MemberSockets::queue(std::uint32_t member, std::string_view head, std::stri
   std::memcpy(bytes, head.data(), head.size());
   if (!tail.empty()) std::memcpy(bytes + head.size(), tail.data(), tail.size());
   piece.iov_len = head.size() + tail.size();
-  queue_members_[end_] = member;
+  queue_trains_[end_] = {.member = member, .count = 1, .segment_bytes = piece.iov_len};
+  msghdr& header = queue_[end_].msg_hdr;
+  header.msg_controllen = 0;
   if (!config_.own) {
     in_pktinfo from{};
     from.ipi_spec_dst = address_of(member);
-    std::memcpy(CMSG_DATA(CMSG_FIRSTHDR(&queue_[end_].msg_hdr)), &from, sizeof from);
+    append_control(header, IPPROTO_IP, IP_PKTINFO, from);
   }
   ++end_;
 }
 
+// Whether it fits behind what the member has just said.
+bool MemberSockets::append_to_train(std::string_view head, std::string_view tail) {
+  Train& train = queue_trains_[end_ - 1];
+  iovec& piece = queue_pieces_[end_ - 1];
+  const std::size_t size = head.size() + tail.size();
+  const bool is_closed = piece.iov_len < train.count * train.segment_bytes;  // by a shorter one
+  if (is_closed || size > train.segment_bytes || train.segment_bytes > kMaxSegmentBytes ||
+      train.count == kSentTrainSegments || piece.iov_len + size > kSentTrainBytes) {
+    return false;
+  }
+  char* const bytes = static_cast<char*>(piece.iov_base) + piece.iov_len;
+  std::memcpy(bytes, head.data(), head.size());
+  if (!tail.empty()) std::memcpy(bytes + head.size(), tail.data(), tail.size());
+  piece.iov_len += size;
+  if (++train.count == 2) {
+    append_control(queue_[end_ - 1].msg_hdr, IPPROTO_UDP, UDP_SEGMENT,
+                   static_cast<std::uint16_t>(train.segment_bytes));
+  }
+  return true;
+}
+
 void MemberSockets::flush() {
   while (first_ < end_) {
-    const std::uint32_t socket = socket_of(queue_members_[first_]);
+    const std::uint32_t socket = socket_of(queue_trains_[first_].member);
     std::size_t run_end = first_ + 1;
-    while (run_end < end_ && socket_of(queue_members_[run_end]) == socket) ++run_end;
+    while (run_end < end_ && socket_of(queue_trains_[run_end].member) == socket) ++run_end;
     const std::size_t sent = send_run(first_, run_end);
     first_ += sent;
     if (sent == 0) {
@@ -252,7 +292,7 @@ void MemberSockets::flush() {
 
 // How many entries are dealt with: sent, or refused for good and counted. None: the socket is full.
 std::size_t MemberSockets::send_run(std::size_t first, std::size_t end) {
-  const int fd = sockets_[socket_of(queue_members_[first])].get();
+  const int fd = sockets_[socket_of(queue_trains_[first].member)].get();
   for (int attempt = 0;; ++attempt) {
     const int sent = ::sendmmsg(fd, &queue_[first], static_cast<unsigned>(end - first),
                                 MSG_DONTWAIT | MSG_NOSIGNAL);
@@ -261,7 +301,7 @@ std::size_t MemberSockets::send_run(std::size_t first, std::size_t end) {
     if (errno == EAGAIN || errno == ENOBUFS) return 0;
     // A refusal is of an earlier datagram, and reading it has cleared it.
     if (errno == ECONNREFUSED && attempt == 0) continue;
-    ++unsent_;
+    unsent_ += queue_trains_[first].count;
     return 1;
   }
 }

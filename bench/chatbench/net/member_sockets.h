@@ -43,6 +43,7 @@ struct MemberSocketsConfig {
   std::uint32_t sockets = 1;           // shared ones
   bool own = false;                    // a socket for each member instead
   bool gro = true;                     // where the kernel has it
+  bool gso = true;                     // what a member says in one go leaves as one train
   std::uint32_t max_datagram_bytes{};  // either way
   std::uint64_t receive_buffer_bytes = 0;
 };
@@ -71,7 +72,8 @@ class MemberSockets {
   std::uint64_t receive_buffer_bytes() const { return receive_buffer_bytes_; }
 
   // The datagram is head + tail, at most max_datagram_bytes. It is sent by the next flush(), or
-  // now when the queue is full.
+  // now when the queue is full. With `gso`, what one member says several times in a row goes out
+  // as one segmented datagram (UDP_SEGMENT, udp(7)), as it would in one write over TCP.
   void queue(std::uint32_t member, std::string_view head, std::string_view tail);
   void flush();
 
@@ -108,6 +110,12 @@ class MemberSockets {
   struct Control {
     alignas(cmsghdr) char bytes[CMSG_SPACE(sizeof(in_pktinfo)) + CMSG_SPACE(sizeof(int))];
   };
+  // An entry of the queue: one member's datagram, or several, all of one size but the last.
+  struct Train {
+    std::uint32_t member = 0;
+    std::uint32_t count = 0;
+    std::size_t segment_bytes = 0;
+  };
 
   MemberSockets(const client::Address& server, const MemberSocketsConfig& config);
   tl::expected<void, std::string> open_all();
@@ -121,6 +129,7 @@ class MemberSockets {
   }
   in_addr address_of(std::uint32_t member) const;
 
+  bool append_to_train(std::string_view head, std::string_view tail);
   std::size_t send_run(std::size_t first, std::size_t end);
   void watch_for_room(std::uint32_t socket, bool watch);
   std::size_t receive_batch();
@@ -142,7 +151,7 @@ class MemberSockets {
   std::vector<iovec> queue_pieces_;
   std::vector<Control> queue_controls_;
   std::vector<mmsghdr> queue_;
-  std::vector<std::uint32_t> queue_members_;
+  std::vector<Train> queue_trains_;
   std::size_t first_ = 0;
   std::size_t end_ = 0;
   bool is_blocked_ = false;

@@ -59,7 +59,8 @@ class RunFlags {
  private:
   template <class Value>
   CLI::Option* add(const char* flag, Value& value, const char* shown, const char* help) {
-    return app_.add_option(flag, value, help)->option_text(shown);
+    // The last one counts, so that a script can append what its caller wants otherwise.
+    return app_.add_option(flag, value, help)->option_text(shown)->take_last();
   }
   template <class Value>
   void add_count(const char* flag, Value& value, const char* shown, const char* help,
@@ -133,6 +134,9 @@ class RunFlags {
                   "A UDP socket for each member, as real clients have");
     add("--gro", connect.gro, "on|off [on]",
         "UDP_GRO: take a train of messages in one piece, where the server sends trains")
+        ->transform(on_off());
+    add("--gso", connect.gso, "on|off [on]",
+        "UDP_SEGMENT: what a member says in one go leaves as one train, as in one write over TCP")
         ->transform(on_off());
     add("--receive-buffer", connect.receive_buffer_bytes, "SIZE [64M]", "Of each UDP socket")
         ->transform(size_bytes());

@@ -36,6 +36,7 @@ struct RunSettings {
   std::uint64_t connections = 0;   // TCP, for joining
   std::string sockets = "shared";  // shared (many members each) or own
   bool gro = false;                // UDP_GRO on the receiving sockets
+  bool gso = false;                // what a member says in one go leaves as one UDP_SEGMENT train
 
   bool operator==(const RunSettings&) const = default;
 };

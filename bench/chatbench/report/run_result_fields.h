@@ -34,6 +34,7 @@ void visit_fields(Visitor& visit, Is<RunSettings> auto& settings) {
   visit("connections", settings.connections);
   visit("sockets", settings.sockets);
   visit("gro", settings.gro);
+  visit("gso", settings.gso);
 }
 
 template <class Visitor>

@@ -200,7 +200,8 @@ std::string describe_loop(const RunSettings& settings) {
 std::string describe_workload(const RunSettings& settings) {
   return plural(settings.rooms, "room") + " × " + plural(settings.members_per_room, "member") +
          ", " + plural(settings.senders_per_room, "sender") + " each, " + settings.size_bytes +
-         "-byte payloads, UDP_GRO " + (settings.gro ? "on" : "off");
+         "-byte payloads, UDP_GRO " + (settings.gro ? "on" : "off") + ", UDP_SEGMENT " +
+         (settings.gso ? "on" : "off");
 }
 
 std::string describe_machine(const Machine& machine) {

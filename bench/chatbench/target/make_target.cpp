@@ -3,6 +3,11 @@
 #include <array>
 #include <utility>
 
+#include "bench/chatbench/target/bare/bare_target.h"
+#include "bench/chatbench/target/broker/broker_target.h"
+#include "bench/chatbench/target/broker/mqtt_dialect.h"
+#include "bench/chatbench/target/broker/nats_dialect.h"
+#include "bench/chatbench/target/broker/redis_dialect.h"
 #include "bench/chatbench/target/chatd/chatd_target.h"
 
 namespace chatd::bench {
@@ -21,9 +26,19 @@ std::unique_ptr<Target> make(TargetConfig config) {
   return std::make_unique<T>(std::move(config));
 }
 
+template <class Dialect>
+std::unique_ptr<Target> make_broker(TargetConfig config) {
+  return std::make_unique<BrokerTarget>(std::move(config), std::make_unique<Dialect>());
+}
+
 // In the order that --help names them.
 constexpr std::array kKinds = {
     Kind{"chatd", 8000, make<ChatdTarget>},
+    Kind{"redis", 6379, make_broker<RedisDialect>},
+    Kind{"nats", 4222, make_broker<NatsDialect>},
+    Kind{"mosquitto", 1883, make_broker<MqttDialect>},
+    Kind{"naive", 0, make<BareTarget>},  // no TCP
+    Kind{"floor", 0, make<BareTarget>},
 };
 
 }  // namespace

@@ -46,6 +46,7 @@ struct TargetConfig {
   std::uint32_t sockets = 0;  // that the members share; 0: as many as joins_per_connection
   bool one_socket_per_client = false;
   bool gro = true;
+  bool gso = true;  // what a member says in one go leaves as one train
   std::uint64_t receive_buffer_bytes = 64 * 1024 * 1024;  // of each socket
 
   // Called now and then while members join, with how many are in.

@@ -319,6 +319,7 @@
       ['Senders per room', count(settings.senders_per_room)], ['Payload', `${settings.size_bytes} bytes`],
       ['Seed', String(settings.seed)], ['Connections', count(settings.connections)],
       ['Sockets', settings.sockets], ['UDP_GRO', settings.gro ? 'on' : 'off'],
+      ['UDP_SEGMENT', settings.gso ? 'on' : 'off'],
       ['Phases', `connect ${seconds(phases.connect_s)}, warm-up ${seconds(phases.warm_up_s)}, ` +
         `measure ${seconds(phases.measure_s)}, drain ${seconds(phases.drain_s)}`],
       ['Kernel', machine.kernel], ['CPU', `${machine.cpu_model}, ${plural(machine.cores, 'core')}`],

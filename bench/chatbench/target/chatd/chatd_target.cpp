@@ -75,6 +75,7 @@ tl::expected<Joined, std::string> ChatdTarget::connect() {
                            .sockets = shared,
                            .own = !shares,
                            .gro = config_.gro,
+                           .gso = config_.gso,
                            .max_datagram_bytes = static_cast<std::uint32_t>(kMaxDatagramBytes),
                            .receive_buffer_bytes = config_.receive_buffer_bytes});
   if (!sockets) return tl::unexpected(std::move(sockets.error()));

@@ -1,0 +1,45 @@
+// Members of one of the two bare relays, naive and floor (bench/baseline/registration.h): a member
+// registers with a datagram of its own, and from then on whatever comes from its address is a
+// message.
+//
+// Thread: one at a time.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <tl/expected.hpp>
+#include <vector>
+
+#include "bench/chatbench/net/member_sockets.h"
+#include "bench/chatbench/target/target.h"
+
+namespace chatd::bench {
+
+class BareTarget final : public Target {
+ public:
+  explicit BareTarget(TargetConfig config);
+
+  tl::expected<Joined, std::string> connect() override;
+  void queue(std::uint32_t member, std::string_view payload) override;
+  void flush() override { sockets_->flush(); }
+  int poll_fd() const override { return sockets_->poll_fd(); }
+  void receive(std::vector<Delivery>& out) override;
+  OwnFaults faults() const override {
+    return {.unsent = sockets_->unsent(), .receive_drops = sockets_->receive_drops()};
+  }
+  void disconnect() override {}  // the relays know no leaving
+
+ private:
+  void register_again(std::uint32_t first, std::uint32_t end);
+  std::uint32_t take_acknowledgements();
+
+  TargetConfig config_;
+  std::unique_ptr<MemberSockets> sockets_;
+  std::vector<std::string> prefixes_;  // by member: what stands before a message
+  std::vector<bool> is_in_;            // by member
+  std::string room_stem_;
+};
+
+}  // namespace chatd::bench

@@ -1,0 +1,79 @@
+// Members of a TCP message broker: one connection each, subscribed to the channel of its room, and
+// the senders publish over theirs.
+//
+// The workload is chatd's: what a member says reaches everyone else in the room, and not itself.
+// NATS and MQTT are told so. Redis cannot be: there, a room's only sender does not subscribe, so
+// that the server has exactly the same deliveries to make. With several senders in a room each has
+// to subscribe, and what comes back to it is dropped here: Redis then makes one delivery more for
+// each message than is counted, which is to be remembered when its cost is read.
+//
+// Thread: one at a time.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <tl/expected.hpp>
+#include <vector>
+
+#include "bench/chatbench/target/broker/dialect.h"
+#include "bench/chatbench/target/target.h"
+#include "client/net/address.h"
+#include "client/net/file_descriptor.h"
+
+namespace chatd::bench {
+
+class BrokerTarget final : public Target {
+ public:
+  BrokerTarget(TargetConfig config, std::unique_ptr<BrokerDialect> dialect);
+
+  tl::expected<Joined, std::string> connect() override;
+  void queue(std::uint32_t member, std::string_view payload) override;
+  void flush() override;
+  int poll_fd() const override { return epoll_.get(); }
+  void receive(std::vector<Delivery>& out) override;
+  OwnFaults faults() const override { return {.unsent = unsent_, .receive_drops = 0}; }
+  std::uint64_t members_lost() const override { return members_lost_; }
+  void disconnect() override;
+
+ private:
+  struct Connection {
+    client::FileDescriptor socket;
+    std::string unread;  // the beginning of an item
+    std::string unsent;
+    std::size_t sent_bytes = 0;  // of `unsent`
+    std::uint64_t own_name = 0;
+    bool is_ready = false;
+    bool is_lost = false;
+    bool waits_for_room = false;  // in the kernel's buffer
+    bool is_queued = false;       // in to_flush_
+  };
+
+  BrokerDialect::Role role_of(std::uint32_t member) const;
+  tl::expected<void, std::string> start_join(std::uint32_t member);
+  void write(std::uint32_t member);
+  void watch(std::uint32_t member, int operation, bool for_room);
+  // Whether anything was there to do.
+  bool read_some(std::vector<Delivery>& out, int timeout_ms);
+  void read(std::uint32_t member, std::vector<Delivery>& out);
+  std::size_t take_items(std::uint32_t member, std::string_view bytes, std::vector<Delivery>& out);
+  void take_message(std::uint32_t member, std::string_view payload, std::vector<Delivery>& out);
+  void lose(std::uint32_t member, std::string_view why);
+
+  TargetConfig config_;
+  std::unique_ptr<BrokerDialect> dialect_;
+  std::vector<client::Address> addresses_;
+  client::FileDescriptor epoll_;
+  std::vector<Connection> connections_;  // by member
+  std::vector<std::string> room_names_;
+  std::vector<std::uint32_t> to_flush_;
+  std::vector<char> arena_;  // what receive() has read: deliveries point into it
+  std::size_t arena_used_ = 0;
+  std::uint32_t ready_ = 0;
+  std::uint64_t members_lost_ = 0;
+  std::uint64_t unsent_ = 0;
+  std::string last_trouble_;
+};
+
+}  // namespace chatd::bench
