@@ -88,8 +88,9 @@ class Planner {
       if (!is_free(i, 0) || std::find(tried.begin(), end, size_bytes) != end) continue;
       tried[tried_count++] = size_bytes;
       const Run run = run_of(size_bytes);
+      const bool may_take_another = size_bytes <= limits_.max_segment_bytes;
       if (run.count > best.count ||
-          (run.count == best.count && run.segment_bytes > best.segment_bytes)) {
+          (run.count == best.count && may_take_another && run.segment_bytes > best.segment_bytes)) {
         best = run;
       }
     }
@@ -147,6 +148,16 @@ bool is_one_train(std::span<const MessageShape> messages, const TrainLimits& lim
   });
 }
 
+// In the order in which they came, `train_count` trains of equal length.
+void keep_order(std::size_t messages, std::size_t train_count, TrainPlan& plan) {
+  const auto length = static_cast<std::uint8_t>(messages / train_count);
+  for (std::size_t i = 0; i < messages; ++i) plan.order[i] = static_cast<std::uint8_t>(i);
+  for (std::size_t i = 0; i < train_count; ++i) {
+    plan.trains[i] = {.first = static_cast<std::uint8_t>(i * length), .count = length};
+  }
+  plan.train_count = static_cast<std::uint32_t>(train_count);
+}
+
 }  // namespace
 
 void plan_trains(std::span<const MessageShape> messages, const TrainLimits& limits,
@@ -154,10 +165,10 @@ void plan_trains(std::span<const MessageShape> messages, const TrainLimits& limi
   assert(messages.size() <= kMaxPlannedMessages);
   plan.train_count = 0;
   if (messages.empty()) return;
-  if (!is_one_train(messages, limits)) return Planner(messages, limits, plan).run();
-  for (std::uint32_t i = 0; i < messages.size(); ++i) plan.order[i] = static_cast<std::uint8_t>(i);
-  plan.trains[0] = {.first = 0, .count = static_cast<std::uint8_t>(messages.size())};
-  plan.train_count = 1;
+  if (is_one_train(messages, limits)) return keep_order(messages.size(), 1, plan);
+  // Without trains there is nothing to gain by another order.
+  if (limits.max_segments == 1) return keep_order(messages.size(), messages.size(), plan);
+  Planner(messages, limits, plan).run();
 }
 
 }  // namespace chatd

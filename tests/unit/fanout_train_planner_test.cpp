@@ -83,6 +83,16 @@ TEST(TrainPlanner, NoTrainIsLongerThanTheKernelTakes) {
   EXPECT_EQ(plan(same(64, 130), {.max_segments = 1}).train_count, 64u);
 }
 
+TEST(TrainPlanner, NothingIsMovedForNothing) {
+  const Shapes messages = {{1, 300}, {2, 100}, {3, 200}, {1, 300}, {2, 100}};
+  for (const TrainLimits limits :
+       {TrainLimits{.max_segments = 1}, TrainLimits{.max_segment_bytes = 50}}) {
+    const TrainPlan result = plan(messages, limits);
+    EXPECT_EQ(result.train_count, 5u);
+    for (std::uint32_t i = 0; i < 5; ++i) EXPECT_EQ(result.order[i], i);
+  }
+}
+
 TEST(TrainPlanner, WhatExceedsTheMtuTravelsAlone) {
   EXPECT_EQ(plan(same(3, 1'472)).train_count, 1u);
   EXPECT_EQ(plan(same(3, 1'473)).train_count, 3u);
