@@ -151,7 +151,8 @@ class RunFlags {
                           "What must hold, as in 'p99<5ms,loss=0'; exit code 99 when it does not");
     app_.add_flag("--find-max", run_.find_max,
                   "Search for the highest rate that holds the SLO, from --rate on, --duration each")
-        ->needs(slo);
+        ->needs(slo)
+        ->option_text(" ");
   }
 
   CLI::App& app_;

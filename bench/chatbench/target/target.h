@@ -104,7 +104,7 @@ class Target {
   // Whole sentences for the person who runs this: what is not as it was asked for.
   virtual std::vector<std::string> remarks() const { return {}; }
 
-  // Everybody leaves, politely where the server's protocol knows how to. Bounded to a few seconds.
+  // Everybody leaves, politely where the server's protocol knows how to. Bounded to some seconds.
   virtual void disconnect() = 0;
 };
 

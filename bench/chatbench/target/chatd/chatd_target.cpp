@@ -23,8 +23,9 @@ constexpr std::int64_t kFirstBeatMs = 30'000;
 constexpr std::int64_t kBeatIntervalMs = 120'000;
 constexpr std::uint64_t kMaxBeatsPerTurn = 2'000;
 
-constexpr std::int64_t kLeavePatienceMs = 5'000;
-constexpr std::uint32_t kLeavesPerTurn = 64;
+constexpr std::int64_t kLeavePatienceMs = 15'000;  // for all
+constexpr std::int64_t kGoodbyePatienceMs = 20;
+constexpr std::uint32_t kLeavesUnderWay = 64;
 
 // Two runs against one server, at a time or one after the other, must not meet in a room.
 std::vector<std::string> make_room_names(std::uint32_t count) {
@@ -117,14 +118,18 @@ void ChatdTarget::receive(std::vector<Delivery>& out) {
 }
 
 void ChatdTarget::take_notice(std::string_view payload) {
-  if (!leaves_ && payload.find(kRemoved) != std::string_view::npos) ++members_lost_;
+  if (payload.find(kRemoved) == std::string_view::npos) return;
+  ++(leaves_ ? members_told_ : members_lost_);
 }
 
 void ChatdTarget::discard() {
   bool is_empty = false;
   while (!is_empty) {
     is_empty = true;
-    sockets_->receive([&is_empty](std::uint32_t, std::string_view) { is_empty = false; });
+    sockets_->receive([this, &is_empty](std::uint32_t, std::string_view datagram) {
+      is_empty = false;
+      take_notice(datagram);
+    });
   }
 }
 
@@ -143,24 +148,38 @@ OwnFaults ChatdTarget::faults() const {
   return {.unsent = sockets_->unsent(), .receive_drops = sockets_->receive_drops()};
 }
 
-// With its creator a room ends, so one leaves for all.
+// With its creator a room ends, so one leaves for all; the others are told. As many rooms at a time
+// as the server's receive buffer surely holds, and the next when those have been told: a hundred
+// thousand leaves at once would mostly be dropped in front of it.
 void ChatdTarget::disconnect() {
   if (!sockets_ || tokens_.empty()) return;
   leaves_ = true;
+  const std::uint32_t rooms = config_.population.rooms;
+  const std::uint64_t told_per_room = config_.population.members_per_room - 1;
   const std::int64_t deadline_ms = client::now_ms() + kLeavePatienceMs;
+  std::int64_t stalled_ms = client::now_ms() + kGoodbyePatienceMs;
+  std::uint64_t told_before = 0;
   std::uint32_t room = 0;
-  while (room < config_.population.rooms && client::now_ms() < deadline_ms) {
-    for (std::uint32_t i = 0; i < kLeavesPerTurn && room < config_.population.rooms; ++i, ++room) {
-      const std::uint32_t creator = room * config_.population.members_per_room;
-      queue(creator,
-            R"({"sender":"system","operation":2,"username":")" + member_name(creator) + R"("})");
+  while (room < rooms && client::now_ms() < deadline_ms) {
+    std::uint64_t allowed = members_told_ / told_per_room + kLeavesUnderWay;
+    if (members_told_ != told_before) {
+      told_before = members_told_;
+      stalled_ms = client::now_ms() + kGoodbyePatienceMs;
+    } else if (client::now_ms() > stalled_ms) {
+      allowed = room + kLeavesUnderWay;  // goodbyes are lost, too
     }
+    for (; room < rooms && room < allowed; ++room) leave(room);
     flush();
-    // The server's goodbyes pace us: its receive buffer must not overflow with leaves.
     pollfd waiting{.fd = poll_fd(), .events = POLLIN, .revents = 0};
-    ::poll(&waiting, 1, 2);
+    ::poll(&waiting, 1, 1);
     discard();
   }
+}
+
+void ChatdTarget::leave(std::uint32_t room) {
+  const std::uint32_t creator = room * config_.population.members_per_room;
+  queue(creator,
+        R"({"sender":"system","operation":2,"username":")" + member_name(creator) + R"("})");
 }
 
 }  // namespace chatd::bench

@@ -27,9 +27,9 @@ class ChatdTarget final : public Target {
   void disconnect() override;
 
  private:
-  tl::expected<void, std::string> open_sockets(const std::string& host);
   void take_notice(std::string_view payload);
   void discard();
+  void leave(std::uint32_t room);
 
   TargetConfig config_;
   std::vector<std::string> rooms_;
@@ -38,6 +38,7 @@ class ChatdTarget final : public Target {
   std::string head_;  // of the datagram that is being queued
   std::vector<std::string> remarks_;
   std::uint64_t members_lost_ = 0;
+  std::uint64_t members_told_ = 0;  // that their room has ended, once we leave
   bool leaves_ = false;
 
   // Heartbeats.
