@@ -1,0 +1,31 @@
+"""What all commands of perf/ have in common."""
+
+import argparse
+import sys
+
+from . import programs
+
+
+def parser(description, epilog=None):
+    made = argparse.ArgumentParser(description=description, epilog=epilog,
+                                   formatter_class=argparse.RawDescriptionHelpFormatter)
+    made.add_argument("--out", metavar="FOLDER", default=str(programs.ROOT / "build" / "perf"),
+                      help="where the JSON and Markdown files go (default: build/perf)")
+    made.add_argument("--rounds", metavar="K", type=int,
+                      help="interleaved rounds, of which the medians are taken")
+    made.add_argument("--quick", action="store_true", help="fewer cases, shorter runs")
+    made.add_argument("--no-build", action="store_true", help="take the programs as they are")
+    return made
+
+
+def main(work, options):
+    """Runs work(options) and turns what it raises into an exit code."""
+    try:
+        if not options.no_build:
+            programs.build()
+        return work(options)
+    except programs.CannotMeasure as trouble:
+        print(f"{sys.argv[0]}: {trouble}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130

@@ -1,0 +1,226 @@
+"""Servers under test: each started on free loopback ports, on a core of its own, in a folder of its
+own, and ended by its process id. A measurement gets a fresh one, so that none inherits another's
+rooms.
+
+The brokers' configurations take away what has nothing to do with passing on messages and would only
+slow them down (files, logs), and the limits that would make them drop some:
+
+  redis      no snapshots, no append-only file, no limit on a subscriber's output buffer
+  nats       logs to nowhere, up to 1 GB waiting per client
+  mosquitto  no persistence, no logs, no limit on queued messages, Nagle's algorithm off
+"""
+
+import os
+import re
+import select
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+from . import programs
+from .programs import CannotMeasure
+
+PATIENCE_S = 20
+
+
+def free_port():
+    """A TCP port of 127.0.0.1 that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Server:
+    """A running server: use it in a `with` statement."""
+
+    target = ""  # chatbench's name for it
+    program = ""
+
+    def __init__(self, cpu=None, flags=()):
+        self._cpu = cpu
+        self._flags = list(flags)
+        self._process = None
+        self._folder = None
+        self.tcp_port = 0
+        self.udp_port = 0
+
+    @property
+    def pid(self):
+        return self._process.pid
+
+    def __enter__(self):
+        self._folder = Path(tempfile.mkdtemp(prefix="chatperf-"))
+        try:
+            self._start()
+        except BaseException:
+            self._stop()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        self._stop()
+
+    def _start(self):
+        raise NotImplementedError
+
+    def _launch(self, command, stdout):
+        def before_exec():
+            # Ends with us, whatever becomes of us.
+            os.setpgrp()
+            if self._cpu is not None:
+                os.sched_setaffinity(0, {self._cpu})
+
+        self._process = subprocess.Popen(  # pylint: disable=consider-using-with
+            command, cwd=self._folder, stdin=subprocess.DEVNULL, stdout=stdout,
+            stderr=(self._folder / "stderr").open("wb"), preexec_fn=before_exec)
+
+    def _complaint(self):
+        text = (self._folder / "stderr").read_text(errors="replace").strip()
+        log = self._folder / "stdout"
+        if log.exists():
+            text += log.read_text(errors="replace").strip()
+        return text[-500:] or "it says nothing"
+
+    def _stop(self):
+        if self._process is not None:
+            self._process.send_signal(signal.SIGTERM)
+            try:
+                self._process.wait(PATIENCE_S)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+            if self._process.stdout is not None:
+                self._process.stdout.close()
+            self._process = None
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
+class OwnServer(Server):
+    """One of ours: picks its ports itself and says so in its ready line."""
+
+    def _command(self):
+        return [programs.ours(self.program), "--udp-port", "0", *self._flags]
+
+    def _start(self):
+        self._launch(self._command(), subprocess.PIPE)
+        line = self._ready_line()
+        self.udp_port = self._port(line, "udp")
+        self.tcp_port = self._port(line, "tcp")
+
+    def _ready_line(self):
+        readable, _, _ = select.select([self._process.stdout], [], [], PATIENCE_S)
+        line = self._process.stdout.readline().decode() if readable else ""
+        if " ready " not in line:
+            raise CannotMeasure(f"{self.program} does not start: {self._complaint()}")
+        return line
+
+    @staticmethod
+    def _port(line, name):
+        found = re.search(rf"\b{name}=\S*:(\d+)", line)
+        return int(found.group(1)) if found else 0
+
+
+class Chatd(OwnServer):
+    target = "chatd"
+    program = "chatd"
+
+    def _command(self):
+        return [*super()._command(), "--tcp-port", "0", "--log-level", "error"]
+
+
+class Naive(OwnServer):
+    target = "naive"
+    program = "chatd_naive"
+
+
+class Floor(OwnServer):
+    target = "floor"
+    program = "chatd_floor"
+
+
+class Broker(Server):
+    """One of the others: its port is chosen here, and it is ready when it accepts connections."""
+
+    def _command(self):
+        raise NotImplementedError
+
+    def _start(self):
+        for attempt in range(3):  # somebody may have taken the port meanwhile
+            self.tcp_port = free_port()
+            with (self._folder / "stdout").open("wb") as out:
+                self._launch([programs.find(self.program), *self._command(), *self._flags], out)
+            if self._accepts():
+                return
+            if attempt == 2:
+                raise CannotMeasure(f"{self.program} does not start: {self._complaint()}")
+            self._process.kill()
+            self._process.wait()
+
+    def _accepts(self):
+        deadline = time.monotonic() + PATIENCE_S
+        while time.monotonic() < deadline and self._process.poll() is None:
+            try:
+                socket.create_connection(("127.0.0.1", self.tcp_port), 1).close()
+                return True
+            except OSError:
+                time.sleep(0.02)
+        return False
+
+    def _write(self, name, text):
+        path = self._folder / name
+        path.write_text(text)
+        return str(path)
+
+
+class Redis(Broker):
+    target = "redis"
+    program = "redis-server"
+
+    def _command(self):
+        return [self._write("redis.conf", f"""\
+bind 127.0.0.1
+port {self.tcp_port}
+dir {self._folder}
+save ""
+appendonly no
+loglevel warning
+logfile ""
+maxclients 19000
+client-output-buffer-limit pubsub 0 0 0
+""")]
+
+
+class Nats(Broker):
+    target = "nats"
+    program = "nats-server"
+
+    def _command(self):
+        return ["-c", self._write("nats.conf", f"""\
+host: 127.0.0.1
+port: {self.tcp_port}
+log_file: /dev/null
+max_connections: 100000
+max_pending: 1GB
+""")]
+
+
+class Mosquitto(Broker):
+    target = "mosquitto"
+    program = "mosquitto"
+
+    def _command(self):
+        return ["-c", self._write("mosquitto.conf", f"""\
+listener {self.tcp_port} 127.0.0.1
+allow_anonymous true
+persistence false
+log_type none
+max_queued_messages 0
+set_tcp_nodelay true
+""")]
+
+
+BROKERS = [Redis, Nats, Mosquitto]
