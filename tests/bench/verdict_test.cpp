@@ -67,6 +67,9 @@ TEST(Verdict, MessagesThatDidNotGetOutInTime) {
   measured.scheduled = 20'100;
   EXPECT_THAT(open(measured), IsEmpty());
   measured.scheduled = 30'000;
+  measured.counts.sent = 29'999;
+  EXPECT_THAT(open(measured), IsEmpty());
+  measured.counts.sent = 20'000;
   EXPECT_THAT(open(measured), ElementsAre(HasSubstr("10000 of 30000 messages that were due")));
 }
 

@@ -55,8 +55,9 @@ void check_sending(LoopKind loop, const Measurement& measured, const VerdictLimi
   }
   const std::uint64_t unsent =
       measured.scheduled - std::min(measured.scheduled, measured.counts.sent);
+  // One may be due in the very moment in which the time is over.
   if (static_cast<double>(unsent) >
-      limits.max_unsent_share * static_cast<double>(measured.scheduled)) {
+      1 + limits.max_unsent_share * static_cast<double>(measured.scheduled)) {
     reasons.push_back(std::to_string(unsent) + " of " + std::to_string(measured.scheduled) +
                       " messages that were due had not been sent when the time was over: the rate "
                       "is more than chatbench can send here");

@@ -16,6 +16,8 @@ namespace {
 // Registrations on their way at a time: few enough for any receive buffer.
 constexpr std::uint32_t kBatch = 128;
 constexpr int kRetryMs = 50;
+// The relays answer at once, or are not there.
+constexpr std::int64_t kPatienceMs = 3'000;
 
 }  // namespace
 
@@ -63,7 +65,7 @@ tl::expected<Joined, std::string> BareTarget::connect() {
       }
       joined += came;
       if (came > 0) progress_ms = client::now_ms();
-      if (client::now_ms() - progress_ms > config_.timeout_ms) {
+      if (client::now_ms() - progress_ms > std::min(config_.timeout_ms, kPatienceMs)) {
         return tl::unexpected("only " + std::to_string(joined) + " of " + std::to_string(members) +
                               " members got in: nothing answers at UDP " + server.to_string() +
                               ". Does chatd_naive or chatd_floor run there (--udp-port)?");

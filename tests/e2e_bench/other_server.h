@@ -1,0 +1,43 @@
+// A server that is not chatd, for the other targets of chatbench: one of our two bare relays, or a
+// broker of the machine's, if it has one.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tests/support/process.h"
+
+namespace chatd::test {
+
+class OtherServer {
+ public:
+  // chatbench's name for it: redis, nats, mosquitto, naive or floor. Waits until it serves.
+  explicit OtherServer(std::string target);
+
+  // False for a broker that this machine does not have; `remedy` says what would change that.
+  bool is_installed() const { return is_installed_; }
+  std::string remedy() const;
+  bool ready() const { return ready_; }
+  std::string diagnosis();
+
+  // The flags that send chatbench there.
+  std::vector<std::string> flags() const;
+  // Whether it ended when it was asked to; ours with exit code 0.
+  bool stop();
+
+ private:
+  void start_relay();
+  void start_broker();
+  std::vector<std::string> broker_command(std::uint16_t port) const;
+
+  std::string target_;
+  std::string program_;  // the path
+  bool is_installed_ = true;
+  bool ready_ = false;
+  std::uint16_t port_ = 0;
+  std::optional<Process> process_;
+};
+
+}  // namespace chatd::test
