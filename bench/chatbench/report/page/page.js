@@ -177,7 +177,7 @@
     document.title = `chatbench: ${settings.target}, ${loop}`;
     const workload = `${plural(settings.rooms, 'room')} × ${plural(settings.members_per_room, 'member')}` +
       `, ${plural(settings.senders_per_room, 'sender')} each, ${settings.size_bytes}-byte payloads, ` +
-      `UDP_GRO ${settings.gro ? 'on' : 'off'}`;
+      `UDP_GRO ${settings.gro ? 'on' : 'off'}, UDP_SEGMENT ${settings.gso ? 'on' : 'off'}`;
     return [html('h1', {}, `${settings.target}: ${loop}`), html('p', {class: 'quiet'}, workload),
       html('p', {class: 'quiet'}, `${run.started_at} · measured for ${seconds(phases.measure_s)} · ` +
         `chatbench ${run.tool_version}`)];
@@ -275,7 +275,9 @@
       ['dropped by the server', count(by.server), 'part'],
       ['for a reason that no counter tells', count(by.unattributed), 'part'],
       ['Duplicated', count(totals.duplicated)], ['Reordered', count(totals.reordered)],
-      ['Late (while draining)', count(totals.late)]));
+      ['Late (while draining)', count(totals.late)],
+      ['Foreign (not for that member)', count(totals.foreign)],
+      ['Corrupted', count(totals.corrupted)]));
   }
 
   function percentiles() {
