@@ -27,7 +27,7 @@ tl::expected<RoomLink, Error> RoomLink::enter(const ServerAddress& server, Entry
   if (!connection) return tl::unexpected<Error>(std::move(connection.error()));
   // The same address that took the TCP connection: a name may stand for several machines. And the
   // UDP socket comes before the request, so that the server learns its real port.
-  auto socket = UdpSocket::open(connection->peer().with_port(server.udp_port));
+  auto socket = UdpSocket::open(connection->peer().with_port(server.udp_port), server.gro);
   if (!socket) return tl::unexpected<Error>(std::move(socket.error()));
   const Address local = socket->local_address();
   request.udp_ip = local.ip();
@@ -68,7 +68,8 @@ void RoomLink::on_deadline() {
 
 std::vector<Event> RoomLink::receive() {
   std::vector<Event> events;
-  for (int i = 0; i < kMaxDatagramsPerTurn && !server_gone_; ++i) {
+  // A train is taken to its end: nothing would call us for the rest of it.
+  for (int i = 0; (i < kMaxDatagramsPerTurn || socket_.has_more()) && !server_gone_; ++i) {
     const UdpSocket::Received received = socket_.receive();
     if (received.error == EAGAIN) break;
     if (received.error == ECONNREFUSED) {

@@ -19,6 +19,7 @@ struct ServerAddress {
   std::string host = "127.0.0.1";  // a name or a literal address of either family
   std::uint16_t tcp_port = 8000;
   std::uint16_t udp_port = 9000;
+  bool gro = true;  // see net/udp_gro.h
   // For the connection, and again for the answer.
   std::int64_t timeout_ms = 5'000;
   // Readable: give up at once with kInterrupted (-1: never).

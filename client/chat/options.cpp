@@ -34,6 +34,10 @@ struct Durations {
   std::string timeout;
 };
 
+std::string check_on_off(const std::string& text) {
+  return text == "on" || text == "off" ? "" : "'" + text + "' is neither on nor off";
+}
+
 std::string check_duration(const std::string& text) {
   if (parse_duration_ms(text)) return "";
   return "'" + text + "' is not a duration: write 500ms, 5s, 2m, 1h or plain seconds";
@@ -57,6 +61,11 @@ void add_server_flags(CLI::App& app, Options& options, Durations& durations) {
       ->option_text("PORT [9000]");
   add_duration(app, "--connect-timeout", "TIME [5s]", durations.connect_timeout,
                "How long to wait for its connection, and again for its answer");
+  app.add_option_function<std::string>(
+         "--gro", [&options](const std::string& text) { options.server.gro = text == "on"; },
+         "Take messages that the server sends together in one piece (UDP_GRO)")
+      ->check(CLI::Validator(check_on_off, "on|off"))
+      ->option_text("on|off [on]");
 }
 
 void add_talk_flags(CLI::App& app, Options& options, Durations& durations) {

@@ -4,29 +4,31 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#include <array>
 #include <cerrno>
 
 #include "client/net/clock.h"
+#include "client/net/udp_gro.h"
 #include "client/net/wait.h"
 
 namespace chatd::client {
 namespace {
 
-constexpr std::size_t kMaxUdpBytes = 65'536;
 // What a busy room sends while the terminal is slow. The kernel grants what it allows.
 constexpr int kReceiveQueueBytes = 4 * 1024 * 1024;
 constexpr std::int64_t kFullQueuePatienceMs = 200;
 
 }  // namespace
 
-UdpSocket::UdpSocket(FileDescriptor socket) : socket_(std::move(socket)), buffer_(kMaxUdpBytes) {}
+UdpSocket::UdpSocket(FileDescriptor socket) : socket_(std::move(socket)), buffer_(kMaxTrainBytes) {}
 
-tl::expected<UdpSocket, Error> UdpSocket::open(const Address& server) {
+tl::expected<UdpSocket, Error> UdpSocket::open(const Address& server, bool gro) {
   FileDescriptor socket(::socket(server.family(), SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!socket.valid()) {
     return failure(ErrorKind::kInternal, "cannot open a UDP socket: " + system_reason(errno));
   }
   ::setsockopt(socket.get(), SOL_SOCKET, SO_RCVBUF, &kReceiveQueueBytes, sizeof kReceiveQueueBytes);
+  if (gro) enable_udp_gro(socket.get());
   if (::connect(socket.get(), server.get(), server.size_bytes()) != 0) {
     return failure(ErrorKind::kUnreachable,
                    "cannot reach " + server.to_string() + " over UDP: " + system_reason(errno));
@@ -59,11 +61,29 @@ int UdpSocket::take_error() {
 }
 
 UdpSocket::Received UdpSocket::receive() {
+  if (has_more()) return {0, next_of_train()};
+  iovec piece{.iov_base = buffer_.data(), .iov_len = buffer_.size()};
+  alignas(cmsghdr) std::array<char, kTrainControlBytes> control{};
   for (;;) {
-    const ssize_t received = ::recv(fd(), buffer_.data(), buffer_.size(), 0);
-    if (received >= 0) return {0, {buffer_.data(), static_cast<std::size_t>(received)}};
-    if (errno != EINTR) return {errno, {}};
+    msghdr header{};
+    header.msg_iov = &piece;
+    header.msg_iovlen = 1;
+    header.msg_control = control.data();
+    header.msg_controllen = control.size();
+    const ssize_t received = ::recvmsg(fd(), &header, 0);
+    if (received < 0 && errno == EINTR) continue;
+    if (received < 0) return {errno, {}};
+    train_ = {buffer_.data(), static_cast<std::size_t>(received)};
+    segment_bytes_ = segment_bytes_of(header);
+    if (segment_bytes_ == 0) segment_bytes_ = train_.size();
+    return {0, next_of_train()};
   }
+}
+
+std::string_view UdpSocket::next_of_train() {
+  const std::string_view next = train_.substr(0, segment_bytes_);
+  train_.remove_prefix(next.size());
+  return next;
 }
 
 }  // namespace chatd::client

@@ -2,6 +2,7 @@
 // else's datagrams come in and refusals are reported.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 #include <vector>
@@ -14,7 +15,8 @@ namespace chatd::client {
 
 class UdpSocket {
  public:
-  static tl::expected<UdpSocket, Error> open(const Address& server);
+  // `gro`: take trains of datagrams whole, where the kernel has UDP_GRO (see udp_gro.h).
+  static tl::expected<UdpSocket, Error> open(const Address& server, bool gro);
 
   int fd() const { return socket_.get(); }
   // Where it sends from, as this machine sees it; a NAT on the way may change both.
@@ -33,12 +35,19 @@ class UdpSocket {
     std::string_view datagram;  // until the next call
   };
   Received receive();
+  // Datagrams are left of a train that the kernel has handed over already: poll(2) knows nothing of
+  // them, so receive until there are none.
+  bool has_more() const { return !train_.empty(); }
 
  private:
   explicit UdpSocket(FileDescriptor socket);
 
+  std::string_view next_of_train();
+
   FileDescriptor socket_;
   std::vector<char> buffer_;
+  std::string_view train_;  // what is left of one, in the buffer
+  std::size_t segment_bytes_ = 0;
 };
 
 }  // namespace chatd::client

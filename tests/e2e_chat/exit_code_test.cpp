@@ -57,6 +57,7 @@ TEST_F(ChatExitCode, WrongUsage) {
            {"join", "kitchen", "--name", ""},
            {"join", "kitchen", "--name", "a\nb"},
            {"join", "kitchen", "--name", "\xff"},
+           {"join", "kitchen", "--name", "bob", "--gro", "maybe"},
            {"join", std::string(256, 'x'), "--name", "bob"},
            {"join", "kitchen", "--name", "bob", "--count", "0"},
            {"join", "kitchen", "--name", "bob", "--timeout", "soon"},

@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "client/net/udp_gro.h"
 #include "client/net/wait.h"
 
 namespace chatd::bench {
@@ -22,7 +23,6 @@ constexpr std::uint32_t kOwnSocketsPerAddress = 16'384;  // of some 28,000 ports
 constexpr std::size_t kQueue = 256;
 constexpr std::size_t kSlots = 256;
 constexpr std::size_t kTrainSlots = 32;
-constexpr std::size_t kTrainBytes = 65'536;
 // Of a train that is sent: 64 messages of 128 bytes with room, token and header, or fewer larger
 // ones. A segment must fit any usual path: what is larger goes alone, and may be cut up on its way.
 constexpr std::size_t kSentTrainBytes = 16'384;
@@ -140,10 +140,7 @@ tl::expected<client::FileDescriptor, std::string> MemberSockets::open_one(std::u
     return failed("cannot open UDP socket " + std::to_string(index + 1));
   }
   receive_buffer_bytes_ = set_receive_buffer(socket.get(), config_.receive_buffer_bytes);
-  if (config_.gro) {
-    const int on = 1;
-    gro_ = ::setsockopt(socket.get(), IPPROTO_UDP, UDP_GRO, &on, sizeof on) == 0;
-  }
+  if (config_.gro) gro_ = client::enable_udp_gro(socket.get());
   if (!config_.own) set_option(socket.get(), IPPROTO_IP, IP_PKTINFO, 1);
   if (auto bound = bind(socket.get(), index); !bound) {
     return tl::unexpected(std::move(bound.error()));
@@ -195,7 +192,8 @@ void MemberSockets::set_up_queue() {
 
 void MemberSockets::set_up_slots() {
   const std::size_t count = gro_ ? kTrainSlots : kSlots;
-  slot_bytes_ = gro_ ? kTrainBytes : std::max<std::size_t>(2048, config_.max_datagram_bytes);
+  slot_bytes_ =
+      gro_ ? client::kMaxTrainBytes : std::max<std::size_t>(2048, config_.max_datagram_bytes);
   slot_memory_.resize(count * slot_bytes_);
   slot_pieces_.resize(count);
   slot_controls_.resize(count);
@@ -361,7 +359,8 @@ void MemberSockets::receive_from(std::uint32_t socket) {
 bool MemberSockets::take(std::size_t slot, std::uint32_t socket, Arrival& arrival) {
   msghdr& header = slots_[slot].msg_hdr;
   arrival.bytes = {static_cast<const char*>(slot_pieces_[slot].iov_base), slots_[slot].msg_len};
-  arrival.segment_bytes = arrival.bytes.size();
+  const std::size_t segment_bytes = client::segment_bytes_of(header);
+  arrival.segment_bytes = segment_bytes != 0 ? segment_bytes : arrival.bytes.size();
   arrival.member = socket;
   std::uint32_t address = 0;
   for (cmsghdr* control = CMSG_FIRSTHDR(&header); control != nullptr;
@@ -370,10 +369,6 @@ bool MemberSockets::take(std::size_t slot, std::uint32_t socket, Arrival& arriva
       in_pktinfo to{};
       std::memcpy(&to, CMSG_DATA(control), sizeof to);
       address = ntohl(to.ipi_addr.s_addr);
-    } else if (control->cmsg_level == IPPROTO_UDP && control->cmsg_type == UDP_GRO) {
-      int bytes = 0;
-      std::memcpy(&bytes, CMSG_DATA(control), sizeof bytes);
-      if (bytes > 0) arrival.segment_bytes = static_cast<std::size_t>(bytes);
     }
   }
   if (config_.own) return true;
