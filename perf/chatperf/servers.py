@@ -129,7 +129,8 @@ class Chatd(OwnServer):
     program = "chatd"
 
     def _command(self):
-        return [*super()._command(), "--tcp-port", "0", "--log-level", "error"]
+        # One core, one shard: what is compared is one loop with one loop.
+        return [*super()._command(), "--tcp-port", "0", "--log-level", "error", "--shards", "1"]
 
 
 class Naive(OwnServer):

@@ -33,10 +33,8 @@ std::unique_ptr<Target> make_broker(TargetConfig config) {
 
 // In the order that --help names them.
 constexpr std::array kKinds = {
-    Kind{"chatd", 8000, make<ChatdTarget>},
-    Kind{"redis", 6379, make_broker<RedisDialect>},
-    Kind{"nats", 4222, make_broker<NatsDialect>},
-    Kind{"mosquitto", 1883, make_broker<MqttDialect>},
+    Kind{"chatd", 8000, make<ChatdTarget>},       Kind{"redis", 6379, make_broker<RedisDialect>},
+    Kind{"nats", 4222, make_broker<NatsDialect>}, Kind{"mosquitto", 1883, make_broker<MqttDialect>},
     Kind{"naive", 0, make<BareTarget>},  // no TCP
     Kind{"floor", 0, make<BareTarget>},
 };
