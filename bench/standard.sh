@@ -2,12 +2,14 @@
 # chatbench's standard set against a chatd of its own on loopback: few cases, each a few seconds. One
 # line a case on stdout; the whole results, as JSON and as pages, go to the folder that is named.
 #
-# usage: standard.sh FOLDER_OF_THE_PROGRAMS FOLDER_FOR_RESULTS [SECONDS_PER_CASE]
+# usage: standard.sh FOLDER_OF_THE_PROGRAMS FOLDER_FOR_RESULTS [SECONDS_PER_CASE [CASES]]
+# CASES is a regular expression: only cases whose names match are run.
 set -euo pipefail
 
 bin=$1
 results=$2
 duration_s=${3:-3}
+wanted=${4:-.}
 readonly invalid=3 # chatbench's exit code: it was the bottleneck itself
 
 # What a case is called, and how it is run. The first two cannot form trains, the next two do;
@@ -60,16 +62,18 @@ stop_chatd() {
   ((status == 0)) || fail "chatd ended with exit code $status"
 }
 
-# field SECTION KEY FILE : a number of the result, scaled by the optional factor. Each key stands on
-# a line of its own (bench/chatbench/report/json_report.h).
+# field SECTION KEY FILE [FACTOR] : a number of the result. Each key stands on a line of its own, and
+# that of its section before it (bench/chatbench/report/json_report.h).
 field() {
   awk -v section="\"$1\": {" -v key="\"$2\":" -v factor="${4:-1}" '
     index($0, section) { inside = 1 }
     inside && $1 == key {
       sub(/,$/, "", $2)
       if ($2 == "null") print "n/a"; else printf "%.6g\n", $2 * factor
+      found = 1
       exit
-    }' "$3"
+    }
+    END { exit !found }' "$3" || fail "no $1.$2 in $3"
 }
 
 run_case() {
@@ -86,10 +90,14 @@ run_case() {
     fail "chatbench ended with exit code $status in $name"
   fi
   stop_chatd
-  printf '%-22s %14.0f %12s %10s %10s %8s  %s\n' "$name" \
-    "$(field rates delivered_per_s "$json")" "$(field server cpu_ns_per_delivery "$json")" \
-    "$(field response_time p50_ns "$json" 1e-6)" "$(field response_time p99_ns "$json" 1e-6)" \
-    "$(field totals lost "$json")" "$remark"
+  local deliveries cost p50 p99 lost
+  deliveries=$(field rates delivered_per_s "$json")
+  cost=$(field server cpu_ns_per_delivery "$json")
+  p50=$(field response_time p50_ns "$json" 1e-6)
+  p99=$(field response_time p99_ns "$json" 1e-6)
+  lost=$(field totals lost "$json")
+  printf '%-22s %14.0f %12s %10s %10s %8s  %s\n' "$name" "$deliveries" "$cost" "$p50" "$p99" "$lost" \
+    "$remark"
 }
 
 mkdir -p "$results"
@@ -97,8 +105,8 @@ printf '%-22s %14s %12s %10s %10s %8s\n' 'rooms x members' 'deliveries/s' 'CPU n
   'p99 ms' lost
 for line in "${cases[@]}"; do
   read -ra words <<<"$line"
-  run_case "${words[@]}"
+  [[ ! ${words[0]} =~ $wanted ]] || run_case "${words[@]}"
 done
 echo
-echo "w1, w16, w64: closed loop, so many messages under way in each room. 20ps, 2000ps: open loop, so"
+echo "w1, w16, w64: a closed loop, so many messages under way in each room. 20ps, 2000ps: open loop, so"
 echo "many messages per second in all. The whole results, with pages: $results"
