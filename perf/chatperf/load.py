@@ -2,7 +2,9 @@
 
 import json
 import subprocess
+import time
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from . import programs
 from .programs import CannotMeasure
@@ -20,6 +22,7 @@ class Load:
     rate: float = 0.0
     duration_s: float = 1.0
     warmup_s: float = 0.3
+    farewell_s: float = 0  # to wait for the server to deal with everybody's leaving, and count that
     flags: tuple = field(default=())
 
     def arguments(self):
@@ -77,6 +80,12 @@ class Figures:
         return self._get("joins", "server_cpu_ns_per_join")
 
     @property
+    def visit_cpu_ns(self):
+        """Per member, from before it came until after it has gone; with Load.farewell_s only."""
+        cpu_s = self._get("visits_server_cpu_s")
+        return None if cpu_s is None or not self.joined else cpu_s * 1e9 / self.joined
+
+    @property
     def joined(self):
         return self._get("joins", "count")
 
@@ -94,6 +103,14 @@ class Figures:
         return reasons
 
 
+def cpu_s_of(pid):
+    """CPU time of all threads, as the scheduler counts it."""
+    total = 0
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        total += int((task / "schedstat").read_text().split()[0])
+    return total / 1e9
+
+
 def run(server, load, cpu=None, timeout_s=300):
     """Puts the load on a running server. Raises CannotMeasure when there is no result."""
     command = [programs.ours("chatbench"), "run", "--target", server.target,
@@ -103,6 +120,7 @@ def run(server, load, cpu=None, timeout_s=300):
             command += [flag, str(port)]
     if cpu is not None:
         command += ["--cpu", str(cpu)]
+    before_s = cpu_s_of(server.pid)
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=timeout_s,
                               check=False)
@@ -111,4 +129,8 @@ def run(server, load, cpu=None, timeout_s=300):
     if done.returncode not in (0, EXIT_INVALID):
         raise CannotMeasure(f"{' '.join(command)}: exit code {done.returncode}: "
                             f"{done.stderr.strip()[-500:]}")
-    return Figures(json.loads(done.stdout))
+    figures = Figures(json.loads(done.stdout))
+    if load.farewell_s:
+        time.sleep(load.farewell_s)
+        figures.result["visits_server_cpu_s"] = cpu_s_of(server.pid) - before_s
+    return figures
