@@ -84,6 +84,10 @@ TEST(LayeringCheck, AllowsWhatTheLayersMayInclude) {
                                   "#include \"core/limits.h\"\n#include \"client/a.h\"\n"
                                   "#include <sys/socket.h>\n#include <chrono>\n")),
             "");
+  EXPECT_EQ(lines(tree.violations("bench",
+                                  "#include \"core/limits.h\"\n#include \"client/a.h\"\n"
+                                  "#include \"bench/a.h\"\n#include <sys/socket.h>\n")),
+            "");
 }
 
 TEST(LayeringCheck, FindsEachWayOutOfTheCore) {
@@ -120,15 +124,19 @@ TEST(LayeringCheck, IsNotFooledByHowAnIncludeIsWritten) {
 
 TEST(LayeringCheck, FindsLinksAcrossLayers) {
   const std::string targets =
-      "target core chatd_core\ntarget server chatd\ntarget client chat\ntarget tests kit\n";
+      "target core chatd_core\ntarget server chatd\ntarget client chat\ntarget tests kit\n"
+      "target bench chatbench\n";
   EXPECT_EQ(lines(scan_link_lists(targets + "link server chatd chatd_core\n"
                                             "link client chat chatd_core\n"
                                             "link server chatd spdlog::spdlog\n"
+                                            "link bench chatbench chatd_core\n"
+                                            "link bench chatbench chat\n"
                                             "link tests kit chatd\n")
                       .violations),
             "");
   for (const char* link : {"core chatd_core chatd", "core chatd_core chat", "core chatd_core kit",
                            "server chatd chat", "client chat chatd", "server chatd kit",
+                           "bench chatbench chatd", "bench chatbench kit", "server chatd chatbench",
                            "core chatd_core Threads::Threads", "core chatd_core spdlog::spdlog"}) {
     const auto found = scan_link_lists(targets + "link " + link + "\n").violations;
     EXPECT_EQ(found.size(), 1u) << link;
