@@ -54,6 +54,7 @@ RunSettings settings_of(const RunOptions& options) {
   if (!is_open) settings.window = workload.window;
   settings.seed = workload.seed;
   settings.connections = options.connect.connections;
+  settings.joins_per_connection = options.connect.joins_per_connection;
   settings.sockets = options.connect.one_socket_per_client ? "own" : "shared";
   settings.gro = options.connect.gro;
   settings.gso = options.connect.gso;
@@ -127,6 +128,7 @@ class Run {
       return false;
     }
     connect_.members = joined->members;
+    if (joined->has_own_sockets) settings_.sockets = "own";
     connect_.resident_bytes_joined = server_bytes();
     if (const auto cpu = server_cpu(); cpu && cpu_before) {
       connect_.server_cpu_s = static_cast<double>(*cpu - *cpu_before) / 1e9;
@@ -145,6 +147,7 @@ class Run {
   RunResult find_max(Engine& engine) {
     RateSearch search(options_.workload.rate_per_s);
     RunResult best;
+    std::vector<SearchStep> steps;
     std::string limited_by_us;
     while (const auto rate = search.next()) {
       settings_.rate_per_s = rate;
@@ -154,6 +157,7 @@ class Run {
                               : holds            ? "holds"
                                                  : missed(*result.slo);
       say(format_per_second(*rate) + " messages: " + why);
+      steps.push_back({.rate_per_s = *rate, .holds = holds, .outcome = why});
       if (!result.is_valid()) limited_by_us = format_per_second(*rate);
       search.report(holds);
       if (holds || !search.best()) best = std::move(result);
@@ -168,6 +172,7 @@ class Run {
           " messages; the server may well hold more: at " + limited_by_us +
           " chatbench itself was the limit");
     }
+    best.search = std::move(steps);
     return best;
   }
 

@@ -104,6 +104,32 @@ TEST_F(Load, ASocketForEachClient) {
   expect_all_delivered(result, 9);
 }
 
+// Four members speak, the rest only listens for three times as long as chatd waits for them.
+TEST(LongLoad, HeartbeatsKeepSilentMembers) {
+  ChatdServer server({"--idle-timeout", "400ms"});
+  ASSERT_TRUE(server.ready()) << server.diagnosis();
+  const auto done = run_chatbench(
+      run_against(server, {"--rooms", "4", "--members", "10", "--senders", "1", "--rate", "200",
+                           "--heartbeat", "100ms", "--duration", "1200ms", "--json", "-"}));
+  EXPECT_EQ(done.exit_code, 0) << done.errors << done.output;
+  const auto& totals = server.stop();
+  ASSERT_TRUE(totals);
+  EXPECT_EQ((*totals)["members_timed_out"], 0u);
+  EXPECT_GE((*totals)["heartbeats"], 40u);
+}
+
+TEST(LoadOverIPv6, EachMemberHasASocket) {
+  ChatdServer server({"--host", "::1"});
+  ASSERT_TRUE(server.ready()) << server.diagnosis();
+  const auto done = run_chatbench(run_against(server, {"--rooms", "4", "--joins-per-connection",
+                                                       "5", "--duration", "200ms", "--json", "-"}));
+  EXPECT_EQ(done.exit_code, 0) << done.errors << done.output;
+  EXPECT_THAT(done.errors, HasSubstr("a socket of its own"));
+  const BenchResult result(done);
+  EXPECT_EQ(result.number("/totals/delivered"), 200 * 9);
+  EXPECT_EQ(result.text("/settings/sockets"), "own");
+}
+
 TEST_F(Load, JoinsAtARate) {
   const auto done = run({"--rooms", "10", "--members", "10", "--join-rate", "200", "--rate", "100",
                          "--duration", "100ms", "--json", "-"});

@@ -85,6 +85,7 @@ TEST_F(Verdict, TheSearchForTheHighestRateEnds) {
   EXPECT_THAT(done.errors, HasSubstr("40.0/s messages: holds"));
   EXPECT_THAT(done.errors, HasSubstr("missed"));
   EXPECT_THAT(done.errors, HasSubstr("highest rate that holds the SLO: 1"));
+  EXPECT_THAT(done.output, HasSubstr("40.0/s   holds"));
 }
 
 TEST(ChatbenchUsage, WhatCannotBeIsRefusedInWords) {
@@ -110,6 +111,7 @@ TEST(ChatbenchUsage, WhatCannotBeIsRefusedInWords) {
            {{"--find-max"}, "--slo"},
            {{"--find-max", "--slo", "loss=0", "--window", "2"}, "goes with --rate"},
            {{"--server-pid", "4194303"}, "there is no process"},
+           {{"--heartbeat", "10us"}, "at least 1ms"},
            {{"--frobnicate"}, "--frobnicate"},
        }) {
     Arguments arguments{"run"};

@@ -3,6 +3,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <cmath>
 #include <cstdio>
 
 #include "bench/chatbench/engine/clock.h"
@@ -55,10 +56,10 @@ void Progress::second(const SecondFigures& figures, double interval_s, double of
   const auto rate = [interval_s](std::uint64_t count) {
     return format_per_second(static_cast<double>(count) / interval_s);
   };
-  std::string line = std::to_string(static_cast<int>(figures.at_s + 0.5)) + "/" +
-                     std::to_string(static_cast<int>(of_s + 0.5)) + " s: " + rate(figures.sent) +
-                     " sent, " + rate(figures.delivered) + " delivered, p50 " +
-                     duration(figures.p50_ns) + ", p99 " + duration(figures.p99_ns);
+  std::string line = std::to_string(std::lround(figures.at_s)) + "/" +
+                     std::to_string(std::lround(of_s)) + " s: " + rate(figures.sent) + " sent, " +
+                     rate(figures.delivered) + " delivered, p50 " + duration(figures.p50_ns) +
+                     ", p99 " + duration(figures.p99_ns);
   if (figures.server_cpu_share) line += ", server " + format_percent(*figures.server_cpu_share);
   if (missing > figures.delivered) line += ", behind by " + format_count(missing);
   show(line);

@@ -43,6 +43,7 @@ struct Typed {
   std::optional<std::uint32_t> window;
   std::optional<std::uint32_t> senders;
   std::string arrivals = "constant";
+  std::int64_t heartbeat_ns = 120'000'000'000;
   std::string slo;
 };
 
@@ -130,6 +131,8 @@ class RunFlags {
         ->check(CLI::Range(0.001, 100e6));
     add_count("--sockets", connect.sockets, "N",
               "UDP sockets that all members share [as many as joins per connection]", 1, 50'000);
+    add_time("--heartbeat", typed_.heartbeat_ns, "TIME [2m]",
+             "Each member is heard so often, whether it speaks or not");
     app_.add_flag("--one-socket-per-client", connect.one_socket_per_client,
                   "A UDP socket for each member, as real clients have");
     add("--gro", connect.gro, "on|off [on]",
@@ -210,6 +213,8 @@ Checked check_population(RunOptions& run, const Typed& typed) {
 Checked check_rest(RunOptions& run, const Typed& typed) {
   run.connect.tcp_port = typed.tcp_port.value_or(default_tcp_port(run.target));
   run.connect.udp_port = typed.udp_port.value_or(9000);
+  run.connect.heartbeat_ms = typed.heartbeat_ns / 1'000'000;
+  if (run.connect.heartbeat_ms < 1) return refuse("--heartbeat: at least 1ms");
   if (!typed.slo.empty()) {
     auto slo = Slo::parse(typed.slo);
     if (!slo) return refuse("--slo: " + slo.error());

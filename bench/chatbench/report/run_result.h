@@ -33,7 +33,8 @@ struct RunSettings {
   std::optional<double> rate_per_s;     // messages in all rooms together; open loop
   std::optional<std::uint64_t> window;  // messages in flight per room; closed loop
   std::uint64_t seed = 0;
-  std::uint64_t connections = 0;   // TCP, for joining
+  std::uint64_t connections = 0;  // TCP, at a time while members join
+  std::uint64_t joins_per_connection = 1;
   std::string sockets = "shared";  // shared (many members each) or own
   bool gro = false;                // UDP_GRO on the receiving sockets
   bool gso = false;                // what a member says in one go leaves as one UDP_SEGMENT train
@@ -164,6 +165,15 @@ struct SloOutcome {
   bool operator==(const SloOutcome&) const = default;
 };
 
+// One step of --find-max.
+struct SearchStep {
+  double rate_per_s = 0;
+  bool holds = false;   // the SLO was met, and the step can be trusted
+  std::string outcome;  // "holds", or why not
+
+  bool operator==(const SearchStep&) const = default;
+};
+
 struct RunResult {
   std::string tool_version;
   std::string started_at;  // UTC, 2024-05-06T07:08:09Z
@@ -180,6 +190,9 @@ struct RunResult {
   OwnCost own;
   std::vector<std::string> invalid_because;  // whole sentences; empty: the figures can be trusted
   std::optional<SloOutcome> slo;
+  // --find-max: all steps, in their order; the rest of this result is that of the highest that
+  // holds.
+  std::vector<SearchStep> search;
 
   bool is_valid() const { return invalid_because.empty(); }
   bool operator==(const RunResult&) const = default;

@@ -32,6 +32,7 @@ void visit_fields(Visitor& visit, Is<RunSettings> auto& settings) {
   visit("window", settings.window);
   visit("seed", settings.seed);
   visit("connections", settings.connections);
+  visit("joins_per_connection", settings.joins_per_connection);
   visit("sockets", settings.sockets);
   visit("gro", settings.gro);
   visit("gso", settings.gso);
@@ -150,6 +151,13 @@ void visit_fields(Visitor& visit, Is<SloOutcome> auto& slo) {
 }
 
 template <class Visitor>
+void visit_fields(Visitor& visit, Is<SearchStep> auto& step) {
+  visit("rate_per_s", step.rate_per_s);
+  visit("holds", step.holds);
+  visit("outcome", step.outcome);
+}
+
+template <class Visitor>
 void visit_fields(Visitor& visit, Is<RunResult> auto& result) {
   visit("tool_version", result.tool_version);
   visit("started_at", result.started_at);
@@ -166,6 +174,7 @@ void visit_fields(Visitor& visit, Is<RunResult> auto& result) {
   visit("own", result.own);
   visit("invalid_because", result.invalid_because);
   visit("slo", result.slo);
+  visit("search", result.search);
 }
 
 }  // namespace chatd::bench

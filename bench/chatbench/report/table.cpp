@@ -186,6 +186,20 @@ void add_slo(Text& text, const RunResult& result) {
   }
 }
 
+void add_search(Text& text, const RunResult& result) {
+  if (result.search.empty()) return;
+  text.line();
+  text.line("Search for the highest rate that holds the SLO; all figures above are that one's:");
+  for (const SearchStep& step : result.search) {
+    const std::string line = pad_left(format_per_second(step.rate_per_s), kFigureWidth) + "   ";
+    if (step.holds) {
+      text.good(line + step.outcome);
+    } else {
+      text.line(line + step.outcome);
+    }
+  }
+}
+
 }  // namespace
 
 std::string describe_loop(const RunSettings& settings) {
@@ -220,6 +234,7 @@ std::string to_table(const RunResult& result, TextStyle style) {
   add_latency(text, result);
   add_cost(text, result);
   add_slo(text, result);
+  add_search(text, result);
   // Once more at the end, where a long table leaves the reader.
   if (!result.is_valid()) {
     text.line();

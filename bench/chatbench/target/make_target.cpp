@@ -43,6 +43,7 @@ constexpr std::array kKinds = {
 
 std::vector<std::string> target_names() {
   std::vector<std::string> names;
+  names.reserve(kKinds.size());
   for (const Kind& kind : kKinds) names.emplace_back(kind.name);
   return names;
 }

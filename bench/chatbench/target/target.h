@@ -42,6 +42,9 @@ struct TargetConfig {
   double joins_per_s = 0;                  // at most; 0: as fast as they are answered
   std::int64_t timeout_ms = 10'000;        // without any progress
 
+  // How often a member is heard, if it says nothing.
+  std::int64_t heartbeat_ms = 120'000;
+
   // UDP.
   std::uint32_t sockets = 0;  // that the members share; 0: as many as joins_per_connection
   bool one_socket_per_client = false;
@@ -56,6 +59,7 @@ struct TargetConfig {
 struct Joined {
   std::uint64_t members = 0;
   std::uint64_t connections = 0;  // that it took
+  bool has_own_sockets = false;   // each member has one, asked for or not
 };
 
 // A message as `member` got it. The view is valid until the next receive().

@@ -17,10 +17,6 @@
 namespace chatd::bench {
 namespace {
 
-// A member that says nothing for chatd's idle timeout (five minutes unless set) is removed. So from
-// half a minute after the joins on, each is heard every two minutes, one after the other.
-constexpr std::int64_t kFirstBeatMs = 30'000;
-constexpr std::int64_t kBeatIntervalMs = 120'000;
 constexpr std::uint64_t kMaxBeatsPerTurn = 2'000;
 
 constexpr std::int64_t kLeavePatienceMs = 15'000;  // for all
@@ -96,7 +92,9 @@ tl::expected<Joined, std::string> ChatdTarget::connect() {
   if (!tokens) return tl::unexpected(std::move(tokens.error()));
   tokens_ = std::move(*tokens);
   joined_ms_ = client::now_ms();
-  return Joined{tokens_.size(), joiner.connections()};
+  return Joined{.members = tokens_.size(),
+                .connections = joiner.connections(),
+                .has_own_sockets = !shares};
 }
 
 void ChatdTarget::queue(std::uint32_t member, std::string_view payload) {
@@ -133,11 +131,14 @@ void ChatdTarget::discard() {
   }
 }
 
-// Those that are due by now.
+// A member that says nothing for chatd's idle timeout (five minutes unless set) is removed. So each
+// is heard once per interval, one after the other, those that are due by now. For the first quarter
+// of an interval nobody is: until then the load is the one that was asked for, and nothing else.
 void ChatdTarget::maintain() {
-  const std::int64_t since_ms = client::now_ms() - joined_ms_ - kFirstBeatMs;
+  const std::int64_t since_ms = client::now_ms() - joined_ms_ - config_.heartbeat_ms / 4;
   if (since_ms < 0) return;
-  const std::uint64_t due = static_cast<std::uint64_t>(since_ms) * tokens_.size() / kBeatIntervalMs;
+  const std::uint64_t due = static_cast<std::uint64_t>(since_ms) * tokens_.size() /
+                            static_cast<std::uint64_t>(config_.heartbeat_ms);
   for (const std::uint64_t end = std::min(due, beats_ + kMaxBeatsPerTurn); beats_ < end; ++beats_) {
     queue(static_cast<std::uint32_t>(beats_ % tokens_.size()), "");
   }

@@ -94,6 +94,11 @@ Joiner::Done Joiner::open_link(std::size_t index) {
     std::string text =
         std::string(what) + " " + server_.to_string() + ": " + client::system_reason(error);
     if (error == EMFILE || error == ENFILE) text += " (raise it with ulimit -n)";
+    if (error == EADDRNOTAVAIL) {
+      text +=
+          " (no port is left: more --joins-per-connection, or sysctl -w "
+          "net.ipv4.ip_local_port_range='1024 65535')";
+    }
     return tl::unexpected(std::move(text));
   };
   link = Link{};
