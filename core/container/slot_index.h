@@ -3,8 +3,8 @@
 // asks `KeyOf` for a slot's key, so that no name is stored twice. `Key` needs == and
 // hash_with(KeyedHash).
 //
-// The table is made for its capacity at once: a datagram may bind a member, and must neither
-// allocate nor wait for the table to grow.
+// The table grows only when it is told to (make_room): a datagram may bind a member, and must
+// neither allocate nor wait.
 //
 // An entry's key must not change while it is in the table. Thread: one at a time.
 #pragma once
@@ -24,13 +24,15 @@ namespace chatd {
 template <class Key, class KeyOf>
 class SlotIndex {
  public:
-  // For at most `capacity` slots.
+  // For at most `capacity` slots, until make_room() says otherwise.
   SlotIndex(std::uint32_t capacity, KeyedHash hash, KeyOf key_of)
       : slots_(0, Hash{hash, key_of}, Equal{key_of}) {
-    // Erased entries leave marks that fill the table as entries do. Abseil clears them in place,
-    // and does not grow instead, when the table has more than 16 places and is filled to less than
-    // 25/32; it is full at 7/8. Hence an eighth more than the capacity.
-    slots_.reserve(std::max(std::size_t{capacity} + capacity / 8 + 1, kSmallestReserve));
+    reserve(capacity);
+  }
+
+  // From now on for at least `count` slots. Twice as many at a time, so that it is rarely needed.
+  void make_room(std::uint32_t count) {
+    if (count > capacity_) reserve(std::max(count, 2 * capacity_));
   }
 
   std::optional<std::uint32_t> find(const Key& key) const {
@@ -64,6 +66,15 @@ class SlotIndex {
 
   static constexpr std::size_t kSmallestReserve = 28;  // makes 31 places
 
+  // Erased entries leave marks that fill the table as entries do. Abseil clears them in place, and
+  // does not grow instead, when the table has more than 16 places and is filled to less than 25/32;
+  // it is full at 7/8. Hence an eighth more than the capacity.
+  void reserve(std::uint32_t capacity) {
+    capacity_ = capacity;
+    slots_.reserve(std::max(std::size_t{capacity} + capacity / 8 + 1, kSmallestReserve));
+  }
+
+  std::uint32_t capacity_ = 0;
   absl::flat_hash_set<std::uint32_t, Hash, Equal> slots_;
 };
 

@@ -8,7 +8,7 @@ Relay::Relay(const RelayConfig& config, TimeMs now_ms)
     : config_(config),
       random_(config.seed),
       hash_key_(random_.next<std::tuple_size_v<KeyedHash::Key>>()),
-      roster_(config_.limits, hash_key_),
+      roster_(config_.limits, hash_key_, config_.shards.count()),
       addresses_(config_.limits, hash_key_),
       returns_(config_.shard, config_.shards, addresses_),
       fan_out_(roster_, counters_, config_.trains),

@@ -6,6 +6,16 @@
 
 namespace chatd {
 
+namespace {
+
+std::uint32_t share(std::uint32_t limit, std::uint32_t shard_count) {
+  if (shard_count == 1) return limit;
+  const std::uint32_t even = limit / shard_count + 1;
+  return even + even / 4;
+}
+
+}  // namespace
+
 std::uint64_t Roster::MemberKey::hash_with(const KeyedHash& hash) const {
   // SipHash spreads the name; an odd factor is enough to tell rooms apart.
   return hash(username) + std::uint64_t{room} * 0x9e37'79b9'7f4a'7c15u;
@@ -20,12 +30,12 @@ std::uint64_t Roster::BoundTo::hash_with(const KeyedHash& hash) const {
   return hash({bytes.data(), bytes.size()});
 }
 
-Roster::Roster(const Limits& limits, const KeyedHash::Key& hash_key)
+Roster::Roster(const Limits& limits, const KeyedHash::Key& hash_key, std::uint32_t shard_count)
     : rooms_(limits.max_rooms),
       members_(limits.max_members),
-      room_by_name_(limits.max_rooms, KeyedHash(hash_key), {&rooms_}),
-      member_by_name_(limits.max_members, KeyedHash(hash_key), {&members_}),
-      member_by_endpoint_(limits.max_members, KeyedHash(hash_key), {this}) {}
+      room_by_name_(share(limits.max_rooms, shard_count), KeyedHash(hash_key), {&rooms_}),
+      member_by_name_(share(limits.max_members, shard_count), KeyedHash(hash_key), {&members_}),
+      member_by_endpoint_(share(limits.max_members, shard_count), KeyedHash(hash_key), {this}) {}
 
 std::optional<std::uint32_t> Roster::add_room(Room room) {
   room.older = newest_room_;
@@ -34,6 +44,7 @@ std::optional<std::uint32_t> Roster::add_room(Room room) {
   if (!slot) return std::nullopt;
   (newest_room_ == kNoSlot ? oldest_room_ : rooms_[newest_room_].newer) = *slot;
   newest_room_ = *slot;
+  room_by_name_.make_room(rooms_.size());
   room_by_name_.insert(*slot);
   ++version_;
   return slot;
@@ -61,6 +72,8 @@ std::optional<std::uint32_t> Roster::add_member(std::uint32_t room_slot, Member 
   if (!slot) return std::nullopt;
   room.members.push_back(*slot);
   room.endpoints.push_back(endpoint);
+  member_by_name_.make_room(members_.size());
+  member_by_endpoint_.make_room(members_.size());  // whether it is bound now or by a datagram
   member_by_name_.insert(*slot);
   link_endpoint(*slot);
   ++version_;

@@ -75,6 +75,41 @@ TEST_F(Allocations, NoneForMessagesOfAnySizeToRoomsOfAnySize) {
   }
 }
 
+// With several shards the indexes start small: they grow at a join, never at the datagram that
+// binds a member.
+TEST_F(Allocations, NoneForBindingWhereIndexesHaveGrown) {
+  RelayConfig config;
+  config.limits.max_members = 4'000;
+  config.shards = ShardMap(8, {});
+  std::string room = "room";
+  while (config.shards.of_room(room) != config.shard) room += "m";
+  RelayKit kit(config);
+  // As a connection of this shard whose address is counted here.
+  const auto enter = [&](std::uint8_t operation, int i) {
+    Neighbours neighbours;
+    std::string reply;
+    const std::string payload =
+        join_payload({.username = "m" + std::to_string(i), .ip = "", .port = 0, .password = ""});
+    const FrameView frame{.operation = operation, .state = 0, .room = room, .payload = payload};
+    EXPECT_TRUE(
+        kit.relay.on_request(kit.now_ms, {}, ip("127.0.0.1"), frame, neighbours, reply, kit.out));
+    kit.out.clear();
+  };
+  enter(kCreateRoom, 0);
+  for (int i = 1; i < 3'000; ++i) enter(kJoinRoom, i);
+  ASSERT_EQ(kit.relay.roster().members().size(), 3'000u);
+
+  std::vector<Datagram> datagrams;
+  for (std::uint32_t slot = 0; slot < 3'000; ++slot) {
+    datagrams.push_back(
+        {at("127.0.0.1", static_cast<std::uint16_t>(10'000 + slot)),
+         encode_datagram(room, kit.relay.roster().members()[slot].token.hex(), "")});
+  }
+  EXPECT_EQ(count(kit.relay, datagrams, 1), 0u);
+  EXPECT_EQ(kit.count(Counter::kHeartbeats), 3'000u);
+  EXPECT_EQ(kit.relay.roster().find_bound(at("127.0.0.1", 12'999)), 2'999u);
+}
+
 // The payloads that ask most of the parser's memory.
 TEST_F(Allocations, NoneForTheDensestJson) {
   RelayKit kit;

@@ -1,0 +1,58 @@
+// A whole chatd in this process, with as many shards as the test likes.
+#pragma once
+
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+
+#include "server/server.h"
+#include "tests/support/socket_address.h"
+
+namespace chatd::test {
+
+class RunningServer {
+ public:
+  // Without a program, the right one.
+  explicit RunningServer(std::uint32_t shards,
+                         const std::optional<SteeringProgram>& steering = std::nullopt)
+      : stop_(::eventfd(0, EFD_CLOEXEC)) {
+    Options options;
+    options.tcp_port = 0;
+    options.udp_port = 0;
+    options.shards = shards;
+    options.limits.max_rooms = 1000;
+    options.limits.max_members = 5000;
+    server_ = Server::open(options, steering.value_or(steering_program(shards))).value();
+    thread_ = std::thread([this] { stopped_well_ = server_->run(stop_.get()).has_value(); });
+  }
+  RunningServer(const RunningServer&) = delete;
+  RunningServer& operator=(const RunningServer&) = delete;
+  ~RunningServer() {
+    if (thread_.joinable()) stop();
+  }
+
+  SocketAddress tcp() const { return {"127.0.0.1", server_->tcp().port}; }
+  SocketAddress udp() const { return {"127.0.0.1", server_->udp().port}; }
+
+  // The counters of all shards, once they have stopped.
+  Counters stop() {
+    const std::uint64_t one = 1;
+    (void)!::write(stop_.get(), &one, sizeof one);
+    thread_.join();
+    return server_->counters();
+  }
+  bool stopped_well() const { return stopped_well_; }
+
+ private:
+  chatd::UniqueFd stop_;
+  std::unique_ptr<Server> server_;
+  std::thread thread_;
+  bool stopped_well_ = false;
+};
+
+}  // namespace chatd::test
