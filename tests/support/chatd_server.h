@@ -39,6 +39,9 @@ class ChatdServer {
   // test.
   static std::string program();
 
+  // Whether CHATD_TEST_SHARDS asks for more than one.
+  static bool has_several_shards();
+
   bool ready() const { return ready_; }
   // The whole ready line.
   const std::string& ready_line() const { return ready_line_; }
