@@ -18,7 +18,8 @@ namespace {
 using client::Address;
 using client::FileDescriptor;
 
-constexpr int kBufferBytes = 4 * 1024 * 1024;
+// For some 70,000 messages on their way: a hundred rooms with windows of 256, and to spare.
+constexpr int kBufferBytes = 64 * 1024 * 1024;
 
 tl::unexpected<std::string> failed(const std::string& what) {
   const int error = errno;

@@ -19,7 +19,7 @@ tl::expected<BareOptions, int> parse_bare_options(const std::string& program,
                                                   const std::string& description, int argc,
                                                   const char* const* argv);
 
-// A blocking IPv4 socket with chatd's buffer sizes, bound. SIGTERM and SIGINT end the process from
+// A blocking IPv4 socket with large buffers, bound. SIGTERM and SIGINT end the process from
 // here on, with exit code 0: there is nothing to tidy up. Prints `NAME ready udp=ADDRESS` on
 // stdout. The error is a sentence.
 tl::expected<client::FileDescriptor, std::string> open_bare_socket(const std::string& name,

@@ -130,7 +130,9 @@ class Chatd(OwnServer):
 
     def _command(self):
         # One core, one shard: what is compared is one loop with one loop.
-        return [*super()._command(), "--tcp-port", "0", "--log-level", "error", "--shards", "1"]
+        # And room for all messages that are on their way to it, see shapes.ROOMY.
+        return [*super()._command(), "--tcp-port", "0", "--log-level", "error", "--shards", "1",
+                "--receive-buffer", "64MiB"]
 
 
 class Naive(OwnServer):
