@@ -15,6 +15,7 @@
 #include "bench/chatbench/engine/engine.h"
 #include "bench/chatbench/engine/rate_search.h"
 #include "bench/chatbench/engine/result.h"
+#include "bench/chatbench/net/this_machine.h"
 #include "bench/chatbench/probe/process.h"
 #include "bench/chatbench/report/html_report.h"
 #include "bench/chatbench/report/json_report.h"
@@ -67,13 +68,11 @@ class Run {
   explicit Run(const RunOptions& options) : options_(options), settings_(settings_of(options)) {}
 
   ExitCode operator()() {
-    if (!pin()) return ExitCode::kFailure;
-    if (!connect()) return ExitCode::kFailure;
-    Engine engine(options_.workload, *target_,
-                  {.server_pid = pid(),
-                   .server_udp_port = options_.connect.udp_port,
-                   .interrupted = &interrupted},
-                  progress_);
+    if (!pin() || !can_report() || !connect()) return ExitCode::kFailure;
+    Engine engine(
+        options_.workload, *target_,
+        {.server_pid = pid(), .server_udp_port = server_udp_port(), .interrupted = &interrupted},
+        progress_);
     const RunResult result = options_.find_max ? find_max(engine) : judged(engine.measure());
     progress_.waiting("leaving");
     target_->disconnect();
@@ -93,6 +92,23 @@ class Run {
     return pid() ? cpu_ns_of(*pid()) : std::nullopt;
   }
 
+  // Nothing when the server is another machine's: this one's table tells nothing about it.
+  std::optional<std::uint16_t> server_udp_port() const {
+    return is_this_machine(options_.connect.host) ? target_->server_udp_port() : std::nullopt;
+  }
+
+  // Whether the files can be written, before a long run and not after it.
+  bool can_report() const {
+    for (const std::string& path : {options_.json_path, options_.html_path}) {
+      if (path.empty() || path == "-") continue;
+      if (!std::ofstream(path, std::ios::app)) {
+        say("cannot write " + path + ": " + client::system_reason(errno));
+        return false;
+      }
+    }
+    return true;
+  }
+
   bool pin() const {
     if (!options_.cpu) return true;
     cpu_set_t cores;
@@ -108,6 +124,7 @@ class Run {
     TargetConfig config = options_.connect;
     config.on_progress = [this](std::uint32_t joined) {
       progress_.joined(joined, options_.workload.population.members());
+      return interrupted == 0;
     };
     auto target = make_target(options_.target, std::move(config));
     if (!target) {

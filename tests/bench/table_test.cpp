@@ -53,7 +53,7 @@ TEST(Table, AnInvalidRunIsLoudAtBothEnds) {
   RunResult result = example_result();
   result.invalid_because = {"chatbench used 97 % of its core."};
   const std::string plain = to_table(result);
-  EXPECT_THAT(plain, HasSubstr("**** INVALID: these figures say nothing about the server ****"));
+  EXPECT_THAT(plain, HasSubstr("**** INVALID: these figures are not the server's alone ****"));
   EXPECT_THAT(plain, HasSubstr("  * chatbench used 97 % of its core.\n"));
   EXPECT_THAT(plain, testing::EndsWith("INVALID, see above: do not quote these figures.\n"));
   EXPECT_THAT(to_table(result, TextStyle::kColor), HasSubstr("\x1b[1;31m******** INVALID"));

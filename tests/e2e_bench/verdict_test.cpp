@@ -150,6 +150,12 @@ TEST(ChatbenchFailure, AServerThatIsTooSmall) {
 }
 
 TEST(ChatbenchFailure, FilesThatCannotBe) {
+  // Told before the run: there is no server, and that is not what it complains about.
+  for (const char* flag : {"--json", "--html"}) {
+    const auto done = run_chatbench({"run", "--tcp-port", "1", flag, "/nonexistent/out"});
+    EXPECT_EQ(done.exit_code, 1);
+    EXPECT_THAT(done.errors, HasSubstr("cannot write /nonexistent/out"));
+  }
   EXPECT_EQ(run_chatbench({"compare", "/nonexistent/a.json", "/nonexistent/b.json"}).exit_code, 1);
 }
 

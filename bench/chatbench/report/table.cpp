@@ -57,7 +57,7 @@ void add_head(Text& text, const RunResult& result) {
 
 void add_validity(Text& text, const RunResult& result) {
   if (result.is_valid()) return;
-  text.loud("******** INVALID: these figures say nothing about the server ********");
+  text.loud("******** INVALID: these figures are not the server's alone ********");
   for (const std::string& reason : result.invalid_because) text.loud("  * " + reason);
   text.line();
 }

@@ -12,6 +12,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <tl/expected.hpp>
@@ -52,8 +53,8 @@ struct TargetConfig {
   bool gso = true;  // what a member says in one go leaves as one train
   std::uint64_t receive_buffer_bytes = 64 * 1024 * 1024;  // of each socket
 
-  // Called now and then while members join, with how many are in.
-  std::function<void(std::uint32_t joined)> on_progress = [](std::uint32_t) {};
+  // Called now and then while members join, with how many are in. False: they need not go on.
+  std::function<bool(std::uint32_t joined)> on_progress = [](std::uint32_t) { return true; };
 };
 
 struct Joined {
@@ -96,6 +97,10 @@ class Target {
   // Appends what has arrived, a bounded number at a time: nothing appended means that nothing is
   // left. Goes on with what flush() had to leave.
   virtual void receive(std::vector<Delivery>& out) = 0;
+
+  // Where the server receives messages over UDP: so that the kernel's count of what was dropped
+  // there can be read, when the server is on this machine.
+  virtual std::optional<std::uint16_t> server_udp_port() const { return std::nullopt; }
 
   // What keeps members alive: called about ten times a second.
   virtual void maintain() {}

@@ -187,7 +187,7 @@
     const banners = [];
     if (run.invalid_because.length > 0) {
       banners.push(html('section', {class: 'card banner bad'},
-        html('h2', {}, 'INVALID: these figures say nothing about the server'),
+        html('h2', {}, 'INVALID: these figures are not the server\u2019s alone'),
         html('ul', {}, ...run.invalid_because.map(reason => html('li', {}, reason)))));
     }
     if (run.slo) {

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <tl/expected.hpp>
@@ -26,6 +27,7 @@ class BareTarget final : public Target {
   void flush() override { sockets_->flush(); }
   int poll_fd() const override { return sockets_->poll_fd(); }
   void receive(std::vector<Delivery>& out) override;
+  std::optional<std::uint16_t> server_udp_port() const override { return config_.udp_port; }
   OwnFaults faults() const override {
     return {.unsent = sockets_->unsent(), .receive_drops = sockets_->receive_drops()};
   }

@@ -92,7 +92,8 @@ tl::expected<Joined, std::string> BrokerTarget::connect() {
                             " members got in: the broker at " + addresses_.front().to_string() +
                             " has not answered for " + std::to_string(config_.timeout_ms) + " ms");
     }
-    if (ready_ > told) config_.on_progress(ready_);
+    if (!config_.on_progress(ready_))
+      return tl::unexpected(std::string("interrupted while members joined"));
     told = ready_;
   }
   return Joined{.members = members, .connections = members};

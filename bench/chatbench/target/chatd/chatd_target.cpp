@@ -92,9 +92,8 @@ tl::expected<Joined, std::string> ChatdTarget::connect() {
   if (!tokens) return tl::unexpected(std::move(tokens.error()));
   tokens_ = std::move(*tokens);
   joined_ms_ = client::now_ms();
-  return Joined{.members = tokens_.size(),
-                .connections = joiner.connections(),
-                .has_own_sockets = !shares};
+  return Joined{
+      .members = tokens_.size(), .connections = joiner.connections(), .has_own_sockets = !shares};
 }
 
 void ChatdTarget::queue(std::uint32_t member, std::string_view payload) {

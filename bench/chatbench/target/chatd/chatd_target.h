@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,7 @@ class ChatdTarget final : public Target {
   void flush() override { sockets_->flush(); }
   int poll_fd() const override { return sockets_->poll_fd(); }
   void receive(std::vector<Delivery>& out) override;
+  std::optional<std::uint16_t> server_udp_port() const override { return config_.udp_port; }
   void maintain() override;
   OwnFaults faults() const override;
   std::uint64_t members_lost() const override { return members_lost_; }

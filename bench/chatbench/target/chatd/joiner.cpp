@@ -68,6 +68,10 @@ tl::expected<std::vector<Token>, std::string> Joiner::run() {
     if (auto done = wait(); !done) return tl::unexpected(std::move(done.error()));
     resume_waiting();
     discard_();
+    if (!config_.on_progress(joined_)) {
+      return tl::unexpected("interrupted while members joined; " + std::to_string(joined_) +
+                            " were in");
+    }
     if (client::now_ms() - progress_ms_ > config_.timeout_ms) {
       return tl::unexpected("the server at " + server_.to_string() + " has answered nothing for " +
                             std::to_string(config_.timeout_ms / 1000) + " s; " +
@@ -214,7 +218,6 @@ Joiner::Done Joiner::take_answer(Link& link, const FrameView& frame) {
   if (is_creator(member)) room_exists_[config_.population.room_of(member)] = true;
   ++joined_;
   progress_ms_ = client::now_ms();
-  if (joined_ % 256 == 0 || joined_ == tokens_.size()) config_.on_progress(joined_);
   return {};
 }
 
