@@ -53,7 +53,7 @@ TEST_F(Verdict, NothingAtTheUdpPort) {
   const SocketAddress nobody = [] {
     const UniqueFd socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
     const SocketAddress any("127.0.0.1", 0);
-    ::bind(socket.get(), any.get(), any.size());
+    EXPECT_EQ(::bind(socket.get(), any.get(), any.size()), 0);
     return SocketAddress::local_of(socket.get());
   }();
   *(std::find(arguments.begin(), arguments.end(), "--udp-port") + 1) =

@@ -30,9 +30,9 @@
 namespace chatd::bench {
 
 struct EngineOptions {
-  std::optional<pid_t> server_pid;
+  std::optional<pid_t> server_pid = {};
   // The server's UDP socket on this machine, for the kernel's count of what it dropped there.
-  std::optional<std::uint16_t> server_udp_port;
+  std::optional<std::uint16_t> server_udp_port = {};
   // Set by a signal: the run ends early.
   const volatile std::sig_atomic_t* interrupted = nullptr;
 };
