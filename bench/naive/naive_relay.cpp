@@ -5,8 +5,6 @@
 #include <algorithm>
 #include <array>
 
-#include "bench/baseline/registration.h"
-
 namespace chatd::bench {
 
 NaiveRelay::SourceKey NaiveRelay::key_of(const sockaddr_in& address) {
@@ -45,7 +43,7 @@ void NaiveRelay::register_member(std::string_view room, const sockaddr_in& sourc
   } else if (is_new_member) {
     members_by_room_[index].push_back(source);
   }
-  send(acknowledgement_of(""), source);
+  send(acknowledgement_, source);
 }
 
 void NaiveRelay::relay(std::string_view datagram, const sockaddr_in& source) const {

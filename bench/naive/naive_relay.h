@@ -14,6 +14,8 @@
 #include <string_view>
 #include <vector>
 
+#include "bench/baseline/registration.h"
+
 namespace chatd::bench {
 
 class NaiveRelay {
@@ -34,6 +36,7 @@ class NaiveRelay {
   void send(std::string_view datagram, const sockaddr_in& destination) const;
 
   int fd_;
+  std::string acknowledgement_ = acknowledgement_of("");
   absl::flat_hash_map<std::string, RoomIndex> room_by_name_;
   absl::flat_hash_map<SourceKey, RoomIndex> room_by_source_;
   std::vector<std::vector<sockaddr_in>> members_by_room_;
