@@ -102,7 +102,7 @@ class Target {
   // there can be read, when the server is on this machine.
   virtual std::optional<std::uint16_t> server_udp_port() const { return std::nullopt; }
 
-  // What keeps members alive: called about ten times a second.
+  // What keeps members alive: called some hundred times a second.
   virtual void maintain() {}
 
   virtual OwnFaults faults() const = 0;

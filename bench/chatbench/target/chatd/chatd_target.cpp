@@ -88,9 +88,13 @@ tl::expected<Joined, std::string> ChatdTarget::connect() {
         ", or run chatbench with CAP_NET_ADMIN");
   }
   Joiner joiner(config_, tcp, *sockets_, rooms_, [this] { discard(); });
-  auto tokens = joiner.run();
-  if (!tokens) return tl::unexpected(std::move(tokens.error()));
-  tokens_ = std::move(*tokens);
+  auto joined = joiner.run();
+  tokens_ = joiner.take_tokens();
+  if (!joined) {
+    // Those who are in would fill the server until their time is up, and the next try fail for it.
+    disconnect();
+    return tl::unexpected(std::move(joined.error()));
+  }
   joined_ms_ = client::now_ms();
   return Joined{
       .members = tokens_.size(), .connections = joiner.connections(), .has_own_sockets = !shares};
@@ -160,15 +164,17 @@ void ChatdTarget::disconnect() {
   std::int64_t stalled_ms = client::now_ms() + kGoodbyePatienceMs;
   std::uint64_t told_before = 0;
   std::uint32_t room = 0;
-  while (room < rooms && client::now_ms() < deadline_ms) {
-    std::uint64_t allowed = members_told_ / told_per_room + kLeavesUnderWay;
-    if (members_told_ != told_before) {
-      told_before = members_told_;
-      stalled_ms = client::now_ms() + kGoodbyePatienceMs;
-    } else if (client::now_ms() > stalled_ms) {
-      allowed = room + kLeavesUnderWay;  // goodbyes are lost, too
-    }
+  for (;;) {
+    const std::int64_t now_ms = client::now_ms();
+    if (members_told_ != told_before) stalled_ms = now_ms + kGoodbyePatienceMs;
+    told_before = members_told_;
+    const bool has_stalled = now_ms > stalled_ms;  // goodbyes may be lost, too
+    const bool is_done = room == rooms && (has_stalled || members_told_ >= rooms * told_per_room);
+    if (is_done || now_ms > deadline_ms) return;
+    const std::uint64_t allowed =
+        (has_stalled ? room : members_told_ / told_per_room) + std::uint64_t{kLeavesUnderWay};
     for (; room < rooms && room < allowed; ++room) leave(room);
+    if (has_stalled) stalled_ms = now_ms + kGoodbyePatienceMs;
     flush();
     pollfd waiting{.fd = poll_fd(), .events = POLLIN, .revents = 0};
     ::poll(&waiting, 1, 1);
@@ -178,6 +184,7 @@ void ChatdTarget::disconnect() {
 
 void ChatdTarget::leave(std::uint32_t room) {
   const std::uint32_t creator = room * config_.population.members_per_room;
+  if (tokens_[creator] == Token()) return;  // the room was never made
   queue(creator,
         R"({"sender":"system","operation":2,"username":")" + member_name(creator) + R"("})");
 }

@@ -2,6 +2,7 @@
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
@@ -21,6 +22,7 @@ namespace {
 
 constexpr std::size_t kReadBytes = 64 * 1024;
 constexpr int kMaxEvents = 64;
+constexpr std::int64_t kSettleMs = 500;
 constexpr int kTurnMs = 5;  // the longest without a look at the rate and the members' sockets
 
 std::string remedy_for(int status) {
@@ -60,12 +62,18 @@ std::string Joiner::who(std::uint32_t member) const {
   return "member " + member_name(member) + " of room " + rooms_[config_.population.room_of(member)];
 }
 
-tl::expected<std::vector<Token>, std::string> Joiner::run() {
+tl::expected<void, std::string> Joiner::run() {
+  auto done = join_all();
+  if (!done) settle();
+  return done;
+}
+
+Joiner::Done Joiner::join_all() {
   started_ms_ = client::now_ms();
   progress_ms_ = started_ms_;
   while (joined_ < tokens_.size()) {
-    if (auto done = open_links(); !done) return tl::unexpected(std::move(done.error()));
-    if (auto done = wait(); !done) return tl::unexpected(std::move(done.error()));
+    if (auto done = open_links(); !done) return done;
+    if (auto done = wait(); !done) return done;
     resume_waiting();
     discard_();
     if (!config_.on_progress(joined_)) {
@@ -79,7 +87,22 @@ tl::expected<std::vector<Token>, std::string> Joiner::run() {
                             " members are in");
     }
   }
-  return std::move(tokens_);
+  return {};
+}
+
+// After a failure: the answers to what has been asked already tell who is in, and has to leave.
+void Joiner::settle() {
+  const std::int64_t deadline_ms = client::now_ms() + kSettleMs;
+  for (Link& link : links_) {
+    while (link.is_connected && link.next_to_answer < link.next_to_send) {
+      const std::int64_t left_ms = deadline_ms - client::now_ms();
+      pollfd waiting{.fd = link.socket.get(), .events = POLLIN, .revents = 0};
+      if (left_ms <= 0 || ::poll(&waiting, 1, static_cast<int>(left_ms)) <= 0) return;
+      // A further refusal counts as an answer; a connection that broke gives none any more.
+      const std::uint32_t answered = link.next_to_answer;
+      if (!read(link) && link.next_to_answer == answered) break;
+    }
+  }
 }
 
 Joiner::Done Joiner::open_links() {
@@ -183,7 +206,8 @@ Joiner::Done Joiner::read(Link& link) {
 
 Joiner::Done Joiner::take_answers(Link& link) {
   std::size_t consumed = 0;
-  for (;;) {
+  Done done;
+  while (done) {
     const DecodedFrame decoded = decode_frame(std::string_view(link.received).substr(consumed),
                                               client::kMaxEntryAnswerBytes);
     if (decoded.status == FrameStatus::kTooLarge) {
@@ -192,13 +216,11 @@ Joiner::Done Joiner::take_answers(Link& link) {
     }
     if (decoded.status == FrameStatus::kIncomplete) break;
     // Before each outcome come the greeting, or an "accepted".
-    if (decoded.frame.is(FrameState::kCompleted)) {
-      if (auto done = take_answer(link, decoded.frame); !done) return done;
-    }
+    if (decoded.frame.is(FrameState::kCompleted)) done = take_answer(link, decoded.frame);
     consumed += decoded.size_bytes;
   }
   link.received.erase(0, consumed);
-  return {};
+  return done;
 }
 
 Joiner::Done Joiner::take_answer(Link& link, const FrameView& frame) {

@@ -32,8 +32,9 @@ class Joiner {
   Joiner(const TargetConfig& config, const client::Address& server, const MemberSockets& sockets,
          const std::vector<std::string>& rooms, std::function<void()> discard);
 
-  // The members' tokens.
-  tl::expected<std::vector<Token>, std::string> run();
+  tl::expected<void, std::string> run();
+  // The members' tokens; those of members who did not get in are Token().
+  std::vector<Token> take_tokens() { return std::move(tokens_); }
   std::uint64_t connections() const { return opened_; }
 
  private:
@@ -51,6 +52,8 @@ class Joiner {
   };
   using Done = tl::expected<void, std::string>;
 
+  Done join_all();
+  void settle();
   bool is_creator(std::uint32_t member) const;
   Done open_links();
   Done open_link(std::size_t index);
