@@ -12,6 +12,7 @@ slow them down (files, logs), and the limits that would make them drop some:
 
 import os
 import re
+import resource
 import select
 import shutil
 import signal
@@ -69,8 +70,10 @@ class Server:
 
     def _launch(self, command, stdout):
         def before_exec():
-            # Ends with us, whatever becomes of us.
-            os.setpgrp()
+            os.setpgrp()  # Ctrl-C is ours to deal with: the server is ended when its turn is over
+            # A broker wants a descriptor for each member, and not all of them ask for more.
+            _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+            resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
             if self._cpu is not None:
                 os.sched_setaffinity(0, {self._cpu})
 
