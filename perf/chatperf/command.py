@@ -1,6 +1,7 @@
 """What all commands of perf/ have in common."""
 
 import argparse
+import signal
 import sys
 
 from . import programs
@@ -20,6 +21,8 @@ def parser(description, epilog=None):
 
 def main(work, options):
     """Runs work(options) and turns what it raises into an exit code."""
+    # As Ctrl-C does: so that servers are ended and folders removed.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
         if not options.no_build:
             programs.build()

@@ -10,6 +10,7 @@ slow them down (files, logs), and the limits that would make them drop some:
   mosquitto  no persistence, no logs, no limit on queued messages, Nagle's algorithm off
 """
 
+import ctypes
 import os
 import re
 import resource
@@ -26,6 +27,7 @@ from . import programs
 from .programs import CannotMeasure
 
 PATIENCE_S = 20
+LIBC = ctypes.CDLL(None)
 
 
 def free_port():
@@ -70,7 +72,9 @@ class Server:
 
     def _launch(self, command, stdout):
         def before_exec():
-            os.setpgrp()  # Ctrl-C is ours to deal with: the server is ended when its turn is over
+            os.setpgrp()  # Ctrl-C is ours to deal with
+            # And it ends with us, whatever becomes of us (PR_SET_PDEATHSIG, prctl(2)).
+            LIBC.prctl(1, signal.SIGTERM)
             # A broker wants a descriptor for each member, and not all of them ask for more.
             _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
             resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
