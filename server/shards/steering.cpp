@@ -170,9 +170,9 @@ tl::expected<void, std::string> verify(std::span<const UniqueFd> sockets) {
     const auto sender = ProbeSender::to(target);
     if (!sender) continue;
     is_tried = true;
-    const auto steered = try_shards(receivers, *sender, sockets.size());
+    auto steered = try_shards(receivers, *sender, sockets.size());
     if (!steered) return steered;
-    const auto spread = try_short_ones(receivers, target);
+    auto spread = try_short_ones(receivers, target);
     if (!spread) return spread;
   }
   if (!is_tried) return Fault("no probe could be sent to our own address");
