@@ -6,6 +6,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <functional>
 #include <utility>
 
 #include "server/data/train_support.h"
@@ -123,7 +124,9 @@ tl::expected<std::unique_ptr<Server>, std::string> Server::open(const Options& o
 }
 
 tl::expected<void, std::string> Server::run(int stop_fd) {
-  return run_shards(shards_, stop_fd, stop_.get());
+  std::vector<std::function<void()>> bodies;
+  for (const auto& shard : shards_) bodies.emplace_back([&shard] { shard->run(); });
+  return run_shards(bodies, stop_fd, stop_.get());
 }
 
 Counters Server::counters() const {

@@ -23,9 +23,9 @@ void stop_all(int stop_fd) {
 
 // An exception must neither pass for a clean stop nor take the other shards' members down without a
 // word: it stops all shards, and they say goodbye.
-void run_one(Shard& shard, std::string& failure, int stop_fd) {
+void run_one(const std::function<void()>& shard, std::string& failure, int stop_fd) {
   try {
-    shard.run();
+    shard();
   } catch (const std::exception& error) {
     failure = error.what();
   } catch (...) {
@@ -43,7 +43,7 @@ void wait_for_either(int signal_fd, int stop_fd) {
 
 }  // namespace
 
-tl::expected<void, std::string> run_shards(std::span<const std::unique_ptr<Shard>> shards,
+tl::expected<void, std::string> run_shards(std::span<const std::function<void()>> shards,
                                            int signal_fd, int stop_fd) {
   const std::vector<std::size_t> processors = usable_processors();
   std::vector<std::string> failures(shards.size());
@@ -52,7 +52,7 @@ tl::expected<void, std::string> run_shards(std::span<const std::unique_ptr<Shard
     threads.emplace_back([&, i] {
       name_thread("shard-" + std::to_string(i));
       if (shards.size() > 1) pin_thread(processors[i % processors.size()]);
-      run_one(*shards[i], failures[i], stop_fd);
+      run_one(shards[i], failures[i], stop_fd);
     });
   }
   wait_for_either(signal_fd, stop_fd);

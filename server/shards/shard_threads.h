@@ -4,19 +4,17 @@
 // keep apart, and it may have to make way for other programs.
 #pragma once
 
-#include <memory>
+#include <functional>
 #include <span>
 #include <string>
 #include <tl/expected.hpp>
 
-#include "server/shard.h"
-
 namespace chatd {
 
-// Returns when all shards have stopped: because `signal_fd` became readable, or because one of them
-// failed, and then the error is the reason. `stop_fd` is the eventfd that the shards were opened
-// with. Signals must be blocked already: threads inherit that.
-tl::expected<void, std::string> run_shards(std::span<const std::unique_ptr<Shard>> shards,
+// `shards` are what each thread runs. Returns when all have returned: because `signal_fd` became
+// readable, or because one of them threw, and then the error is the reason. `stop_fd` is the
+// eventfd that tells them to stop. Signals must be blocked already: threads inherit that.
+tl::expected<void, std::string> run_shards(std::span<const std::function<void()>> shards,
                                            int signal_fd, int stop_fd);
 
 }  // namespace chatd

@@ -20,16 +20,10 @@ class RunningServer {
   // Without a program, the right one.
   explicit RunningServer(std::uint32_t shards,
                          const std::optional<SteeringProgram>& steering = std::nullopt)
-      : stop_(::eventfd(0, EFD_CLOEXEC)) {
-    Options options;
-    options.tcp_port = 0;
-    options.udp_port = 0;
-    options.shards = shards;
-    options.limits.max_rooms = 1000;
-    options.limits.max_members = 5000;
-    server_ = Server::open(options, steering.value_or(steering_program(shards))).value();
-    thread_ = std::thread([this] { stopped_well_ = server_->run(stop_.get()).has_value(); });
-  }
+      : stop_(::eventfd(0, EFD_CLOEXEC)),
+        server_(
+            Server::open(options_for(shards), steering.value_or(steering_program(shards))).value()),
+        thread_([this] { stopped_well_ = server_->run(stop_.get()).has_value(); }) {}
   RunningServer(const RunningServer&) = delete;
   RunningServer& operator=(const RunningServer&) = delete;
   ~RunningServer() {
@@ -49,10 +43,20 @@ class RunningServer {
   bool stopped_well() const { return stopped_well_; }
 
  private:
+  static Options options_for(std::uint32_t shards) {
+    Options options;
+    options.tcp_port = 0;
+    options.udp_port = 0;
+    options.shards = shards;
+    options.limits.max_rooms = 1000;
+    options.limits.max_members = 5000;
+    return options;
+  }
+
   chatd::UniqueFd stop_;
-  std::unique_ptr<Server> server_;
-  std::thread thread_;
   bool stopped_well_ = false;
+  std::unique_ptr<Server> server_;
+  std::thread thread_;  // the last: it uses the others
 };
 
 }  // namespace chatd::test
