@@ -18,8 +18,8 @@ namespace {
 // What is sent between two looks at everything else, in the outbox's units of work: some
 // milliseconds.
 constexpr std::uint32_t kOutboxWork = kMaxTurnWork;
-// Batches of received datagrams between the same.
-constexpr std::size_t kReceiveBatchesPerTurn = 8;
+// Datagrams that are received between the same.
+constexpr std::size_t kDatagramsPerTurn = 512;
 constexpr std::size_t kMaxEvents = 256;
 constexpr TimeMs kFinishMs = 200;
 constexpr TimeMs kGoodbyeMs = 1000;
@@ -103,8 +103,8 @@ void Shard::duty_cycle() {
   inbox_.open_letters(now_ms, outbox_);
   if (acceptor_) acceptor_->serve(now_ms);
   control_.serve(now_ms, outbox_);
-  send(
-      now_ms);  // so that receiving starts with an empty outbox, and neither side starves the other
+  // So that receiving starts with an empty outbox, and neither side starves the other.
+  send(now_ms);
   inbox_.receive_strays(now_ms, outbox_);
   receive(now_ms);
   if (can_send()) relay_.fan_out(outbox_);
@@ -144,7 +144,7 @@ void Shard::note(const epoll_event& event) {
 
 // Whether there is something to do that no event will announce.
 bool Shard::has_work(TimeMs now_ms) const {
-  const bool has_datagrams = udp_is_readable_ || next_datagram_ < received_count_;
+  const bool has_datagrams = udp_is_readable_ || receiver_.has_next();
   const bool has_errors = udp_has_errors_ || errors_.has_refused();
   const bool has_messages = can_send() && relay_.has_waiting();
   const bool has_connections = acceptor_ && acceptor_->has_work(now_ms);
@@ -165,18 +165,16 @@ int Shard::wait_timeout_ms() const {
 
 // A bounded share of what has come: the rest has its turn after everything else.
 void Shard::receive(TimeMs now_ms) {
-  for (std::size_t i = 0; i < kReceiveBatchesPerTurn && !outbox_.is_full(); ++i) {
-    if (next_datagram_ == received_count_) {
+  for (std::size_t count = 0; count < kDatagramsPerTurn && !outbox_.is_full(); ++count) {
+    if (!receiver_.has_next()) {
       if (!udp_is_readable_) return;
-      received_count_ = receiver_.receive();
-      next_datagram_ = 0;
+      receiver_.receive();
       udp_is_readable_ = !receiver_.is_drained();
+      if (!receiver_.has_next()) return;
     }
-    for (; next_datagram_ < received_count_ && !outbox_.is_full(); ++next_datagram_) {
-      const UdpReceiver::Datagram datagram = receiver_[next_datagram_];
-      if (line_.hand_over(datagram.from, datagram.bytes)) continue;
-      relay_.on_datagram(now_ms, datagram.from, datagram.bytes, outbox_);
-    }
+    const UdpReceiver::Datagram datagram = receiver_.next();
+    if (line_.hand_over(datagram.from, datagram.bytes)) continue;
+    relay_.on_datagram(now_ms, datagram.from, datagram.bytes, outbox_);
   }
 }
 

@@ -75,8 +75,6 @@ class Shard {
   Outbox outbox_;
   ErrorQueue errors_;
   UdpReceiver receiver_;
-  std::size_t received_count_ = 0;  // of the receiver's batch
-  std::size_t next_datagram_ = 0;   // in it, to be relayed
   UdpSender sender_;
   ReceiveDrops receive_drops_;
   ShardLine line_;

@@ -1,31 +1,44 @@
 #include "server/data/udp_receiver.h"
 
+#include <netinet/udp.h>
+
+#include <algorithm>
 #include <cerrno>
+#include <cstring>
 
 namespace chatd {
 
-UdpReceiver::UdpReceiver(int fd) : fd_(fd), memory_(kBatch * kStrideBytes) {
+UdpReceiver::UdpReceiver(int fd)
+    : fd_(fd), memory_(std::make_unique_for_overwrite<char[]>(kBatch * kStrideBytes)) {
+  const int on = 1;
+  ::setsockopt(fd, SOL_UDP, UDP_GRO, &on, sizeof on);
   for (std::size_t i = 0; i < kBatch; ++i) {
     slots_[i] = {.iov_base = &memory_[i * kStrideBytes], .iov_len = kSlotBytes};
     msghdr& header = headers_[i].msg_hdr;
     header.msg_name = &sources_[i];
     header.msg_iov = &slots_[i];
     header.msg_iovlen = 1;
+    header.msg_control = &controls_[i];
   }
 }
 
 // Only EAGAIN says that the socket is empty. A pending ICMP error ends a call as well (and is gone
 // then), and there need not be an event that tells of what waits behind it: with the receive buffer
 // full, the error queue takes nothing, and arrivals are dropped silently.
-std::size_t UdpReceiver::receive() {
-  for (mmsghdr& header : headers_) header.msg_hdr.msg_namelen = sizeof(SocketAddress);
-  std::size_t count = 0;
+void UdpReceiver::receive() {
+  for (mmsghdr& header : headers_) {
+    header.msg_hdr.msg_namelen = sizeof(SocketAddress);
+    header.msg_hdr.msg_controllen = sizeof(Control);
+  }
+  slot_ = 0;
+  slot_count_ = 0;
   is_drained_ = false;
-  for (int errors = 0; count < kBatch && errors < kMaxPendingErrors;) {
-    const int received = ::recvmmsg(fd_, &headers_[count], static_cast<unsigned>(kBatch - count),
-                                    MSG_DONTWAIT, nullptr);
+  for (int errors = 0; slot_count_ < kBatch && errors < kMaxPendingErrors;) {
+    const int received =
+        ::recvmmsg(fd_, &headers_[slot_count_], static_cast<unsigned>(kBatch - slot_count_),
+                   MSG_DONTWAIT, nullptr);
     if (received > 0) {
-      count += static_cast<std::size_t>(received);
+      slot_count_ += static_cast<std::size_t>(received);
     } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
       is_drained_ = true;
       break;
@@ -33,12 +46,28 @@ std::size_t UdpReceiver::receive() {
       ++errors;
     }
   }
-  return count;
+  if (has_next()) open_slot();
 }
 
-UdpReceiver::Datagram UdpReceiver::operator[](std::size_t index) {
-  return {.from = to_endpoint(sources_[index]),
-          .bytes = {&memory_[index * kStrideBytes], headers_[index].msg_len}};
+// UDP_GRO is the only control message that was asked for; it is there if the slot holds several
+// datagrams.
+void UdpReceiver::open_slot() {
+  offset_bytes_ = 0;
+  segment_bytes_ = headers_[slot_].msg_len;
+  if (headers_[slot_].msg_hdr.msg_controllen < sizeof(cmsghdr)) return;
+  int segment_bytes = 0;
+  std::memcpy(&segment_bytes, CMSG_DATA(&controls_[slot_].header), sizeof segment_bytes);
+  if (segment_bytes > 0) segment_bytes_ = static_cast<std::size_t>(segment_bytes);
+}
+
+UdpReceiver::Datagram UdpReceiver::next() {
+  const std::size_t size_bytes = headers_[slot_].msg_len;
+  const std::size_t count = std::min(segment_bytes_, size_bytes - offset_bytes_);
+  const Datagram datagram{.from = to_endpoint(sources_[slot_]),
+                          .bytes = {&memory_[slot_ * kStrideBytes + offset_bytes_], count}};
+  offset_bytes_ += count;
+  if (offset_bytes_ >= size_bytes && ++slot_ < slot_count_) open_slot();
+  return datagram;
 }
 
 }  // namespace chatd

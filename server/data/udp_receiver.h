@@ -1,16 +1,19 @@
-// Receives datagrams in batches into memory that is allocated once. A slot holds the largest
-// datagram, one byte more (so that a larger one shows), and the padding that simdjson reads beyond
-// the end.
+// Receives datagrams in batches into memory that is allocated once.
+//
+// A client may send several messages as one train (UDP_SEGMENT), and a network card or the kernel
+// may put several datagrams of one sender together. With UDP_GRO (udp(7), Linux 5.0) they come
+// through the socket in one piece, which costs about as much as a single datagram; they are taken
+// apart here. So a slot holds the largest piece that there is: a smaller one would cut it.
 #pragma once
 
 #include <sys/socket.h>
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
+#include <memory>
 #include <string_view>
-#include <vector>
 
-#include "core/limits.h"
 #include "core/wire/payload.h"
 #include "server/net/socket_address.h"
 
@@ -19,35 +22,53 @@ namespace chatd {
 // Thread: one at a time.
 class UdpReceiver {
  public:
+  // Pieces in a call; each is one datagram or up to some dozens.
   static constexpr std::size_t kBatch = 64;
 
   struct Datagram {
     Endpoint from;
-    std::string_view bytes;  // more than kMaxDatagramBytes: it was cut
+    std::string_view bytes;  // kPayloadPaddingBytes behind it are readable
   };
 
+  // Turns UDP_GRO on; a kernel without it gives datagrams one by one.
   explicit UdpReceiver(int fd);
   UdpReceiver(const UdpReceiver&) = delete;  // the headers point into it
   UdpReceiver& operator=(const UdpReceiver&) = delete;
 
-  // Receives up to kBatch datagrams without waiting and returns how many. Overwrites the batch
-  // before.
-  std::size_t receive();
+  // Receives a batch without waiting. What is left of the one before is overwritten.
+  void receive();
   // Whether the last receive() has emptied the socket: then epoll tells when there is more.
   bool is_drained() const { return is_drained_; }
-  Datagram operator[](std::size_t index);
+
+  // The batch's datagrams, one after the other. next() while has_next(); valid until receive().
+  bool has_next() const { return slot_ < slot_count_; }
+  Datagram next();
 
  private:
-  static constexpr std::size_t kSlotBytes = kMaxDatagramBytes + 1;
-  static constexpr std::size_t kStrideBytes = (kSlotBytes + kPayloadPaddingBytes + 63) / 64 * 64;
+  static constexpr std::size_t kSlotBytes = 65'536;
+  // Not 64 KiB exactly: the beginnings of all slots would compete for the same lines of the cache.
+  static constexpr std::size_t kStrideBytes = kSlotBytes + 3 * 64;
+  static_assert(kStrideBytes >= kSlotBytes + kPayloadPaddingBytes);
 
   static constexpr int kMaxPendingErrors = 8;
 
+  union Control {
+    cmsghdr header;
+    std::array<char, CMSG_SPACE(sizeof(int))> bytes;
+  };
+
+  void open_slot();
+
   int fd_;
   bool is_drained_ = false;
-  std::vector<char> memory_;
+  std::size_t slot_count_ = 0;
+  std::size_t slot_ = 0;           // that is being read
+  std::size_t offset_bytes_ = 0;   // in it
+  std::size_t segment_bytes_ = 0;  // of each datagram in it but the last
+  std::unique_ptr<char[]> memory_;
   std::array<SocketAddress, kBatch> sources_{};
   std::array<iovec, kBatch> slots_{};
+  std::array<Control, kBatch> controls_{};
   std::array<mmsghdr, kBatch> headers_{};
 };
 
