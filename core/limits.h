@@ -23,8 +23,8 @@ inline constexpr std::uint32_t kSpareConnections = 64;
 inline constexpr std::uint32_t kMaxWaitingMessages = 1024;
 inline constexpr std::uint32_t kMessageStoreBlocks = 65'536;
 
-// What a room may send in a turn, in the outbox's units of work: some milliseconds at most.
-inline constexpr std::uint32_t kMaxTurnWork = 4096;
+// What a room may send in a turn, in the outbox's units of work: a millisecond or two.
+inline constexpr std::uint32_t kMaxTurnWork = 2048;
 
 // What an operator may set. The defaults serve a small public server.
 struct Limits {

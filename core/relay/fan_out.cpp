@@ -42,7 +42,7 @@ void FanOut::accept(std::uint32_t sender, std::string_view payload) {
 
   if (room.waiting.count == kMaxWaitingMessages) drop_oldest(room);
   while (!store_.push(room.waiting, sender, payload)) {
-    if (room.waiting.count == room.group_size) {  // nothing of this room could give way
+    if (room.waiting.count == room.progress.most_sent()) {  // nothing here could give way
       counters_.add(Counter::kDroppedQueueFull, deliveries);
       return;
     }
@@ -51,9 +51,9 @@ void FanOut::accept(std::uint32_t sender, std::string_view payload) {
   if (!room.is_waiting) line_up(slot);
 }
 
-// A group that some members have already got goes to the others, too.
+// What some members have already got goes to the others, too.
 void FanOut::drop_oldest(Room& room) {
-  store_.remove(room.waiting, room.group_size);
+  store_.remove(room.waiting, room.progress.most_sent());
   counters_.add(Counter::kDroppedQueueFull, deliveries_per_message(room));
 }
 
@@ -103,30 +103,24 @@ void FanOut::settle(std::uint32_t slot, Outbox& out) {
   step_out(slot);
 }
 
-// Sends the room's group to the next members, as many as `max_work` allows (one at least).
+// Sends what waits to those who are next, as many as `max_work` allows.
 void FanOut::take_turn(std::uint32_t slot, std::uint32_t max_work, Outbox& out) {
   Room& room = roster_.rooms()[slot];
-  if (room.group_size == 0) room.group_size = std::min(room.waiting.count, kMaxPlannedMessages);
   plan_group(room);
   lay_out(out);
 
   const auto room_size = static_cast<std::uint32_t>(room.members.size());
+  const Progress::Span next = room.progress.next(room_size);
   const std::uint32_t work = plan_.train_count * Outbox::kWorkPerTrain + group_size_;
-  const std::uint32_t destinations = std::max(1u, max_work / work);
-  const std::uint32_t first = room.next_position;
-  const std::uint32_t last = first + std::min(destinations, room_size - first);
-  find_speakers(first, last);
-  send_to(room, first, last, out);
-
-  room.next_position = last;
-  if (last < room_size) return;
-  store_.pop(room.waiting, room.group_size);
-  room.group_size = 0;
-  room.next_position = 0;
+  const std::uint32_t count =
+      std::min(next.end - next.begin, std::max(Progress::kMinSlice, max_work / work));
+  find_speakers(next.begin, next.begin + count);
+  send_to(room, next.begin, next.begin + count, out);
+  store_.pop(room.waiting, room.progress.advance(room_size, count, group_size_));
 }
 
 void FanOut::plan_group(const Room& room) {
-  group_size_ = room.group_size;
+  group_size_ = std::min(room.waiting.count, kMaxPlannedMessages);
   std::uint32_t message = room.waiting.first;
   for (std::uint32_t i = 0; i < group_size_; ++i, message = store_.next(message)) {
     messages_[i] = message;

@@ -12,9 +12,10 @@
 // share of the server and no more (deficit round robin in its simplest form: Shreedhar, Varghese,
 // "Efficient Fair Queueing using Deficit Round Robin", 1995).
 //
-// A turn may end in the middle of a large room: then the next one goes on with the next member. So
-// that each message reaches exactly those who were in the room when it was accepted, settle() sends
-// all that waits there before members come, go or become reachable.
+// A turn may end in the middle of a large room: then the next one goes on with the next members,
+// who also get what has been said meanwhile (core/fanout/progress.h). So that each message reaches
+// exactly those who were in the room when it was accepted, settle() sends all that waits there
+// before members come, go or become reachable.
 //
 // Thread: one at a time. Nothing is allocated for a message.
 #pragma once

@@ -9,6 +9,7 @@
 #include "core/address/endpoint.h"
 #include "core/container/slot_pool.h"
 #include "core/fanout/message_store.h"
+#include "core/fanout/progress.h"
 #include "core/relay/password.h"
 
 namespace chatd {
@@ -25,8 +26,7 @@ struct Room {
 
   // What FanOut has still to send here.
   MessageQueue waiting;
-  std::uint32_t group_size = 0;          // messages of the group that is being sent
-  std::uint32_t next_position = 0;       // in the arrays below: who gets that group next
+  Progress progress;
   std::uint32_t next_waiting = kNoSlot;  // rooms in line for their turn
   std::uint32_t previous_waiting = kNoSlot;
   bool is_waiting = false;

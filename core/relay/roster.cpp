@@ -74,6 +74,7 @@ std::optional<std::uint32_t> Roster::add_member(std::uint32_t room_slot, Member 
   room.endpoints.push_back(endpoint);
   member_by_name_.make_room(members_.size());
   member_by_endpoint_.make_room(members_.size());  // whether it is bound now or by a datagram
+  room.progress.reserve_for(static_cast<std::uint32_t>(room.members.size()));
   member_by_name_.insert(*slot);
   link_endpoint(*slot);
   ++version_;

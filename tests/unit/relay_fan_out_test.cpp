@@ -146,6 +146,33 @@ TEST_F(FanOutTest, ALargeRoomIsServedInSlices) {
   for (std::size_t i = 1; i < people.size(); ++i) ASSERT_EQ(heard[people[i].from.port], said) << i;
 }
 
+// The first slice of a large room goes out at once; what is said meanwhile goes to the others
+// together with what they have not got yet.
+TEST_F(FanOutTest, WhoIsServedLaterGetsMoreAtOnce) {
+  RelayKit kit({}, /*outbox_limit=*/kMaxTurnWork);
+  const auto people = make_room(kit, "crowd", 2'001);
+  kit.send(people[0], payload(people[0], 0));
+  kit.relay.fan_out(kit.out);
+  std::size_t first_slice = 0;
+  for (const Outbox::Fanout& fanout : kit.out.fanouts()) first_slice += fanout.destination_count;
+  ASSERT_LT(first_slice, 1'000u);
+  kit.out.clear();
+  for (int i = 1; i < 16; ++i) kit.send(people[0], payload(people[0], i));
+  std::size_t trains_of_16 = 0;
+  std::size_t trains_of_15 = 0;
+  for (; kit.relay.has_waiting(); kit.out.clear()) {
+    kit.relay.fan_out(kit.out);
+    for (const Outbox::Fanout& fanout : kit.out.fanouts()) {
+      const auto trains = kit.out.trains(fanout);
+      ASSERT_EQ(trains.size(), 1u);
+      if (trains[0].message_count == 16) trains_of_16 += fanout.destination_count;
+      if (trains[0].message_count == 15) trains_of_15 += fanout.destination_count;
+    }
+  }
+  EXPECT_EQ(trains_of_15, first_slice);
+  EXPECT_EQ(trains_of_16, 2'000 - first_slice);
+}
+
 TEST_F(FanOutTest, WhoComesLaterHearsNothingOfWhatWasSaidBefore) {
   const auto people = make_room(kit_, "lobby", 2);
   kit_.say(people[0], "before");
