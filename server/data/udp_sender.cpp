@@ -35,7 +35,7 @@ bool may_be_about_trains(int error) {
 }  // namespace
 
 UdpSender::UdpSender(int fd, int family, ErrorQueue& errors, Counters& counters)
-    : fd_(fd), errors_(errors), counters_(counters), batch_(family) {
+    : fd_(fd), errors_(errors), counters_(counters), fragmentation_(fd), batch_(family) {
   put_off_.reserve(kMaxPutOff);
 }
 
@@ -49,6 +49,7 @@ UdpSender::Progress UdpSender::send(const Outbox& out) {
     return Progress::kPutOff;
   }
   next_ = {};  // the next outbox is read from its beginning
+  if (fragmentation_.is_allowed()) fragmentation_.forbid();
   return Progress::kDone;
 }
 
@@ -80,9 +81,12 @@ UdpSender::Progress UdpSender::flush_batch(const Outbox& out) {
 }
 
 void UdpSender::handle(int error, const Outbox& out) {
-  if (error == EINTR || is_others_error(error)) return;  // the same entry again
   const Item item = entries_[batch_.first()].item;
   const bool is_train = entries_[batch_.first()].message_count > 1;
+  if (error == EMSGSIZE && !is_train && !fragmentation_.is_allowed()) {
+    return fragmentation_.allow();  // the same entry again, and the rest of the outbox
+  }
+  if (error == EINTR || is_others_error(error)) return;  // the same entry again
   if (error == ENOBUFS && !is_second_try_) {
     rewind();
     put_off(out, item);

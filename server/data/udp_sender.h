@@ -13,6 +13,7 @@
 #include "core/relay/counters.h"
 #include "core/relay/outbox.h"
 #include "server/data/error_queue.h"
+#include "server/data/fragmentation.h"
 #include "server/data/plain_destinations.h"
 #include "server/data/send_batch.h"
 
@@ -85,6 +86,7 @@ class UdpSender {
   ErrorQueue& errors_;
   Counters& counters_;
   PlainDestinations plain_;
+  Fragmentation fragmentation_;
 
   Item next_;  // where the outbox continues
   SendBatch batch_;

@@ -137,6 +137,31 @@ TEST(Trains, APathThatTakesNoneGetsMessagesOneByOne) {
   if (!reason.empty()) GTEST_SKIP() << reason;
 }
 
+// Single datagrams that exceed the MTU go out in fragments; the smaller ones before, between and
+// after them do not care.
+TEST(Trains, ASingleDatagramMayExceedTheMtu) {
+  const std::string reason = in_own_network([] {
+    ASSERT_TRUE(set_loopback_mtu(700));
+    Sending sending;
+    UdpPeer peer("127.0.0.1", 0, kReceiveBufferBytes);
+    for (int round = 0; round < 3; ++round) {
+      for (const std::size_t size : {100u, 4'000u, 600u, 3'000u, 50u}) {
+        sending.open_train(round, round + 1, size);
+        sending.add(peer);
+      }
+      sending.finish();
+    }
+    for (int round = 0; round < 3; ++round) {
+      for (const std::size_t size : {100u, 4'000u, 600u, 3'000u, 50u}) {
+        ASSERT_NO_FATAL_FAILURE(expect_messages(peer, round, round + 1, size));
+      }
+    }
+    EXPECT_EQ(sending.counters[Counter::kDeliveriesSent], 15u);
+    EXPECT_EQ(sending.counters[Counter::kDroppedSendTooBig], 0u);
+  });
+  if (!reason.empty()) GTEST_SKIP() << reason;
+}
+
 // More messages than a batch has entries, one by one: the place in the train is kept.
 TEST(Trains, OneByOneGoesOnInTheNextBatch) {
   const std::string reason = in_own_network([] {
