@@ -22,6 +22,8 @@ inline constexpr std::uint32_t kSpareConnections = 64;
 // of 256 bytes.
 inline constexpr std::uint32_t kMaxWaitingMessages = 1024;
 inline constexpr std::uint32_t kMessageStoreBlocks = 65'536;
+// Messages times members, in one room.
+inline constexpr std::uint32_t kMaxWaitingDeliveries = 262'144;
 
 // What a room may send in a turn, in the outbox's units of work: a millisecond or two.
 inline constexpr std::uint32_t kMaxTurnWork = 2048;

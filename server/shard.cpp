@@ -107,7 +107,7 @@ void Shard::duty_cycle() {
   send(now_ms);
   inbox_.receive_strays(now_ms, outbox_);
   receive(now_ms);
-  if (can_send()) relay_.fan_out(outbox_);
+  if (!has_unsent_) relay_.fan_out(outbox_);
   send(now_ms);
   receive_drops_.update(now_ms);
 }
@@ -146,7 +146,7 @@ void Shard::note(const epoll_event& event) {
 bool Shard::has_work(TimeMs now_ms) const {
   const bool has_datagrams = udp_is_readable_ || receiver_.has_next();
   const bool has_errors = udp_has_errors_ || errors_.has_refused();
-  const bool has_messages = can_send() && relay_.has_waiting();
+  const bool has_messages = !is_stuck() && (has_unsent_ || relay_.has_waiting());
   const bool has_connections = acceptor_ && acceptor_->has_work(now_ms);
   return has_datagrams || has_errors || has_messages || has_connections || inbox_.has_work() ||
          control_.has_work();
@@ -199,6 +199,9 @@ void Shard::send(TimeMs now_ms) {
   switch (sender_.send(outbox_)) {
     case UdpSender::Progress::kDone:
       outbox_.clear();
+      has_unsent_ = false;
+      return;
+    case UdpSender::Progress::kMore:
       break;
     case UdpSender::Progress::kSocketFull:
       udp_is_full_ = true;
@@ -207,6 +210,8 @@ void Shard::send(TimeMs now_ms) {
       put_off_until_ms_ = now_ms + UdpSender::kPutOffMs;
       break;
   }
+  has_unsent_ = true;
+  outbox_.extend();  // the rest waits, and others must still be able to say something
 }
 
 // While the socket is full, messages wait in their rooms, and the oldest give way there. What must
@@ -214,9 +219,10 @@ void Shard::send(TimeMs now_ms) {
 // outbox; when that is full as well, all of it gives way. So everything else goes on, whatever
 // becomes of the socket.
 void Shard::make_room() {
-  if (!outbox_.is_full()) return;
+  if (!is_stuck() || !outbox_.is_full()) return;
   sender_.abandon(outbox_, Counter::kDroppedSendQueueFull);
   outbox_.clear();
+  has_unsent_ = false;
   put_off_until_ms_.reset();
 }
 

@@ -65,7 +65,7 @@ class Shard {
   void handle_refusals();
   void send(TimeMs now_ms);
   void make_room();
-  bool can_send() const { return !udp_is_full_ && !put_off_until_ms_; }
+  bool is_stuck() const { return udp_is_full_ || put_off_until_ms_; }
   void say_goodbye();
   tl::expected<void, std::string> watch(int fd, std::uint32_t events, std::uint64_t id);
 
@@ -84,6 +84,7 @@ class Shard {
   bool is_stopping_ = false;
   bool udp_is_readable_ = true;
   bool udp_has_errors_ = false;
+  bool has_unsent_ = false;                 // the outbox, or some of it, from the last turn
   bool udp_is_full_ = false;                // the outbox waits for it
   std::optional<TimeMs> put_off_until_ms_;  // the outbox waits until then
 };

@@ -26,7 +26,9 @@ std::uint32_t MessageStore::take_block() {
 
 bool MessageStore::push(MessageQueue& queue, std::uint32_t sender, std::string_view payload) {
   const std::size_t size_bytes = kServerPrefix.size() + payload.size();
-  if (blocks_for(size_bytes) > free_count_) return false;
+  const std::uint32_t needed_blocks = blocks_for(size_bytes);
+  if (queue.blocks + needed_blocks > free_count_) return false;
+  queue.blocks += needed_blocks;
 
   const std::uint32_t message = take_block();
   Block* block = &blocks_[message];
@@ -64,8 +66,9 @@ char* MessageStore::copy_to(std::uint32_t message, char* to) const {
   }
 }
 
-void MessageStore::free_message(std::uint32_t message) {
+void MessageStore::free_message(MessageQueue& queue, std::uint32_t message) {
   const std::uint32_t count = blocks_for(blocks_[message].size_bytes);
+  queue.blocks -= count;
   std::uint32_t block = message;
   for (std::uint32_t i = 0; i < count; ++i) {
     const std::uint32_t next = blocks_[block].next_block;
@@ -82,7 +85,7 @@ void MessageStore::pop(MessageQueue& queue, std::uint32_t count) {
     const std::uint32_t message = queue.first;
     queue.first = blocks_[message].next_message;
     --queue.count;
-    free_message(message);
+    free_message(queue, message);
   }
 }
 
@@ -94,7 +97,7 @@ void MessageStore::remove(MessageQueue& queue, std::uint32_t skipped) {
   blocks_[before].next_message = blocks_[message].next_message;
   if (queue.last == message) queue.last = before;
   --queue.count;
-  free_message(message);
+  free_message(queue, message);
 }
 
 }  // namespace chatd

@@ -22,6 +22,7 @@ struct MessageQueue {
   std::uint32_t first = 0;  // meaningless when `count` is 0
   std::uint32_t last = 0;
   std::uint32_t count = 0;
+  std::uint32_t blocks = 0;  // of the store
 };
 
 class MessageStore {
@@ -29,7 +30,9 @@ class MessageStore {
   explicit MessageStore(std::uint32_t capacity_blocks);
 
   // Appends the datagram that goes out for this payload (00 00, then the payload). False when there
-  // is no memory left for it; then nothing has changed.
+  // is no memory left for it, or when the queue would hold more than is free: so a few queues that
+  // grow without end leave something for each other and for those that come (Choudhury, Hahne,
+  // "Dynamic Queue Length Thresholds", 1998). Then nothing has changed.
   bool push(MessageQueue& queue, std::uint32_t sender, std::string_view payload);
 
   // Removes the first `count` messages.
@@ -61,7 +64,7 @@ class MessageStore {
 
   static std::uint32_t blocks_for(std::size_t size_bytes);
   std::uint32_t take_block();
-  void free_message(std::uint32_t message);
+  void free_message(MessageQueue& queue, std::uint32_t message);
 
   std::unique_ptr<Block[]> blocks_;
   std::uint32_t capacity_;

@@ -40,7 +40,7 @@ void FanOut::accept(std::uint32_t sender, std::string_view payload) {
   counters_.add(Counter::kDeliveriesPlanned, deliveries);
   if (deliveries == 0) return;
 
-  if (room.waiting.count == kMaxWaitingMessages) drop_oldest(room);
+  if (has_too_much(room, deliveries)) drop_oldest(room);
   while (!store_.push(room.waiting, sender, payload)) {
     if (room.waiting.count == room.progress.most_sent()) {  // nothing here could give way
       counters_.add(Counter::kDroppedQueueFull, deliveries);
@@ -49,6 +49,14 @@ void FanOut::accept(std::uint32_t sender, std::string_view payload) {
     drop_oldest(room);
   }
   if (!room.is_waiting) line_up(slot);
+}
+
+// By messages, and by what they come to: all of it must go out at once when somebody joins.
+bool FanOut::has_too_much(const Room& room, std::uint32_t deliveries) {
+  const std::uint32_t count = room.waiting.count;
+  if (count == kMaxWaitingMessages) return true;
+  return count > 2 * kMaxPlannedMessages &&
+         std::uint64_t{count} * deliveries >= kMaxWaitingDeliveries;
 }
 
 // What some members have already got goes to the others, too.
@@ -88,7 +96,8 @@ void FanOut::step_out(std::uint32_t slot) {
 void FanOut::take_turns(Outbox& out) {
   while (has_waiting() && !out.is_full()) {
     const std::uint32_t slot = first_waiting_;
-    take_turn(slot, kMaxTurnWork, out);
+    // Its last message may have given way since it got in line.
+    if (roster_.rooms()[slot].waiting.count > 0) take_turn(slot, kMaxTurnWork, out);
     step_out(slot);
     if (roster_.rooms()[slot].waiting.count > 0) line_up(slot);
   }

@@ -61,6 +61,7 @@ class FanOut {
   void line_up(std::uint32_t room);
   void step_out(std::uint32_t room);
   void take_turn(std::uint32_t room, std::uint32_t max_work, Outbox& out);
+  static bool has_too_much(const Room& room, std::uint32_t deliveries);
   void drop_oldest(Room& room);
   std::uint32_t deliveries_per_message(const Room& room) const;
 

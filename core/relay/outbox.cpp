@@ -8,6 +8,7 @@ namespace chatd {
 
 Outbox::Outbox(std::uint32_t soft_limit, std::uint32_t max_room_members)
     : soft_limit_(soft_limit),
+      work_limit_(soft_limit),
       reserved_(std::make_unique_for_overwrite<char[]>(kReservedBytes)),
       bytes_(reserved_.get(), kReservedBytes) {
   fanouts_.reserve(soft_limit);
@@ -88,6 +89,13 @@ std::string_view Outbox::message(const Train& train, std::uint32_t index) const 
   return {};
 }
 
+void Outbox::extend() {
+  if (is_extended_) return;
+  is_extended_ = true;
+  work_limit_ = work() + soft_limit_;
+  byte_limit_ = used_bytes_ + kSoftLimitBytes;
+}
+
 void Outbox::clear() {
   fanouts_.clear();
   trains_.clear();
@@ -97,6 +105,9 @@ void Outbox::clear() {
   work_per_destination_ = 0;
   open_destinations_ = 0;
   used_bytes_ = 0;
+  work_limit_ = soft_limit_;
+  byte_limit_ = kSoftLimitBytes;
+  is_extended_ = false;
   bytes_.release();
 }
 

@@ -70,7 +70,10 @@ class Outbox {
   // The same for bytes that the relay made itself: copied, with 00 00 before them.
   void open_copy(Kind kind, std::string_view payload);
 
-  bool is_full() const { return work() >= soft_limit_ || used_bytes_ >= kSoftLimitBytes; }
+  bool is_full() const { return work() >= work_limit_ || used_bytes_ >= byte_limit_; }
+  // It could not be sent at once: makes room for as much again, until clear(). Only the first call
+  // does.
+  void extend();
   bool is_empty() const { return fanouts_.empty(); }
 
   std::span<const Fanout> fanouts() const { return fanouts_; }
@@ -92,10 +95,15 @@ class Outbox {
   static constexpr std::size_t kSoftLimitBytes = 1 << 20;
   static constexpr std::size_t kReservedBytes = 2 << 20;
 
-  std::uint32_t work() const { return work_ + work_per_destination_ * open_destinations_; }
+  std::uint64_t work() const {
+    return work_ + std::uint64_t{work_per_destination_} * open_destinations_;
+  }
 
   std::uint32_t soft_limit_;
-  std::uint32_t work_ = 0;                  // of all fan-outs but the open one
+  std::uint64_t work_limit_;
+  std::size_t byte_limit_ = kSoftLimitBytes;
+  bool is_extended_ = false;
+  std::uint64_t work_ = 0;                  // of all fan-outs but the open one
   std::uint32_t work_per_destination_ = 0;  // of the open one
   std::uint32_t open_destinations_ = 0;
   std::vector<Fanout> fanouts_;

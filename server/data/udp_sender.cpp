@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <string_view>
+#include <tuple>
 
 namespace chatd {
 namespace {
@@ -40,10 +41,12 @@ UdpSender::UdpSender(int fd, int family, ErrorQueue& errors, Counters& counters)
 }
 
 UdpSender::Progress UdpSender::send(const Outbox& out) {
-  do {
+  for (std::size_t batches = 0;; ++batches) {
     const Progress progress = flush_batch(out);
     if (progress != Progress::kDone) return progress;
-  } while (fill(out));
+    if (!fill(out)) break;
+    if (batches == kMaxBatchesPerCall) return Progress::kMore;
+  }
   if (!put_off_.empty()) {
     is_second_try_ = true;
     return Progress::kPutOff;
@@ -117,9 +120,13 @@ void UdpSender::rewind() {
   const Entry& first = entries_[batch_.first()];
   if (is_second_try_) {
     next_put_off_ = first.put_off_index;
-    put_off_[next_put_off_] = first.item;
+    for (std::size_t i = batch_.end(); i-- > batch_.first();) {
+      put_off_[entries_[i].put_off_index] = entries_[i].item;
+    }
   } else {
     next_ = first.item;
+    // What was put off behind it will be met again.
+    while (!put_off_.empty() && !is_before(put_off_.back(), next_)) put_off_.pop_back();
   }
   batch_.clear();
   retries_ = 0;
@@ -246,6 +253,10 @@ void UdpSender::drop_first(Counter reason) {
 void UdpSender::count_dropped(Outbox::Kind kind, std::uint32_t message_count, Counter reason) {
   if (kind == Outbox::Kind::kMessage) counters_.add(reason, message_count);
   if (kind == Outbox::Kind::kNotice) counters_.add(Counter::kNoticesDropped);
+}
+
+bool UdpSender::is_before(const Item& a, const Item& b) {
+  return std::tie(a.fanout, a.train, a.destination) < std::tie(b.fanout, b.train, b.destination);
 }
 
 const Outbox::Train& UdpSender::train_of(const Outbox& out, const Item& item) {

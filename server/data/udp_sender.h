@@ -24,6 +24,7 @@ class UdpSender {
  public:
   enum class Progress : std::uint8_t {
     kDone,        // everything is sent or dropped: the outbox may be cleared
+    kMore,        // call again with the same outbox, after a look at everything else
     kSocketFull,  // call again with the same outbox when the socket is writable
     kPutOff,      // the same, kPutOffMs later
   };
@@ -42,6 +43,7 @@ class UdpSender {
   void abandon(const Outbox& out, Counter reason);
 
  private:
+  static constexpr std::size_t kMaxBatchesPerCall = 4;
   static constexpr std::size_t kMaxPutOff = 256;
   static constexpr unsigned kMaxRetries = 8;
 
@@ -79,6 +81,7 @@ class UdpSender {
   void drop_first(Counter reason);
   void count_dropped(Outbox::Kind kind, std::uint32_t message_count, Counter reason);
 
+  static bool is_before(const Item& a, const Item& b);
   static const Outbox::Train& train_of(const Outbox& out, const Item& item);
   static const Endpoint& destination_of(const Outbox& out, const Item& item);
 

@@ -55,29 +55,37 @@ void expect_all_in_order(Person& person, std::size_t messages) {
   }
 }
 
-TEST(FullSocket, DelaysAndLosesNothing) {
-  constexpr std::size_t kPeople = 9;
-  constexpr std::size_t kMessages = 100;
+void expect_delay_without_loss(std::size_t people_count, std::size_t messages,
+                               unsigned megabit_per_s) {
   bool is_slow = false;
   const std::string reason = in_own_network([&] {
     RunningShard shard(16 * 1024);  // room for a few datagrams
-    std::vector<Person> people = fill_room(shard, kPeople);
-    is_slow = slow_down_loopback(24);
+    std::vector<Person> people = fill_room(shard, people_count);
+    is_slow = slow_down_loopback(megabit_per_s);
     if (!is_slow) return;
-    for (std::size_t number = 0; number < kMessages; ++number) {
+    for (std::size_t number = 0; number < messages; ++number) {
       say(shard, people[0], text_of(number));
     }
-    for (std::size_t i = 1; i < kPeople; ++i) expect_all_in_order(people[i], kMessages);
+    for (std::size_t i = 1; i < people_count; ++i) expect_all_in_order(people[i], messages);
 
     const Counters& counters = shard.stop();
-    EXPECT_EQ(counters[Counter::kMessagesAccepted], kMessages);
-    EXPECT_EQ(counters[Counter::kDeliveriesPlanned], kMessages * (kPeople - 1));
-    EXPECT_EQ(counters[Counter::kDeliveriesSent], kMessages * (kPeople - 1));
+    EXPECT_EQ(counters[Counter::kMessagesAccepted], messages);
+    EXPECT_EQ(counters[Counter::kDeliveriesPlanned], messages * (people_count - 1));
+    EXPECT_EQ(counters[Counter::kDeliveriesSent], messages * (people_count - 1));
     EXPECT_GT(counters[Counter::kSendsPostponed], 0u) << "the socket was never full";
     for (Person& person : people) EXPECT_TRUE(person.socket.receive()) << "the goodbye";
   });
   if (!reason.empty()) GTEST_SKIP() << reason;
   if (!is_slow) GTEST_SKIP() << "tc cannot slow down the loopback device here";
+}
+
+TEST(FullSocket, DelaysAndLosesNothing) {
+  expect_delay_without_loss(9, 100, 24);
+}
+
+// The same when a turn has filled the outbox.
+TEST(FullSocket, DelaysAndLosesNothingOfAFullOutbox) {
+  expect_delay_without_loss(100, 20, 200);
 }
 
 std::uint64_t accounted_for(const Counters& counters) {

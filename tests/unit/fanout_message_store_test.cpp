@@ -41,17 +41,22 @@ TEST(MessageStore, KeepsMessagesOfAnySize) {
 }
 
 TEST(MessageStore, SaysWhenItIsFullAndChangesNothing) {
-  MessageStore store(20);
+  MessageStore store(40);
   MessageQueue queue;
   ASSERT_TRUE(store.push(queue, 1, std::string(4'000, 'x')));  // 17 blocks
-  ASSERT_EQ(store.free_blocks(), 3u);
-  EXPECT_FALSE(store.push(queue, 1, std::string(900, 'y')));
+  EXPECT_EQ(store.free_blocks(), 23u);
+  EXPECT_FALSE(store.push(queue, 1, std::string(4'000, 'y'))) << "more than is left for others";
   EXPECT_EQ(queue.count, 1u);
-  EXPECT_EQ(store.free_blocks(), 3u);
-  EXPECT_TRUE(store.push(queue, 1, std::string(700, 'y')));
-  EXPECT_EQ(store.free_blocks(), 0u);
+  EXPECT_EQ(store.free_blocks(), 23u);
+  EXPECT_TRUE(store.push(queue, 1, std::string(700, 'y')));  // 3
+  EXPECT_EQ(store.free_blocks(), 20u);
+  EXPECT_FALSE(store.push(queue, 1, "z"));
+  MessageQueue another;
+  EXPECT_TRUE(store.push(another, 1, std::string(4'000, 'z')));
+  EXPECT_FALSE(store.push(another, 1, std::string(4'000, 'z')));
   EXPECT_EQ(datagram(store, queue.first), as_sent(std::string(4'000, 'x')));
   EXPECT_EQ(datagram(store, store.next(queue.first)), as_sent(std::string(700, 'y')));
+  EXPECT_EQ(datagram(store, another.first), as_sent(std::string(4'000, 'z')));
 }
 
 // Against std::deque, with several queues in one store.

@@ -133,7 +133,7 @@ TEST_F(FanOutTest, ALargeRoomIsServedInSlices) {
   std::map<std::uint16_t, Texts> heard;
   Texts said;
   for (int round = 0; round < 3; ++round) {
-    for (int i = 0; i < 70; ++i) {
+    for (int i = 0; i < 40; ++i) {
       kit.send(people[0], payload(people[0], round * 100 + i));
       said.push_back(payload(people[0], round * 100 + i));
     }
@@ -252,6 +252,46 @@ TEST_F(FanOutTest, AFullStoreIsNoDisaster) {
   EXPECT_EQ(sent + kit_.count(Counter::kDroppedQueueFull), said);
   kit_.say(rooms[0][0], "and now?");
   EXPECT_EQ(kit_.take().size(), 1u);
+}
+
+// A room whose only message gives way to a larger one, for which there is no room either, is in
+// line with nothing to send.
+TEST_F(FanOutTest, ARoomMayBeInLineWithNothingToSend) {
+  std::vector<std::vector<Person>> greedy;
+  for (int i = 0; i < 24; ++i) greedy.push_back(make_room(kit_, "r" + std::to_string(i), 2));
+  const auto pair = make_room(kit_, "pair", 2);
+  const std::string large(4'000, 'x');
+  kit_.say(pair[0], "tiny");
+  for (int i = 0; i < 1'000; ++i) {
+    for (const auto& room : greedy) kit_.say(room[0], large);
+  }
+  for (int i = 0; i < 1'000; ++i) kit_.say(pair[0], large);
+  EXPECT_GT(kit_.count(Counter::kDroppedQueueFull), 0u);
+  const std::uint64_t sent = kit_.take().size();
+  EXPECT_EQ(sent + kit_.count(Counter::kDroppedQueueFull), kit_.count(Counter::kDeliveriesPlanned));
+}
+
+// However much some rooms say, there is room for a quiet one's words.
+TEST_F(FanOutTest, AFewGreedyRoomsLeaveSomethingForTheOthers) {
+  std::vector<std::vector<Person>> greedy;
+  for (int i = 0; i < 10; ++i) greedy.push_back(make_room(kit_, "r" + std::to_string(i), 2));
+  const auto pair = make_room(kit_, "pair", 2);
+  for (int i = 0; i < 2'000; ++i) {
+    for (const auto& room : greedy) kit_.say(room[0], std::string(4'000, 'x'));
+  }
+  ASSERT_GT(kit_.count(Counter::kDroppedQueueFull), 0u);
+  kit_.say(pair[0], "hello");
+  EXPECT_EQ(heard_at(kit_.take(), pair[1].from), Texts{message_payload("p0", "hello")});
+}
+
+// All that waits in a room goes out at once when somebody joins: it must not be without bounds.
+TEST_F(FanOutTest, WhatWaitsInALargeRoomIsBoundedByItsDeliveries) {
+  const auto people = make_room(kit_, "crowd", 3'000);
+  for (int i = 0; i < 1'000; ++i) kit_.send(people[0], payload(people[0], i));
+  const std::uint64_t waiting =
+      kit_.count(Counter::kDeliveriesPlanned) - kit_.count(Counter::kDroppedQueueFull);
+  EXPECT_GT(waiting, 64u * 2'999);
+  EXPECT_LE(waiting, std::max<std::uint64_t>(kMaxWaitingDeliveries, 2 * 64 * 2'999) + 2'999);
 }
 
 // Chat as it is: everybody speaks, in all sizes, people come and go, turns are short. Each hears
