@@ -39,9 +39,9 @@ class ServerTest : public testing::Test {
                   counted->sum_of("dropped_") - counted->sum_of("dropped_send_") -
                   (*counted)["dropped_pending_member"] - (*counted)["dropped_queue_full"])
         << counted->to_string();
-    EXPECT_EQ((*counted)["deliveries_planned"],
-              (*counted)["deliveries_sent"] + (*counted)["dropped_queue_full"] +
-                  counted->sum_of("dropped_send_"))
+    EXPECT_EQ((*counted)["deliveries_planned"], (*counted)["deliveries_sent"] +
+                                                    (*counted)["dropped_queue_full"] +
+                                                    counted->sum_of("dropped_send_"))
         << counted->to_string();
     return *counted;
   }

@@ -148,8 +148,8 @@ TEST(ChatbenchFailure, AServerThatIsTooSmall) {
   EXPECT_THAT(done.errors, HasSubstr("503"));
   EXPECT_THAT(done.errors, HasSubstr("--max-members"));
   // Those who had got in have left again: there is room for as many as there are places.
-  const auto smaller = run_chatbench(
-      run_against(server, {"--rooms", "5", "--duration", "100ms", "--rate", "100"}));
+  const auto smaller =
+      run_chatbench(run_against(server, {"--rooms", "5", "--duration", "100ms", "--rate", "100"}));
   EXPECT_EQ(smaller.exit_code, 0) << smaller.errors << smaller.output;
 }
 
