@@ -8,7 +8,6 @@ namespace chatd {
 
 MessageStore::MessageStore(std::uint32_t capacity_blocks)
     : blocks_(std::make_unique_for_overwrite<Block[]>(capacity_blocks)),
-      capacity_(capacity_blocks),
       free_count_(capacity_blocks) {}
 
 std::uint32_t MessageStore::blocks_for(std::size_t size_bytes) {

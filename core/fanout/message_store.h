@@ -67,7 +67,6 @@ class MessageStore {
   void free_message(MessageQueue& queue, std::uint32_t message);
 
   std::unique_ptr<Block[]> blocks_;
-  std::uint32_t capacity_;
   std::uint32_t used_once_ = 0;  // blocks from here on have never been touched
   std::uint32_t first_free_ = 0;
   std::uint32_t freed_count_ = 0;  // in the list that starts at first_free_
