@@ -44,6 +44,7 @@ void FanOut::accept(std::uint32_t sender, std::string_view payload) {
   while (!store_.push(room.waiting, sender, payload)) {
     if (room.waiting.count == room.progress.most_sent()) {  // nothing here could give way
       counters_.add(Counter::kDroppedQueueFull, deliveries);
+      if (room.is_waiting && room.waiting.count == 0) step_out(slot);
       return;
     }
     drop_oldest(room);
@@ -96,8 +97,7 @@ void FanOut::step_out(std::uint32_t slot) {
 void FanOut::take_turns(Outbox& out) {
   while (has_waiting() && !out.is_full()) {
     const std::uint32_t slot = first_waiting_;
-    // Its last message may have given way since it got in line.
-    if (roster_.rooms()[slot].waiting.count > 0) take_turn(slot, kMaxTurnWork, out);
+    take_turn(slot, kMaxTurnWork, out);
     step_out(slot);
     if (roster_.rooms()[slot].waiting.count > 0) line_up(slot);
   }
