@@ -28,6 +28,38 @@ inline constexpr std::uint32_t kMaxWaitingDeliveries = 262'144;
 // What a room may send in a turn, in the outbox's units of work: a millisecond or two.
 inline constexpr std::uint32_t kMaxTurnWork = 2048;
 
+// How much one member, one address or one room may ask of a server that serves others as well. 0
+// means any amount. What somebody with more than one address or name can do is bounded by Limits.
+struct AbuseLimits {
+  // Per member: messages, and bytes that go out for them (a message's size times its receivers).
+  // Bursts of two seconds' worth. The defaults are far above what people do, and far below what
+  // would hurt others.
+  std::uint32_t max_member_messages_per_s = 500;
+  std::uint32_t max_member_bytes_per_s = 16 << 20;
+
+  // Per address (an IPv6 /64 counts as one). Loopback is exempt unless asked for: behind it stand
+  // the operator's own tools.
+  std::uint32_t max_address_rooms = 100;
+  std::uint32_t max_address_connections = 100;    // at a time
+  std::uint32_t max_address_requests_per_s = 50;  // and as many connections; bursts of 4 s' worth
+  std::uint32_t max_password_attempts_per_min = 10;  // wrong ones, per address and room
+  bool limit_loopback = false;
+
+  // Per room: what is announced to it, arrivals and departures. Bursts of five seconds' worth.
+  std::uint32_t max_room_notices_per_s = 50;
+
+  // For a closed lab.
+  static constexpr AbuseLimits none() {
+    return {.max_member_messages_per_s = 0,
+            .max_member_bytes_per_s = 0,
+            .max_address_rooms = 0,
+            .max_address_connections = 0,
+            .max_address_requests_per_s = 0,
+            .max_password_attempts_per_min = 0,
+            .max_room_notices_per_s = 0};
+  }
+};
+
 // What an operator may set. The defaults serve a small public server.
 struct Limits {
   std::uint32_t max_rooms = 100'000;
@@ -42,11 +74,10 @@ struct Limits {
   std::uint32_t handshake_timeout_ms =
       10'000;  // to complete a request, counted from accept or the last one
 
-  // Per address (an IPv6 /64 counts as one); 0 means no limit. Loopback is exempt unless asked for:
-  // behind it stand the operator's own tools.
-  std::uint32_t max_address_rooms = 100;
-  std::uint32_t max_address_requests_per_s = 50;  // sustained; bursts of four times as many
-  bool limit_loopback = false;
+  // Answers to one source that is not authenticated, and may be somebody else's victim. 0: none.
+  std::uint32_t max_source_answers_per_s = 1;
+
+  AbuseLimits abuse{};
 
   // Whether a member may move to a new port at the same IP (see docs/protocol.md, "roaming").
   bool roaming_same_ip = false;

@@ -5,6 +5,8 @@
 #include <charconv>
 #include <map>
 #include <system_error>
+#include <utility>
+#include <vector>
 
 #include "core/shards/shard_map.h"
 #include "core/wire/token.h"
@@ -117,14 +119,57 @@ void add_limits(CLI::App& app, Limits& limits) {
             1u << 29);
   add_count(app, "--max-notified-members", limits.max_notified_members,
             "Larger rooms hear no join and leave notices", 0, kMaxTokenSlot);
-  add_count(app, "--max-address-rooms", limits.max_address_rooms,
-            "Rooms opened from one address (0: any number)", 0, 1'000'000);
-  add_count(app, "--max-address-requests", limits.max_address_requests_per_s,
-            "Requests per second from one address, with bursts of four times as many (0: any)", 0,
-            1'000'000);
-  app.add_flag("--limit-loopback", limits.limit_loopback,
-               "The two limits per address hold for loopback addresses, too");
+  add_count(app, "--max-source-answers", limits.max_source_answers_per_s,
+            "Answers per second to a source that is not authenticated (0: none)", 0, 1000);
 }
+
+// `--limits off` is every limit of the group at 0, but for those that the command line names.
+class AbuseLimitFlags {
+ public:
+  AbuseLimitFlags(CLI::App& app, AbuseLimits& limits) : app_(app) {
+    app.option_defaults()->group("Limits against abuse (0: no limit)");
+    app.add_option("--limits", mode_,
+                   "on, or off: none of these but what is given beside it, as for a benchmark in a "
+                   "closed network")
+        ->check(CLI::IsMember({"on", "off"}).description(""))
+        ->type_name("MODE")
+        ->capture_default_str();
+    add("--max-member-messages", limits.max_member_messages_per_s,
+        "Messages per second from one member; bursts of 2 s' worth");
+    add("--max-member-bytes", limits.max_member_bytes_per_s,
+        "Bytes per second that go out for what one member says, its receivers counted; bursts of "
+        "2 s' worth");
+    add("--max-room-notices", limits.max_room_notices_per_s,
+        "Arrivals and departures per second that a room is told; bursts of 5 s' worth");
+    add("--max-address-rooms", limits.max_address_rooms, "Rooms opened from one address");
+    add("--max-address-connections", limits.max_address_connections,
+        "Control connections at a time from one address");
+    add("--max-address-requests", limits.max_address_requests_per_s,
+        "Requests per second from one address, and as many connections; bursts of 4 s' worth");
+    add("--max-password-attempts", limits.max_password_attempts_per_min,
+        "Wrong passwords per minute from one address at one room");
+    app.add_flag("--limit-loopback", limits.limit_loopback,
+                 "The limits per address hold for loopback addresses, too");
+  }
+
+  // After parsing.
+  void apply_mode() {
+    if (mode_ == "on") return;
+    for (const auto& [flag, value] : values_) {
+      if (app_.count(flag) == 0) *value = 0;
+    }
+  }
+
+ private:
+  void add(const std::string& flag, std::uint32_t& value, const std::string& description) {
+    add_count(app_, flag, value, description, 0, 1'000'000'000);
+    values_.emplace_back(flag, &value);
+  }
+
+  CLI::App& app_;
+  std::string mode_ = "on";
+  std::vector<std::pair<std::string, std::uint32_t*>> values_;
+};
 
 // A number, or "auto" for one for each processor that chatd may use.
 CLI::Validator shards() {
@@ -173,6 +218,7 @@ tl::expected<Options, int> parse_options(int argc, const char* const* argv) {
   add_network(app, options);
   add_data_plane(app, options);
   add_limits(app, options.limits);
+  AbuseLimitFlags abuse(app, options.limits.abuse);
   add_behaviour(app, options);
   app.footer(
       "When it serves, chatd prints one line on stdout: chatd ready tcp=ADDRESS udp=ADDRESS.\n"
@@ -183,6 +229,7 @@ tl::expected<Options, int> parse_options(int argc, const char* const* argv) {
   } catch (const CLI::ParseError& error) {
     return tl::unexpected(app.exit(error) == 0 ? 0 : kUsageError);
   }
+  abuse.apply_mode();
   return options;
 }
 

@@ -98,7 +98,7 @@ void Shard::duty_cycle() {
   wait();
   const TimeMs now_ms = monotonic_now_ms();
   make_room();
-  handle_refusals();
+  handle_refusals(now_ms);
   relay_.on_deadline(now_ms, outbox_);
   inbox_.open_letters(now_ms, outbox_);
   if (acceptor_) acceptor_->serve(now_ms);
@@ -179,7 +179,7 @@ void Shard::receive(TimeMs now_ms) {
 }
 
 // Drained before receiving: a pending error would cut a batch short.
-void Shard::handle_refusals() {
+void Shard::handle_refusals(TimeMs now_ms) {
   if (udp_has_errors_) {
     udp_has_errors_ = errors_.drain() == ErrorQueue::kMaxPerDrain;  // no event tells of the rest
     udp_is_readable_ = true;
@@ -188,7 +188,7 @@ void Shard::handle_refusals() {
     const auto destination = errors_.take_refused();
     if (!destination) return;
     line_.tell_refusal(*destination);
-    relay_.on_refused(*destination, outbox_);
+    relay_.on_refused(now_ms, *destination, outbox_);
   }
 }
 

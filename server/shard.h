@@ -62,7 +62,7 @@ class Shard {
   int wait_timeout_ms() const;
   void note(const epoll_event& event);
   void receive(TimeMs now_ms);
-  void handle_refusals();
+  void handle_refusals(TimeMs now_ms);
   void send(TimeMs now_ms);
   void make_room();
   bool is_stuck() const { return udp_is_full_ || put_off_until_ms_; }

@@ -67,12 +67,16 @@ RelayConfig RelayWorld::config_for(std::uint32_t rooms, std::uint32_t members_pe
   config.limits.max_rooms = rooms;
   config.limits.max_members = rooms * members_per_room + kSpareMembers;
   config.limits.max_room_members = members_per_room + kSpareMembers;
+  // What is never reached, but has to be counted as by default.
+  config.limits.abuse.max_member_messages_per_s = 1'000'000'000;
+  config.limits.abuse.max_member_bytes_per_s = 4'000'000'000;
+  config.limits.abuse.max_room_notices_per_s = 1'000'000'000;
   return config;
 }
 
 RelayWorld::RelayWorld(std::uint32_t rooms, std::uint32_t members_per_room,
                        std::size_t payload_bytes)
-    : relay_(config_for(rooms, members_per_room), kNowMs),
+    : relay_(config_for(rooms, members_per_room), now_ms_),
       out_(kOutboxWork, members_per_room + kSpareMembers) {
   people_.reserve(std::size_t{rooms} * members_per_room);
   for (std::uint32_t member = 0; member < rooms * members_per_room; ++member) {
@@ -105,7 +109,7 @@ void RelayWorld::prepare_passer_by() {
 std::string_view RelayWorld::ask(std::string_view request, const Endpoint& from) {
   const DecodedFrame asked = decode_frame(request, request.size());
   reply_.clear();
-  relay_.on_request(kNowMs, from.ip, asked.frame, reply_, out_);
+  relay_.on_request(now_ms_, from.ip, asked.frame, reply_, out_);
   out_.clear();  // what the others are told
   // "Accepted", and then what came of it.
   const DecodedFrame accepted = decode_frame(reply_, reply_.size());

@@ -37,8 +37,6 @@ class PaddedBytes {
 
 class RelayWorld {
  public:
-  static constexpr TimeMs kNowMs = 1'000'000;
-
   RelayWorld(std::uint32_t rooms, std::uint32_t members_per_room,
              std::size_t payload_bytes = kUsualPayloadBytes);
 
@@ -74,9 +72,10 @@ class RelayWorld {
   // The payload of the answer to a request to enter.
   std::string_view ask(std::string_view request, const Endpoint& from);
   void hear(const Endpoint& from, const PaddedBytes& datagram) {
-    relay_.on_datagram(kNowMs, from, datagram.view(), out_);
+    relay_.on_datagram(++now_ms_, from, datagram.view(), out_);
   }
 
+  TimeMs now_ms_ = 1'000'000;  // each datagram finds its sender's buckets full again
   Relay relay_;
   Outbox out_;
   std::string reply_;

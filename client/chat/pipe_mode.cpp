@@ -28,12 +28,7 @@ void tell(const std::string& text) {
 }  // namespace
 
 PipeMode::PipeMode(RoomLink& link, Goal goal, Signals& signals, bool json)
-    : link_(link),
-      goal_(goal),
-      signals_(signals),
-      json_(json),
-      output_(STDOUT_FILENO),
-      pace_(now_ms()) {}
+    : link_(link), goal_(goal), signals_(signals), json_(json), output_(STDOUT_FILENO) {}
 
 ExitCode PipeMode::run() {
   // A script waits for this before it lets the others speak.

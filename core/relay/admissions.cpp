@@ -6,6 +6,9 @@
 namespace chatd {
 namespace {
 
+constexpr std::size_t kAttemptBuckets = 16'384;
+constexpr std::uint32_t kMinuteMs = 60'000;
+
 tl::unexpected<Refusal> refuse(Status status, std::string_view message) {
   return tl::unexpected(Refusal{status, message});
 }
@@ -14,11 +17,26 @@ tl::unexpected<Refusal> server_is_full() {
   return refuse(Status::kUnavailable, "the server is full");
 }
 
+// An address that tries the passwords of a room, for the table of attempts.
+std::string attempt_key(const Room& room, const IpAddress& peer) {
+  const IpAddress counted = peer.counted();
+  std::string key(reinterpret_cast<const char*>(counted.bytes().data()), counted.bytes().size());
+  return key.append(room.name);
+}
+
 }  // namespace
 
 Admissions::Admissions(const Limits& limits, std::uint8_t shard, Roster& roster,
-                       Membership& membership, RandomStream& random)
-    : limits_(limits), shard_(shard), roster_(roster), membership_(membership), random_(random) {}
+                       Membership& membership, const AddressLimiter& addresses, Counters& counters,
+                       const KeyedHash::Key& hash_key, RandomStream& random)
+    : limits_(limits),
+      shard_(shard),
+      roster_(roster),
+      membership_(membership),
+      addresses_(addresses),
+      counters_(counters),
+      password_attempts_(kAttemptBuckets, hash_key),
+      random_(random) {}
 
 AdmissionOutcome Admissions::decide(TimeMs now_ms, const Neighbours& neighbours,
                                     AdmissionRequest request, Outbox& out) {
@@ -62,11 +80,7 @@ Admission Admissions::join(TimeMs now_ms, const Neighbours& neighbours, Admissio
   const auto slot = roster_.find_room(request.room);
   if (!slot) return refuse(Status::kNotFound, "there is no room of this name");
   const Room& room = roster_.rooms()[*slot];
-  if (!room.password.accepts(request.join.password)) {
-    return refuse(Status::kUnauthorized, request.join.password.empty()
-                                             ? "this room asks for a password"
-                                             : "the password is wrong");
-  }
+  if (const auto refusal = check_password(now_ms, room, request)) return tl::unexpected(*refusal);
   if (roster_.has_member(*slot, request.join.username)) {
     return refuse(Status::kConflict, "the username is taken in this room");
   }
@@ -75,6 +89,30 @@ Admission Admissions::join(TimeMs now_ms, const Neighbours& neighbours, Admissio
   }
   if (total(neighbours).members >= limits_.max_members) return server_is_full();
   return enter(now_ms, *slot, request, out);
+}
+
+// Who has guessed wrong too often has to wait, and what it offers meanwhile is not looked at, or a
+// right guess would stand out. The right password costs nothing, so that honest people behind the
+// same address are kept out only while somebody there guesses.
+std::optional<Refusal> Admissions::check_password(TimeMs now_ms, const Room& room,
+                                                  const AdmissionRequest& request) {
+  if (!room.password.is_required()) return std::nullopt;
+  const std::string_view offered = request.join.password;
+  if (offered.empty()) return Refusal{Status::kUnauthorized, "this room asks for a password"};
+
+  const bool is_exempt = addresses_.is_exempt(request.peer);
+  const TokenRate rate{.units = is_exempt ? 0 : limits_.abuse.max_password_attempts_per_min,
+                       .per_ms = kMinuteMs,
+                       .burst_ms = kMinuteMs};
+  TokenBucket& attempts = password_attempts_[attempt_key(room, request.peer)];
+  if (!attempts.has(now_ms, rate)) {
+    counters_.add(Counter::kPasswordAttemptsOverLimit);
+    return Refusal{Status::kTooMany, "too many wrong passwords from your address: try again later"};
+  }
+  if (room.password.accepts(offered)) return std::nullopt;
+  attempts.spend(now_ms, rate);
+  counters_.add(Counter::kPasswordsWrong);
+  return Refusal{Status::kUnauthorized, "the password is wrong"};
 }
 
 // TCP proves the peer's address. Only there may the member be bound at once; any other stated

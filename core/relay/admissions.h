@@ -3,11 +3,16 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
+#include "core/container/keyed_hash.h"
+#include "core/limiting/address_limiter.h"
+#include "core/limiting/bucket_table.h"
 #include "core/limits.h"
 #include "core/random/random_stream.h"
 #include "core/relay/admission.h"
+#include "core/relay/counters.h"
 #include "core/relay/membership.h"
 #include "core/relay/outbox.h"
 #include "core/relay/roster.h"
@@ -18,6 +23,7 @@ namespace chatd {
 class Admissions {
  public:
   Admissions(const Limits& limits, std::uint8_t shard, Roster& roster, Membership& membership,
+             const AddressLimiter& addresses, Counters& counters, const KeyedHash::Key& hash_key,
              RandomStream& random);
 
   // Notices to the room go to `out`.
@@ -35,6 +41,8 @@ class Admissions {
                    Outbox& out);
   Admission join(TimeMs now_ms, const Neighbours& neighbours, AdmissionRequest& request,
                  Outbox& out);
+  std::optional<Refusal> check_password(TimeMs now_ms, const Room& room,
+                                        const AdmissionRequest& request);
   Token enter(TimeMs now_ms, std::uint32_t room, AdmissionRequest& request, Outbox& out);
   Total total(const Neighbours& neighbours) const;
 
@@ -42,6 +50,9 @@ class Admissions {
   std::uint8_t shard_;
   Roster& roster_;
   Membership& membership_;
+  const AddressLimiter& addresses_;
+  Counters& counters_;
+  BucketTable password_attempts_;  // of an address at a room
   RandomStream& random_;
 };
 

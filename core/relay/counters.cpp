@@ -33,14 +33,22 @@ std::string_view counter_name(Counter counter) {
       return "receive_buffer_drops";
     case Counter::kUnauthenticatedAnswers:
       return "unauthenticated_answers";
+    case Counter::kUnauthenticatedUnanswered:
+      return "unauthenticated_unanswered";
     case Counter::kDatagramsHandedOver:
       return "datagrams_handed_over";
+    case Counter::kMessagesOverLimit:
+      return "messages_over_limit";
+    case Counter::kOverLimitWarnings:
+      return "over_limit_warnings";
     case Counter::kDeliveriesPlanned:
       return "deliveries_planned";
     case Counter::kDeliveriesSent:
       return "deliveries_sent";
     case Counter::kDroppedPendingMember:
       return "dropped_pending_member";
+    case Counter::kDroppedOverLimit:
+      return "dropped_over_limit";
     case Counter::kDroppedQueueFull:
       return "dropped_queue_full";
     case Counter::kDroppedSendRefused:
@@ -67,6 +75,8 @@ std::string_view counter_name(Counter counter) {
       return "notices_sent";
     case Counter::kNoticesDropped:
       return "notices_dropped";
+    case Counter::kNoticesOverLimit:
+      return "notices_over_limit";
     case Counter::kRoomsCreated:
       return "rooms_created";
     case Counter::kRoomsClosed:
@@ -87,6 +97,8 @@ std::string_view counter_name(Counter counter) {
       return "connections_timed_out";
     case Counter::kConnectionsOverLimit:
       return "connections_over_limit";
+    case Counter::kConnectionsOverAddressLimit:
+      return "connections_over_address_limit";
     case Counter::kConnectionsShed:
       return "connections_shed";
     case Counter::kAcceptsPostponed:
@@ -95,6 +107,12 @@ std::string_view counter_name(Counter counter) {
       return "requests_completed";
     case Counter::kRequestsRefused:
       return "requests_refused";
+    case Counter::kRequestsOverLimit:
+      return "requests_over_limit";
+    case Counter::kPasswordsWrong:
+      return "passwords_wrong";
+    case Counter::kPasswordAttemptsOverLimit:
+      return "password_attempts_over_limit";
     case Counter::kFramesTooLarge:
       return "frames_too_large";
     case Counter::kCount:

@@ -3,7 +3,7 @@
 // it decides, the server what the kernel says.
 //
 // The ledger, which tests hold: over all accepted messages, the sum of (members - 1)
-//     = deliveries_planned + dropped_pending_member
+//     = deliveries_planned + dropped_pending_member + dropped_over_limit
 // and deliveries_planned = deliveries_sent + dropped_queue_full + the sum of dropped_send_*, once
 // nothing waits any more.
 #pragma once
@@ -32,11 +32,15 @@ enum class Counter : std::uint8_t {
   // Not among them: they never came as far.
   kReceiveBufferDrops,  // by the kernel, since the socket's receive buffer was full
   kUnauthenticatedAnswers,
-  kDatagramsHandedOver,  // came to the wrong shard; counted as received on the right one
+  kUnauthenticatedUnanswered,  // since the source has just had an answer
+  kDatagramsHandedOver,        // came to the wrong shard; counted as received on the right one
+  kMessagesOverLimit,          // accepted, but their sender was over its rate: they go to nobody
+  kOverLimitWarnings,          // told to such a sender
   // Datagrams out.
   kDeliveriesPlanned,
   kDeliveriesSent,
   kDroppedPendingMember,    // its address is not known yet
+  kDroppedOverLimit,        // its sender was over its rate
   kDroppedQueueFull,        // its room sent more than went out: the oldest waiting message
   kDroppedSendRefused,      // ICMP said so, again and again
   kDroppedSendTooBig,       // EMSGSIZE
@@ -50,6 +54,7 @@ enum class Counter : std::uint8_t {
   kTrainFallbacks,          // destinations that took no trains: each message went alone
   kNoticesSent,
   kNoticesDropped,
+  kNoticesOverLimit,  // arrivals and departures that a room was not told: there were too many
   // Rooms and members.
   kRoomsCreated,
   kRoomsClosed,
@@ -61,11 +66,15 @@ enum class Counter : std::uint8_t {
   // Control connections.
   kConnectionsAccepted,
   kConnectionsTimedOut,
-  kConnectionsOverLimit,  // answered 503
-  kConnectionsShed,       // closed at once: over the limit by far
-  kAcceptsPostponed,      // out of descriptors
+  kConnectionsOverLimit,         // answered 503
+  kConnectionsOverAddressLimit,  // answered 429: too many from one address
+  kConnectionsShed,              // closed at once: over the limit by far
+  kAcceptsPostponed,             // out of descriptors
   kRequestsCompleted,
   kRequestsRefused,
+  kRequestsOverLimit,          // among the refused: too many from one address
+  kPasswordsWrong,             // among the refused
+  kPasswordAttemptsOverLimit,  // among the refused: too many wrong ones before, so nobody looked
   kFramesTooLarge,
   kCount,
 };

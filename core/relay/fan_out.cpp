@@ -52,6 +52,13 @@ void FanOut::accept(std::uint32_t sender, std::string_view payload) {
   if (!room.is_waiting) line_up(slot);
 }
 
+void FanOut::refuse(std::uint32_t sender) {
+  const Room& room = roster_.room_of(roster_.members()[sender]);
+  counters_.add(Counter::kMessagesAccepted);
+  counters_.add(Counter::kMessagesOverLimit);
+  counters_.add(Counter::kDroppedOverLimit, room.members.size() - 1);
+}
+
 // By messages, and by what they come to: all of it must go out at once when somebody joins.
 bool FanOut::has_too_much(const Room& room, std::uint32_t deliveries) {
   const std::uint32_t count = room.waiting.count;

@@ -40,6 +40,9 @@ class FanOut {
   // oldest message is dropped, and counted.
   void accept(std::uint32_t sender, std::string_view payload);
 
+  // Takes a message that goes to nobody: its sender is over its rate. For the ledger.
+  void refuse(std::uint32_t sender);
+
   // Rooms take their turns until `out` is full or nothing waits.
   void take_turns(Outbox& out);
   bool has_waiting() const { return first_waiting_ != kNoSlot; }

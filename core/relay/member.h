@@ -6,6 +6,7 @@
 
 #include "core/address/ip_address.h"
 #include "core/container/slot_pool.h"
+#include "core/limiting/member_allowance.h"
 #include "core/timer/timestamp.h"
 #include "core/wire/token.h"
 
@@ -16,6 +17,7 @@ struct Member {
   Token token;
   IpAddress tcp_peer;        // where it joined from
   TimeMs last_heard_ms = 0;  // its last valid datagram, or its join
+  MemberAllowance allowance;
   std::uint32_t room = kNoSlot;
   std::uint32_t position = 0;                // in the room's arrays; its endpoint is there
   std::uint32_t next_at_endpoint = kNoSlot;  // members bound to one endpoint form a list

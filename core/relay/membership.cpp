@@ -6,6 +6,11 @@
 #include "core/wire/notice.h"
 
 namespace chatd {
+namespace {
+
+constexpr std::uint32_t kNoticeBurstMs = 5000;
+
+}  // namespace
 
 Membership::Membership(const Limits& limits, Roster& roster, FanOut& fan_out, Counters& counters,
                        RoomReturns& returns, TimeMs now_ms)
@@ -29,19 +34,19 @@ std::uint32_t Membership::admit(TimeMs now_ms, std::uint32_t room, Member member
   const std::uint32_t slot = roster_.add_member(room, std::move(member), endpoint).value();
   wheel_.arm(slot, now_ms + limits_.idle_timeout_ms);
   counters_.add(Counter::kMembersJoined);
-  tell_others(slot, joined_notice(roster_.members()[slot].username), out);
+  tell_others(now_ms, slot, joined_notice(roster_.members()[slot].username), out);
   return slot;
 }
 
-void Membership::leave(std::uint32_t member, Outbox& out) {
+void Membership::leave(TimeMs now_ms, std::uint32_t member, Outbox& out) {
   counters_.add(Counter::kMembersLeft);
-  remove(member, out);
+  remove(now_ms, member, out);
 }
 
-void Membership::remove_refusing(std::uint32_t member, Outbox& out) {
+void Membership::remove_refusing(TimeMs now_ms, std::uint32_t member, Outbox& out) {
   counters_.add(Counter::kMembersRefused);
   tell_member(member, disconnected_notice(roster_.members()[member].username), out);
-  remove(member, out);
+  remove(now_ms, member, out);
 }
 
 void Membership::expire(TimeMs now_ms, Outbox& out) {
@@ -56,7 +61,7 @@ void Membership::expire(TimeMs now_ms, Outbox& out) {
     }
     counters_.add(Counter::kMembersTimedOut);
     tell_member(*slot, disconnected_notice(member.username), out);
-    remove(*slot, out);
+    remove(now_ms, *slot, out);
   }
 }
 
@@ -70,11 +75,11 @@ bool Membership::disconnect_all(Outbox& out) {
 
 // Takes a member out of its room. With the host goes the room, so the last member is always the
 // host.
-void Membership::remove(std::uint32_t slot, Outbox& out) {
+void Membership::remove(TimeMs now_ms, std::uint32_t slot, Outbox& out) {
   const Member& member = roster_.members()[slot];
   const std::uint32_t room = member.room;
   fan_out_.settle(room, out);
-  tell_others(slot, left_notice(member.username), out);
+  tell_others(now_ms, slot, left_notice(member.username), out);
   const bool was_host = roster_.rooms()[room].host == slot;
   forget(slot);
   if (was_host) close_room(room, out);
@@ -111,11 +116,14 @@ void Membership::tell_member(std::uint32_t member, std::string_view payload, Out
 }
 
 // In a large room an arrival would cost a message to each, and a storm of arrivals members² of
-// them.
-void Membership::tell_others(std::uint32_t slot, std::string_view payload, Outbox& out) {
+// them. In a small one somebody who comes and goes all the time would keep everybody busy.
+void Membership::tell_others(TimeMs now_ms, std::uint32_t slot, std::string_view payload,
+                             Outbox& out) {
   const Member& member = roster_.members()[slot];
-  const Room& room = roster_.room_of(member);
+  Room& room = roster_.room_of(member);
   if (room.members.size() < 2 || room.members.size() > limits_.max_notified_members) return;
+  const TokenRate rate{.units = limits_.abuse.max_room_notices_per_s, .burst_ms = kNoticeBurstMs};
+  if (!room.notices.take(now_ms, rate)) return counters_.add(Counter::kNoticesOverLimit);
   out.open_copy(Outbox::Kind::kNotice, payload);
   counters_.add(Counter::kNoticesDropped, FanOut::add_others(room, member.position, out));
 }

@@ -35,9 +35,9 @@ class Membership {
                       Outbox& out);
 
   // It said goodbye: the others hear of it, it hears nothing.
-  void leave(std::uint32_t member, Outbox& out);
+  void leave(TimeMs now_ms, std::uint32_t member, Outbox& out);
   // Its address keeps refusing.
-  void remove_refusing(std::uint32_t member, Outbox& out);
+  void remove_refusing(TimeMs now_ms, std::uint32_t member, Outbox& out);
 
   // Removes members whose silence has lasted idle_timeout, until none is left or `out` is full.
   void expire(TimeMs now_ms, Outbox& out);
@@ -47,11 +47,11 @@ class Membership {
   bool disconnect_all(Outbox& out);
 
  private:
-  void remove(std::uint32_t member, Outbox& out);
+  void remove(TimeMs now_ms, std::uint32_t member, Outbox& out);
   void disconnect(std::uint32_t member, Outbox& out);
   void forget(std::uint32_t member);
   void tell_member(std::uint32_t member, std::string_view payload, Outbox& out);
-  void tell_others(std::uint32_t member, std::string_view payload, Outbox& out);
+  void tell_others(TimeMs now_ms, std::uint32_t member, std::string_view payload, Outbox& out);
 
   const Limits& limits_;
   Roster& roster_;

@@ -3,20 +3,27 @@
 #include "core/wire/notice.h"
 
 namespace chatd {
+namespace {
+
+// Sources share an entry, and its answers; no more than one answer per entry and interval leaves.
+constexpr std::size_t kAnswerBuckets = 4096;
+
+}  // namespace
 
 Relay::Relay(const RelayConfig& config, TimeMs now_ms)
     : config_(config),
       random_(config.seed),
       hash_key_(random_.next<std::tuple_size_v<KeyedHash::Key>>()),
       roster_(config_.limits, hash_key_, config_.shards.count()),
-      addresses_(config_.limits, hash_key_),
+      addresses_(config_.limits.abuse, hash_key_),
       returns_(config_.shard, config_.shards, addresses_),
       fan_out_(roster_, counters_, config_.trains),
       membership_(config_.limits, roster_, fan_out_, counters_, returns_, now_ms),
-      admissions_(config_.limits, config_.shard, roster_, membership_, random_),
+      admissions_(config_.limits, config_.shard, roster_, membership_, addresses_, counters_,
+                  hash_key_, random_),
       requests_(config_.own_sockets, config_.shard, config_.shards, roster_, admissions_,
                 addresses_, counters_),
-      answers_(hash_key_) {}
+      answers_(kAnswerBuckets, hash_key_) {}
 
 void Relay::on_datagram(TimeMs now_ms, const Endpoint& from, std::string_view datagram,
                         Outbox& out) {
@@ -40,15 +47,29 @@ void Relay::on_datagram(TimeMs now_ms, const Endpoint& from, std::string_view da
   switch (payloads_.read(parsed->payload, member.username)) {
     case PayloadKind::kMessage:
       member.last_heard_ms = now_ms;
-      return fan_out_.accept(*slot, parsed->payload);
+      return take_message(now_ms, *slot, from, parsed->payload, out);
     case PayloadKind::kLeave:
       counters_.add(Counter::kLeaves);
-      return membership_.leave(*slot, out);
+      return membership_.leave(now_ms, *slot, out);
     case PayloadKind::kWrongSender:
       return counters_.add(Counter::kDroppedWrongSender);
     case PayloadKind::kMalformed:
       return counters_.add(Counter::kDroppedBadPayload);
   }
+}
+
+void Relay::take_message(TimeMs now_ms, std::uint32_t sender, const Endpoint& from,
+                         std::string_view payload, Outbox& out) {
+  Member& member = roster_.members()[sender];
+  const std::size_t receivers = roster_.room_of(member).members.size() - 1;
+  if (member.allowance.take(now_ms, config_.limits.abuse, payload.size(), receivers)) {
+    return fan_out_.accept(sender, payload);
+  }
+  fan_out_.refuse(sender);
+  if (!member.allowance.take_warning(now_ms)) return;
+  counters_.add(Counter::kOverLimitWarnings);
+  out.open(Outbox::Kind::kNotice, kTooFastDatagram);
+  out.add(from);
 }
 
 tl::expected<std::uint32_t, Counter> Relay::authenticate(const Endpoint& from,
@@ -87,7 +108,10 @@ void Relay::answer_unauthenticated(TimeMs now_ms, const Endpoint& from, std::siz
                                    Outbox& out) {
   if (datagram_bytes < kNotAuthenticatedDatagram.size() || from.port == 0) return;
   if (!from.ip.is_unicast() || config_.own_sockets.contains(from)) return;
-  if (!answers_.allow(now_ms, from.ip)) return;
+  const TokenRate rate{.units = config_.limits.max_source_answers_per_s};
+  if (rate.units == 0 || !answers_[from.ip].take(now_ms, rate)) {
+    return counters_.add(Counter::kUnauthenticatedUnanswered);
+  }
   counters_.add(Counter::kUnauthenticatedAnswers);
   out.open(Outbox::Kind::kAnswer, kNotAuthenticatedDatagram);
   out.add(from);
@@ -99,13 +123,13 @@ void Relay::on_request(TimeMs now_ms, const IpAddress& peer, const FrameView& fr
   requests_.answer(now_ms, {}, peer, frame, nobody, reply, out);
 }
 
-void Relay::on_refused(const Endpoint& destination, Outbox& out) {
+void Relay::on_refused(TimeMs now_ms, const Endpoint& destination, Outbox& out) {
   const auto first = roster_.find_bound(destination);
   for (std::uint32_t slot = first.value_or(kNoSlot); slot != kNoSlot;) {
     Member& member = roster_.members()[slot];
     const std::uint32_t next = member.next_at_endpoint;
     if (++member.consecutive_refusals > kMaxConsecutiveRefusals) {
-      membership_.remove_refusing(slot, out);
+      membership_.remove_refusing(now_ms, slot, out);
       // A host's departure takes others of this endpoint along: `next` may be gone. The rest is
       // removed by the refusals that follow.
       return;

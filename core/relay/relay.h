@@ -4,7 +4,8 @@
 // simulator from wherever it likes.
 //
 // A message's way: on_datagram -> parse (core/wire/datagram.h) -> authenticate -> check the payload
-// (core/wire/payload.h) -> its room's queue; then fan_out -> the room's turn (core/relay/fan_out.h)
+// (core/wire/payload.h) -> is its sender within its rate (core/limiting/member_allowance.h) -> its
+// room's queue; then fan_out -> the room's turn (core/relay/fan_out.h)
 // -> Outbox.
 //
 // After construction nothing is allocated for a datagram that is relayed or dropped. Thread: one at
@@ -19,11 +20,11 @@
 
 #include "core/address/endpoint.h"
 #include "core/address/own_sockets.h"
+#include "core/limiting/address_limiter.h"
+#include "core/limiting/bucket_table.h"
 #include "core/limits.h"
 #include "core/random/random_stream.h"
-#include "core/relay/address_limiter.h"
 #include "core/relay/admissions.h"
-#include "core/relay/answer_limiter.h"
 #include "core/relay/counters.h"
 #include "core/relay/fan_out.h"
 #include "core/relay/membership.h"
@@ -86,6 +87,13 @@ class Relay {
   void on_letter(TimeMs now_ms, Letter&& letter, Neighbours& neighbours, Outbox& out) {
     requests_.on_letter(now_ms, std::move(letter), neighbours, out);
   }
+  // A connection has come, or ended. False: it is one too many from its address, and must be
+  // closed.
+  bool open_connection(TimeMs now_ms, const IpAddress& peer) {
+    return addresses_.open_connection(now_ms, peer);
+  }
+  void release_connection(const IpAddress& peer) { addresses_.release_connection(peer); }
+
   // Letters that the other calls have left: rooms that ended.
   void post(Neighbours& neighbours) { returns_.post(neighbours); }
 
@@ -98,7 +106,7 @@ class Relay {
   }
 
   // The network said that nobody listens at `destination` (ICMP port unreachable).
-  void on_refused(const Endpoint& destination, Outbox& out);
+  void on_refused(TimeMs now_ms, const Endpoint& destination, Outbox& out);
 
   // Removes members that have been silent for too long. If `out` is full before all are gone,
   // next_deadline() has passed already: send, clear, and call again.
@@ -116,6 +124,8 @@ class Relay {
   // The member that a datagram proves to come from, or the reason why it does not.
   tl::expected<std::uint32_t, Counter> authenticate(const Endpoint& from,
                                                     const ClientDatagram& datagram, Outbox& out);
+  void take_message(TimeMs now_ms, std::uint32_t sender, const Endpoint& from,
+                    std::string_view payload, Outbox& out);
   bool accept_address(std::uint32_t member, const Endpoint& from, Outbox& out);
   void answer_unauthenticated(TimeMs now_ms, const Endpoint& from, std::size_t datagram_bytes,
                               Outbox& out);
@@ -132,7 +142,7 @@ class Relay {
   Admissions admissions_;
   RequestDesk requests_;
   PayloadReader payloads_;
-  AnswerLimiter answers_;
+  BucketTable answers_;
 };
 
 }  // namespace chatd

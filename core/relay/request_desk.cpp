@@ -43,6 +43,7 @@ bool RequestDesk::answer(TimeMs now_ms, const ConnectionId& from, const IpAddres
   }
   if (is_admission) append_accepted(reply, frame.operation);
   if (!is_allowed) {
+    counters_.add(Counter::kRequestsOverLimit);
     return refuse_it(Status::kTooMany, "too many requests from your address: try again later");
   }
   if (!is_admission) {

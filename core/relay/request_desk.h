@@ -12,7 +12,7 @@
 #include <tl/expected.hpp>
 
 #include "core/address/own_sockets.h"
-#include "core/relay/address_limiter.h"
+#include "core/limiting/address_limiter.h"
 #include "core/relay/admission.h"
 #include "core/relay/admissions.h"
 #include "core/relay/counters.h"

@@ -10,6 +10,7 @@
 #include "core/container/slot_pool.h"
 #include "core/fanout/message_store.h"
 #include "core/fanout/progress.h"
+#include "core/limiting/token_bucket.h"
 #include "core/relay/password.h"
 
 namespace chatd {
@@ -23,6 +24,7 @@ struct Room {
   std::uint32_t newer = kNoSlot;
   std::uint32_t host = 0;             // member slot
   std::uint32_t pending_members = 0;  // those whose endpoint has port 0
+  TokenBucket notices;                // arrivals and departures that it is told
 
   // What FanOut has still to send here.
   MessageQueue waiting;

@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "core/relay/address_limiter.h"
+#include "core/limiting/address_limiter.h"
 #include "core/shards/neighbours.h"
 #include "core/shards/shard_map.h"
 

@@ -7,6 +7,7 @@ namespace chatd {
 namespace {
 
 static_assert(kNotAuthenticatedDatagram.back() == '}');
+static_assert(kTooFastDatagram.back() == '}');
 
 std::string notice(NoticeOperation operation, std::string_view username, std::string_view message) {
   JsonWriter json;

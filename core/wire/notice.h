@@ -21,4 +21,10 @@ std::string disconnected_notice(std::string_view username);
 inline constexpr std::string_view kNotAuthenticatedDatagram{
     "\0\0{\"sender\":\"Server\",\"message\":\"You are not authenticated\"}", 59};
 
+// To a member that says more than it may.
+inline constexpr std::string_view kTooFastDatagram{
+    "\0\0{\"sender\":\"Server\",\"message\":\"You are sending too fast: some of your messages were "
+    "not delivered\"}",
+    100};
+
 }  // namespace chatd

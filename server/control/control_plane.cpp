@@ -56,6 +56,10 @@ void ControlPlane::serve(TimeMs now_ms, Outbox& out) {
 }
 
 void ControlPlane::adopt(TimeMs now_ms, HandedConnection accepted) {
+  const bool is_counted = !accepted.is_over_limit;
+  if (is_counted && !line_.open_connection(now_ms, accepted.peer)) {
+    return turn_away(std::move(accepted));
+  }
   Connection connection;
   connection.fd = std::move(accepted.fd);
   connection.peer = accepted.peer;
@@ -70,6 +74,7 @@ void ControlPlane::adopt(TimeMs now_ms, HandedConnection accepted) {
   if (!slot || ::epoll_ctl(epoll_fd_, EPOLL_CTL_ADD, fd, &event) != 0) {
     counters_.add(Counter::kConnectionsShed);
     line_.board().remove_connection();
+    if (is_counted) line_.release_connection(accepted.peer);
     if (slot) connections_.erase(*slot);
     return;
   }
@@ -79,6 +84,18 @@ void ControlPlane::adopt(TimeMs now_ms, HandedConnection accepted) {
   Connection& admitted = connections_[*slot];
   admitted.is_waiting = !line_.greet(id_of(*slot), admitted.to_send);
   schedule(*slot);
+}
+
+// Who has too many connections gets no place among the others': a word, as far as the socket takes
+// it, and the end.
+void ControlPlane::turn_away(HandedConnection accepted) {
+  counters_.add(Counter::kConnectionsOverAddressLimit);
+  std::string answer;
+  append_outcome(answer, static_cast<std::uint8_t>(Operation::kList), Status::kTooMany,
+                 "too many connections from your address: close some, or try again later");
+  ::send(accepted.fd.get(), answer.data(), answer.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+  line_.board().remove_connection();
+  has_freed_descriptor_ = true;
 }
 
 void ControlPlane::deliver(const Neighbours::Reply& reply) {
@@ -222,6 +239,7 @@ void ControlPlane::close_overdue(TimeMs now_ms) {
 void ControlPlane::close(std::uint32_t slot) {
   if (connections_[slot].is_scheduled) std::erase(to_serve_, slot);
   deadlines_.disarm(slot);
+  if (!connections_[slot].is_over_limit) line_.release_connection(connections_[slot].peer);
   connections_.erase(slot);  // closes the descriptor, which takes it out of epoll
   line_.board().remove_connection();
   has_freed_descriptor_ = true;

@@ -48,6 +48,7 @@ class ControlPlane {
   bool take_descriptor_freed() { return std::exchange(has_freed_descriptor_, false); }
 
  private:
+  void turn_away(HandedConnection accepted);
   void serve_connection(TimeMs now_ms, std::uint32_t slot, Outbox& out);
   void close_overdue(TimeMs now_ms);
   void close(std::uint32_t slot);

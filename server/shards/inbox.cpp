@@ -8,7 +8,7 @@ namespace chatd {
 void Inbox::open_letters(TimeMs now_ms, Outbox& out) {
   empty_mailbox();
   for (; next_refusal_ < mail_.refusals.size() && !out.is_full(); ++next_refusal_) {
-    relay_.on_refused(mail_.refusals[next_refusal_], out);
+    relay_.on_refused(now_ms, mail_.refusals[next_refusal_], out);
   }
   for (std::size_t i = 0; i < kMaxParcelsPerTurn; ++i) {
     if (next_parcel_ == mail_.parcels.size() || out.is_full()) return;

@@ -27,6 +27,10 @@ class ShardLine {
   bool ask(TimeMs now_ms, const ConnectionId& from, const IpAddress& peer, const FrameView& frame,
            std::string& reply, Outbox& out);
   bool greet(const ConnectionId& connection, std::string& reply);
+  bool open_connection(TimeMs now_ms, const IpAddress& peer) {
+    return relay_.open_connection(now_ms, peer);
+  }
+  void release_connection(const IpAddress& peer) { relay_.release_connection(peer); }
   void on_letter(TimeMs now_ms, Letter&& letter, Outbox& out);
   std::vector<Neighbours::Reply>& replies() { return neighbours_.replies; }
 

@@ -89,6 +89,12 @@ TEST(Verdict, ARunThatMeasuredNothing) {
   EXPECT_THAT(open(measured), ElementsAre(HasSubstr("removed members"), HasSubstr("interrupted")));
 }
 
+TEST(Verdict, ARunAgainstLimits) {
+  Measurement measured = good();
+  measured.warnings = 1;
+  EXPECT_THAT(open(measured), ElementsAre(HasSubstr("--limits off")));
+}
+
 LossEvidence lost(std::uint64_t deliveries, std::uint64_t unheard) {
   LossEvidence evidence;
   evidence.lost = deliveries;

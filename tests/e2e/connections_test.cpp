@@ -72,7 +72,7 @@ TEST_F(Connections, DribblingDoesNotPutTheTimeoutOff) {
 }
 
 TEST_F(Connections, ACompletedRequestStartsTheTimeoutAnew) {
-  ASSERT_NO_FATAL_FAILURE(start_talking({"--handshake-timeout", "500ms"}));
+  ASSERT_NO_FATAL_FAILURE(start_talking({"--handshake-timeout", "500ms", "--limits", "off"}));
   TcpPeer busy(server().tcp());
   const auto end = SteadyClock::now() + milliseconds(1200);
   while (SteadyClock::now() < end) {
@@ -159,7 +159,7 @@ TEST_F(Connections, ThoseFarOverTheLimitAreClosed) {
 // One room list is some 40 KiB here: whoever asks for it over and over and reads none of it would
 // fill any memory that is not bounded.
 TEST_F(Connections, OneThatNeverReadsIsBounded) {
-  ASSERT_NO_FATAL_FAILURE(start_talking({}));
+  ASSERT_NO_FATAL_FAILURE(start_talking({"--limits", "off"}));
   TcpPeer control(server().tcp());
   for (int i = 0; i < 500; ++i) {
     ASSERT_EQ(control.create("room " + std::to_string(i), fields_of("host")).status(), 201);

@@ -134,11 +134,29 @@ TEST_F(Lifecycle, HelpNamesEveryFlag) {
   ASSERT_TRUE(status);
   EXPECT_EQ(status->code, 0);
   const std::string& help = process.captured(Stream::kStdout);
-  for (const char* flag :
-       {"--host", "--tcp-port", "--udp-port", "--idle-timeout", "--handshake-timeout",
-        "--max-rooms", "--max-members", "--max-room-members", "--max-connections", "--log-level",
-        "--roaming", "--max-frame-bytes", "--max-notified-members", "--max-address-requests",
-        "--max-address-rooms", "--limit-loopback"}) {
+  for (const char* flag : {"--host",
+                           "--tcp-port",
+                           "--udp-port",
+                           "--idle-timeout",
+                           "--handshake-timeout",
+                           "--max-rooms",
+                           "--max-members",
+                           "--max-room-members",
+                           "--max-connections",
+                           "--log-level",
+                           "--roaming",
+                           "--max-frame-bytes",
+                           "--max-notified-members",
+                           "--max-address-requests",
+                           "--max-address-rooms",
+                           "--limit-loopback",
+                           "--limits",
+                           "--max-member-messages",
+                           "--max-member-bytes",
+                           "--max-room-notices",
+                           "--max-address-connections",
+                           "--max-password-attempts",
+                           "--max-source-answers"}) {
     EXPECT_NE(help.find(flag), std::string::npos) << flag;
   }
 }

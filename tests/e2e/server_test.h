@@ -37,7 +37,8 @@ class ServerTest : public testing::Test {
     EXPECT_EQ((*counted)["datagrams_received"],
               (*counted)["heartbeats"] + (*counted)["messages_accepted"] + (*counted)["leaves"] +
                   counted->sum_of("dropped_") - counted->sum_of("dropped_send_") -
-                  (*counted)["dropped_pending_member"] - (*counted)["dropped_queue_full"])
+                  (*counted)["dropped_pending_member"] - (*counted)["dropped_queue_full"] -
+                  (*counted)["dropped_over_limit"])
         << counted->to_string();
     EXPECT_EQ((*counted)["deliveries_planned"], (*counted)["deliveries_sent"] +
                                                     (*counted)["dropped_queue_full"] +

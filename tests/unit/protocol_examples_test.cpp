@@ -112,8 +112,14 @@ TEST_F(ProtocolExamples, SizesInTheText) {
   EXPECT_EQ(defaults.max_frame_bytes, 16u * 1024);
   EXPECT_EQ(defaults.max_notified_members, 128u);
   EXPECT_EQ(defaults.idle_timeout_ms, 300'000u);
-  EXPECT_EQ(defaults.max_address_rooms, 100u);
-  EXPECT_EQ(defaults.max_address_requests_per_s, 50u);
+  EXPECT_EQ(defaults.abuse.max_address_rooms, 100u);
+  EXPECT_EQ(defaults.abuse.max_address_requests_per_s, 50u);
+  EXPECT_EQ(defaults.abuse.max_address_connections, 100u);
+  EXPECT_EQ(defaults.abuse.max_member_messages_per_s, 500u);
+  EXPECT_EQ(defaults.abuse.max_member_bytes_per_s, 16u << 20);
+  EXPECT_EQ(defaults.abuse.max_room_notices_per_s, 50u);
+  EXPECT_EQ(defaults.abuse.max_password_attempts_per_min, 10u);
+  EXPECT_EQ(defaults.max_source_answers_per_s, 1u);
 }
 
 }  // namespace

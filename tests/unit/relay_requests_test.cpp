@@ -265,7 +265,7 @@ TEST_F(Requests, MembersOfOneRoomAreLimited) {
 
 TEST_F(Requests, RoomsFromOneAddressAreLimitedWhileTheyLast) {
   RelayConfig config;
-  config.limits.max_address_rooms = 2;
+  config.limits.abuse.max_address_rooms = 2;
   RelayKit kit(config);
   const Person alice = kit.create("a", "alice", at("192.0.2.1", 1));
   kit.create("b", "alice", at("192.0.2.1", 2));
@@ -280,7 +280,7 @@ TEST_F(Requests, RoomsFromOneAddressAreLimitedWhileTheyLast) {
 // A refused creation must not use up the address's rooms.
 TEST_F(Requests, ACreationThatFailsIsNotCounted) {
   RelayConfig config;
-  config.limits.max_address_rooms = 1;
+  config.limits.abuse.max_address_rooms = 1;
   config.limits.max_members = 1;
   RelayKit kit(config);
   const Person alice = kit.create("a", "alice", at("192.0.2.1", 1));
@@ -294,7 +294,7 @@ TEST_F(Requests, ACreationThatFailsIsNotCounted) {
 
 TEST_F(Requests, RequestsFromOneAddressAreLimited) {
   RelayConfig config;
-  config.limits.max_address_requests_per_s = 1;
+  config.limits.abuse.max_address_requests_per_s = 1;
   RelayKit kit(config);
   for (int i = 0; i < 4; ++i) EXPECT_EQ(kit.ask(kListRooms, "", "", ip("192.0.2.1")).status, -1);
   const Answer list = kit.ask(kListRooms, "", "", ip("192.0.2.1"));

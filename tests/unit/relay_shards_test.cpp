@@ -74,8 +74,8 @@ TEST_P(Shards, AnswerLikeOne) {
   limits.max_rooms = 12;
   limits.max_members = 40;
   limits.max_room_members = 8;
-  limits.max_address_rooms = 3;
-  limits.max_address_requests_per_s = 5;
+  limits.abuse.max_address_rooms = 3;
+  limits.abuse.max_address_requests_per_s = 5;
   Server one(1, limits);
   Server several(3, limits);
   std::mt19937 random(GetParam());
@@ -132,7 +132,7 @@ class TwoShards : public testing::Test {
 
   static Limits limits() {
     Limits limits;
-    limits.max_address_rooms = 1;
+    limits.abuse.max_address_rooms = 1;
     return limits;
   }
   std::string payload_for(std::uint32_t connection) {

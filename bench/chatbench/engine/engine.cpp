@@ -55,6 +55,7 @@ Measurement Engine::measure(double rate_per_s) {
 
   const OwnFaults faults = target_.faults();
   const std::uint64_t members_lost = target_.members_lost();
+  const std::uint64_t warnings = target_.warnings();
   const auto server_drops = [this] {
     return options_.server_udp_port ? socket_drops_at(*options_.server_udp_port) : std::nullopt;
   };
@@ -102,6 +103,7 @@ Measurement Engine::measure(double rate_per_s) {
   measured_.faults.unsent -= faults.unsent;
   measured_.faults.receive_drops -= faults.receive_drops;
   measured_.members_lost = target_.members_lost() - members_lost;
+  measured_.warnings = target_.warnings() - warnings;
   if (const auto drops = server_drops(); drops && drops_before) {
     measured_.server_socket_drops = *drops - *drops_before;
   }

@@ -33,6 +33,7 @@ struct Measurement {
   OwnFaults faults;                    // from the begin of the measure phase to the end of drain
   std::optional<std::uint64_t> server_socket_drops;  // the same; nothing: not on this machine
   std::uint64_t members_lost = 0;
+  std::uint64_t warnings = 0;  // that somebody sends more than the server's limits allow
   bool was_interrupted = false;
 };
 

@@ -83,6 +83,11 @@ void check_members(const Measurement& measured, Reasons& reasons) {
                       std::to_string(measured.members_lost) +
                       " notices of it came): not everybody was there to the end");
   }
+  if (measured.warnings > 0) {
+    reasons.push_back(
+        "the server said that members send too fast: its limits against abuse were "
+        "measured, not what it can do. Start it with chatd --limits off");
+  }
   if (measured.counts.expected > 0 && measured.counts.delivered == 0) {
     reasons.push_back("not one delivery came: is the server alive, and --udp-port right?");
   }

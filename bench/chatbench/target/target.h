@@ -109,6 +109,8 @@ class Target {
 
   // Members that the server has thrown out, or whose connection broke.
   virtual std::uint64_t members_lost() const { return 0; }
+  // How often the server said that somebody sends more than its limits allow.
+  virtual std::uint64_t warnings() const { return 0; }
 
   // Whole sentences for the person who runs this: what is not as it was asked for.
   virtual std::vector<std::string> remarks() const { return {}; }

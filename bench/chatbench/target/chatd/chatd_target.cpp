@@ -40,6 +40,7 @@ std::vector<std::string> make_room_names(std::uint32_t count) {
 
 // All of ours begin like this: what does not is the server's own.
 constexpr std::string_view kOurs = R"({"sender":"m)";
+constexpr std::string_view kTooFast = "You are sending too fast";
 constexpr std::string_view kRemoved = "You have been disconnected";
 
 }  // namespace
@@ -119,6 +120,7 @@ void ChatdTarget::receive(std::vector<Delivery>& out) {
 }
 
 void ChatdTarget::take_notice(std::string_view payload) {
+  if (payload.find(kTooFast) != std::string_view::npos) ++warnings_;
   if (payload.find(kRemoved) == std::string_view::npos) return;
   ++(leaves_ ? members_told_ : members_lost_);
 }

@@ -25,6 +25,7 @@ class ChatdTarget final : public Target {
   void maintain() override;
   OwnFaults faults() const override;
   std::uint64_t members_lost() const override { return members_lost_; }
+  std::uint64_t warnings() const override { return warnings_; }
   std::vector<std::string> remarks() const override { return remarks_; }
   void disconnect() override;
 
@@ -40,6 +41,7 @@ class ChatdTarget final : public Target {
   std::string head_;  // of the datagram that is being queued
   std::vector<std::string> remarks_;
   std::uint64_t members_lost_ = 0;
+  std::uint64_t warnings_ = 0;
   std::uint64_t members_told_ = 0;  // that their room has ended, once we leave
   bool leaves_ = false;
 

@@ -31,7 +31,7 @@ std::string remedy_for(int status) {
            "--max-connections are counted";
   }
   if (status == 429) {
-    return ". Start it without limits per address: --max-address-requests 0 --max-address-rooms 0";
+    return ". Start it without limits against abuse: chatd --limits off";
   }
   return "";
 }

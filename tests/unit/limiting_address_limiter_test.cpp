@@ -1,5 +1,5 @@
 // What one address may ask for: a bucket of requests and a number of rooms.
-#include "core/relay/address_limiter.h"
+#include "core/limiting/address_limiter.h"
 
 #include <gtest/gtest.h>
 
@@ -21,7 +21,7 @@ class AddressLimiterTest : public testing::Test {
     return allowed;
   }
 
-  Limits limits_{.max_address_rooms = 2, .max_address_requests_per_s = 10};
+  AbuseLimits limits_{.max_address_rooms = 2, .max_address_requests_per_s = 10};
   AddressLimiter limiter_{limits_, {}};
   TimeMs now_ms_ = 1'000'000;
 };

@@ -1,0 +1,74 @@
+#include "core/limiting/address_limiter.h"
+
+#include <string_view>
+
+namespace chatd {
+
+std::size_t AddressLimiter::Hash::operator()(const IpAddress& ip) const {
+  return hash({reinterpret_cast<const char*>(ip.bytes().data()), ip.bytes().size()});
+}
+
+AddressLimiter::AddressLimiter(const AbuseLimits& limits, const KeyedHash::Key& hash_key)
+    : limits_(limits), uses_(0, Hash{KeyedHash(hash_key)}) {}
+
+bool AddressLimiter::allow_request(TimeMs now_ms, const IpAddress& from) {
+  if (limits_.max_address_requests_per_s == 0 || is_exempt(from)) return true;
+  Use* const use = find_or_add(now_ms, from);
+  return use != nullptr && use->requests.take(now_ms, request_rate());
+}
+
+bool AddressLimiter::open_connection(TimeMs now_ms, const IpAddress& from) {
+  if (is_exempt(from)) return true;
+  const std::uint32_t most = limits_.max_address_connections;
+  if (most == 0 && limits_.max_address_requests_per_s == 0) return true;
+  Use* const use = find_or_add(now_ms, from);
+  if (use == nullptr || (most != 0 && use->connections >= most)) return false;
+  if (!use->arrivals.take(now_ms, request_rate())) return false;
+  ++use->connections;
+  return true;
+}
+
+void AddressLimiter::release_connection(const IpAddress& from) {
+  Use* const use = find(from);
+  if (use != nullptr && use->connections > 0) --use->connections;
+}
+
+bool AddressLimiter::may_open_room(const IpAddress& from) const {
+  if (limits_.max_address_rooms == 0 || is_exempt(from)) return true;
+  const auto found = uses_.find(from.counted());
+  return found == uses_.end() || found->second.rooms < limits_.max_address_rooms;
+}
+
+void AddressLimiter::count_room(TimeMs now_ms, const IpAddress& from) {
+  if (is_exempt(from)) return;
+  if (Use* const use = find_or_add(now_ms, from)) ++use->rooms;
+}
+
+void AddressLimiter::release_room(const IpAddress& from) {
+  Use* const use = find(from);
+  if (use != nullptr && use->rooms > 0) --use->rooms;
+}
+
+AddressLimiter::Use* AddressLimiter::find(const IpAddress& from) {
+  const auto found = uses_.find(from.counted());
+  return found == uses_.end() ? nullptr : &found->second;
+}
+
+// Nothing when the table is full of addresses that are all in use.
+AddressLimiter::Use* AddressLimiter::find_or_add(TimeMs now_ms, const IpAddress& from) {
+  if (Use* const known = find(from)) return known;
+  if (uses_.size() >= kMaxTracked && now_ms >= next_sweep_ms_) sweep(now_ms);
+  if (uses_.size() >= kMaxTracked) return nullptr;
+  return &uses_[from.counted()];
+}
+
+void AddressLimiter::sweep(TimeMs now_ms) {
+  next_sweep_ms_ = now_ms + kSweepIntervalMs;
+  absl::erase_if(uses_, [now_ms](const auto& entry) {
+    const Use& use = entry.second;
+    return use.rooms == 0 && use.connections == 0 && use.requests.is_full(now_ms) &&
+           use.arrivals.is_full(now_ms);
+  });
+}
+
+}  // namespace chatd

@@ -1,0 +1,72 @@
+// What one address may ask for: requests and new connections per second, connections and rooms at a
+// time. An address that has proven itself by TCP is not spoofed, so a table with an entry for each
+// is safe as long as it is bounded; entries that say nothing any more (nothing open, buckets full)
+// are swept out when it is full. IPv6 addresses count by /64: a host has that many.
+// Thread: one at a time.
+#pragma once
+
+#include <absl/container/flat_hash_map.h>
+
+#include <cstddef>
+#include <cstdint>
+
+#include "core/address/ip_address.h"
+#include "core/container/keyed_hash.h"
+#include "core/limiting/token_bucket.h"
+#include "core/limits.h"
+#include "core/timer/timestamp.h"
+
+namespace chatd {
+
+class AddressLimiter {
+ public:
+  AddressLimiter(const AbuseLimits& limits, const KeyedHash::Key& hash_key);
+
+  // Takes one request from the address's bucket; false when there is none left.
+  bool allow_request(TimeMs now_ms, const IpAddress& from);
+
+  // Whether one more connection may come from there; if so, it is counted until it is released.
+  bool open_connection(TimeMs now_ms, const IpAddress& from);
+  void release_connection(const IpAddress& from);
+
+  // Whether one more room may be opened from there. Each opened one is counted, and released when
+  // it ends.
+  bool may_open_room(const IpAddress& from) const;
+  void count_room(TimeMs now_ms, const IpAddress& from);
+  void release_room(const IpAddress& from);
+
+  // Whether the limits per address do not hold for this one.
+  bool is_exempt(const IpAddress& from) const {
+    return from.is_loopback() && !limits_.limit_loopback;
+  }
+
+ private:
+  static constexpr std::size_t kMaxTracked = 65'536;
+  static constexpr std::uint32_t kBurstMs = 4000;
+  // A sweep takes a millisecond or so: a full table must not make each request cost one.
+  static constexpr TimeMs kSweepIntervalMs = 100;
+
+  struct Use {
+    std::uint32_t rooms = 0;
+    std::uint32_t connections = 0;
+    TokenBucket requests;
+    TokenBucket arrivals;  // connections, as they come
+  };
+  struct Hash {
+    KeyedHash hash;
+    std::size_t operator()(const IpAddress& ip) const;
+  };
+
+  TokenRate request_rate() const {
+    return {.units = limits_.max_address_requests_per_s, .burst_ms = kBurstMs};
+  }
+  Use* find(const IpAddress& from);
+  Use* find_or_add(TimeMs now_ms, const IpAddress& from);
+  void sweep(TimeMs now_ms);
+
+  const AbuseLimits& limits_;
+  absl::flat_hash_map<IpAddress, Use, Hash> uses_;
+  TimeMs next_sweep_ms_ = 0;
+};
+
+}  // namespace chatd
