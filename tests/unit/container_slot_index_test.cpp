@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -80,6 +82,26 @@ TEST(KeyedHash, IsSipHash24) {
   for (std::uint8_t i = 0; i < 16; ++i) key[i] = i;
   for (char c = 0; c < 15; ++c) input.push_back(c);
   EXPECT_EQ(KeyedHash(key)(input), 0xa129ca6149be45e5u);
+}
+
+// Somebody who knows one server's key can find names that share a place there; under another key
+// they are names like any other. Keys are secret and never the same.
+TEST(KeyedHashTest, NamesThatCollideUnderOneKeyDoNotUnderAnother) {
+  constexpr std::uint64_t kPlaces = 1'024;
+  KeyedHash::Key secret{};
+  secret[3] = 7;
+  const KeyedHash known({});
+  const KeyedHash unknown(secret);
+  std::vector<std::uint32_t> in_place(kPlaces, 0);
+  std::uint32_t colliding = 0;
+  for (int i = 0; colliding < 2'000; ++i) {
+    const std::string name = "room " + std::to_string(i);
+    if (known(name) % kPlaces != 0) continue;
+    ++colliding;
+    ++in_place[unknown(name) % kPlaces];
+  }
+  // Two a place on average; by chance one place in a billion would hold 20.
+  EXPECT_LT(*std::max_element(in_place.begin(), in_place.end()), 20u);
 }
 
 }  // namespace
