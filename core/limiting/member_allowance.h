@@ -20,10 +20,7 @@ class MemberAllowance {
     const TokenRate message_rate{.units = limits.max_member_messages_per_s, .burst_ms = kBurstMs};
     const TokenRate byte_rate{.units = limits.max_member_bytes_per_s, .burst_ms = kBurstMs};
     const std::uint64_t bytes = std::uint64_t{size_bytes} * receivers;
-    if (!messages_.has(now_ms, message_rate) || !bytes_.has(now_ms, byte_rate, bytes)) return false;
-    messages_.spend(now_ms, message_rate);
-    bytes_.spend(now_ms, byte_rate, bytes);
-    return true;
+    return messages_.take(now_ms, message_rate) && bytes_.take(now_ms, byte_rate, bytes);
   }
 
   // Whether it may be told that it has gone too far; if so, it counts.

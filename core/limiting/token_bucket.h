@@ -30,23 +30,19 @@ class TokenBucket {
  public:
   // Whether `units` may be taken now; changes nothing.
   bool has(TimeMs now_ms, const TokenRate& rate, std::uint64_t units = 1) const {
-    if (rate.is_unlimited()) return true;
-    const std::uint64_t burst_ns = rate.burst_ms * kNsPerMs;
-    const std::uint64_t now_ns = now_ms * kNsPerMs;
-    return std::max(full_at_ns_, now_ns) + std::min(cost_ns(rate, units), burst_ns) <=
-           now_ns + burst_ns;
-  }
-
-  // Takes what is there, or not: has() says.
-  void spend(TimeMs now_ms, const TokenRate& rate, std::uint64_t units = 1) {
-    if (rate.is_unlimited()) return;
-    full_at_ns_ = std::max(full_at_ns_, now_ms * kNsPerMs) + cost_ns(rate, units);
+    TokenBucket copy = *this;
+    return copy.take(now_ms, rate, units);
   }
 
   // Takes them if they are there.
   bool take(TimeMs now_ms, const TokenRate& rate, std::uint64_t units = 1) {
-    if (!has(now_ms, rate, units)) return false;
-    spend(now_ms, rate, units);
+    if (rate.is_unlimited()) return true;
+    const std::uint64_t burst_ns = rate.burst_ms * kNsPerMs;
+    const std::uint64_t now_ns = now_ms * kNsPerMs;
+    const std::uint64_t spent_until_ns = std::max(full_at_ns_, now_ns);
+    const std::uint64_t needed_ns = cost_ns(rate, units);
+    if (spent_until_ns + std::min(needed_ns, burst_ns) > now_ns + burst_ns) return false;
+    full_at_ns_ = spent_until_ns + needed_ns;
     return true;
   }
 

@@ -110,7 +110,7 @@ std::optional<Refusal> Admissions::check_password(TimeMs now_ms, const Room& roo
     return Refusal{Status::kTooMany, "too many wrong passwords from your address: try again later"};
   }
   if (room.password.accepts(offered)) return std::nullopt;
-  attempts.spend(now_ms, rate);
+  attempts.take(now_ms, rate);
   counters_.add(Counter::kPasswordsWrong);
   return Refusal{Status::kUnauthorized, "the password is wrong"};
 }
