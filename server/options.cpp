@@ -96,8 +96,9 @@ void add_data_plane(CLI::App& app, Options& options) {
       ->type_name("MODE")
       ->default_str("auto");
   add_count(app, "--mtu", options.mtu_bytes,
-            "Smallest MTU on the way to members, in bytes: longer messages travel alone", 576,
-            65'536);
+            "Smallest MTU on the way to members, in bytes: longer messages travel alone, and may "
+            "be cut into fragments",
+            576, 65'536);
   add_buffer(app, "--receive-buffer", options.receive_buffer_bytes, "arrives");
   add_buffer(app, "--send-buffer", options.send_buffer_bytes, "leaves");
 }

@@ -88,6 +88,9 @@ tl::expected<std::unique_ptr<Server>, std::string> Server::open(const Options& o
   set_buffers(sockets->udp, SO_RCVBUF, options.receive_buffer_bytes, "receive",
               "net.core.rmem_max");
   set_buffers(sockets->udp, SO_SNDBUF, options.send_buffer_bytes, "send", "net.core.wmem_max");
+  if (sockets->family == AF_INET6) {
+    for (const UniqueFd& fd : sockets->udp) set_fragment_bytes(fd.get(), options.mtu_bytes);
+  }
   steer(*sockets, steering);
 
   std::unique_ptr<Server> server(new Server);

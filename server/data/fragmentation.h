@@ -1,10 +1,16 @@
-// Whether the kernel may cut this socket's IPv4 datagrams into fragments.
+// Whether this socket's IPv4 datagrams may be cut into fragments on their way.
 //
-// It normally may not, for what that saves: a datagram that is never cut needs no identification
-// (RFC 6864), and the kernel does not have to draw one (IP_PMTUDISC_DO, ip(7)), which is 5 % of
-// what a datagram costs. A datagram that exceeds the path's MTU is then refused (EMSGSIZE); whoever
-// has such a one allows fragments, sends it again, and forbids them when done. (IPv6 needs no
-// identification for a whole datagram.) Thread: one at a time.
+// Those that every path takes whole may not, for what that saves: a datagram that is never cut
+// needs no identification (RFC 6864), and the kernel does not have to draw one (IP_PMTUDISC_DO,
+// ip(7)), which is 5 % of what a datagram costs. A larger one may be cut by chatd's kernel and by
+// any router (IP_PMTUDISC_DONT): if it were not to be, the first router whose next link is too
+// small for it would throw it away and tell chatd of the path's MTU, which helps the next message,
+// not this one, and where ICMP is filtered none at all.
+//
+// A path may be smaller than the operator believes. Then the kernel refuses what does not fit
+// (EMSGSIZE), and whoever sends allows fragments and sends it again. They are forbidden again when
+// all of an outbox has gone. (IPv6 is another matter: see set_fragment_bytes in
+// server/net/open_sockets.h.) Thread: one at a time.
 #pragma once
 
 #include <netinet/in.h>
@@ -18,7 +24,7 @@ class Fragmentation {
   explicit Fragmentation(int udp_fd) : fd_(udp_fd) { forbid(); }
 
   bool is_allowed() const { return is_allowed_; }
-  void allow() { set(true, IP_PMTUDISC_WANT); }
+  void allow() { set(true, IP_PMTUDISC_DONT); }
   void forbid() { set(false, IP_PMTUDISC_DO); }
 
  private:

@@ -23,15 +23,17 @@ bool kernel_has_trains(int udp_fd) {
 }  // namespace
 
 TrainLimits train_limits(int udp_fd, int family, bool wanted, std::uint32_t mtu_bytes) {
-  if (!wanted) return {.max_segments = 1};
-  if (!kernel_has_trains(udp_fd)) {
+  TrainLimits limits;
+  limits.max_segment_bytes = mtu_bytes - (family == AF_INET ? kHeaderBytes4 : kHeaderBytes6);
+  if (wanted && kernel_has_trains(udp_fd)) return limits;
+  limits.max_segments = 1;
+  if (wanted) {
     spdlog::warn(
         "this kernel has no UDP_SEGMENT ({}; it came with Linux 4.18): each message goes out as a "
         "datagram of its own, which costs more",
         std::strerror(errno));
-    return {.max_segments = 1};
   }
-  return {.max_segment_bytes = mtu_bytes - (family == AF_INET ? kHeaderBytes4 : kHeaderBytes6)};
+  return limits;
 }
 
 }  // namespace chatd

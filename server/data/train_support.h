@@ -7,8 +7,8 @@
 
 namespace chatd {
 
-// `family` is the socket's, `mtu_bytes` the smallest on the way to any member. No trains when they
-// are not wanted or the kernel does not know them, which is logged.
+// `family` is the socket's, `mtu_bytes` what every path to a member takes. No trains when they are
+// not wanted or the kernel does not know them, which is logged.
 TrainLimits train_limits(int udp_fd, int family, bool wanted, std::uint32_t mtu_bytes);
 
 }  // namespace chatd

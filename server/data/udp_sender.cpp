@@ -35,8 +35,14 @@ bool may_be_about_trains(int error) {
 
 }  // namespace
 
-UdpSender::UdpSender(int fd, int family, ErrorQueue& errors, Counters& counters)
-    : fd_(fd), errors_(errors), counters_(counters), fragmentation_(fd), batch_(family) {
+UdpSender::UdpSender(int fd, int family, std::size_t max_whole_bytes, ErrorQueue& errors,
+                     Counters& counters)
+    : fd_(fd),
+      max_whole_bytes_(max_whole_bytes),
+      errors_(errors),
+      counters_(counters),
+      fragmentation_(fd),
+      batch_(family) {
   put_off_.reserve(kMaxPutOff);
 }
 
@@ -187,7 +193,7 @@ bool UdpSender::add(const Outbox& out, Item& item, SendBatch::Form& form) {
     form = batch_.form(out.pieces(train), train.message_count > 1 ? train.segment_bytes : 0);
     if (form.pieces == nullptr) return false;
   }
-  append(out, item, form, train.message_count);
+  append(out, item, form, train.message_count, train.segment_bytes);
   return true;
 }
 
@@ -198,13 +204,14 @@ bool UdpSender::add_messages(const Outbox& out, Item& item) {
     const std::string_view message = out.message(train, item.first_message);
     const SendBatch::Form form = batch_.form({&message, 1}, 0);
     if (form.pieces == nullptr) return false;
-    append(out, item, form, 1);
+    append(out, item, form, 1, message.size());
   }
   return true;
 }
 
 void UdpSender::append(const Outbox& out, const Item& item, const SendBatch::Form& form,
-                       std::uint32_t message_count) {
+                       std::uint32_t message_count, std::size_t message_bytes) {
+  if (message_bytes > max_whole_bytes_ && !fragmentation_.is_allowed()) fragmentation_.allow();
   entries_[batch_.end()] = {.item = item,
                             .put_off_index = static_cast<std::uint32_t>(next_put_off_),
                             .message_count = message_count,

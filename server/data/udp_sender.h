@@ -30,9 +30,10 @@ class UdpSender {
   };
   static constexpr int kPutOffMs = 1;
 
-  // `family` is the socket's. The error queue is drained when a send fails for somebody else's
-  // error.
-  UdpSender(int fd, int family, ErrorQueue& errors, Counters& counters);
+  // `family` is the socket's. Datagrams of up to `max_whole_bytes` travel in one piece, larger ones
+  // may be cut on the way. The error queue is drained when a send fails for somebody else's error.
+  UdpSender(int fd, int family, std::size_t max_whole_bytes, ErrorQueue& errors,
+            Counters& counters);
   UdpSender(const UdpSender&) = delete;  // it refers to its parts
   UdpSender& operator=(const UdpSender&) = delete;
 
@@ -70,7 +71,7 @@ class UdpSender {
   bool add(const Outbox& out, Item& item, SendBatch::Form& form);
   bool add_messages(const Outbox& out, Item& item);
   void append(const Outbox& out, const Item& item, const SendBatch::Form& form,
-              std::uint32_t message_count);
+              std::uint32_t message_count, std::size_t message_bytes);
 
   void handle(int error, const Outbox& out);
   bool is_others_error(int error);
@@ -86,6 +87,7 @@ class UdpSender {
   static const Endpoint& destination_of(const Outbox& out, const Item& item);
 
   int fd_;
+  std::size_t max_whole_bytes_;
   ErrorQueue& errors_;
   Counters& counters_;
   PlainDestinations plain_;

@@ -3,6 +3,7 @@
 #include <ifaddrs.h>
 #include <netinet/tcp.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <memory>
@@ -117,6 +118,11 @@ std::size_t set_buffer_bytes(int fd, int option, std::size_t wanted_bytes) {
   ::getsockopt(fd, SOL_SOCKET, option, &given, &length);
   return static_cast<std::size_t>(given) /
          2;  // the kernel doubles it for its bookkeeping (socket(7))
+}
+
+void set_fragment_bytes(int udp_fd, std::uint32_t mtu_bytes) {
+  constexpr std::uint32_t kSmallestMtu6 = 1280;  // RFC 8200
+  set_flag(udp_fd, IPPROTO_IPV6, IPV6_MTU, static_cast<int>(std::max(mtu_bytes, kSmallestMtu6)));
 }
 
 OwnSockets own_sockets_of(const Endpoint& bound) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <tl/expected.hpp>
 #include <vector>
@@ -25,6 +26,11 @@ tl::expected<std::vector<UniqueFd>, std::string> open_udp_sockets(const SocketAd
 // Asks for a buffer of so many bytes and returns what the kernel gave, which may be less
 // (net.core.rmem_max, net.core.wmem_max). `option` is SO_RCVBUF or SO_SNDBUF.
 std::size_t set_buffer_bytes(int fd, int option, std::size_t wanted_bytes);
+
+// Lets IPv6 datagrams that exceed `mtu_bytes` leave in fragments of at most that size (1,280 at
+// least, which every IPv6 path takes). No router cuts them later: one whose next link is smaller
+// throws them away and tells chatd, which then cuts to measure, but only what comes after.
+void set_fragment_bytes(int udp_fd, std::uint32_t mtu_bytes);
 
 // What a UDP socket bound to `bound` answers to: for a wildcard, every address of this machine.
 OwnSockets own_sockets_of(const Endpoint& bound);

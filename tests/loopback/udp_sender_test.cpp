@@ -27,7 +27,7 @@ class UdpSenderTest : public testing::Test {
   chatd::UniqueFd fd_;
   Counters counters_;
   ErrorQueue errors_{fd_.get()};
-  UdpSender sender_{fd_.get(), AF_INET, errors_, counters_};
+  UdpSender sender_{fd_.get(), AF_INET, 1472, errors_, counters_};
   Outbox outbox_{10'000, 1000};
   std::vector<std::string> texts_ = make_texts();
 

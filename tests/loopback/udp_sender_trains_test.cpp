@@ -25,7 +25,7 @@ struct Sending {
   chatd::UniqueFd fd = open_udp_socket(resolve("127.0.0.1", 0).value()).value();
   Counters counters;
   ErrorQueue errors{fd.get()};
-  UdpSender sender{fd.get(), AF_INET, errors, counters};
+  UdpSender sender{fd.get(), AF_INET, 1472, errors, counters};
   Outbox out{1'000'000, 1000};
 
   // Messages `first`..`last` - 1 as one train; the last one may have another length.
