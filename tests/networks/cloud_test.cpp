@@ -40,7 +40,8 @@ void CloudTest::build(std::size_t hosts) {
                               const std::string& ip6) {
     return cloud_->connect(network, {ip4 + "/24", ip6 + "/64"});
   };
-  server_line_ = connect(*server_network_, server_ip(Family::k4), server_ip(Family::k6));
+  cloud_->connect(*server_network_, {server_ip(Family::k4) + "/24", server_ip(Family::k6) + "/64",
+                                     std::string(kSecondServerIp) + "/24"});
   for (std::size_t i = 0; i < hosts; ++i) {
     auto network = std::make_unique<NetworkNamespace>();
     const Cloud::Line line = connect(*network, host_ip(Family::k4, i), host_ip(Family::k6, i));

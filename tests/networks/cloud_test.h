@@ -16,6 +16,7 @@ class CloudTest : public NetworksTest {
 
   // The server's and the n-th host's address: all on one prefix.
   static std::string server_ip(Family family);
+  static constexpr const char* kSecondServerIp = "10.9.0.2";
   static std::string host_ip(Family family, std::size_t host);
 
   // Both families, so that any member may use either.
@@ -55,7 +56,6 @@ class CloudTest : public NetworksTest {
   std::uint64_t kernel_drops() const;
 
   std::unique_ptr<NetworkNamespace> server_network_;
-  Cloud::Line server_line_ = 0;
   std::vector<Host> hosts_;
   std::unique_ptr<Cloud> cloud_;
 };

@@ -1,82 +1,17 @@
 // A link with an MTU of 1,280 in the middle, behind a router that is the kernel's own: what leaves
 // chatd's machine in one piece does not fit there. Messages of any size reach those behind it.
-#include "tests/networks/networks_test.h"
+#include "tests/networks/router_test.h"
 
 namespace chatd::test {
 namespace {
 
-struct Addresses {
-  std::string server;
-  std::string near;  // on the server's side
-  std::string far;   // behind the router
-  std::string far_too;
-  std::string inner;  // the router's, towards the server and towards the far ones
-  std::string outer;
-  std::string prefix;
-};
-
-const Addresses kAddresses4{.server = "10.1.0.1",
-                            .near = "10.1.0.2",
-                            .far = "10.2.0.1",
-                            .far_too = "10.2.0.2",
-                            .inner = "10.1.0.254",
-                            .outer = "10.2.0.254",
-                            .prefix = "/24"};
-const Addresses kAddresses6{.server = "fd01::1",
-                            .near = "fd01::2",
-                            .far = "fd02::1",
-                            .far_too = "fd02::2",
-                            .inner = "fd01::ff",
-                            .outer = "fd02::ff",
-                            .prefix = "/64"};
-
-class Mtu : public NetworksTest, public testing::WithParamInterface<Family> {
+class Mtu : public RouterTest {
  protected:
-  bool is_v4() const { return GetParam() == Family::k4; }
-  const Addresses& at() const { return is_v4() ? kAddresses4 : kAddresses6; }
-
-  std::string add_address(const std::string& address, const std::string& device) const {
-    return "addr add " + address + at().prefix + " dev " + device + (is_v4() ? "" : " nodad");
-  }
-
-  //   server and near ── 1,500 ── router ── 1,280 ── far and far too
   void SetUp() override {
-    NetworksTest::SetUp();
+    RouterTest::SetUp();
     if (IsSkipped()) return;
-    network_.emplace();
-    router_.emplace();
-    far_.emplace();
-    lay_cable(*network_, "eth0", *router_, "eth0");
-    lay_cable(*router_, "eth1", *far_, "eth0");
-    network_->ip({add_address(at().server, "eth0"), add_address(at().near, "eth0"),
-                  "route add default via " + at().inner});
-    router_->ip({add_address(at().inner, "eth0"), add_address(at().outer, "eth1"),
-                 "link set dev eth1 mtu 1280"});
-    router_->set_sysctl(is_v4() ? "net/ipv4/ip_forward" : "net/ipv6/conf/all/forwarding", "1");
-    far_->ip({"link set dev eth0 mtu 1280", add_address(at().far, "eth0"),
-              add_address(at().far_too, "eth0"), "route add default via " + at().outer});
-  }
-
-  void open_room(const std::vector<std::string>& flags = {}) {
-    std::vector<std::string> all_flags{"--host", at().server};
-    all_flags.insert(all_flags.end(), flags.begin(), flags.end());
-    ASSERT_NO_FATAL_FAILURE(start_in(*network_, all_flags));
-    ASSERT_TRUE(enter(*network_, at().near, "near"));
-    ASSERT_TRUE(enter(*network_, at().near, "near too"));
-    ASSERT_TRUE(enter(*far_, at().far, "far"));
-    ASSERT_TRUE(enter(*far_, at().far_too, "far too"));
-  }
-
-  // Everybody says so many texts of this size in a burst; everybody hears all of the others'.
-  void expect_all_arrives(int count, std::size_t size_bytes) {
-    SCOPED_TRACE(testing::Message() << "texts of " << size_bytes << " bytes");
-    everyone_speaks(room(), count, size_bytes);
-    const std::size_t others = room().size() - 1;
-    for (Member& listener : room()) {
-      const Messages heard =
-          hear_messages(listener, others * static_cast<std::size_t>(count), size_bytes);
-      EXPECT_TRUE(are_in_order(heard)) << listener.name();
-    }
+    router().ip({"link set dev eth1 mtu 1280"});
+    far_side().ip({"link set dev eth0 mtu 1280"});
   }
 
   // Texts of this size until the far ones hear some: the first ones teach the kernel of the path,
@@ -103,10 +38,6 @@ class Mtu : public NetworksTest, public testing::WithParamInterface<Family> {
       }
     }
   }
-
-  std::optional<NetworkNamespace> network_;
-  std::optional<NetworkNamespace> router_;
-  std::optional<NetworkNamespace> far_;
 };
 
 INSTANTIATE_TEST_SUITE_P(Both, Mtu, testing::Values(Family::k4, Family::k6), family_name);

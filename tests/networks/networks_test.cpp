@@ -42,8 +42,9 @@ Messages hear_messages(Member& listener, std::size_t count, std::size_t size_byt
     const std::string text = message.text("message");
     int number = -1;
     std::from_chars(text.data(), text.data() + text.size(), number);
-    const bool is_whole = text.size() >= size_bytes &&
-                          text.find_first_not_of('x', text.find(' ') + 1) == std::string::npos;
+    const std::size_t rest = text.find_first_not_of("0123456789 ");
+    const bool is_whole =
+        text.size() >= size_bytes && text.find_first_not_of('x', rest) == std::string::npos;
     if (number < 0 || !is_whole || message.text("sender") == listener.name()) {
       ADD_FAILURE() << listener.name() << " hears " << *payload;
       break;
