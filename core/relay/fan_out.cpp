@@ -40,16 +40,17 @@ void FanOut::accept(std::uint32_t sender, std::string_view payload) {
   counters_.add(Counter::kDeliveriesPlanned, deliveries);
   if (deliveries == 0) return;
 
+  const bool was_waiting = room.waiting.count > 0;
   if (has_too_much(room, deliveries)) drop_oldest(room);
   while (!store_.push(room.waiting, sender, payload)) {
     if (room.waiting.count == room.progress.most_sent()) {  // nothing here could give way
       counters_.add(Counter::kDroppedQueueFull, deliveries);
-      if (room.is_waiting && room.waiting.count == 0) step_out(slot);
+      if (was_waiting && room.waiting.count == 0) step_out(slot);
       return;
     }
     drop_oldest(room);
   }
-  if (!room.is_waiting) line_up(slot);
+  if (!was_waiting) line_up(slot);
 }
 
 void FanOut::refuse(std::uint32_t sender) {
@@ -75,7 +76,6 @@ void FanOut::drop_oldest(Room& room) {
 
 void FanOut::line_up(std::uint32_t slot) {
   Room& room = roster_.rooms()[slot];
-  room.is_waiting = true;
   room.next_waiting = kNoSlot;
   room.previous_waiting = last_waiting_;
   if (last_waiting_ == kNoSlot) {
@@ -88,7 +88,6 @@ void FanOut::line_up(std::uint32_t slot) {
 
 void FanOut::step_out(std::uint32_t slot) {
   Room& room = roster_.rooms()[slot];
-  room.is_waiting = false;
   if (room.previous_waiting == kNoSlot) {
     first_waiting_ = room.next_waiting;
   } else {
@@ -112,7 +111,7 @@ void FanOut::take_turns(Outbox& out) {
 
 void FanOut::settle(std::uint32_t slot, Outbox& out) {
   const Room& room = roster_.rooms()[slot];
-  if (!room.is_waiting) return;
+  if (room.waiting.count == 0) return;
   while (room.waiting.count > 0) {
     take_turn(slot, std::numeric_limits<std::uint32_t>::max(), out);
   }

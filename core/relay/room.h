@@ -29,9 +29,8 @@ struct Room {
   // What FanOut has still to send here.
   MessageQueue waiting;
   Progress progress;
-  std::uint32_t next_waiting = kNoSlot;  // rooms in line for their turn
+  std::uint32_t next_waiting = kNoSlot;  // rooms with messages stand in line for their turn
   std::uint32_t previous_waiting = kNoSlot;
-  bool is_waiting = false;
 
   std::vector<std::uint32_t> members;  // slots
   std::vector<Endpoint> endpoints;     // endpoints[i] is where members[i] is bound
