@@ -22,8 +22,9 @@ constexpr std::uint64_t bits(std::uint32_t first, std::uint32_t last) {
 
 }  // namespace
 
-FanOut::FanOut(Roster& roster, Counters& counters, const TrainLimits& limits)
-    : roster_(roster), counters_(counters), limits_(limits), store_(kMessageStoreBlocks) {}
+FanOut::FanOut(Roster& roster, Counters& counters, const TrainLimits& limits,
+               std::uint32_t store_blocks)
+    : roster_(roster), counters_(counters), limits_(limits), store_(store_blocks) {}
 
 // Members without a known address get nothing; they are counted when the message is accepted, and
 // nothing changes that before it is sent.

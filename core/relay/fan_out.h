@@ -34,7 +34,7 @@ namespace chatd {
 
 class FanOut {
  public:
-  FanOut(Roster& roster, Counters& counters, const TrainLimits& limits);
+  FanOut(Roster& roster, Counters& counters, const TrainLimits& limits, std::uint32_t store_blocks);
 
   // Takes a message from a member for everyone else in its room. When the room's queue is full, its
   // oldest message is dropped, and counted.

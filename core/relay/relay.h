@@ -49,6 +49,7 @@ struct RelayConfig {
   std::uint8_t shard = 0;  // which one this is
   ShardMap shards;
   TrainLimits trains;  // what the network takes
+  std::uint32_t message_store_blocks = kMessageStoreBlocks;
 };
 
 class Relay {
