@@ -15,3 +15,11 @@ if(CHATD_SANITIZE)
   add_compile_options(-fsanitize=${CHATD_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${CHATD_SANITIZE})
 endif()
+
+if(CHATD_FUZZ)
+  # Everything tells libFuzzer which way it goes; main() comes with the fuzzers alone. The library's
+  # assertions see what no sanitizer does: a view that is read past its end within the input.
+  add_compile_options(-fsanitize=fuzzer-no-link
+    -fsanitize-ignorelist=${PROJECT_SOURCE_DIR}/cmake/sanitizer_ignore.txt)
+  add_compile_definitions(_GLIBCXX_ASSERTIONS)
+endif()

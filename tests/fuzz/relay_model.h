@@ -1,0 +1,102 @@
+// Who must be where, and who must have heard what: a plain model of the relay, written from
+// docs/protocol.md with lists and loops. It does not imitate the relay's timing (which message goes
+// out when); it says what each datagram and request comes to, and then which deliveries are owed.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/limits.h"
+#include "core/relay/admission.h"
+#include "core/relay/counters.h"
+#include "core/relay/roster.h"
+#include "core/timer/timestamp.h"
+
+namespace chatd::fuzz {
+
+struct ModelMember {
+  std::uint8_t shard = 0;
+  std::string room;
+  std::string username;
+  Token token;
+  Endpoint endpoint;  // port 0: pending
+  IpAddress peer;
+  TimeMs last_heard_ms = 0;
+  bool is_host = false;
+  unsigned refusals = 0;  // since its last datagram, at most so many
+};
+
+// Why members may be gone after a call.
+struct Departure {
+  enum class Kind : std::uint8_t { kNone, kLeave, kSilence, kRefusal, kShutdown };
+  Kind kind = Kind::kNone;
+  Token token = {};  // kLeave: whose
+};
+
+class RelayModel {
+ public:
+  RelayModel(const Limits& limits, const Endpoint& own_socket)
+      : limits_(limits), own_socket_(own_socket) {}
+
+  const std::vector<ModelMember>& members() const { return members_; }
+
+  // A datagram at a shard: what must become of it. A pending member is bound, and one that is heard
+  // stays.
+  struct Verdict {
+    Counter outcome;
+    std::uint64_t planned = 0;  // a message's receivers
+    std::uint64_t pending = 0;  // those that are passed over
+    Departure departure = {};
+  };
+  Verdict on_datagram(TimeMs now_ms, std::uint8_t shard, const Endpoint& from,
+                      std::string_view datagram);
+  // It was a message, and within its sender's rate: everyone else in the room is to get it.
+  void owe(std::uint8_t shard, std::string_view datagram);
+
+  // What a well-formed request must be answered with.
+  Status status_of(const AdmissionRequest& request) const;
+  void admit(const AdmissionRequest& request, const ModelMember& member);
+
+  void on_refused(std::uint8_t shard, const Endpoint& destination);
+  // Takes those out of the model that are no longer in the shard's roster, and requires that each
+  // had a reason, that all who had to go are gone, and that the rest is the same in both.
+  void compare(TimeMs now_ms, std::uint8_t shard, const Roster& roster, const Departure& why);
+
+  // A message to this endpoint goes out.
+  void on_delivery(const Endpoint& to, std::string_view payload);
+  // Nothing waits any more: what is still owed was dropped. Returns how much that is.
+  std::uint64_t forgive_debts();
+
+  // Whether somebody was ever bound to this endpoint.
+  bool has_asked(const Endpoint& endpoint) const;
+
+ private:
+  // A message on its way to one member.
+  struct Debt {
+    Token receiver;
+    Token sender;
+    std::string payload;
+    bool is_overtaken = false;  // a later message of the same sender has come: it must be lost
+  };
+
+  ModelMember* find(std::uint8_t shard, const Token& token);
+  const ModelMember* find(std::string_view room, std::string_view username) const;
+  std::size_t size_of(std::string_view room) const;
+  bool accepts_address(ModelMember& member, const Endpoint& from);
+  bool may_go(TimeMs now_ms, const ModelMember& member, const Departure& why) const;
+  void remove_gone(TimeMs now_ms, std::uint8_t shard, const Roster& roster, const Departure& why);
+
+  Limits limits_;
+  Endpoint own_socket_;
+  std::vector<ModelMember> members_;
+  std::map<std::string, std::string, std::less<>> passwords_;  // by room
+  std::map<std::string, std::deque<Debt>> debts_;              // by endpoint, the oldest first
+  std::vector<Endpoint> asked_;
+};
+
+}  // namespace chatd::fuzz

@@ -1,0 +1,10 @@
+// Whether the roster's lists, arrays and indexes agree with each other.
+#pragma once
+
+#include "core/relay/roster.h"
+
+namespace chatd::fuzz {
+
+void check_roster(const Roster& roster);
+
+}  // namespace chatd::fuzz

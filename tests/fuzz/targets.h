@@ -1,0 +1,37 @@
+// Fuzz targets: each takes any bytes, does with them what a stranger could make chatd or a client
+// do, and throws PromiseBroken when something comes out that must not. Beyond that it is for the
+// sanitizers to object.
+//
+// A target is a plain function in a file of its own (fuzz_NAME.cpp), so that two programs can call
+// it: libFuzzer, which invents inputs (./dev fuzz), and replay_test.cpp, which goes through the
+// recorded ones with every compiler and in every build.
+#pragma once
+
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+namespace chatd::fuzz {
+
+class PromiseBroken : public std::logic_error {
+ public:
+  using std::logic_error::logic_error;
+};
+
+// Nobody catches it within a target: libFuzzer's report shows the line that threw.
+inline void require(bool holds, const char* promise) {
+  if (!holds) throw PromiseBroken(promise);
+}
+
+void fuzz_address(std::string_view input);
+void fuzz_answer(std::string_view input);
+void fuzz_conversation(std::string_view input);
+void fuzz_datagram(std::string_view input);
+void fuzz_event(std::string_view input);
+void fuzz_frame(std::string_view input);
+void fuzz_identity(std::string_view input);
+void fuzz_join_request(std::string_view input);
+void fuzz_payload(std::string_view input);
+void fuzz_relay(std::string_view input);
+
+}  // namespace chatd::fuzz
