@@ -42,7 +42,6 @@ void check_room(const Roster& roster, std::uint32_t slot) {
     }
   }
   require(room.pending_members == pending, "pending members are counted");
-  require(room.waiting.count == 0 || room.is_waiting, "a room with messages is in line");
 }
 
 }  // namespace
