@@ -1,0 +1,137 @@
+// What the model knows about addresses: what each may still ask for (docs/protocol.md, "Limits"),
+// and who has been answered without being a member.
+//
+// Where the relay remembers sources in a table of fixed size, two of them may share a place and
+// what is in it. So a source may be kept back early, if another one has spent something shortly
+// before; it is never let through late.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <utility>
+#include <vector>
+
+#include "core/address/ip_address.h"
+#include "core/limits.h"
+#include "core/timer/timestamp.h"
+#include "tests/sim/bucket.h"
+#include "tests/sim/world.h"
+
+namespace chatd::sim {
+
+class AddressBook {
+ public:
+  explicit AddressBook(const World& world) : world_(world), limits_(world.scenario.limits) {
+    forget_all();
+  }
+
+  void forget_all() {
+    uses_.assign(world_.hosts.size() + 1, Use{});
+    attempts_.assign(uses_.size() * world_.room_names.size(), Spender{});
+    answers_.clear();
+  }
+
+  bool may_ask(TimeMs now_ms, std::uint32_t host) {
+    return is_exempt(host) || use(host).requests.take(now_ms, request_rate());
+  }
+
+  bool open_connection(TimeMs now_ms, std::uint32_t host) {
+    const std::uint32_t most = limits_.abuse.max_address_connections;
+    if (is_exempt(host) || (most == 0 && request_rate().units == 0)) return true;
+    if (most != 0 && use(host).connections >= most) return false;
+    if (!use(host).arrivals.take(now_ms, request_rate())) return false;
+    ++use(host).connections;
+    return true;
+  }
+  void close_connection(std::uint32_t host) {
+    if (use(host).connections > 0) --use(host).connections;
+  }
+
+  bool may_open_room(std::uint32_t host) {
+    const std::uint32_t most = limits_.abuse.max_address_rooms;
+    return most == 0 || is_exempt(host) || use(host).rooms < most;
+  }
+  void open_room(std::uint32_t host) {
+    if (!is_exempt(host)) ++use(host).rooms;
+  }
+  void close_room(std::uint32_t host) {
+    if (!is_exempt(host)) --use(host).rooms;
+  }
+
+  // Wrong passwords.
+  bool may_guess(TimeMs now_ms, std::uint32_t host, std::uint32_t room) {
+    return attempts(host, room).bucket.has(now_ms, attempt_rate(host));
+  }
+  void guessed_wrong(TimeMs now_ms, std::uint32_t host, std::uint32_t room) {
+    attempts(host, room).bucket.take(now_ms, attempt_rate(host));
+    attempts(host, room).spent_ms = now_ms;
+  }
+  bool has_another_guessed(TimeMs now_ms, std::uint32_t host, std::uint32_t room) {
+    for (const Spender& other : attempts_) {
+      if (&other != &attempts(host, room) && other.has_spent(now_ms, kMinuteMs)) return true;
+    }
+    return false;
+  }
+
+  // "You are not authenticated".
+  bool may_answer(TimeMs now_ms, std::uint8_t shard, const IpAddress& to) {
+    return limits_.max_source_answers_per_s != 0 &&
+           answers_[{shard, to.bytes()}].bucket.has(now_ms, answer_rate());
+  }
+  void answered(TimeMs now_ms, std::uint8_t shard, const IpAddress& to) {
+    Spender& spender = answers_[{shard, to.bytes()}];
+    spender.bucket.take(now_ms, answer_rate());
+    spender.spent_ms = now_ms;
+  }
+  bool has_answered_another(TimeMs now_ms, std::uint8_t shard, const IpAddress& to) const {
+    for (const auto& [source, spender] : answers_) {
+      if (source.first == shard && source.second != to.bytes() &&
+          spender.has_spent(now_ms, kSecondMs)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+ private:
+  static constexpr TimeMs kSecondMs = 1000;
+  static constexpr TimeMs kMinuteMs = 60'000;
+
+  struct Use {
+    std::uint32_t rooms = 0;
+    std::uint32_t connections = 0;
+    Bucket requests;
+    Bucket arrivals;
+  };
+  struct Spender {
+    Bucket bucket;
+    TimeMs spent_ms = 0;
+    bool has_spent(TimeMs now_ms, TimeMs within_ms) const {
+      return spent_ms != 0 && now_ms < spent_ms + within_ms;
+    }
+  };
+
+  bool is_exempt(std::uint32_t host) const { return world_.hosts[host].is_exempt; }
+  Use& use(std::uint32_t host) { return uses_[world_.hosts[host].group]; }
+  Spender& attempts(std::uint32_t host, std::uint32_t room) {
+    return attempts_[world_.hosts[host].group * world_.room_names.size() + room];
+  }
+  Bucket::Rate request_rate() const {
+    return {.units = limits_.abuse.max_address_requests_per_s, .burst_ms = 4000};
+  }
+  Bucket::Rate attempt_rate(std::uint32_t host) const {
+    return {.units = is_exempt(host) ? 0 : limits_.abuse.max_password_attempts_per_min,
+            .per_ms = 60'000,
+            .burst_ms = 60'000};
+  }
+  Bucket::Rate answer_rate() const { return {.units = limits_.max_source_answers_per_s}; }
+
+  const World& world_;
+  const Limits& limits_;
+  std::vector<Use> uses_;          // by group
+  std::vector<Spender> attempts_;  // by group and room
+  std::map<std::pair<std::uint8_t, std::array<std::uint8_t, 16>>, Spender> answers_;
+};
+
+}  // namespace chatd::sim

@@ -1,0 +1,293 @@
+#include "tests/sim/audit.h"
+
+#include <algorithm>
+#include <array>
+#include <span>
+
+#include "core/limits.h"
+#include "core/wire/notice.h"
+#include "tests/sim/words.h"
+
+namespace chatd::sim {
+namespace {
+
+// What the relay decides, and the model knows to the last one.
+constexpr std::array kPredicted = {
+    Counter::kDatagramsReceived,
+    Counter::kHeartbeats,
+    Counter::kMessagesAccepted,
+    Counter::kLeaves,
+    Counter::kDroppedMalformed,
+    Counter::kDroppedTooLarge,
+    Counter::kDroppedUnknownToken,
+    Counter::kDroppedWrongRoom,
+    Counter::kDroppedWrongAddress,
+    Counter::kDroppedWrongSender,
+    Counter::kDroppedBadPayload,
+    Counter::kDroppedMailboxFull,
+    Counter::kUnauthenticatedAnswers,
+    Counter::kDeliveriesPlanned,
+    Counter::kDroppedPendingMember,
+    Counter::kRoomsCreated,
+    Counter::kRoomsClosed,
+    Counter::kMembersJoined,
+    Counter::kMembersLeft,
+    Counter::kMembersTimedOut,
+    Counter::kMembersRefused,
+    Counter::kMembersDisconnected,
+    Counter::kRequestsCompleted,
+    Counter::kRequestsRefused,
+    Counter::kUnauthenticatedUnanswered,
+    Counter::kMessagesOverLimit,
+    Counter::kOverLimitWarnings,
+    Counter::kDroppedOverLimit,
+    Counter::kNoticesOverLimit,
+    Counter::kConnectionsOverAddressLimit,
+    Counter::kRequestsOverLimit,
+    Counter::kPasswordsWrong,
+    Counter::kPasswordAttemptsOverLimit,
+};
+
+constexpr std::array kSendDrops = {
+    Counter::kDroppedSendRefused,     Counter::kDroppedSendTooBig,
+    Counter::kDroppedSendUnreachable, Counter::kDroppedSendNoBuffers,
+    Counter::kDroppedSendQueueFull,   Counter::kDroppedSendFailed,
+    Counter::kDroppedSendAtStop,
+};
+
+}  // namespace
+
+void Audit::begin(std::uint8_t shard, const Outbox& out) {
+  shard_ = shard;
+  first_fanout_ = out.fanouts().size();
+  model_.begin_call(shard);
+}
+
+void Audit::end(const Relay& relay, const Outbox& out, std::size_t datagram_bytes) {
+  for (const Outbox::Fanout& fanout : out.fanouts().subspan(first_fanout_)) {
+    switch (fanout.kind) {
+      case Outbox::Kind::kMessage:
+        check_messages(out, fanout);
+        break;
+      case Outbox::Kind::kNotice:
+        check_notice(out, fanout);
+        break;
+      case Outbox::Kind::kAnswer:
+        check_answer(out, fanout, datagram_bytes);
+    }
+  }
+  if (const auto missing = model_.expectations().missing()) {
+    world_.fail("a notice is missing: " + *missing);
+  }
+  if (model_.expectations().has_answer() && !model_.on_answer_withheld()) {
+    world_.fail("a source that is not authenticated was not told so");
+  }
+  if (model_.is_order_open()) settle_open_order(relay);
+  model_.end_call();
+  check_losses(relay);
+  check_size(out);
+}
+
+// Which of those who went in one call were timed out, and which lost their room.
+void Audit::settle_open_order(const Relay& relay) {
+  auto& timed_out = model_.expected(shard_, Counter::kMembersTimedOut);
+  auto& disconnected = model_.expected(shard_, Counter::kMembersDisconnected);
+  const std::uint64_t really = relay.counters()[Counter::kMembersTimedOut];
+  if (really < timed_out) {
+    disconnected += timed_out - really;
+    timed_out = really;
+  }
+  model_.expected(shard_, Counter::kNoticesDropped) = 0;  // from here on it is only a lower bound
+  model_.expected(shard_, Counter::kNoticesOverLimit) =
+      relay.counters()[Counter::kNoticesOverLimit];
+}
+
+void Audit::check_messages(const Outbox& out, const Outbox::Fanout& fanout) {
+  for (const Outbox::Train& train : out.trains(fanout)) {
+    check_train(out, train);
+    if (train.message_count == 1) {
+      check_message(out.pieces(train).front(), out, fanout);
+      continue;
+    }
+    for (std::string_view piece : out.pieces(train)) {
+      while (!piece.empty()) {
+        const std::string_view message = piece.substr(0, train.segment_bytes);
+        check_message(message, out, fanout);
+        piece.remove_prefix(message.size());
+      }
+    }
+  }
+}
+
+// What the kernel demands of a train (udp(7), UDP_SEGMENT).
+void Audit::check_train(const Outbox& out, const Outbox::Train& train) {
+  std::size_t size_bytes = 0;
+  for (const std::string_view piece : out.pieces(train)) size_bytes += piece.size();
+  const std::size_t segments = (size_bytes + train.segment_bytes - 1) / train.segment_bytes;
+  const TrainLimits& limits = world_.scenario.trains;
+  const bool is_train = train.message_count > 1;
+  if (segments != train.message_count || size_bytes > kMaxTrainBytes ||
+      (is_train && (train.message_count > limits.max_segments ||
+                    train.segment_bytes > limits.max_segment_bytes))) {
+    world_.fail("a train of " + std::to_string(train.message_count) + " messages in " +
+                std::to_string(size_bytes) + " bytes that no kernel would take");
+  }
+}
+
+void Audit::check_message(std::string_view datagram, const Outbox& out,
+                          const Outbox::Fanout& fanout) {
+  const auto id = id_in(datagram);
+  const Membership* const sender = id ? model_.roll().find(sender_of(*id)) : nullptr;
+  if (sender == nullptr) return world_.fail("a message goes out that nobody has said");
+  wanted_.assign("\0\0", 2);
+  append_message(wanted_, *id, world_.client_names[sender->name]);
+  if (wanted_ != datagram) return world_.fail("a message goes out, but not as it was said");
+  world_.note(Step::kDelivers, shard_, *id, fanout.destination_count);
+  for (const Endpoint& destination : out.destinations(fanout)) {
+    if (!model_.pay(shard_, destination, *id)) {
+      world_.fail("message " + std::to_string(sender->number) + ":" +
+                  std::to_string(*id & 0xff'ffff) + " goes to port " +
+                  std::to_string(destination.port) +
+                  ", where it is not owed: to an outsider, to its sender, twice, or out of order");
+    }
+  }
+  paid_[shard_] += fanout.destination_count;
+}
+
+void Audit::check_notice(const Outbox& out, const Outbox::Fanout& fanout) {
+  const auto trains = out.trains(fanout);
+  if (trains.size() != 1 || trains.front().message_count != 1) {
+    return world_.fail("a notice that is not one datagram");
+  }
+  const std::string_view datagram = out.message(trains.front(), 0);
+  if (!model_.expectations().take_notice(datagram, out.destinations(fanout))) {
+    world_.fail("a notice that nobody should have heard, or not they: " +
+                std::string(datagram.substr(2)));
+  }
+}
+
+void Audit::check_answer(const Outbox& out, const Outbox::Fanout& fanout,
+                         std::size_t datagram_bytes) {
+  const auto trains = out.trains(fanout);
+  const bool is_known = trains.size() == 1 && fanout.destination_count == 1 &&
+                        out.message(trains.front(), 0) == kNotAuthenticatedDatagram;
+  if (!is_known || kNotAuthenticatedDatagram.size() > datagram_bytes ||
+      !model_.expectations().take_answer(out.destinations(fanout).front())) {
+    return world_.fail("an answer to somebody who must not get one");
+  }
+  model_.on_answer();
+}
+
+void Audit::check_losses(const Relay& relay) {
+  const std::uint64_t dropped = relay.counters()[Counter::kDroppedQueueFull];
+  if (!relay.has_waiting()) model_.on_nothing_waits(shard_);
+  const std::uint64_t lost = model_.debts().lost_by(shard_);
+  if (lost > dropped || (!relay.has_waiting() && lost != dropped)) {
+    world_.fail(std::to_string(lost) + " deliveries never came, and " + std::to_string(dropped) +
+                " are in the books as dropped_queue_full");
+  }
+  if (model_.debts().has_lost_unfairly()) {
+    world_.fail("a message was dropped in a room where little could be waiting");
+  }
+}
+
+// One call adds a bounded amount beyond the limit: at most what waits in a room, and its notices.
+void Audit::check_size(const Outbox& out) {
+  constexpr std::size_t kMostInACall =
+      kMaxWaitingMessages / kMaxPlannedMessages * (kMaxPlannedMessages + 1);
+  const std::size_t bound =
+      2 * std::size_t{world_.scenario.outbox_work} + kMostInACall + 4 * world_.scenario.clients;
+  if (out.fanouts().size() > bound) world_.fail("the outbox grows without bound");
+}
+
+void Audit::check(const Relay& relay, std::uint8_t shard, Counter counter) {
+  const std::uint64_t wanted = model_.expected(shard, counter);
+  if (relay.counters()[counter] == wanted) return;
+  world_.fail(std::string(counter_name(counter)) + " is " +
+              std::to_string(relay.counters()[counter]) + ", and should be " +
+              std::to_string(wanted));
+}
+
+void Audit::check_counters(const Relay& relay, std::uint8_t shard, std::uint64_t notices_dropped) {
+  for (const Counter counter : kPredicted) check(relay, shard, counter);
+  if (relay.counters()[Counter::kNoticesDropped] <
+      model_.expected(shard, Counter::kNoticesDropped) + notices_dropped) {
+    world_.fail("notices that found nobody are not counted");
+  }
+}
+
+void Audit::check_sent(const Relay& relay, std::uint8_t shard) {
+  std::uint64_t sum = relay.counters()[Counter::kDeliveriesSent];
+  for (const Counter counter : kSendDrops) sum += relay.counters()[counter];
+  if (sum != paid_[shard]) {
+    world_.fail(std::to_string(paid_[shard]) + " deliveries were put into the outbox, and " +
+                std::to_string(sum) + " sent or dropped under a reason");
+  }
+}
+
+void Audit::compare(const Relay& relay, std::uint8_t shard) {
+  std::uint32_t rooms = 0;
+  std::size_t members = 0;
+  TimeMs earliest_ms = ~TimeMs{0};
+  for (std::uint32_t i = 0; i < world_.room_names.size(); ++i) {
+    const ModelRoom& room = model_.roll().rooms[i];
+    if (room.shard != shard) continue;
+    compare_room(relay, i);
+    if (room.exists) ++rooms;
+    members += room.members.size();
+    for (const MemberNumber member : room.members) {
+      earliest_ms = std::min(earliest_ms, model_.roll()[member].last_heard_ms +
+                                              world_.scenario.limits.idle_timeout_ms);
+    }
+  }
+  if (relay.roster().rooms().size() != rooms || relay.roster().members().size() != members) {
+    world_.fail("the relay has " + std::to_string(relay.roster().rooms().size()) + " rooms and " +
+                std::to_string(relay.roster().members().size()) + " members instead of " +
+                std::to_string(rooms) + " and " + std::to_string(members));
+  }
+  const auto deadline_ms = relay.next_deadline();
+  if (deadline_ms.has_value() != (members > 0) || deadline_ms.value_or(0) > earliest_ms) {
+    world_.fail("the relay does not wake up when the next member may have to go");
+  }
+}
+
+void Audit::compare_room(const Relay& relay, std::uint32_t number) {
+  const ModelRoom& wanted = model_.roll().rooms[number];
+  const auto slot = relay.roster().find_room(world_.room_names[number]);
+  if (slot.has_value() != wanted.exists) return world_.fail("a room should (not) be there");
+  if (!slot) return;
+  const Room& room = relay.roster().rooms()[*slot];
+  std::uint32_t pending = 0;
+  for (const MemberNumber member : wanted.members) {
+    compare_member(relay, *slot, model_.roll()[member]);
+    if (model_.roll()[member].port == kNoPort) ++pending;
+  }
+  if (room.members.size() != wanted.members.size() || room.pending_members != pending ||
+      room.endpoints.size() != room.members.size() ||
+      room.host != model_.roll()[wanted.host].token.slot() ||
+      room.password.is_required() != (wanted.password != 0)) {
+    world_.fail("room " + world_.room_names[number] + " is not as it should be");
+  }
+  if (room.waiting.count > kMaxWaitingMessages || room.waiting.count > wanted.accepted) {
+    world_.fail("too many messages wait in room " + world_.room_names[number]);
+  }
+}
+
+void Audit::compare_member(const Relay& relay, std::uint32_t room, const Membership& wanted) {
+  const std::uint32_t slot = wanted.token.slot();
+  const bool is_there = relay.roster().members().contains(slot) &&
+                        relay.roster().members()[slot].token == wanted.token;
+  if (!is_there) return world_.fail("member " + std::to_string(wanted.number) + " is missing");
+  const Member& member = relay.roster().members()[slot];
+  const Endpoint& endpoint = relay.roster().endpoint_of(member);
+  const bool is_bound_right =
+      wanted.port == kNoPort ? endpoint.port == 0 : endpoint == model_.endpoint_of(wanted);
+  if (member.username != world_.client_names[wanted.name] || member.room != room ||
+      member.tcp_peer != world_.hosts[wanted.host].ip || !is_bound_right ||
+      member.last_heard_ms != wanted.last_heard_ms ||
+      member.consecutive_refusals != wanted.refusals) {
+    world_.fail("member " + std::to_string(wanted.number) + " is not as it should be");
+  }
+}
+
+}  // namespace chatd::sim

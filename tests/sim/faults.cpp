@@ -1,0 +1,135 @@
+#include "tests/sim/faults.h"
+
+namespace chatd::sim {
+namespace {
+
+constexpr std::uint64_t kLongUs = 60'000;   // what a fault lasts, on average
+constexpr std::uint64_t kFullUs = 15'000;   // a socket or a device
+constexpr std::uint64_t kDownUs = 100'000;  // a server
+
+// Rare ones, since much is over with them.
+bool is_rare(Fault fault) {
+  return fault == Fault::kStop || fault == Fault::kClockJump;
+}
+
+std::uint64_t length_of(Fault fault) {
+  switch (fault) {
+    case Fault::kSocketFull:
+    case Fault::kDeviceFull:
+    case Fault::kPause:
+      return kFullUs;
+    default:
+      return kLongUs;
+  }
+}
+
+void count(std::uint32_t& what, bool begins) {
+  what += begins ? 1u : ~0u;
+}
+
+}  // namespace
+
+Faults::Faults(World& world, Network& network, Server& server)
+    : world_(world), network_(network), server_(server) {
+  world_.plan(world_.about(world_.scenario.fault_gap_us), EventKind::kFaultBegins);
+}
+
+void Faults::begin_one() {
+  if (world_.is_calm) return;
+  world_.plan(1 + world_.about(world_.scenario.fault_gap_us), EventKind::kFaultBegins);
+  const std::uint32_t first =
+      world_.scenario.is_orderly ? static_cast<std::uint32_t>(Fault::kIcmpLoss) : 0;
+  const auto fault = static_cast<Fault>(first + world_.dice.roll32(kMaxFaults - first));
+  if (is_rare(fault) && !world_.dice.one_in(6)) return;
+  if (!server_.is_up()) return;
+  if (fault == Fault::kStop) return stop_server();
+
+  const bool strikes_shard = fault == Fault::kSocketFull || fault == Fault::kPause;
+  const std::uint32_t whom =
+      world_.dice.roll32(strikes_shard ? server_.shard_count() : world_.scenario.hosts);
+  const std::uint64_t for_us = world_.about(length_of(fault));
+  world_.note(Step::kFault, static_cast<std::uint64_t>(fault), whom, for_us);
+  set(fault, whom, true);
+  world_.plan(for_us, EventKind::kFaultEnds, static_cast<std::uint32_t>(fault), whom);
+}
+
+void Faults::end(std::uint32_t fault, std::uint32_t whom) {
+  world_.note(Step::kFaultOver, fault, whom);
+  set(static_cast<Fault>(fault), whom, false);
+}
+
+void Faults::set(Fault fault, std::uint32_t whom, bool begins) {
+  switch (fault) {
+    case Fault::kLoss:
+      return count(network_.losing, begins);
+    case Fault::kDoubling:
+      return count(network_.doubling, begins);
+    case Fault::kReordering:
+      return count(network_.reordering, begins);
+    case Fault::kDelay:
+      return count(network_.delaying, begins);
+    case Fault::kIcmpLoss:
+      return count(network_.losing_icmp, begins);
+    case Fault::kPartition:
+      return count(world_.hosts[whom].cut, begins);
+    case Fault::kUnreachable:
+      return count(world_.hosts[whom].unreachable, begins);
+    case Fault::kDeviceFull:
+      return count(world_.hosts[whom].device_full, begins);
+    case Fault::kForbidden:
+      return count(world_.hosts[whom].forbidden, begins);
+    case Fault::kRefusing:
+      return count(world_.hosts[whom].refusing, begins);
+    case Fault::kSmallMtu:
+      return count(world_.hosts[whom].small_mtu, begins);
+    case Fault::kNoTrains:
+      return count(world_.hosts[whom].without_trains, begins);
+    case Fault::kWrongSteering:
+      return count(server_.steering_wrong, begins);
+    case Fault::kBrokenConnections:
+      return count(server_.breaking_connections, begins);
+    default:
+      set_shard(fault, whom, begins);
+  }
+}
+
+// The server may have been stopped and started since: its shards are others, and well.
+void Faults::set_shard(Fault fault, std::uint32_t whom, bool begins) {
+  switch (fault) {
+    case Fault::kClockStall:
+      world_.seen.saw(Sight::kClockStall);
+      if (begins) return server_.clock().stall(world_.now_us);
+      server_.clock().go_on();
+      return server_.wake_all();
+    case Fault::kClockJump:
+      if (!begins) return;
+      world_.seen.saw(Sight::kClockJump);
+      server_.clock().jump(world_.dice.roll(2 * world_.scenario.limits.idle_timeout_ms));
+      return server_.wake_all();
+    case Fault::kSocketFull:
+      count(network_.sockets_full, begins);
+      if (begins) return server_.shard(whom).fill_socket(world_.dice.roll32(100));
+      if (server_.is_up()) server_.shard(whom).drain_socket();
+      return;
+    case Fault::kPause:
+      world_.seen.saw(Sight::kServerPause);
+      if (begins) return server_.shard(whom).pause();
+      if (server_.is_up()) server_.shard(whom).go_on();
+      return;
+    default:
+      return;
+  }
+}
+
+void Faults::stop_server() {
+  world_.seen.saw(Sight::kServerStop);
+  if (world_.dice.one_in(3)) {  // and not everyone can be told
+    for (std::uint32_t i = 0; i < server_.shard_count(); ++i) {
+      server_.shard(i).fill_socket(world_.dice.roll32(10));
+    }
+  }
+  server_.stop();
+  world_.plan(world_.about(kDownUs), EventKind::kServerStarts);
+}
+
+}  // namespace chatd::sim

@@ -1,0 +1,60 @@
+// What goes wrong with the network, the server's machine and its clock: from time to time a fault
+// begins, strikes somebody, and is over again.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "tests/sim/network.h"
+#include "tests/sim/server.h"
+#include "tests/sim/world.h"
+
+namespace chatd::sim {
+
+enum class Fault : std::uint8_t {
+  // The network, and steering, for what is handed over may be overtaken; not where all is orderly.
+  kWrongSteering,
+  kLoss,
+  kDoubling,
+  kReordering,
+  kDelay,
+  kIcmpLoss,
+  // Between the server and one host.
+  kPartition,
+  kUnreachable,
+  kDeviceFull,
+  kForbidden,
+  kRefusing,
+  kSmallMtu,
+  kNoTrains,
+  // The server's machine.
+  kSocketFull,
+  kPause,
+  kClockStall,
+  kClockJump,
+  kBrokenConnections,
+  kStop,
+  kCount,
+};
+
+class Faults {
+ public:
+  Faults(World& world, Network& network, Server& server);
+
+  void begin_one();
+  void end(std::uint32_t fault, std::uint32_t whom);
+
+ private:
+  static constexpr std::uint32_t kMaxFaults = static_cast<std::uint32_t>(Fault::kCount);
+
+  void set(Fault fault, std::uint32_t whom, bool begins);
+  void set_shard(Fault fault, std::uint32_t whom, bool begins);
+  void stop_server();
+
+  World& world_;
+  Network& network_;
+  Server& server_;
+};
+
+}  // namespace chatd::sim

@@ -1,0 +1,161 @@
+// The protocol (docs/protocol.md) once more, as simply as it can be said and without the relay's
+// code: no timers but a look at everybody, no queues but lists of what is owed, no indexes. It is
+// told what goes into the relay before the relay is, and says what must come of it.
+//
+// It judges datagrams by what their makers claim (tests/sim/packets.h), requests by what was meant,
+// and never looks at the relay. Where the protocol leaves the order open (of several members who
+// expire at one moment) it says what may come.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <vector>
+
+#include "core/relay/counters.h"
+#include "core/shards/shard_map.h"
+#include "tests/sim/address_book.h"
+#include "tests/sim/debts.h"
+#include "tests/sim/expectations.h"
+#include "tests/sim/network.h"
+#include "tests/sim/roll.h"
+#include "tests/sim/world.h"
+
+namespace chatd::sim {
+
+// A request, as its maker means it.
+struct Ask {
+  enum class Kind : std::uint8_t { kCreate, kJoin, kList, kBadFrame, kBadContent };
+  Kind kind = Kind::kJoin;
+  std::uint32_t client = 0;
+  std::uint32_t host = 0;
+  std::uint32_t room = 0;
+  std::uint32_t name = 0;        // a client's
+  std::uint32_t password = 0;    // 0: none
+  std::uint32_t port = kNoPort;  // stated, so that it is bound at once
+  bool room_is_counted = false;
+};
+
+class Model {
+ public:
+  Model(World& world, const Network& network);
+
+  // A fresh server: nobody is in.
+  void restart(const ShardMap& shards);
+
+  // Before a call of a shard's relay; after it, and after what it has put into the outbox was paid.
+  void begin_call(std::uint8_t shard);
+  void end_call();
+
+  // A request comes to the shard of its connection: the status if that can say it, otherwise the
+  // room's shard does, and then the first hears of it.
+  std::optional<int> on_request(TimeMs now_ms, std::uint8_t shard, Ask& ask);
+  struct Admission {
+    int status;
+    MemberNumber member;
+  };
+  // After the relay has decided. It was kept back: the relay did not look at its password.
+  Admission on_admission(TimeMs now_ms, const Ask& ask, bool was_kept_back);
+  // A connection comes; it is one too many. It goes.
+  bool on_connection(TimeMs now_ms, std::uint32_t host) {
+    return addresses_.open_connection(now_ms, host);
+  }
+  void on_connection_end(std::uint32_t host) { addresses_.close_connection(host); }
+  void on_outcome(std::uint8_t shard, const Ask& ask, int status);
+  // A room that the host has opened has ended elsewhere.
+  void on_room_ended(const IpAddress& creator);
+
+  // The outcome of a datagram.
+  Counter on_datagram(TimeMs now_ms, std::uint8_t shard, const Endpoint& from, const Claim& claim,
+                      std::size_t size_bytes);
+  void on_refused(TimeMs now_ms, std::uint8_t shard, const Endpoint& destination);
+  // After the relay has removed the silent. If it had to stop early, `is_gone` says whom it got to.
+  using IsGone = std::function<bool(const Membership&)>;
+  void on_deadline(TimeMs now_ms, std::uint8_t shard, const IsGone* stopped_early);
+  void on_disconnect_all(std::uint8_t shard, const IsGone& is_gone);
+
+  // A copy of a message goes out. False: it was owed to nobody there.
+  bool pay(std::uint8_t shard, const Endpoint& to, MessageId message);
+  // Nothing waits in the shard any more: what is still owed has been dropped.
+  void on_nothing_waits(std::uint8_t shard);
+
+  // What the relay's books must say.
+  std::array<std::uint64_t, static_cast<std::size_t>(Counter::kCount)>& expected(
+      std::uint8_t shard) {
+    return expected_[shard];
+  }
+  std::uint64_t& expected(std::uint8_t shard, Counter counter) {
+    return expected_[shard][static_cast<std::size_t>(counter)];
+  }
+  Expectations& expectations() { return expectations_; }
+  // What became of an expected answer. It may be withheld if that can be explained: else false.
+  void on_answer();
+  bool on_answer_withheld();
+
+  Roll& roll() { return roll_; }
+  Endpoint endpoint_of(const Membership& member) const { return network_.endpoint(member.port); }
+  const Debts& debts() const { return debts_; }
+  const ShardMap& shards() const { return shards_; }
+  std::uint32_t members() const { return members_; }
+  std::uint32_t rooms() const { return rooms_; }
+  // Several members of a room went in one call, and who went first is open: whether one counts as
+  // timed out or as disconnected with its room, and which notices found nobody, is the relay's
+  // choice.
+  bool is_order_open() const { return is_order_open_; }
+
+ private:
+  Counter judge(TimeMs now_ms, std::uint8_t shard, const Endpoint& from, const Claim& claim,
+                std::size_t size_bytes);
+  bool comes_from_there(Membership& member, const Endpoint& from);
+  void expect_answer(TimeMs now_ms, std::uint8_t shard, const Endpoint& from,
+                     std::size_t size_bytes);
+  void say(Membership& member, const Claim& claim);
+
+  int create_status(const Ask& ask) const;
+  int join_status(TimeMs now_ms, const Ask& ask, bool was_kept_back);
+  int password_status(TimeMs now_ms, const Ask& ask, bool was_kept_back);
+  bool is_name_taken(const ModelRoom& room, std::uint32_t name) const;
+  Membership& enter(TimeMs now_ms, const Ask& ask);
+
+  void leave(Membership& member, Counter why);
+  void go(Membership& member, Counter why);
+  void end_room(std::uint32_t room);
+  void settle(std::uint32_t room);
+  bool may_tell(ModelRoom& room, std::size_t size);
+  void tell_others(Notice notice, const Membership& about);
+  void tell(const Membership& member);
+  void expire(std::uint32_t room, const std::vector<MemberNumber>& silent);
+  void take_out(Membership& member);
+  void bind(Membership& member, std::uint32_t port);
+
+  World& world_;
+  const Network& network_;
+  const Limits& limits_;
+  ShardMap shards_;
+  Roll roll_;
+  Debts debts_;
+  AddressBook addresses_;
+  Expectations expectations_;
+  std::uint32_t members_ = 0;
+  std::uint32_t rooms_ = 0;
+  std::vector<std::vector<MemberNumber>> at_port_;  // with those who went away in this call
+  std::vector<std::array<std::uint64_t, static_cast<std::size_t>(Counter::kCount)>> expected_;
+  std::vector<TimeMs> nobody_expires_before_ms_;  // by shard
+
+  // Of this call.
+  std::uint8_t shard_ = 0;
+  std::uint64_t accepted_before_ = 0;
+  TimeMs now_ms_ = 0;
+  IpAddress answer_to_;
+  bool is_order_open_ = false;
+  struct Moved {
+    MemberNumber member;
+    std::uint32_t from_port;
+  };
+  std::vector<Moved> moved_;
+  std::vector<MemberNumber> gone_;
+  std::vector<std::uint32_t> settled_;
+};
+
+}  // namespace chatd::sim

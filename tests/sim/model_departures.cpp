@@ -1,0 +1,194 @@
+// The model's second half: how members go, and what must have happened by then.
+#include <algorithm>
+#include <limits>
+
+#include "tests/sim/model.h"
+
+namespace chatd::sim {
+
+void Model::begin_call(std::uint8_t shard) {
+  shard_ = shard;
+  accepted_before_ = debts_.accepted();
+  is_order_open_ = false;
+  expectations_.clear();
+}
+
+// Who was there heard it, and before anybody came, went or moved.
+void Model::end_call() {
+  for (const std::uint32_t number : settled_) {
+    ModelRoom& room = roll_.rooms[number];
+    for (const MemberNumber member : room.members) {
+      debts_.write_off(roll_[member], accepted_before_);
+    }
+  }
+  for (const MemberNumber number : gone_) {
+    Membership& member = roll_[number];
+    debts_.write_off(member, std::numeric_limits<std::uint64_t>::max());
+    if (member.port != kNoPort) std::erase(at_port_[member.port], number);
+  }
+  for (const Moved& moved : moved_) std::erase(at_port_[moved.from_port], moved.member);
+  for (const std::uint32_t number : settled_) {
+    roll_.rooms[number].accepted = 0;
+    roll_.rooms[number].deliveries = 0;
+  }
+  settled_.clear();
+  gone_.clear();
+  moved_.clear();
+}
+
+void Model::on_nothing_waits(std::uint8_t shard) {
+  for (ModelRoom& room : roll_.rooms) {
+    if (room.shard != shard || room.accepted == 0) continue;
+    if (debts_.owed_by(shard) > 0) {
+      for (const MemberNumber member : room.members) {
+        debts_.write_off(roll_[member], std::numeric_limits<std::uint64_t>::max());
+      }
+    }
+    room.accepted = 0;
+    room.deliveries = 0;
+  }
+}
+
+void Model::settle(std::uint32_t room) {
+  settled_.push_back(room);
+}
+
+void Model::tell(const Membership& member) {
+  if (member.port == kNoPort) {
+    ++expected(member.shard, Counter::kNoticesDropped);
+    return;
+  }
+  expectations_.expect(Notice::kDisconnected, world_.client_names[member.name]);
+  expectations_.to(network_.endpoint(member.port));
+}
+
+// Large rooms hear nothing of arrivals and departures, others only so many.
+bool Model::may_tell(ModelRoom& room, std::size_t size) {
+  if (size < 2 || size > limits_.max_notified_members) return false;
+  const Bucket::Rate rate{.units = limits_.abuse.max_room_notices_per_s, .burst_ms = 5000};
+  if (room.notices.take(now_ms_, rate)) return true;
+  ++expected(room.shard, Counter::kNoticesOverLimit);
+  return false;
+}
+
+void Model::tell_others(Notice notice, const Membership& about) {
+  ModelRoom& room = roll_.rooms[about.room];
+  if (!may_tell(room, room.members.size())) return;
+  expectations_.expect(notice, world_.client_names[about.name]);
+  for (const MemberNumber number : room.members) {
+    if (number == about.number) continue;
+    const Membership& member = roll_[number];
+    if (member.port == kNoPort) {
+      ++expected(member.shard, Counter::kNoticesDropped);
+    } else {
+      expectations_.to(network_.endpoint(member.port));
+    }
+  }
+}
+
+// One member goes: the others hear of it; if it was the host, the room ends.
+void Model::go(Membership& member, Counter why) {
+  const std::uint32_t room = member.room;
+  world_.note(Step::kGoes, member.number, room, static_cast<std::uint64_t>(why));
+  ++expected(member.shard, why);
+  settle(room);
+  tell_others(Notice::kLeft, member);
+  const bool was_host = roll_.rooms[room].host == member.number;
+  take_out(member);
+  if (was_host) {
+    world_.seen.saw(Sight::kHostLeaves);
+    end_room(room);
+  }
+}
+
+void Model::take_out(Membership& member) {
+  std::erase(roll_.rooms[member.room].members, member.number);
+  member.is_in = false;
+  gone_.push_back(member.number);
+  --members_;
+}
+
+void Model::end_room(std::uint32_t number) {
+  ModelRoom& room = roll_.rooms[number];
+  settle(number);
+  while (!room.members.empty()) {
+    Membership& member = roll_[room.members.back()];
+    world_.note(Step::kGoes, member.number, number,
+                static_cast<std::uint64_t>(Counter::kMembersDisconnected));
+    ++expected(member.shard, Counter::kMembersDisconnected);
+    tell(member);
+    take_out(member);
+  }
+  room.exists = false;
+  --rooms_;
+  ++expected(room.shard, Counter::kRoomsClosed);
+  const bool is_counted_here =
+      shards_.count() == 1 || shards_.of_address(world_.hosts[room.creator_host].ip) == room.shard;
+  if (is_counted_here) addresses_.close_room(room.creator_host);
+}
+
+void Model::on_deadline(TimeMs now_ms, std::uint8_t shard, const IsGone* stopped_early) {
+  now_ms_ = now_ms;
+  TimeMs& earliest_ms = nobody_expires_before_ms_[shard];
+  if (now_ms < earliest_ms) return;
+  earliest_ms = std::numeric_limits<TimeMs>::max();
+  std::vector<MemberNumber> silent;
+  for (std::uint32_t i = 0; i < roll_.rooms.size(); ++i) {
+    const ModelRoom& room = roll_.rooms[i];
+    if (!room.exists || room.shard != shard) continue;
+    silent.clear();
+    for (const MemberNumber number : room.members) {
+      const Membership& member = roll_[number];
+      const TimeMs deadline_ms = member.last_heard_ms + limits_.idle_timeout_ms;
+      const bool is_due = deadline_ms <= now_ms;
+      if (is_due && (stopped_early == nullptr || (*stopped_early)(member))) {
+        silent.push_back(number);
+      } else {
+        earliest_ms = std::min(earliest_ms, deadline_ms);
+      }
+    }
+    if (!silent.empty()) expire(i, silent);
+  }
+}
+
+void Model::expire(std::uint32_t number, const std::vector<MemberNumber>& silent) {
+  if (silent.size() == 1) {
+    Membership& member = roll_[silent.front()];
+    tell(member);
+    return go(member, Counter::kMembersTimedOut);
+  }
+  // Each is told that it is out, whoever goes first. Of who goes later some hear that it went.
+  is_order_open_ = true;
+  settle(number);
+  ModelRoom& room = roll_.rooms[number];
+  for (const MemberNumber one : silent) {
+    const Membership& member = roll_[one];
+    tell(member);
+    expectations_.expect(Notice::kLeft, world_.client_names[member.name]);
+    expectations_.may_come();
+    for (const MemberNumber other : room.members) {
+      if (other != one && roll_[other].port != kNoPort) {
+        expectations_.to(network_.endpoint(roll_[other].port));
+      }
+    }
+  }
+  bool host_is_silent = false;
+  for (const MemberNumber one : silent) {
+    Membership& member = roll_[one];
+    host_is_silent = host_is_silent || room.host == one;
+    world_.note(Step::kGoes, one, number, static_cast<std::uint64_t>(Counter::kMembersTimedOut));
+    ++expected(member.shard, Counter::kMembersTimedOut);
+    take_out(member);
+  }
+  if (host_is_silent) return end_room(number);
+  for (std::size_t i = 0; i < silent.size(); ++i) may_tell(room, room.members.size() + i + 1);
+}
+
+void Model::on_disconnect_all(std::uint8_t shard, const IsGone& is_gone) {
+  for (std::uint32_t i = 0; i < roll_.rooms.size(); ++i) {
+    const ModelRoom& room = roll_.rooms[i];
+    if (room.exists && room.shard == shard && is_gone(roll_[room.host])) end_room(i);
+  }
+}
+
+}  // namespace chatd::sim

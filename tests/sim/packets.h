@@ -1,0 +1,82 @@
+// The datagrams that are under way. A datagram lies here once, however many copies of it the
+// network carries; who holds one counts. Memory is used again, so that in the long run nothing is
+// allocated.
+//
+// A datagram to the server has a claim with it: what its maker knows about it (whose token it
+// shows, whether the room is the right one, …). The model judges by the claim, the relay by the
+// bytes, and they must agree.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "core/address/endpoint.h"
+
+namespace chatd::sim {
+
+// Memberships are numbered from 1 on and never again (tests/sim/model.h).
+using MemberNumber = std::uint32_t;
+inline constexpr MemberNumber kNobody = 0;
+
+// A message: who said it, and the how manieth it was. Grows with time for each client.
+using MessageId = std::uint64_t;
+inline constexpr unsigned kMessageBits = 24;
+inline MemberNumber sender_of(MessageId id) {
+  return static_cast<MemberNumber>(id >> kMessageBits);
+}
+
+struct Claim {
+  enum class Header : std::uint8_t { kWhole, kMalformed, kTooLarge };
+  enum class Payload : std::uint8_t { kHeartbeat, kMessage, kLeave, kWrongSender, kBad };
+
+  Header header = Header::kMalformed;
+  Payload payload = Payload::kBad;
+  bool is_right_room = true;
+  MemberNumber member = kNobody;  // whose token it shows; kNobody: a guess
+  MessageId message = 0;
+  std::size_t payload_bytes = 0;
+  std::uint32_t client = 0;  // who made it
+};
+
+struct Packet {
+  std::string bytes;  // to the server: with kPayloadPaddingBytes more than size_bytes
+  std::size_t size_bytes = 0;
+  Endpoint from;          // to the server
+  Claim claim;            // to the server
+  MessageId message = 0;  // to a client; 0: not a member's words
+  std::uint32_t holders = 0;
+};
+
+class Packets {
+ public:
+  // Held once.
+  std::uint32_t make() {
+    if (free_.empty()) {
+      free_.push_back(static_cast<std::uint32_t>(packets_.size()));
+      packets_.emplace_back();
+    }
+    const std::uint32_t packet = free_.back();
+    free_.pop_back();
+    packets_[packet].bytes.clear();
+    packets_[packet].size_bytes = 0;
+    packets_[packet].claim = {};
+    packets_[packet].message = 0;
+    packets_[packet].holders = 1;
+    return packet;
+  }
+  void hold(std::uint32_t packet) { ++packets_[packet].holders; }
+  void release(std::uint32_t packet) {
+    if (--packets_[packet].holders == 0) free_.push_back(packet);
+  }
+  Packet& operator[](std::uint32_t packet) { return packets_[packet]; }
+  // How many are held.
+  std::size_t in_use() const { return packets_.size() - free_.size(); }
+
+ private:
+  std::vector<Packet> packets_;
+  std::vector<std::uint32_t> free_;
+};
+
+}  // namespace chatd::sim

@@ -1,0 +1,98 @@
+// The model's data: who is in which room, as plainly as it can be said.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "core/address/endpoint.h"
+#include "core/timer/timestamp.h"
+#include "core/wire/token.h"
+#include "tests/sim/bucket.h"
+#include "tests/sim/network.h"
+#include "tests/sim/packets.h"
+
+namespace chatd::sim {
+
+// A message that one member must still get.
+struct Debt {
+  MessageId message;
+  std::uint64_t accepted;  // its place among all accepted messages
+  std::uint32_t port;      // where the member was when it was accepted
+};
+
+struct Membership {
+  MemberNumber number = kNobody;
+  bool is_in = false;  // the room; the rest stays as it was when it left
+  std::uint8_t shard = 0;
+  std::uint32_t room = 0;
+  std::uint32_t name = 0;        // whose: a client
+  std::uint32_t host = 0;        // from where TCP came
+  std::uint32_t port = kNoPort;  // where it is bound; kNoPort: pending
+  std::uint32_t refusals = 0;
+  TimeMs last_heard_ms = 0;
+  Bucket messages;  // what it may still say
+  Bucket bytes;
+  Bucket warnings;  // that it has said too much
+  Token token;
+
+  std::vector<Debt> debts;  // in the order of acceptance, from first_debt on
+  std::size_t first_debt = 0;
+};
+
+struct ModelRoom {
+  bool exists = false;
+  std::uint8_t shard = 0;
+  std::uint32_t creator_host = 0;
+  std::uint32_t password = 0;  // 0: none
+  MemberNumber host = kNobody;
+  std::vector<MemberNumber> members;
+  Bucket notices;
+  // Of what has been accepted since nothing waited: what may wait at most.
+  std::uint64_t accepted = 0;
+  std::uint64_t deliveries = 0;
+};
+
+class Roll {
+ public:
+  explicit Roll(std::size_t room_count) : rooms(room_count) {}
+
+  Membership& add(std::uint32_t room) {
+    do {
+      ++last_number_;
+      if (last_number_ % kRemembered == members_.size()) members_.emplace_back();
+    } while (members_[last_number_ % kRemembered].is_in);
+    Membership& member = members_[last_number_ % kRemembered];
+    member.number = last_number_;
+    member.is_in = true;
+    member.room = room;
+    member.port = kNoPort;
+    member.refusals = 0;
+    member.messages = {};
+    member.bytes = {};
+    member.warnings = {};
+    member.debts.clear();
+    member.first_debt = 0;
+    rooms[room].members.push_back(last_number_);
+    return member;
+  }
+  // Nothing for one that is long gone.
+  Membership* find(MemberNumber number) {
+    if (number == kNobody || number % kRemembered >= members_.size()) return nullptr;
+    Membership& member = members_[number % kRemembered];
+    return member.number == number ? &member : nullptr;
+  }
+  // It must be one who is in.
+  Membership& operator[](MemberNumber number) { return members_[number % kRemembered]; }
+  const Membership& operator[](MemberNumber number) const { return members_[number % kRemembered]; }
+
+  std::vector<ModelRoom> rooms;
+
+ private:
+  static constexpr MemberNumber kRemembered = 1 << 16;
+
+  std::vector<Membership> members_ = std::vector<Membership>(1);
+  MemberNumber last_number_ = 0;
+};
+
+}  // namespace chatd::sim

@@ -1,0 +1,50 @@
+#include "tests/sim/scenario.h"
+
+#include <array>
+
+namespace chatd::sim {
+namespace {
+
+template <class Value, std::size_t kCount>
+Value pick(Dice& dice, const std::array<Value, kCount>& from) {
+  return from[static_cast<std::size_t>(dice.roll(kCount))];
+}
+
+Limits some_limits(Dice& dice, std::uint32_t clients, std::uint32_t rooms) {
+  Limits limits;
+  limits.idle_timeout_ms = pick<std::uint32_t>(dice, std::array{400u, 1000u, 3000u});
+  limits.max_rooms = dice.one_in(3) ? 1 + rooms / 2 : rooms + 2;
+  limits.max_members = dice.one_in(3) ? 1 + clients / 2 : 2 * clients;
+  limits.max_room_members = dice.one_in(3) ? 2 + clients / 4 : 2 * clients;
+  limits.max_notified_members = pick<std::uint32_t>(dice, std::array{3u, 8u, 128u});
+  limits.max_address_rooms = pick<std::uint32_t>(dice, std::array{0u, 1u, 2u, 100u});
+  limits.max_address_requests_per_s = pick<std::uint32_t>(dice, std::array{0u, 2u, 10u, 50u});
+  limits.limit_loopback = dice.one_in(2);
+  limits.roaming_same_ip = dice.one_in(2);
+  return limits;
+}
+
+}  // namespace
+
+Scenario::Scenario(std::uint64_t seed_number) : seed(seed_number) {
+  Dice dice(seed ^ 0x5ca1'ab1e'0000'0000u);
+  shards = dice.one_in(2) ? 1 : 2 + dice.roll32(3);
+  const bool is_crowd = dice.one_in(6);
+  clients = is_crowd ? 60 + dice.roll32(90) : 6 + dice.roll32(30);
+  rooms = is_crowd ? 1 + dice.roll32(3) : 1 + dice.roll32(8);
+  hosts = 2 + clients / (1 + dice.roll32(3));
+  limits = some_limits(dice, clients, rooms);
+  trains = {.max_segments = pick<std::uint32_t>(dice, std::array{1u, 4u, 64u, 64u}),
+            .max_segment_bytes = pick<std::uint32_t>(dice, std::array{1232u, 1472u})};
+  outbox_work = pick<std::uint32_t>(dice, std::array{32u, 256u, 2048u, 2048u});
+  datagrams_per_turn = pick<std::uint32_t>(dice, std::array{4u, 64u, 512u});
+  receive_buffer = pick<std::uint32_t>(dice, std::array{32u, 1024u, 4096u});
+  mailbox = pick<std::uint32_t>(dice, std::array{2u, 64u});
+  think_us = pick<std::uint32_t>(dice, std::array{5'000u, 30'000u, 120'000u});
+  fault_gap_us = pick<std::uint32_t>(dice, std::array{30'000u, 100'000u, 400'000u});
+  attackers_in_ten = dice.roll32(5);
+  messages_in_a_flood = dice.one_in(6) ? 1500 : pick<std::uint32_t>(dice, std::array{20u, 70u});
+  is_orderly = dice.one_in(4);
+}
+
+}  // namespace chatd::sim

@@ -1,0 +1,43 @@
+// What a seed stands for: how large the world is, how the server is configured, and how badly
+// things go. Small limits are common, because behaviour is found at limits.
+#pragma once
+
+#include <cstdint>
+
+#include "core/fanout/train_planner.h"
+#include "core/limits.h"
+#include "tests/model/seeds.h"
+
+namespace chatd::sim {
+
+using test::Dice;
+
+struct Scenario {
+  explicit Scenario(std::uint64_t seed_number);
+
+  std::uint64_t seed;
+
+  // The server.
+  std::uint32_t shards = 1;
+  Limits limits;
+  TrainLimits trains;
+  std::uint32_t outbox_work = 2048;  // in a turn
+  std::uint32_t datagrams_per_turn = 512;
+  std::uint32_t receive_buffer = 1024;  // datagrams
+  std::uint32_t mailbox = 64;           // datagrams that came to the wrong shard
+
+  // The world.
+  std::uint32_t hosts = 8;
+  std::uint32_t clients = 16;
+  std::uint32_t rooms = 4;
+  std::uint32_t think_us = 50'000;       // between two things that a client does, on average
+  std::uint32_t fault_gap_us = 100'000;  // between two faults, on average
+  std::uint32_t attackers_in_ten = 2;
+  std::uint32_t messages_in_a_flood = 100;
+  // The network neither loses nor doubles nor reorders datagrams: order can be judged end to end.
+  bool is_orderly = false;
+
+  static constexpr std::uint64_t kHeartbeatsPerTimeout = 3;
+};
+
+}  // namespace chatd::sim

@@ -1,0 +1,113 @@
+// One shard of the server: a relay and its duty cycle, as server/shard.cpp drives it, with queues
+// instead of sockets. Each call of the relay is first told to the model, and audited afterwards.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "core/relay/outbox.h"
+#include "core/relay/relay.h"
+#include "tests/sim/audit.h"
+#include "tests/sim/kernel.h"
+#include "tests/sim/model.h"
+#include "tests/sim/network.h"
+#include "tests/sim/sender.h"
+#include "tests/sim/server_clock.h"
+#include "tests/sim/world.h"
+
+namespace chatd::sim {
+
+class Switchboard;
+
+class Shard {
+ public:
+  Shard(World& world, Network& network, Model& model, Audit& audit, Switchboard& board,
+        const ServerClock& clock, const RelayConfig& config);
+  ~Shard();
+  Shard(const Shard&) = delete;
+  Shard& operator=(const Shard&) = delete;
+
+  // What comes; it waits for the next turn. The packet's hold is taken over.
+  void on_datagram(std::uint32_t packet);
+  void on_refusal(const Endpoint& destination);
+  void on_request(std::uint32_t connection);
+  void on_letter(Letter letter);
+  bool on_stray(std::uint32_t packet);  // false: the mailbox is full
+
+  // The socket has room for so many trains more; and again for any number.
+  void fill_socket(std::uint32_t room_left) { kernel_.fill_up(room_left); }
+  void drain_socket();
+
+  // A connection of this shard is closed.
+  void on_connection_end(std::uint32_t connection);
+
+  // A duty cycle, for whichever reason.
+  void turn();
+  void on_timer();
+  void wake();
+  // The process gets no processor time until it gets some again.
+  void pause() { is_paused_ = true; }
+  void go_on();
+
+  // Everyone is told that it is over.
+  void say_goodbye();
+
+  // Whether there is nothing left to do, now or later.
+  bool is_at_rest() const;
+  const Relay& relay() const { return relay_; }
+
+ private:
+  void make_room();
+  void take_refusals(TimeMs now_ms);
+  void expire(TimeMs now_ms);
+  void open_letters(TimeMs now_ms);
+  void open_letter(TimeMs now_ms, Letter letter);
+  void serve_requests(TimeMs now_ms);
+  void serve(TimeMs now_ms, std::uint32_t connection);
+  bool admit_connection(TimeMs now_ms, std::uint32_t connection);
+  void ask(TimeMs now_ms, std::uint32_t connection);
+  void receive(TimeMs now_ms);
+  void take_in(TimeMs now_ms, std::uint32_t packet);
+  bool hand_over(std::uint32_t packet);
+  void fan_out();
+  void send(TimeMs now_ms);
+  void send_goodbyes();
+  bool is_stuck() const { return udp_is_full_ || put_off_until_ms_; }
+  bool has_work() const;
+  void set_timer();
+  bool is_gone(const Membership& member) const;
+  Neighbours& begin();
+  void post();
+
+  World& world_;
+  Network& network_;
+  Model& model_;
+  Audit& audit_;
+  Switchboard& board_;
+  const ServerClock& clock_;
+  const std::uint8_t shard_;
+  Relay relay_;
+  Outbox out_;
+  Kernel kernel_;
+  Sender sender_;
+  Neighbours neighbours_;
+
+  std::deque<std::uint32_t> datagrams_;
+  std::deque<std::uint32_t> strays_;
+  std::deque<Endpoint> refusals_;
+  std::deque<std::uint32_t> requests_;
+  std::deque<Letter> letters_;
+
+  bool is_awake_ = false;  // its turn is planned
+  bool is_paused_ = false;
+  std::optional<std::uint64_t> timer_us_;
+  bool has_unsent_ = false;
+  bool udp_is_full_ = false;
+  std::optional<TimeMs> put_off_until_ms_;
+};
+
+}  // namespace chatd::sim

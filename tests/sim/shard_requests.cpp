@@ -1,0 +1,152 @@
+// The control plane's half of a shard: requests and letters.
+#include <optional>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "core/wire/frame.h"
+#include "tests/sim/shard.h"
+#include "tests/sim/switchboard.h"
+
+namespace chatd::sim {
+namespace {
+
+constexpr std::size_t kLettersPerTurn = 256;
+constexpr std::size_t kRequestsPerTurn = 32;
+
+std::optional<Token> token_in(std::string_view reply) {
+  constexpr std::string_view kKey = "\"token\":\"";
+  const std::size_t at = reply.rfind(kKey);
+  if (at == std::string_view::npos) return std::nullopt;
+  return Token::parse(reply.substr(at + kKey.size(), kTokenHexBytes));
+}
+
+}  // namespace
+
+Neighbours& Shard::begin() {
+  board_.read_figures(neighbours_.figures);
+  neighbours_.sequence = board_.next_sequence();
+  neighbours_.replies.clear();
+  return neighbours_;
+}
+
+void Shard::post() {
+  relay_.post(neighbours_);
+  for (Neighbours::Outgoing& outgoing : neighbours_.letters) board_.post(std::move(outgoing));
+  neighbours_.letters.clear();
+}
+
+void Shard::serve_requests(TimeMs now_ms) {
+  for (std::size_t i = 0; i < kRequestsPerTurn && !requests_.empty() && !out_.is_full(); ++i) {
+    const std::uint32_t connection = requests_.front();
+    requests_.pop_front();
+    serve(now_ms, connection);
+  }
+  post();
+}
+
+// The greeting first, if the connection is to get one; it may take letters to write it.
+void Shard::serve(TimeMs now_ms, std::uint32_t number) {
+  Connection& connection = board_.connection(number);
+  if (connection.wants_greeting) {
+    connection.wants_greeting = false;
+    world_.seen.saw(Sight::kGreeting);
+    connection.stage = Connection::Stage::kGreeting;
+    const ConnectionId id{.shard = shard_, .slot = number, .serial = connection.serial};
+    const bool is_whole = relay_.greet(id, begin(), connection.reply);
+    post();
+    if (!is_whole) return;
+  }
+  ask(now_ms, number);
+}
+
+void Shard::ask(TimeMs now_ms, std::uint32_t number) {
+  Connection& connection = board_.connection(number);
+  const DecodedFrame decoded =
+      decode_frame(connection.request, world_.scenario.limits.max_frame_bytes);
+  if (decoded.status != FrameStatus::kComplete) {
+    return world_.fail("a request of the client library is not a whole frame");
+  }
+  const ConnectionId id{.shard = shard_, .slot = number, .serial = connection.serial};
+  connection.stage = Connection::Stage::kAsking;
+  const std::size_t greeting_bytes = connection.reply.size();
+
+  audit_.begin(shard_, out_);
+  const auto status = model_.on_request(now_ms, shard_, connection.ask);
+  const bool is_ours = model_.shards().of_room(decoded.frame.room) == shard_;
+  if (status) {
+    connection.status = *status;
+  } else if (is_ours) {
+    const Model::Admission admission = model_.on_admission(now_ms, connection.ask);
+    connection.status = admission.status;
+    connection.member = admission.member;
+    model_.on_outcome(shard_, connection.ask, admission.status);
+  }
+  const bool is_whole = relay_.on_request(now_ms, id, world_.hosts[connection.ask.host].ip,
+                                          decoded.frame, begin(), connection.reply, out_);
+  if (is_whole && connection.member != kNobody) {
+    const auto token = token_in(std::string_view(connection.reply).substr(greeting_bytes));
+    if (token) model_.roll()[connection.member].token = *token;
+  }
+  audit_.end(relay_, out_);
+  post();
+  connection.stage = Connection::Stage::kWaiting;
+  const bool is_list = connection.ask.kind == Ask::Kind::kList;
+  if (!is_list && is_whole != (status.has_value() || is_ours)) {
+    world_.fail("a request is answered on the wrong shard");
+  }
+  if (is_whole) board_.answer(number);
+}
+
+void Shard::open_letters(TimeMs now_ms) {
+  for (std::size_t i = 0; i < kLettersPerTurn && !letters_.empty() && !out_.is_full(); ++i) {
+    Letter letter = std::move(letters_.front());
+    letters_.pop_front();
+    open_letter(now_ms, std::move(letter));
+  }
+}
+
+void Shard::open_letter(TimeMs now_ms, Letter letter) {
+  world_.seen.saw(Sight::kLetter);
+  audit_.begin(shard_, out_);
+  Connection* asker = nullptr;
+  if (const auto* const asked = std::get_if<AdmissionLetter>(&letter)) {
+    asker = &board_.connection(asked->from.slot);
+    const Model::Admission admission = model_.on_admission(now_ms, asker->ask);
+    asker->status = admission.status;
+    asker->member = admission.member;
+  } else if (const auto* const answered = std::get_if<OutcomeLetter>(&letter)) {
+    const Connection& connection = board_.connection(answered->to.slot);
+    model_.on_outcome(shard_, connection.ask, connection.status);
+  } else if (const auto* const ended = std::get_if<RoomEndedLetter>(&letter)) {
+    model_.on_room_ended(ended->creator);
+  }
+  relay_.on_letter(now_ms, std::move(letter), begin(), out_);
+  if (asker != nullptr && asker->member != kNobody) {
+    const auto* const outcome = std::get_if<OutcomeLetter>(&neighbours_.letters.back().letter);
+    if (outcome != nullptr && outcome->outcome.admission) {
+      model_.roll()[asker->member].token = *outcome->outcome.admission;
+    }
+  }
+  audit_.end(relay_, out_);
+
+  std::vector<Neighbours::Reply> replies;
+  std::swap(replies, neighbours_.replies);
+  post();
+  for (const Neighbours::Reply& reply : replies) {
+    Connection& connection = board_.connection(reply.to.slot);
+    if (connection.serial != reply.to.serial) {
+      world_.fail("a reply for a connection that is gone");
+      continue;
+    }
+    connection.reply += reply.frames;
+    if (connection.stage == Connection::Stage::kGreeting) {
+      ask(now_ms, reply.to.slot);
+    } else {
+      board_.answer(reply.to.slot);
+    }
+  }
+}
+
+}  // namespace chatd::sim

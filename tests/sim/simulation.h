@@ -1,0 +1,77 @@
+// The deterministic simulator: read this first.
+//
+// A world (world.h) with a chat server in it, clients that mean well and clients that do not, and a
+// network between them that loses, doubles, reorders and delays. Time is virtual and all randomness
+// comes from one seed, so that a run can be repeated to the last byte, and five minutes of silence
+// take no time. What is simulated is real: the relay (core/), one shard or several with letters
+// between them, and the client library's parts that do no I/O (client/). What is made up:
+//
+//   scenario   what a seed stands for: limits, sizes, tempers
+//   network    between clients and the server, with the clients' ports
+//   clients    who they are and what they do (speech and attacks: what they send)
+//   server     shards, each a relay in a duty cycle like that of server/shard.cpp
+//   sender     what server/data/udp_sender.cpp does, on a simulated kernel
+//   faults     what goes wrong with the network, the server's machine and its clock
+//   model      the protocol once more, as plainly as possible: who is in which room, and who is
+//              owed which message
+//   audit      holds the relay against the model
+//   trace      a hash over all that happens, and the last steps in words
+//   coverage   which faults and drops have been seen
+//
+// An event is one thing taken from the queue (event_queue.h): a datagram that arrives at the server
+// or at a client, an ICMP refusal that does, a turn of a shard's duty cycle, a client that wakes up
+// and does something (or finds nothing to do), a request or an answer, the beginning or end of a
+// fault. A flood of a hundred messages is one event when it is sent and a hundred when it arrives.
+//
+// After each call of a relay what it did is checked: the outcome of the datagram and its counters,
+// each message in the outbox against what is owed (right bytes, right member, once, in the order of
+// its sender), each notice and answer, and the ledger. Every kCompareEvery events, and at the end,
+// the relay's whole state is compared with the model's. At the end faults cease and clients fall
+// silent: then all has to come to rest, with every member timed out, nothing waiting, no timer
+// armed, no datagram lost track of.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "tests/sim/clients.h"
+#include "tests/sim/faults.h"
+#include "tests/sim/model.h"
+#include "tests/sim/network.h"
+#include "tests/sim/server.h"
+#include "tests/sim/world.h"
+
+namespace chatd::sim {
+
+class Simulation {
+ public:
+  static constexpr std::uint64_t kCompareEvery = 2048;
+
+  explicit Simulation(std::uint64_t seed, bool print_trace = false);
+
+  // So many events, and then as many as it takes to come to rest. False: something was found.
+  bool run(std::uint64_t steps);
+
+  std::uint64_t events() const { return events_; }
+  std::uint64_t trace_hash() const { return world_.trace.hash(); }
+  const Coverage& seen() const { return world_.seen; }
+  // What was found, where, the last steps, and the command that shows it again.
+  std::string report(std::uint64_t steps) const;
+
+ private:
+  static constexpr std::uint64_t kMaxEventsToRest = 5'000'000;
+
+  void take_event();
+  void handle(const Event& event);
+  void come_to_rest();
+
+  World world_;
+  Network network_;
+  Model model_;
+  Server server_;
+  Clients clients_;
+  Faults faults_;
+  std::uint64_t events_ = 0;
+};
+
+}  // namespace chatd::sim

@@ -1,0 +1,105 @@
+// What clients send.
+#include <string_view>
+
+#include "core/limits.h"
+#include "core/wire/payload.h"
+#include "tests/sim/clients.h"
+#include "tests/sim/words.h"
+
+namespace chatd::sim {
+namespace {
+
+constexpr std::uint64_t kWrittenByLibrary = 16;  // one message in so many
+
+void append_hex(std::string& out, std::string_view bytes) {
+  static constexpr char kDigits[] = "0123456789abcdef";
+  for (const char c : bytes) {
+    const auto byte = static_cast<unsigned char>(c);
+    out.push_back(kDigits[byte >> 4]);
+    out.push_back(kDigits[byte & 0xf]);
+  }
+}
+
+}  // namespace
+
+// Either form of the token: one client in four knows the short one.
+std::uint32_t Clients::open_datagram(const Client& client, std::string_view room,
+                                     std::string_view token, const Claim& claim) {
+  const std::uint32_t number = world_.packets.make();
+  Packet& packet = world_.packets[number];
+  const bool is_short = client.number % 4 == 3;
+  packet.bytes.push_back(static_cast<char>(room.size()));
+  packet.bytes.push_back(static_cast<char>(is_short ? kTokenBytes : kTokenHexBytes));
+  packet.bytes.append(room);
+  if (is_short) {
+    packet.bytes.append(token);
+  } else {
+    append_hex(packet.bytes, token);
+  }
+  packet.claim = claim;
+  packet.claim.header = Claim::Header::kWhole;
+  packet.claim.client = client.number;
+  packet.claim.payload_bytes = packet.bytes.size();  // the header's, for now
+  packet.from = network_.endpoint(client.port);
+  return number;
+}
+
+void Clients::send(Client& client, std::uint32_t number) {
+  Packet& packet = world_.packets[number];
+  packet.size_bytes = packet.bytes.size();
+  packet.claim.payload_bytes = packet.size_bytes - packet.claim.payload_bytes;
+  packet.bytes.append(kPayloadPaddingBytes, '}');
+  packet.message = packet.claim.message;
+  world_.note(Step::kSends, client.number, packet.claim.message, packet.from.port);
+  network_.send_to_server(client.host, number);
+  world_.packets.release(number);
+}
+
+void Clients::say(Client& client, std::uint32_t times) {
+  const client::Conversation& conversation = *client.conversation;
+  for (std::uint32_t i = 0; i < times; ++i) {
+    const MessageId id = next_message(client);
+    const std::uint32_t number = open_datagram(
+        client, conversation.room(), client.token,
+        {.payload = Claim::Payload::kMessage, .member = client.member, .message = id});
+    append_message(world_.packets[number].bytes, id, conversation.username());
+    if (client.number % 4 != 3 && is_plain(id) && id % kWrittenByLibrary == 0) {
+      compare_with_library(client, id, world_.packets[number].bytes);
+    }
+    send(client, number);
+  }
+  client.conversation->on_sent(now_ms());
+}
+
+void Clients::compare_with_library(const Client& client, MessageId id, std::string_view datagram) {
+  std::string text;
+  append_text(text, id);
+  const auto written = client.conversation->message(text);
+  if (!written || *written != datagram) {
+    world_.fail("the client library writes a message in another way");
+  }
+}
+
+void Clients::beat(Client& client) {
+  const std::uint32_t number =
+      open_datagram(client, client.conversation->room(), client.token,
+                    {.payload = Claim::Payload::kHeartbeat, .member = client.member});
+  if (client.number % 4 != 3 && world_.packets[number].bytes != client.conversation->heartbeat()) {
+    world_.fail("the client library writes a heartbeat in another way");
+  }
+  send(client, number);
+  client.conversation->on_sent(now_ms());
+}
+
+void Clients::leave(Client& client) {
+  world_.seen.saw(Sight::kLeave);
+  const std::uint32_t number =
+      open_datagram(client, client.conversation->room(), client.token,
+                    {.payload = Claim::Payload::kLeave, .member = client.member});
+  Packet& packet = world_.packets[number];
+  packet.bytes = client.conversation->leave();  // the library's own
+  send(client, number);
+  drop_out(client);
+}
+
+}  // namespace chatd::sim

@@ -1,0 +1,74 @@
+// What all parts of the simulation share: the time, the dice, the future, what is under way, and
+// the book of what has happened.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "core/address/endpoint.h"
+#include "core/address/own_sockets.h"
+#include "tests/sim/coverage.h"
+#include "tests/sim/event_queue.h"
+#include "tests/sim/packets.h"
+#include "tests/sim/scenario.h"
+#include "tests/sim/trace.h"
+
+namespace chatd::sim {
+
+// A machine with clients on it.
+struct Host {
+  IpAddress ip;
+  std::string ip_text;
+  std::uint32_t group = 0;  // hosts that limits per address count as one (a /64)
+  bool is_exempt = false;   // from these limits
+  std::uint32_t cut = 0;    // partitions that it is in
+  // How the server's kernel finds it; each the number of faults that say so.
+  std::uint32_t unreachable = 0;
+  std::uint32_t device_full = 0;
+  std::uint32_t forbidden = 0;
+  std::uint32_t refusing = 0;
+  std::uint32_t small_mtu = 0;
+  std::uint32_t without_trains = 0;
+  // Until then nothing overtakes anything, unless the network reorders.
+  std::uint64_t last_to_server_us = 0;
+  std::uint64_t last_to_client_us = 0;
+};
+
+struct World {
+  World(std::uint64_t seed, bool print_trace);
+
+  // The first finding counts: what comes after it may only be its consequence.
+  void fail(std::string finding) {
+    if (failure.empty()) failure = std::move(finding);
+  }
+  bool ok() const { return failure.empty(); }
+
+  void note(Step step, std::uint64_t a = 0, std::uint64_t b = 0, std::uint64_t c = 0) {
+    trace.note(now_us, step, a, b, c);
+  }
+  void plan(std::uint64_t in_us, EventKind kind, std::uint32_t what = 0, std::uint32_t where = 0) {
+    events.plan(now_us + in_us, kind, what, where);
+  }
+  // Between half of it and one and a half.
+  std::uint64_t about(std::uint64_t amount) { return amount / 2 + dice.roll(amount + 1); }
+
+  const Scenario scenario;
+  Dice dice;
+  std::uint64_t now_us = 0;
+  EventQueue events;
+  Packets packets;
+  Trace trace;
+  Coverage seen;
+  std::string failure;
+
+  std::vector<Host> hosts;
+  std::vector<std::string> room_names;    // the rooms that there can be, by number
+  std::vector<std::string> client_names;  // by client
+  OwnSockets server_sockets;
+  bool is_calm = false;  // faults are over, clients are silent: all comes to rest
+};
+
+}  // namespace chatd::sim
