@@ -37,7 +37,7 @@ std::uint64_t trace_hash_of(std::uint64_t seed, std::uint64_t steps) {
 }
 
 TEST(Simulator, SameSeedSameTrace) {
-  for (const std::uint64_t seed : {7, 8, 9}) {
+  for (const std::uint64_t seed : {7u, 8u, 9u}) {
     EXPECT_EQ(trace_hash_of(seed, kSteps), trace_hash_of(seed, kSteps));
   }
 }
