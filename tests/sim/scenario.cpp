@@ -10,6 +10,22 @@ Value pick(Dice& dice, const std::array<Value, kCount>& from) {
   return from[static_cast<std::size_t>(dice.roll(kCount))];
 }
 
+// Off, small, and as they normally are. A unit of each is a whole number of nanoseconds.
+AbuseLimits some_abuse_limits(Dice& dice) {
+  AbuseLimits limits = AbuseLimits::none();
+  limits.limit_loopback = dice.one_in(2);
+  if (dice.one_in(4)) return limits;
+  limits.max_member_messages_per_s = pick<std::uint32_t>(dice, std::array{0u, 0u, 5u, 20u, 500u});
+  limits.max_member_bytes_per_s =
+      pick<std::uint32_t>(dice, std::array{0u, 0u, 10'000u, 100'000u, 10'000'000u});
+  limits.max_address_rooms = pick<std::uint32_t>(dice, std::array{0u, 1u, 2u, 100u});
+  limits.max_address_connections = pick<std::uint32_t>(dice, std::array{0u, 1u, 2u, 100u});
+  limits.max_address_requests_per_s = pick<std::uint32_t>(dice, std::array{0u, 2u, 10u, 50u});
+  limits.max_password_attempts_per_min = pick<std::uint32_t>(dice, std::array{0u, 1u, 10u});
+  limits.max_room_notices_per_s = pick<std::uint32_t>(dice, std::array{0u, 1u, 5u, 50u});
+  return limits;
+}
+
 Limits some_limits(Dice& dice, std::uint32_t clients, std::uint32_t rooms) {
   Limits limits;
   limits.idle_timeout_ms = pick<std::uint32_t>(dice, std::array{400u, 1000u, 3000u});
@@ -17,10 +33,9 @@ Limits some_limits(Dice& dice, std::uint32_t clients, std::uint32_t rooms) {
   limits.max_members = dice.one_in(3) ? 1 + clients / 2 : 2 * clients;
   limits.max_room_members = dice.one_in(3) ? 2 + clients / 4 : 2 * clients;
   limits.max_notified_members = pick<std::uint32_t>(dice, std::array{3u, 8u, 128u});
-  limits.max_address_rooms = pick<std::uint32_t>(dice, std::array{0u, 1u, 2u, 100u});
-  limits.max_address_requests_per_s = pick<std::uint32_t>(dice, std::array{0u, 2u, 10u, 50u});
-  limits.limit_loopback = dice.one_in(2);
   limits.roaming_same_ip = dice.one_in(2);
+  limits.max_source_answers_per_s = pick<std::uint32_t>(dice, std::array{0u, 1u, 1u, 2u});
+  limits.abuse = some_abuse_limits(dice);
   return limits;
 }
 

@@ -89,6 +89,7 @@ std::uint32_t Server::connect(const Ask& ask, std::string request, bool wants_gr
   connection.request = std::move(request);
   connection.reply.clear();
   connection.status = 0;
+  connection.is_counted = false;
   connection.member = kNobody;
   world_.plan(world_.about(kConnectUs), EventKind::kRequestAtServer, number);
   return number;
@@ -114,6 +115,8 @@ void Server::answer(std::uint32_t number) {
   Connection& connection = connections_[number];
   check_answer(connection);
   connection.stage = Connection::Stage::kAnswered;
+  shards_[model_.shards().of_address(world_.hosts[connection.ask.host].ip)]->on_connection_end(
+      number);
   if (connection.breaks) {
     world_.seen.saw(Sight::kAnswerLost);
     connection.reply.resize(connection.reply.size() / 2);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/wire/frame.h"
+#include "core/wire/status.h"
 #include "tests/sim/shard.h"
 #include "tests/sim/switchboard.h"
 
@@ -48,6 +49,7 @@ void Shard::serve_requests(TimeMs now_ms) {
 
 // The greeting first, if the connection is to get one; it may take letters to write it.
 void Shard::serve(TimeMs now_ms, std::uint32_t number) {
+  if (!admit_connection(now_ms, number)) return;
   Connection& connection = board_.connection(number);
   if (connection.wants_greeting) {
     connection.wants_greeting = false;
@@ -59,6 +61,33 @@ void Shard::serve(TimeMs now_ms, std::uint32_t number) {
     if (!is_whole) return;
   }
   ask(now_ms, number);
+}
+
+// One too many from its address gets a word and no place (server/control/control_plane.cpp).
+bool Shard::admit_connection(TimeMs now_ms, std::uint32_t number) {
+  Connection& connection = board_.connection(number);
+  const std::uint32_t host = connection.ask.host;
+  const bool may_come = model_.on_connection(now_ms, host);
+  if (relay_.open_connection(now_ms, world_.hosts[host].ip) != may_come) {
+    world_.fail(may_come ? "a connection was turned away" : "a connection was one too many");
+  }
+  connection.is_counted = may_come;
+  if (may_come) return true;
+  world_.seen.saw(Sight::kTold429Connections);
+  relay_.counters().add(Counter::kConnectionsOverAddressLimit);
+  ++model_.expected(shard_, Counter::kConnectionsOverAddressLimit);
+  connection.status = 429;
+  append_outcome(connection.reply, static_cast<std::uint8_t>(Operation::kList), Status::kTooMany,
+                 "too many connections");
+  board_.answer(number);
+  return false;
+}
+
+void Shard::on_connection_end(std::uint32_t number) {
+  Connection& connection = board_.connection(number);
+  if (!std::exchange(connection.is_counted, false)) return;
+  model_.on_connection_end(connection.ask.host);
+  relay_.release_connection(world_.hosts[connection.ask.host].ip);
 }
 
 void Shard::ask(TimeMs now_ms, std::uint32_t number) {
@@ -75,16 +104,18 @@ void Shard::ask(TimeMs now_ms, std::uint32_t number) {
   audit_.begin(shard_, out_);
   const auto status = model_.on_request(now_ms, shard_, connection.ask);
   const bool is_ours = model_.shards().of_room(decoded.frame.room) == shard_;
+  const std::uint64_t kept_back = relay_.counters()[Counter::kPasswordAttemptsOverLimit];
+  const bool is_whole = relay_.on_request(now_ms, id, world_.hosts[connection.ask.host].ip,
+                                          decoded.frame, begin(), connection.reply, out_);
   if (status) {
     connection.status = *status;
   } else if (is_ours) {
-    const Model::Admission admission = model_.on_admission(now_ms, connection.ask);
+    const bool was_kept_back = relay_.counters()[Counter::kPasswordAttemptsOverLimit] > kept_back;
+    const Model::Admission admission = model_.on_admission(now_ms, connection.ask, was_kept_back);
     connection.status = admission.status;
     connection.member = admission.member;
     model_.on_outcome(shard_, connection.ask, admission.status);
   }
-  const bool is_whole = relay_.on_request(now_ms, id, world_.hosts[connection.ask.host].ip,
-                                          decoded.frame, begin(), connection.reply, out_);
   if (is_whole && connection.member != kNobody) {
     const auto token = token_in(std::string_view(connection.reply).substr(greeting_bytes));
     if (token) model_.roll()[connection.member].token = *token;
@@ -110,12 +141,10 @@ void Shard::open_letters(TimeMs now_ms) {
 void Shard::open_letter(TimeMs now_ms, Letter letter) {
   world_.seen.saw(Sight::kLetter);
   audit_.begin(shard_, out_);
+  const std::uint64_t kept_back = relay_.counters()[Counter::kPasswordAttemptsOverLimit];
   Connection* asker = nullptr;
   if (const auto* const asked = std::get_if<AdmissionLetter>(&letter)) {
     asker = &board_.connection(asked->from.slot);
-    const Model::Admission admission = model_.on_admission(now_ms, asker->ask);
-    asker->status = admission.status;
-    asker->member = admission.member;
   } else if (const auto* const answered = std::get_if<OutcomeLetter>(&letter)) {
     const Connection& connection = board_.connection(answered->to.slot);
     model_.on_outcome(shard_, connection.ask, connection.status);
@@ -123,6 +152,12 @@ void Shard::open_letter(TimeMs now_ms, Letter letter) {
     model_.on_room_ended(ended->creator);
   }
   relay_.on_letter(now_ms, std::move(letter), begin(), out_);
+  if (asker != nullptr) {
+    const bool was_kept_back = relay_.counters()[Counter::kPasswordAttemptsOverLimit] > kept_back;
+    const Model::Admission admission = model_.on_admission(now_ms, asker->ask, was_kept_back);
+    asker->status = admission.status;
+    asker->member = admission.member;
+  }
   if (asker != nullptr && asker->member != kNobody) {
     const auto* const outcome = std::get_if<OutcomeLetter>(&neighbours_.letters.back().letter);
     if (outcome != nullptr && outcome->outcome.admission) {

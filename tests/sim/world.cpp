@@ -43,7 +43,7 @@ Host host_number(std::uint32_t number, bool limit_loopback) {
 World::World(std::uint64_t seed, bool print_trace)
     : scenario(seed), dice(seed), trace(print_trace) {
   for (std::uint32_t i = 0; i < scenario.hosts; ++i) {
-    hosts.push_back(host_number(i, scenario.limits.limit_loopback));
+    hosts.push_back(host_number(i, scenario.limits.abuse.limit_loopback));
   }
   for (std::uint32_t i = 0; i < scenario.rooms; ++i) {
     std::string name = "room" + std::to_string(i);
