@@ -115,7 +115,7 @@ void Clients::ask(Client& client) {
   world_.note(Step::kAsks, client.number, static_cast<std::uint64_t>(ask.kind), ask.room);
   client.room = ask.room;
   client.state = Client::State::kAsking;
-  client.connection = server_.connect(ask, write_request(client, ask), world_.dice.one_in(8));
+  client.connection = server_.connect(ask, write_request(client, ask));
 }
 
 Ask Clients::some_request(Client& client) {

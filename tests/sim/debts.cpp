@@ -22,15 +22,19 @@ Debts::Accepted Debts::accept(const Membership& sender, MessageId message) {
   }
   ++accepted_;
   ++room.accepted;
-  room.deliveries += sum.planned;
   owed_[sender.shard] += sum.planned;
   return sum;
 }
 
-std::optional<std::size_t> Debts::find(const Membership& member, std::uint32_t port,
-                                       MessageId message) const {
+std::optional<Debts::Found> Debts::find(const Membership& member, std::uint32_t port,
+                                        MessageId message) {
+  bool is_next = true;
   for (std::size_t i = member.first_debt; i < member.debts.size(); ++i) {
-    if (member.debts[i].message == message && member.debts[i].port == port) return i;
+    const Debt& debt = member.debts[i];
+    if (debt.message == message && debt.port == port) {
+      return Found{.place = i, .is_next = is_next, .accepted = debt.accepted};
+    }
+    if (sender_of(debt.message) == sender_of(message)) is_next = false;
   }
   return std::nullopt;
 }

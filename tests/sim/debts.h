@@ -26,9 +26,13 @@ class Debts {
   };
   Accepted accept(const Membership& sender, MessageId message);
 
-  // The member's first debt of this message at this port, by its place; nothing if it is not owed.
-  std::optional<std::size_t> find(const Membership& member, std::uint32_t port,
-                                  MessageId message) const;
+  // The member's first debt of this message at this port; nothing if it is not owed.
+  struct Found {
+    std::size_t place;
+    bool is_next;  // of this sender's
+    std::uint64_t accepted;
+  };
+  static std::optional<Found> find(const Membership& member, std::uint32_t port, MessageId message);
   // A copy goes to the member: pays the debt at this place.
   void pay(Membership& member, std::size_t place);
   // What is owed since before `accepted` will not be paid any more.

@@ -17,6 +17,7 @@ std::uint64_t length_of(Fault fault) {
     case Fault::kSocketFull:
     case Fault::kDeviceFull:
     case Fault::kPause:
+    case Fault::kStop:
       return kFullUs;
     default:
       return kLongUs;
@@ -42,8 +43,6 @@ void Faults::begin_one() {
   const auto fault = static_cast<Fault>(first + world_.dice.roll32(kMaxFaults - first));
   if (is_rare(fault) && !world_.dice.one_in(6)) return;
   if (!server_.is_up()) return;
-  if (fault == Fault::kStop) return stop_server();
-
   const bool strikes_shard = fault == Fault::kSocketFull || fault == Fault::kPause;
   const std::uint32_t whom =
       world_.dice.roll32(strikes_shard ? server_.shard_count() : world_.scenario.hosts);
@@ -111,6 +110,13 @@ void Faults::set_shard(Fault fault, std::uint32_t whom, bool begins) {
       if (begins) return server_.shard(whom).fill_socket(world_.dice.roll32(100));
       if (server_.is_up()) server_.shard(whom).drain_socket();
       return;
+    case Fault::kStop:  // at its end; some servers have a full socket by then
+      if (!begins) return stop_server();
+      if (world_.dice.one_in(2)) return;
+      for (std::uint32_t i = 0; i < server_.shard_count(); ++i) {
+        server_.shard(i).fill_socket(world_.dice.roll32(10));
+      }
+      return;
     case Fault::kPause:
       world_.seen.saw(Sight::kServerPause);
       if (begins) return server_.shard(whom).pause();
@@ -122,12 +128,8 @@ void Faults::set_shard(Fault fault, std::uint32_t whom, bool begins) {
 }
 
 void Faults::stop_server() {
+  if (!server_.is_up()) return;
   world_.seen.saw(Sight::kServerStop);
-  if (world_.dice.one_in(3)) {  // and not everyone can be told
-    for (std::uint32_t i = 0; i < server_.shard_count(); ++i) {
-      server_.shard(i).fill_socket(world_.dice.roll32(10));
-    }
-  }
   server_.stop();
   world_.plan(world_.about(kDownUs), EventKind::kServerStarts);
 }

@@ -76,7 +76,6 @@ Model::Admission Model::on_admission(TimeMs now_ms, const Ask& ask, bool was_kep
     room.password = ask.password;
     room.notices = {};
     room.accepted = 0;
-    room.deliveries = 0;
     ++rooms_;
     ++expected(room.shard, Counter::kRoomsCreated);
   } else {
@@ -276,25 +275,26 @@ void Model::say(Membership& member, const Claim& claim) {
   expected(member.shard, Counter::kDroppedPendingMember) += sum.pending;
 }
 
-// Of several members at one endpoint, it is for the one to whom it has been owed longest: the same
-// message may have been accepted twice.
+// Of several members at one endpoint, it is for one who misses nothing before it; of several
+// such, for the one to whom it has been owed longest (a message may have been accepted twice).
 bool Model::pay(std::uint8_t shard, const Endpoint& to, MessageId message) {
   const auto port = network_.find_port(to);
   if (!port || *port >= at_port_.size()) return false;
   Membership* creditor = nullptr;
-  std::size_t place = 0;
+  Debts::Found best{};
   for (const MemberNumber number : at_port_[*port]) {
     Membership& member = roll_[number];
     if (member.shard != shard) continue;
-    const auto found = debts_.find(member, *port, message);
+    const auto found = Debts::find(member, *port, message);
     if (!found) continue;
-    if (creditor == nullptr || member.debts[*found].accepted < creditor->debts[place].accepted) {
-      creditor = &member;
-      place = *found;
-    }
+    const bool is_better =
+        found->is_next != best.is_next ? found->is_next : found->accepted < best.accepted;
+    if (creditor != nullptr && !is_better) continue;
+    creditor = &member;
+    best = *found;
   }
   if (creditor == nullptr) return false;
-  debts_.pay(*creditor, place);
+  debts_.pay(*creditor, best.place);
   return true;
 }
 

@@ -27,9 +27,9 @@ void Model::end_call() {
     if (member.port != kNoPort) std::erase(at_port_[member.port], number);
   }
   for (const Moved& moved : moved_) std::erase(at_port_[moved.from_port], moved.member);
+  // A datagram that binds its sender may be a message, too: that one waits already.
   for (const std::uint32_t number : settled_) {
-    roll_.rooms[number].accepted = 0;
-    roll_.rooms[number].deliveries = 0;
+    roll_.rooms[number].accepted = debts_.accepted() - accepted_before_;
   }
   settled_.clear();
   gone_.clear();
@@ -45,7 +45,6 @@ void Model::on_nothing_waits(std::uint8_t shard) {
       }
     }
     room.accepted = 0;
-    room.deliveries = 0;
   }
 }
 

@@ -48,9 +48,7 @@ struct ModelRoom {
   MemberNumber host = kNobody;
   std::vector<MemberNumber> members;
   Bucket notices;
-  // Of what has been accepted since nothing waited: what may wait at most.
-  std::uint64_t accepted = 0;
-  std::uint64_t deliveries = 0;
+  std::uint64_t accepted = 0;  // messages since nothing waited: what may wait at most
 };
 
 class Roll {

@@ -60,6 +60,11 @@ Scenario::Scenario(std::uint64_t seed_number) : seed(seed_number) {
   attackers_in_ten = dice.roll32(5);
   messages_in_a_flood = dice.one_in(6) ? 1500 : pick<std::uint32_t>(dice, std::array{20u, 70u});
   is_orderly = dice.one_in(4);
+  if (messages_in_a_flood > kMaxWaitingMessages) {  // it shall get as far as the rooms' queues
+    limits.abuse.max_member_messages_per_s = 0;
+    limits.abuse.max_member_bytes_per_s = 0;
+    receive_buffer = 4096;
+  }
 }
 
 }  // namespace chatd::sim

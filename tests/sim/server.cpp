@@ -74,7 +74,7 @@ void Server::stop() {
 
 // --- Connections ---------------------------------------------------------------------------------
 
-std::uint32_t Server::connect(const Ask& ask, std::string request, bool wants_greeting) {
+std::uint32_t Server::connect(const Ask& ask, std::string request) {
   const auto free = std::find_if(
       connections_.begin(), connections_.end(),
       [](const Connection& connection) { return connection.stage == Connection::Stage::kFree; });
@@ -84,7 +84,8 @@ std::uint32_t Server::connect(const Ask& ask, std::string request, bool wants_gr
   connection.stage = Connection::Stage::kArriving;
   connection.serial = next_serial_++;
   connection.ask = ask;
-  connection.wants_greeting = wants_greeting;
+  connection.wants_greeting = world_.dice.one_in(8);
+  connection.nonsense = world_.dice.one_in(12) ? world_.dice.roll32(20) : 0;
   connection.breaks = breaking_connections > 0 && world_.dice.one_in(2);
   connection.request = std::move(request);
   connection.reply.clear();

@@ -26,7 +26,7 @@ class Server final : public Switchboard {
   bool is_up() const { return !shards_.empty(); }
 
   // A client connects and asks. Returns the connection, whose answer comes as an event.
-  std::uint32_t connect(const Ask& ask, std::string request, bool wants_greeting);
+  std::uint32_t connect(const Ask& ask, std::string request);
   // The client is done with it.
   void close(std::uint32_t connection);
 

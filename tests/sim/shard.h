@@ -22,6 +22,7 @@
 namespace chatd::sim {
 
 class Switchboard;
+struct Connection;
 
 class Shard {
  public:
@@ -69,6 +70,7 @@ class Shard {
   void serve_requests(TimeMs now_ms);
   void serve(TimeMs now_ms, std::uint32_t connection);
   bool admit_connection(TimeMs now_ms, std::uint32_t connection);
+  void ask_nonsense(TimeMs now_ms, const Connection& connection);
   void ask(TimeMs now_ms, std::uint32_t connection);
   void receive(TimeMs now_ms);
   void take_in(TimeMs now_ms, std::uint32_t packet);

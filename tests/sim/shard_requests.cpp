@@ -51,6 +51,7 @@ void Shard::serve_requests(TimeMs now_ms) {
 void Shard::serve(TimeMs now_ms, std::uint32_t number) {
   if (!admit_connection(now_ms, number)) return;
   Connection& connection = board_.connection(number);
+  for (; connection.nonsense > 0; --connection.nonsense) ask_nonsense(now_ms, connection);
   if (connection.wants_greeting) {
     connection.wants_greeting = false;
     world_.seen.saw(Sight::kGreeting);
@@ -88,6 +89,21 @@ void Shard::on_connection_end(std::uint32_t number) {
   if (!std::exchange(connection.is_counted, false)) return;
   model_.on_connection_end(connection.ask.host);
   relay_.release_connection(world_.hosts[connection.ask.host].ip);
+}
+
+// A request that is none costs its address as much as a good one.
+void Shard::ask_nonsense(TimeMs now_ms, const Connection& connection) {
+  Ask nonsense = connection.ask;
+  nonsense.kind = Ask::Kind::kBadFrame;
+  std::string reply;
+  audit_.begin(shard_, out_);
+  const auto status = model_.on_request(now_ms, shard_, nonsense);
+  relay_.on_request(now_ms, {.shard = shard_}, world_.hosts[nonsense.host].ip,
+                    {.operation = 77, .state = 0, .room = "", .payload = ""}, begin(), reply, out_);
+  audit_.end(relay_, out_);
+  if (reply.find(std::to_string(*status)) == std::string::npos) {
+    world_.fail("nonsense is not answered as such");
+  }
 }
 
 void Shard::ask(TimeMs now_ms, std::uint32_t number) {

@@ -17,8 +17,9 @@ struct Connection {
   std::uint64_t serial = 0;
   Ask ask;
   bool wants_greeting = false;
-  bool is_counted = false;  // as one of its address
-  bool breaks = false;      // before the answer has come through
+  std::uint32_t nonsense = 0;  // so many bad requests come before the one that is meant
+  bool is_counted = false;     // as one of its address
+  bool breaks = false;         // before the answer has come through
   std::string request;
   std::string reply;
   int status = 0;                 // what the model says it will be
