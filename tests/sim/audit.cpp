@@ -103,20 +103,25 @@ void Audit::settle_open_order(const Relay& relay) {
 }
 
 void Audit::check_messages(const Outbox& out, const Outbox::Fanout& fanout) {
+  messages_.clear();
   for (const Outbox::Train& train : out.trains(fanout)) {
     check_train(out, train);
-    if (train.message_count == 1) {
-      check_message(out.pieces(train).front(), out, fanout);
-      continue;
-    }
     for (std::string_view piece : out.pieces(train)) {
       while (!piece.empty()) {
         const std::string_view message = piece.substr(0, train.segment_bytes);
-        check_message(message, out, fanout);
+        check_message(message, fanout.destination_count);
         piece.remove_prefix(message.size());
       }
     }
   }
+  for (const Endpoint& destination : out.destinations(fanout)) {
+    if (model_.pay(shard_, destination, messages_)) continue;
+    world_.fail(
+        "messages (the last ones that the relay has delivered) go to port " +
+        std::to_string(destination.port) +
+        ", and one is not owed there: to an outsider, to its sender, twice, or out of order");
+  }
+  paid_[shard_] += std::uint64_t{messages_.size()} * fanout.destination_count;
 }
 
 // What the kernel demands of a train (udp(7), UDP_SEGMENT).
@@ -134,24 +139,15 @@ void Audit::check_train(const Outbox& out, const Outbox::Train& train) {
   }
 }
 
-void Audit::check_message(std::string_view datagram, const Outbox& out,
-                          const Outbox::Fanout& fanout) {
+void Audit::check_message(std::string_view datagram, std::uint32_t copies) {
   const auto id = id_in(datagram);
   const Membership* const sender = id ? model_.roll().find(sender_of(*id)) : nullptr;
   if (sender == nullptr) return world_.fail("a message goes out that nobody has said");
   wanted_.assign("\0\0", 2);
   append_message(wanted_, *id, world_.client_names[sender->name]);
   if (wanted_ != datagram) return world_.fail("a message goes out, but not as it was said");
-  world_.note(Step::kDelivers, shard_, *id, fanout.destination_count);
-  for (const Endpoint& destination : out.destinations(fanout)) {
-    if (!model_.pay(shard_, destination, *id)) {
-      world_.fail("message " + std::to_string(sender->number) + ":" +
-                  std::to_string(*id & 0xff'ffff) + " goes to port " +
-                  std::to_string(destination.port) +
-                  ", where it is not owed: to an outsider, to its sender, twice, or out of order");
-    }
-  }
-  paid_[shard_] += fanout.destination_count;
+  world_.note(Step::kDelivers, shard_, *id, copies);
+  messages_.push_back(*id);
 }
 
 void Audit::check_notice(const Outbox& out, const Outbox::Fanout& fanout) {

@@ -38,7 +38,7 @@ class Audit {
  private:
   void check_messages(const Outbox& out, const Outbox::Fanout& fanout);
   void check_train(const Outbox& out, const Outbox::Train& train);
-  void check_message(std::string_view datagram, const Outbox& out, const Outbox::Fanout& fanout);
+  void check_message(std::string_view datagram, std::uint32_t copies);
   void check_notice(const Outbox& out, const Outbox::Fanout& fanout);
   void check_answer(const Outbox& out, const Outbox::Fanout& fanout, std::size_t datagram_bytes);
   void check_losses(const Relay& relay);
@@ -51,6 +51,7 @@ class Audit {
   Model& model_;
   std::uint8_t shard_ = 0;
   std::size_t first_fanout_ = 0;
+  std::vector<MessageId> messages_;  // of the fan-out that is looked at
   std::string wanted_;               // scratch
   std::vector<std::uint64_t> paid_;  // by shard
 };

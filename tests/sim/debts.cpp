@@ -1,5 +1,8 @@
 #include "tests/sim/debts.h"
 
+#include <algorithm>
+#include <cstddef>
+
 namespace chatd::sim {
 namespace {
 
@@ -26,30 +29,50 @@ Debts::Accepted Debts::accept(const Membership& sender, MessageId message) {
   return sum;
 }
 
-std::optional<Debts::Found> Debts::find(const Membership& member, std::uint32_t port,
-                                        MessageId message) {
-  bool is_next = true;
-  for (std::size_t i = member.first_debt; i < member.debts.size(); ++i) {
-    const Debt& debt = member.debts[i];
-    if (debt.message == message && debt.port == port) {
-      return Found{.place = i, .is_next = is_next, .accepted = debt.accepted};
+// As pay() would go, without paying. Only the members who share an endpoint are compared like this.
+Debts::Fit Debts::fit(const Membership& member, std::uint32_t port,
+                      std::span<const MessageId> messages) {
+  Membership copy;
+  copy.debts.assign(member.debts.begin() + static_cast<std::ptrdiff_t>(member.first_debt),
+                    member.debts.end());
+  Fit fit{.is_owed = true};
+  for (const MessageId message : messages) {
+    const auto debt = std::find_if(copy.debts.begin(), copy.debts.end(), [&](const Debt& one) {
+      return one.message == message && one.port == port;
+    });
+    if (debt == copy.debts.end()) return {};
+    if (message == messages.front()) fit.accepted = debt->accepted;
+    for (auto earlier = copy.debts.begin(); earlier != debt; ++earlier) {
+      if (earlier->message == kPaid || sender_of(earlier->message) != sender_of(message)) continue;
+      earlier->message = kPaid;
+      ++fit.missed;
     }
-    if (sender_of(debt.message) == sender_of(message)) is_next = false;
+    debt->message = kPaid;
   }
-  return std::nullopt;
+  return fit;
 }
 
-void Debts::pay(Membership& member, std::size_t place) {
-  Debt& debt = member.debts[place];
-  for (std::size_t i = member.first_debt; i < place; ++i) {
-    Debt& earlier = member.debts[i];
-    if (earlier.message != kPaid && sender_of(earlier.message) == sender_of(debt.message)) {
-      lose(member, earlier);
+bool Debts::pay(Membership& member, std::uint32_t port, std::span<const MessageId> messages) {
+  return std::all_of(messages.begin(), messages.end(),
+                     [&](MessageId message) { return pay_one(member, port, message); });
+}
+
+bool Debts::pay_one(Membership& member, std::uint32_t port, MessageId message) {
+  for (std::size_t i = member.first_debt; i < member.debts.size(); ++i) {
+    Debt& debt = member.debts[i];
+    if (debt.message != message || debt.port != port) continue;
+    for (std::size_t j = member.first_debt; j < i; ++j) {
+      Debt& earlier = member.debts[j];
+      if (earlier.message != kPaid && sender_of(earlier.message) == sender_of(message)) {
+        lose(member, earlier);
+      }
     }
+    debt.message = kPaid;
+    --owed_[member.shard];
+    drop_paid(member);
+    return true;
   }
-  debt.message = kPaid;
-  --owed_[member.shard];
-  drop_paid(member);
+  return false;
 }
 
 void Debts::write_off(Membership& member, std::uint64_t accepted) {

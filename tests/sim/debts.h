@@ -9,7 +9,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <optional>
+#include <span>
 
 #include "core/shards/shard_map.h"
 #include "tests/sim/roll.h"
@@ -26,15 +26,16 @@ class Debts {
   };
   Accepted accept(const Membership& sender, MessageId message);
 
-  // The member's first debt of this message at this port; nothing if it is not owed.
-  struct Found {
-    std::size_t place;
-    bool is_next;  // of this sender's
-    std::uint64_t accepted;
+  // Whether these messages, one after the other, are owed to the member at this port, how many of
+  // the same senders' it would then never get, and since when the first is owed.
+  struct Fit {
+    bool is_owed = false;
+    std::size_t missed = 0;
+    std::uint64_t accepted = 0;
   };
-  static std::optional<Found> find(const Membership& member, std::uint32_t port, MessageId message);
-  // A copy goes to the member: pays the debt at this place.
-  void pay(Membership& member, std::size_t place);
+  static Fit fit(const Membership& member, std::uint32_t port, std::span<const MessageId> messages);
+  // They go to the member. False: one was not owed.
+  bool pay(Membership& member, std::uint32_t port, std::span<const MessageId> messages);
   // What is owed since before `accepted` will not be paid any more.
   void write_off(Membership& member, std::uint64_t accepted);
 
@@ -51,6 +52,7 @@ class Debts {
   }
 
  private:
+  bool pay_one(Membership& member, std::uint32_t port, MessageId message);
   void drop_paid(Membership& member);
   void lose(const Membership& member, Debt& debt);
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <tuple>
 #include <utility>
 
 namespace chatd::sim {
@@ -275,27 +276,29 @@ void Model::say(Membership& member, const Claim& claim) {
   expected(member.shard, Counter::kDroppedPendingMember) += sum.pending;
 }
 
-// Of several members at one endpoint, it is for one who misses nothing before it; of several
-// such, for the one to whom it has been owed longest (a message may have been accepted twice).
-bool Model::pay(std::uint8_t shard, const Endpoint& to, MessageId message) {
+// Of several members at one endpoint, it is for the one who then misses least; of several such, for
+// the one to whom it has been owed longest (a message may have been accepted twice).
+bool Model::pay(std::uint8_t shard, const Endpoint& to, std::span<const MessageId> messages) {
   const auto port = network_.find_port(to);
   if (!port || *port >= at_port_.size()) return false;
+  const std::vector<MemberNumber>& there = at_port_[*port];
+  if (there.size() == 1) {
+    Membership& member = roll_[there.front()];
+    return member.shard == shard && debts_.pay(member, *port, messages);
+  }
   Membership* creditor = nullptr;
-  Debts::Found best{};
-  for (const MemberNumber number : at_port_[*port]) {
+  Debts::Fit best;
+  for (const MemberNumber number : there) {
     Membership& member = roll_[number];
     if (member.shard != shard) continue;
-    const auto found = Debts::find(member, *port, message);
-    if (!found) continue;
+    const Debts::Fit fit = Debts::fit(member, *port, messages);
     const bool is_better =
-        found->is_next != best.is_next ? found->is_next : found->accepted < best.accepted;
-    if (creditor != nullptr && !is_better) continue;
+        std::tie(fit.missed, fit.accepted) < std::tie(best.missed, best.accepted);
+    if (!fit.is_owed || (creditor != nullptr && !is_better)) continue;
     creditor = &member;
-    best = *found;
+    best = fit;
   }
-  if (creditor == nullptr) return false;
-  debts_.pay(*creditor, best.place);
-  return true;
+  return creditor != nullptr && debts_.pay(*creditor, *port, messages);
 }
 
 // Who is not authenticated may be told so, if what it sent was no shorter than the answer.

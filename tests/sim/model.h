@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "core/relay/counters.h"
@@ -75,8 +76,8 @@ class Model {
   void on_deadline(TimeMs now_ms, std::uint8_t shard, const IsGone* stopped_early);
   void on_disconnect_all(std::uint8_t shard, const IsGone& is_gone);
 
-  // A copy of a message goes out. False: it was owed to nobody there.
-  bool pay(std::uint8_t shard, const Endpoint& to, MessageId message);
+  // Messages go out to one member. False: they were owed to nobody there.
+  bool pay(std::uint8_t shard, const Endpoint& to, std::span<const MessageId> messages);
   // Nothing waits in the shard any more: what is still owed has been dropped.
   void on_nothing_waits(std::uint8_t shard);
 
