@@ -49,13 +49,15 @@ class Clients {
   void on_answer(std::uint32_t connection);
 
  private:
-  // Coming and going (clients.cpp).
-  void act(Client& client);
+  // Asking for a room (asking.cpp).
   void ask(Client& client);
   Ask some_request(Client& client);
   std::string write_request(const Client& client, const Ask& ask);
   std::string write_bad_request(const Ask& ask);
   void become_member(Client& client, const Connection& connection, const Token& token);
+
+  // Coming, going and hearing (clients.cpp).
+  void act(Client& client);
   void drop_out(Client& client);
   void open_port(Client& client);
   void close_port(Client& client);

@@ -3,40 +3,13 @@
 #pragma once
 
 #include <cstdint>
-#include <string_view>
-#include <vector>
 
+#include "tests/sim/fault.h"
 #include "tests/sim/network.h"
 #include "tests/sim/server.h"
 #include "tests/sim/world.h"
 
 namespace chatd::sim {
-
-enum class Fault : std::uint8_t {
-  // The network, and steering, for what is handed over may be overtaken; not where all is orderly.
-  kWrongSteering,
-  kLoss,
-  kDoubling,
-  kReordering,
-  kDelay,
-  kIcmpLoss,
-  // Between the server and one host.
-  kPartition,
-  kUnreachable,
-  kDeviceFull,
-  kForbidden,
-  kRefusing,
-  kSmallMtu,
-  kNoTrains,
-  // The server's machine.
-  kSocketFull,
-  kPause,
-  kClockStall,
-  kClockJump,
-  kBrokenConnections,
-  kStop,
-  kCount,
-};
 
 class Faults {
  public:

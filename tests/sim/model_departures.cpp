@@ -1,4 +1,4 @@
-// The model's second half: how members go, and what must have happened by then.
+// How members go, and what must have happened by then.
 #include <algorithm>
 #include <limits>
 

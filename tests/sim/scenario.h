@@ -21,6 +21,7 @@ struct Scenario {
   std::uint32_t shards = 1;
   Limits limits;
   TrainLimits trains;
+  std::uint32_t store_blocks = kMessageStoreBlocks;
   std::uint32_t outbox_work = 2048;  // in a turn
   std::uint32_t datagrams_per_turn = 512;
   std::uint32_t receive_buffer = 1024;  // datagrams

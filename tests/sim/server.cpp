@@ -41,6 +41,7 @@ void Server::start() {
   config.limits = world_.scenario.limits;
   config.own_sockets = world_.server_sockets;
   config.trains = world_.scenario.trains;
+  config.message_store_blocks = world_.scenario.store_blocks;
   if (count > 1) config.shards = ShardMap(count, key);
   model_.restart(config.shards);
   audit_.restart(count);

@@ -5,11 +5,12 @@
 #include <string_view>
 
 #include "core/relay/counters.h"
+#include "tests/sim/fault.h"
 
 namespace chatd::sim {
 namespace {
 
-// The names of a step's three numbers; "outcome" and "why" are counters, "message" is an id.
+// The names of a step's three numbers; "outcome" and "why" are counters.
 struct Words {
   std::string_view step;
   std::string_view a;
@@ -66,6 +67,8 @@ void append(std::string& text, std::string_view name, std::uint64_t value) {
   text.append("  ").append(name).append("=");
   if (name == "outcome" || name == "why") {
     text += counter_name(static_cast<Counter>(value));
+  } else if (name == "fault") {
+    text += fault_name(static_cast<Fault>(value));
   } else if (name == "message") {
     text += std::to_string(value >> 24) + ":" + std::to_string(value & 0xff'ffff);
   } else {

@@ -1,0 +1,173 @@
+// How clients ask for a room, and what they make of the answer.
+#include <array>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "client/answer.h"
+#include "client/answer_reader.h"
+#include "client/request.h"
+#include "core/wire/frame.h"
+#include "tests/sim/clients.h"
+
+namespace chatd::sim {
+namespace {
+
+Sight sight_of_status(int status) {
+  switch (status) {
+    case 201:
+      return Sight::kTold201;
+    case 401:
+      return Sight::kTold401;
+    case 404:
+      return Sight::kTold404;
+    case 409:
+      return Sight::kTold409;
+    default:
+      return Sight::kTold400;
+  }
+}
+
+}  // namespace
+
+void Clients::ask(Client& client) {
+  if (client.port == kNoPort || world_.scenario.is_orderly || world_.dice.one_in(3)) {
+    close_port(client);
+    open_port(client);
+  }
+  const Ask ask = some_request(client);
+  world_.note(Step::kAsks, client.number, static_cast<std::uint64_t>(ask.kind), ask.room);
+  client.room = ask.room;
+  client.state = Client::State::kAsking;
+  client.connection = server_.connect(ask, write_request(client, ask));
+}
+
+Ask Clients::some_request(Client& client) {
+  Dice& dice = world_.dice;
+  Ask ask{.kind = client.will_create ? Ask::Kind::kCreate : Ask::Kind::kJoin,
+          .client = client.number,
+          .host = client.host,
+          .room = client.will_create ? client.room : dice.roll32(world_.scenario.rooms),
+          .name = client.number,
+          .password = dice.one_in(6) ? 1 + dice.roll32(2) : 0,
+          .port = dice.one_in(5) ? kNoPort : client.port};
+  client.will_create = false;
+  if (dice.one_in(30)) ask.kind = Ask::Kind::kCreate;
+  if (dice.one_in(25)) ask.kind = Ask::Kind::kList;
+  if (dice.one_in(40)) ask.kind = Ask::Kind::kBadFrame;
+  if (dice.one_in(40)) ask.kind = Ask::Kind::kBadContent;
+  if (dice.one_in(20)) {
+    world_.seen.saw(Sight::kNameThief);
+    ask.name = dice.roll32(world_.scenario.clients);
+  }
+  return ask;
+}
+
+std::string Clients::write_request(const Client& client, const Ask& ask) {
+  switch (ask.kind) {
+    case Ask::Kind::kList:
+      world_.seen.saw(Sight::kList);
+      return client::encode_list_request();
+    case Ask::Kind::kBadFrame:
+    case Ask::Kind::kBadContent:
+      world_.seen.saw(Sight::kBadRequest);
+      return write_bad_request(ask);
+    default:
+      break;
+  }
+  const bool is_create = ask.kind == Ask::Kind::kCreate;
+  world_.seen.saw(is_create ? Sight::kCreate : Sight::kJoin);
+  client::EntryRequest request{.operation = is_create ? Operation::kCreate : Operation::kJoin,
+                               .room = world_.room_names[ask.room],
+                               .username = world_.client_names[ask.name],
+                               .password = ask.password == 0 ? "" : std::to_string(ask.password),
+                               .udp_ip = world_.hosts[client.host].ip_text,
+                               .udp_port = network_.endpoint(client.port).port};
+  if (world_.dice.one_in(3)) request.udp_ip = "";  // the address I call from
+  if (ask.port == kNoPort) {                       // as behind NAT, or not known yet
+    if (world_.dice.one_in(2)) {
+      request.udp_ip = "10.11.12.13";
+    } else {
+      request.udp_port = 0;
+    }
+  }
+  return client::encode_entry_request(request);
+}
+
+std::string Clients::write_bad_request(const Ask& ask) {
+  static constexpr std::string_view kGood = R"({"username":"u","ip":"","port":1,"password":""})";
+  std::string frame;
+  if (ask.kind == Ask::Kind::kBadFrame) {
+    const bool is_unknown = world_.dice.one_in(2);
+    append_frame(frame, is_unknown ? 9 : 2,
+                 is_unknown ? FrameState::kRequest : FrameState::kAccepted, "room", kGood);
+    return frame;
+  }
+  struct Bad {
+    std::string_view room;
+    std::string_view payload;
+  };
+  static constexpr std::array<Bad, 9> kBad = {
+      Bad{"", kGood},
+      Bad{"a\nb", kGood},
+      Bad{"\xff", kGood},
+      Bad{"room", R"({"username":"system","ip":"","port":1})"},
+      Bad{"room", R"({"username":"u","ip":"224.0.0.1","port":1})"},
+      Bad{"room", R"({"username":"u","ip":"192.0.2.250","port":9000})"},
+      Bad{"room", R"({"username":"u","ip":"","port":70000})"},
+      Bad{"room", R"({"ip":"","port":1})"},
+      Bad{"room", R"({"username":)"},
+  };
+  const Bad& bad = kBad[static_cast<std::size_t>(world_.dice.roll(kBad.size()))];
+  append_frame(frame, Operation::kJoin, FrameState::kRequest, bad.room, bad.payload);
+  return frame;
+}
+
+// The bytes come as the network cuts them.
+void Clients::on_answer(std::uint32_t number) {
+  const Connection& connection = server_.connection(number);
+  Client& client = clients_[connection.ask.client];
+  client.state = Client::State::kOut;
+  client::AnswerReader reader(client::kMaxListBytes);
+  std::string_view left = connection.reply;
+  std::optional<std::string> answer;
+  while (!left.empty() && !answer) {
+    const std::size_t count = world_.dice.one_in(2)
+                                  ? left.size()
+                                  : 1 + static_cast<std::size_t>(world_.dice.roll(left.size()));
+    if (count < left.size()) world_.seen.saw(Sight::kSlowPath);
+    auto read = reader.push(left.substr(0, count));
+    if (!read) return world_.fail("the client library does not understand an answer");
+    answer = std::move(*read);
+    left.remove_prefix(count);
+  }
+  if (answer && connection.status != 200) {
+    const auto token = client::parse_entry_answer(*answer);
+    const int status = token ? 201 : token.error().status;
+    world_.note(Step::kAnswered, client.number, static_cast<std::uint64_t>(status));
+    if (status <= 409) world_.seen.saw(sight_of_status(status));
+    client.will_create = status == 404;
+    if (token) become_member(client, connection, *token);
+  }
+  server_.close(number);
+}
+
+void Clients::become_member(Client& client, const Connection& connection, const Token& token) {
+  if (client.was_in) world_.seen.saw(Sight::kRejoin);
+  client.was_in = true;
+  client.state = Client::State::kIn;
+  client.member = connection.member;
+  client.said = 0;
+  client.token = token.raw();
+  client.conversation.emplace(
+      client::ConversationConfig{
+          .room = world_.room_names[connection.ask.room],
+          .username = world_.client_names[connection.ask.name],
+          .token = token,
+          .heartbeat_ms = static_cast<std::int64_t>(world_.scenario.limits.idle_timeout_ms /
+                                                    Scenario::kHeartbeatsPerTimeout)},
+      now_ms());
+  beat(client);
+}
+
+}  // namespace chatd::sim

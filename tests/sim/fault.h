@@ -1,0 +1,37 @@
+// The kinds of what may go wrong with the network and the server's machine.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace chatd::sim {
+
+enum class Fault : std::uint8_t {
+  // The network, and steering, for what is handed over may be overtaken; not where all is orderly.
+  kWrongSteering,
+  kLoss,
+  kDoubling,
+  kReordering,
+  kDelay,
+  kIcmpLoss,
+  // Between the server and one host.
+  kPartition,
+  kUnreachable,
+  kDeviceFull,
+  kForbidden,
+  kRefusing,
+  kSmallMtu,
+  kNoTrains,
+  // The server's machine.
+  kSocketFull,
+  kPause,
+  kClockStall,
+  kClockJump,
+  kBrokenConnections,
+  kStop,
+  kCount,
+};
+
+std::string_view fault_name(Fault fault);
+
+}  // namespace chatd::sim
