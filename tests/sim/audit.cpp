@@ -121,7 +121,7 @@ void Audit::check_messages(const Outbox& out, const Outbox::Fanout& fanout) {
         std::to_string(destination.port) +
         ", and one is not owed there: to an outsider, to its sender, twice, or out of order");
   }
-  paid_[shard_] += std::uint64_t{messages_.size()} * fanout.destination_count;
+  paid_[shard_] += messages_.size() * fanout.destination_count;
 }
 
 // What the kernel demands of a train (udp(7), UDP_SEGMENT).
