@@ -7,10 +7,36 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
+#include <new>
 #include <string>
 #include <string_view>
 
 namespace chatd {
+
+// RapidJSON writes to wherever its allocator points, also when that is nowhere: its own allocator
+// returns a null pointer when memory runs out, and the next byte crashes the program. This one
+// throws.
+class ThrowingAllocator {
+ public:
+  static constexpr bool kNeedFree = true;
+
+  void* Malloc(std::size_t size_bytes) {
+    return size_bytes == 0 ? nullptr : or_throw(std::malloc(size_bytes));
+  }
+  void* Realloc(void* block, std::size_t /*old_size_bytes*/, std::size_t size_bytes) {
+    if (size_bytes != 0) return or_throw(std::realloc(block, size_bytes));
+    std::free(block);
+    return nullptr;
+  }
+  static void Free(void* block) { std::free(block); }
+
+ private:
+  static void* or_throw(void* block) {
+    if (block == nullptr) throw std::bad_alloc();
+    return block;
+  }
+};
 
 class JsonWriter {
  public:
@@ -39,8 +65,11 @@ class JsonWriter {
     return static_cast<rapidjson::SizeType>(text.size());
   }
 
-  rapidjson::StringBuffer buffer_;
-  rapidjson::Writer<rapidjson::StringBuffer> writer_{buffer_};
+  using Buffer = rapidjson::GenericStringBuffer<rapidjson::UTF8<>, ThrowingAllocator>;
+
+  Buffer buffer_;
+  rapidjson::Writer<Buffer, rapidjson::UTF8<>, rapidjson::UTF8<>, ThrowingAllocator> writer_{
+      buffer_};
 };
 
 }  // namespace chatd
