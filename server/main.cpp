@@ -1,28 +1,25 @@
 // chatd: reads the command line, opens the server, runs it until a signal stops it.
 #include <sodium/core.h>
-#include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
+#include <cstring>
+#include <exception>
 #include <memory>
 #include <new>
 #include <string>
 #include <tl/expected.hpp>
 
 #include "server/options.h"
+#include "server/process/log.h"
+#include "server/process/standard_streams.h"
 #include "server/process/stop_signal.h"
 #include "server/server.h"
 
 namespace chatd {
 namespace {
-
-void start_logging(const std::string& level) {
-  auto logger = spdlog::stderr_color_mt("chatd");
-  logger->set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %^%l%$ %v");
-  logger->set_level(spdlog::level::from_str(level));
-  spdlog::set_default_logger(std::move(logger));
-}
 
 void log_totals(const Counters& counters) {
   std::string totals;
@@ -48,8 +45,10 @@ tl::expected<std::unique_ptr<Server>, std::string> open_within_memory(const Opti
 void say_ready(const Server& server) {
   const std::string tcp = to_text(server.tcp());
   const std::string udp = to_text(server.udp());
-  std::printf("chatd ready tcp=%s udp=%s\n", tcp.c_str(), udp.c_str());
-  std::fflush(stdout);
+  if (std::printf("chatd ready tcp=%s udp=%s\n", tcp.c_str(), udp.c_str()) < 0 ||
+      std::fflush(stdout) != 0) {
+    spdlog::warn("the ready line cannot be written to stdout: {}", std::strerror(errno));
+  }
   spdlog::info("serving: control on tcp {}, messages on udp {}, shards: {}", tcp, udp,
                server.shard_count());
 }
@@ -61,8 +60,7 @@ tl::expected<int, std::string> serve(const Options& options) {
   if (!stop) return tl::unexpected(stop.error());
   const auto server = open_within_memory(options);
   if (!server) return tl::unexpected(server.error());
-  say_ready(**server);
-  const auto stopped = (*server)->run(stop->get());
+  const auto stopped = (*server)->run(stop->get(), [&server] { say_ready(**server); });
   log_totals((*server)->counters());
   if (!stopped) {
     spdlog::critical("chatd has to stop: {}", stopped.error());
@@ -72,17 +70,33 @@ tl::expected<int, std::string> serve(const Options& options) {
   return 0;
 }
 
+int run(int argc, char** argv) {
+  const auto streams = open_missing_streams();
+  // Who read our output or logs may go, and the file they are in may be as long as it may be
+  // (ulimit -f): we stay.
+  std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);
+  const auto options = parse_options(argc, argv);
+  if (!options) return options.error();
+  start_logging(options->log_level);
+
+  const auto exit_code = streams ? serve(*options) : tl::unexpected(streams.error());
+  if (exit_code) return *exit_code;
+  spdlog::critical("chatd cannot start: {}", exit_code.error());
+  return 1;
+}
+
 }  // namespace
 }  // namespace chatd
 
+// Nothing here needs memory, for that may be just what is missing.
 int main(int argc, char** argv) {
-  const auto options = chatd::parse_options(argc, argv);
-  if (!options) return options.error();
-  chatd::start_logging(options->log_level);
-  std::signal(SIGPIPE, SIG_IGN);  // who read our output or logs may go: we stay
-
-  const auto exit_code = chatd::serve(*options);
-  if (exit_code) return *exit_code;
-  spdlog::critical("chatd cannot start: {}", exit_code.error());
+  try {
+    return chatd::run(argc, argv);
+  } catch (const std::bad_alloc&) {
+    std::fputs("chatd has to stop: there is not enough memory\n", stderr);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "chatd has to stop: %s\n", error.what());
+  }
   return 1;
 }

@@ -5,13 +5,12 @@
 #include <sys/random.h>
 
 #include <cerrno>
-#include <cstring>
-#include <functional>
 #include <utility>
 
 #include "server/data/train_support.h"
 #include "server/net/open_sockets.h"
 #include "server/process/descriptor_limit.h"
+#include "server/process/system_error.h"
 #include "server/shards/shard_threads.h"
 
 namespace chatd {
@@ -53,8 +52,10 @@ void set_buffers(const std::vector<UniqueFd>& sockets, int option, std::size_t w
 template <class Bytes>
 tl::expected<Bytes, std::string> kernel_random() {
   Bytes bytes;
-  if (::getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size())) {
-    return tl::unexpected(std::string("getrandom: ") + std::strerror(errno));
+  for (std::size_t filled = 0; filled < bytes.size();) {
+    const ssize_t count = ::getrandom(bytes.data() + filled, bytes.size() - filled, 0);
+    if (count > 0) filled += static_cast<std::size_t>(count);
+    if (count < 0 && errno != EINTR) return tl::unexpected(system_error("getrandom"));
   }
   return bytes;
 }
@@ -94,10 +95,13 @@ tl::expected<std::unique_ptr<Server>, std::string> Server::open(const Options& o
   steer(*sockets, steering);
 
   std::unique_ptr<Server> server(new Server);
-  server->tcp_ = local_endpoint(sockets->tcp_listener.get());
-  server->udp_ = local_endpoint(sockets->udp.front().get());
+  const auto tcp = bound_endpoint(sockets->tcp_listener.get());
+  const auto udp = bound_endpoint(sockets->udp.front().get());
+  if (!tcp || !udp) return tl::unexpected(tcp ? udp.error() : tcp.error());
+  server->tcp_ = *tcp;
+  server->udp_ = *udp;
   server->stop_ = UniqueFd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-  if (!server->stop_) return tl::unexpected(std::string("eventfd: ") + std::strerror(errno));
+  if (!server->stop_) return tl::unexpected(system_error("eventfd"));
   auto board = Switchboard::open(options.shards);
   if (!board) return tl::unexpected(board.error());
   server->board_ = std::move(*board);
@@ -126,10 +130,10 @@ tl::expected<std::unique_ptr<Server>, std::string> Server::open(const Options& o
   return server;
 }
 
-tl::expected<void, std::string> Server::run(int stop_fd) {
+tl::expected<void, std::string> Server::run(int stop_fd, const std::function<void()>& on_started) {
   std::vector<std::function<void()>> bodies;
   for (const auto& shard : shards_) bodies.emplace_back([&shard] { shard->run(); });
-  return run_shards(bodies, stop_fd, stop_.get());
+  return run_shards(bodies, stop_fd, stop_.get(), on_started);
 }
 
 Counters Server::counters() const {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <tl/expected.hpp>
@@ -30,8 +31,9 @@ class Server {
   std::size_t shard_count() const { return shards_.size(); }
 
   // Serves until `stop_fd` becomes readable; then every member is told. An error says which shard
-  // could not go on, and why.
-  tl::expected<void, std::string> run(int stop_fd);
+  // could not go on, and why. `on_started` is called when all shards run.
+  tl::expected<void, std::string> run(
+      int stop_fd, const std::function<void()>& on_started = [] {});
 
   // The sum over all shards. Not while it runs.
   Counters counters() const;

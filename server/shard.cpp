@@ -1,16 +1,18 @@
 #include "server/shard.h"
 
 #include <poll.h>
+#include <spdlog/spdlog.h>
 #include <sys/epoll.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <climits>
-#include <cstring>
 #include <optional>
+#include <stdexcept>
 #include <utility>
 
 #include "server/process/clock.h"
+#include "server/process/system_error.h"
 
 namespace chatd {
 namespace {
@@ -21,6 +23,8 @@ constexpr std::uint32_t kOutboxWork = kMaxTurnWork;
 // Datagrams that are received between the same.
 constexpr std::size_t kDatagramsPerTurn = 512;
 constexpr std::size_t kMaxEvents = 256;
+// What has failed, and no event will tell when it works again.
+constexpr TimeMs kRetryMs = 20;
 constexpr TimeMs kFinishMs = 200;
 constexpr TimeMs kGoodbyeMs = 1000;
 
@@ -44,7 +48,7 @@ tl::expected<std::unique_ptr<Shard>, std::string> Shard::open(ShardSockets socke
                                                               const RelayConfig& config,
                                                               Switchboard& board, int stop_fd) {
   UniqueFd epoll(::epoll_create1(EPOLL_CLOEXEC));
-  if (!epoll) return tl::unexpected(std::string("epoll_create1: ") + std::strerror(errno));
+  if (!epoll) return tl::unexpected(system_error("epoll_create1"));
   std::unique_ptr<Shard> shard(
       new Shard(std::move(epoll), std::move(sockets), config, board, monotonic_now_ms()));
   for (const auto& watched :
@@ -86,7 +90,7 @@ tl::expected<void, std::string> Shard::watch(int fd, std::uint32_t events, std::
   event.events = events;
   event.data.u64 = id;
   if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) == 0) return {};
-  return tl::unexpected(std::string("epoll_ctl: ") + std::strerror(errno));
+  return tl::unexpected(system_error("epoll_ctl"));
 }
 
 void Shard::run() {
@@ -118,6 +122,7 @@ void Shard::wait() {
   std::array<epoll_event, kMaxEvents> events;
   const int count =
       ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), wait_timeout_ms());
+  if (count < 0 && errno != EINTR) throw std::runtime_error(system_error("epoll_wait"));
   for (int i = 0; i < count; ++i) note(events[static_cast<std::size_t>(i)]);
 }
 
@@ -134,7 +139,7 @@ void Shard::note(const epoll_event& event) {
       break;
     case kUdpEvent:
       if ((event.events & EPOLLIN) != 0) udp_is_readable_ = true;
-      if ((event.events & EPOLLOUT) != 0) udp_is_full_ = false;
+      if ((event.events & EPOLLOUT) != 0) full_until_ms_.reset();
       if ((event.events & EPOLLERR) != 0) udp_has_errors_ = true;
       break;
     default:
@@ -158,6 +163,7 @@ int Shard::wait_timeout_ms() const {
   if (has_work(now_ms)) return 0;
   std::optional<TimeMs> deadline_ms =
       earliest(earliest(relay_.next_deadline(), control_.next_deadline()), put_off_until_ms_);
+  deadline_ms = earliest(earliest(deadline_ms, full_until_ms_), receive_again_at_ms_);
   if (acceptor_) deadline_ms = earliest(deadline_ms, acceptor_->next_deadline());
   if (!deadline_ms) return -1;
   if (*deadline_ms <= now_ms) return 0;
@@ -166,17 +172,34 @@ int Shard::wait_timeout_ms() const {
 
 // A bounded share of what has come: the rest has its turn after everything else.
 void Shard::receive(TimeMs now_ms) {
+  if (receive_again_at_ms_ && now_ms >= *receive_again_at_ms_) {
+    receive_again_at_ms_.reset();
+    udp_is_readable_ = true;
+  }
   for (std::size_t count = 0; count < kDatagramsPerTurn && !outbox_.is_full(); ++count) {
     if (!receiver_.has_next()) {
       if (!udp_is_readable_) return;
       receiver_.receive();
       udp_is_readable_ = !receiver_.is_drained();
+      if (receiver_.error() != 0) return pause_receiving(now_ms);
       if (!receiver_.has_next()) return;
     }
     const UdpReceiver::Datagram datagram = receiver_.next();
     if (line_.hand_over(datagram.from, datagram.bytes)) continue;
     relay_.on_datagram(now_ms, datagram.from, datagram.bytes, outbox_);
   }
+}
+
+// No event tells when receiving works again, so it is tried now and then.
+void Shard::pause_receiving(TimeMs now_ms) {
+  udp_is_readable_ = false;
+  receive_again_at_ms_ = now_ms + kRetryMs;
+  relay_.counters().add(Counter::kReceivesPostponed);
+  if (std::exchange(has_warned_of_receiving_, true)) return;
+  spdlog::warn(
+      "{}; messages wait, and are lost when the receive buffer is full. From now on this is only "
+      "counted, as receives_postponed",
+      system_error("recvmmsg", receiver_.error()));
 }
 
 // Drained before receiving: a pending error would cut a batch short.
@@ -195,7 +218,8 @@ void Shard::handle_refusals(TimeMs now_ms) {
 
 void Shard::send(TimeMs now_ms) {
   line_.publish();  // before anybody can hear of what has happened
-  if (udp_is_full_ || put_off_until_ms_.value_or(now_ms) > now_ms) return;
+  if (std::max(full_until_ms_, put_off_until_ms_).value_or(now_ms) > now_ms) return;
+  full_until_ms_.reset();
   put_off_until_ms_.reset();
   switch (sender_.send(outbox_)) {
     case UdpSender::Progress::kDone:
@@ -205,7 +229,7 @@ void Shard::send(TimeMs now_ms) {
     case UdpSender::Progress::kMore:
       break;
     case UdpSender::Progress::kSocketFull:
-      udp_is_full_ = true;
+      full_until_ms_ = now_ms + kRetryMs;
       break;
     case UdpSender::Progress::kPutOff:
       put_off_until_ms_ = now_ms + UdpSender::kPutOffMs;

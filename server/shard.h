@@ -62,10 +62,11 @@ class Shard {
   int wait_timeout_ms() const;
   void note(const epoll_event& event);
   void receive(TimeMs now_ms);
+  void pause_receiving(TimeMs now_ms);
   void handle_refusals(TimeMs now_ms);
   void send(TimeMs now_ms);
   void make_room();
-  bool is_stuck() const { return udp_is_full_ || put_off_until_ms_; }
+  bool is_stuck() const { return full_until_ms_ || put_off_until_ms_; }
   void say_goodbye();
   tl::expected<void, std::string> watch(int fd, std::uint32_t events, std::uint64_t id);
 
@@ -84,8 +85,13 @@ class Shard {
   bool is_stopping_ = false;
   bool udp_is_readable_ = true;
   bool udp_has_errors_ = false;
-  bool has_unsent_ = false;                 // the outbox, or some of it, from the last turn
-  bool udp_is_full_ = false;                // the outbox waits for it
+  std::optional<TimeMs> receive_again_at_ms_;  // receiving has failed
+  bool has_warned_of_receiving_ = false;
+  bool has_unsent_ = false;  // the outbox, or some of it, from the last turn
+  // The socket is full, and the outbox waits for it; an event tells when there is room. But the
+  // kernel's EAGAIN can have other reasons, which no event ends (an IPsec association that is still
+  // being negotiated), so the wait has an end.
+  std::optional<TimeMs> full_until_ms_;
   std::optional<TimeMs> put_off_until_ms_;  // the outbox waits until then
 };
 

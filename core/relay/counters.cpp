@@ -31,6 +31,8 @@ std::string_view counter_name(Counter counter) {
       return "dropped_mailbox_full";
     case Counter::kReceiveBufferDrops:
       return "receive_buffer_drops";
+    case Counter::kReceivesPostponed:
+      return "receives_postponed";
     case Counter::kUnauthenticatedAnswers:
       return "unauthenticated_answers";
     case Counter::kUnauthenticatedUnanswered:
@@ -95,6 +97,8 @@ std::string_view counter_name(Counter counter) {
       return "connections_accepted";
     case Counter::kConnectionsTimedOut:
       return "connections_timed_out";
+    case Counter::kConnectionsBroken:
+      return "connections_broken";
     case Counter::kConnectionsOverLimit:
       return "connections_over_limit";
     case Counter::kConnectionsOverAddressLimit:

@@ -31,6 +31,7 @@ enum class Counter : std::uint8_t {
   kDroppedMailboxFull,   // its room's shard could not take it over
   // Not among them: they never came as far.
   kReceiveBufferDrops,  // by the kernel, since the socket's receive buffer was full
+  kReceivesPostponed,   // receiving failed: it went on a moment later
   kUnauthenticatedAnswers,
   kUnauthenticatedUnanswered,  // since the source has just had an answer
   kDatagramsHandedOver,        // came to the wrong shard; counted as received on the right one
@@ -45,7 +46,7 @@ enum class Counter : std::uint8_t {
   kDroppedSendRefused,      // ICMP said so, again and again
   kDroppedSendTooBig,       // EMSGSIZE
   kDroppedSendUnreachable,  // no route, or an ICMP unreachable
-  kDroppedSendNoBuffers,    // ENOBUFS: the device's queue is full, and a moment later still
+  kDroppedSendNoBuffers,    // ENOBUFS, ENOMEM: the device's queue is full, and a moment later still
   kDroppedSendQueueFull,    // waited behind a full socket until there was no room for more
   kDroppedSendFailed,       // any other error
   kDroppedSendAtStop,       // still queued behind a full socket when chatd ended
@@ -66,10 +67,11 @@ enum class Counter : std::uint8_t {
   // Control connections.
   kConnectionsAccepted,
   kConnectionsTimedOut,
+  kConnectionsBroken,            // reset by the peer, or by a failure of the system
   kConnectionsOverLimit,         // answered 503
   kConnectionsOverAddressLimit,  // answered 429: too many from one address
   kConnectionsShed,              // closed at once: over the limit by far
-  kAcceptsPostponed,             // out of descriptors
+  kAcceptsPostponed,             // out of descriptors, or another failure of the system
   kRequestsCompleted,
   kRequestsRefused,
   kRequestsOverLimit,          // among the refused: too many from one address

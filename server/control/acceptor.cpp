@@ -4,6 +4,8 @@
 
 #include <utility>
 
+#include "server/process/system_error.h"
+
 namespace chatd {
 namespace {
 
@@ -25,15 +27,13 @@ void Acceptor::serve(TimeMs now_ms) {
   // Those of other shards are closed elsewhere; then the listener's own patience is enough.
   if (own_.take_descriptor_freed()) listener_.on_descriptor_freed();
   for (int i = 0; i < kMaxAcceptsPerTurn && listener_.is_ready(now_ms); ++i) {
-    const bool had_run_out = listener_.has_run_out();
+    const int old_error = listener_.error();
     auto accepted = listener_.accept(now_ms);
     if (accepted) {
       admit(now_ms, std::move(*accepted));
-    } else if (listener_.has_run_out() && !had_run_out) {
+    } else if (listener_.error() != 0 && old_error == 0) {
       counters_.add(Counter::kAcceptsPostponed);
-      spdlog::warn(
-          "out of file descriptors: new connections wait until others close; raise the limit "
-          "(ulimit -n) or lower --max-connections");
+      spdlog::warn("new connections have to wait. {}", system_error("accept4", listener_.error()));
     }
   }
 }

@@ -118,11 +118,11 @@ void ControlPlane::schedule(std::uint32_t slot) {
 
 void ControlPlane::serve_connection(TimeMs now_ms, std::uint32_t slot, Outbox& out) {
   Connection& connection = connections_[slot];
-  if (!read_some(connection)) return close(slot);
+  if (!read_some(connection)) return close_broken(slot);
   const std::size_t pending_bytes = connection.to_send.size();
   const bool has_frames_left = answer_frames(now_ms, slot, connection, out);
   answered_bytes_ += connection.to_send.size() - pending_bytes;
-  if (!write_some(connection)) return close(slot);
+  if (!write_some(connection)) return close_broken(slot);
   if (connection.has_output()) return;  // an event says when it can go on
   if (connection.is_waiting) return;    // deliver() says
 
@@ -234,6 +234,11 @@ void ControlPlane::close_overdue(TimeMs now_ms) {
     counters_.add(Counter::kConnectionsTimedOut);
     close(*slot);
   }
+}
+
+void ControlPlane::close_broken(std::uint32_t slot) {
+  counters_.add(Counter::kConnectionsBroken);
+  close(slot);
 }
 
 void ControlPlane::close(std::uint32_t slot) {

@@ -51,6 +51,7 @@ class ControlPlane {
   void turn_away(HandedConnection accepted);
   void serve_connection(TimeMs now_ms, std::uint32_t slot, Outbox& out);
   void close_overdue(TimeMs now_ms);
+  void close_broken(std::uint32_t slot);
   void close(std::uint32_t slot);
   void schedule(std::uint32_t slot);
 

@@ -7,7 +7,7 @@
 namespace chatd {
 
 std::optional<Listener::Accepted> Listener::accept(TimeMs now_ms) {
-  while (true) {
+  for (int failures = 0; failures < kMaxFailures; ++failures) {
     SocketAddress peer{};
     socklen_t length = sizeof peer;
     UniqueFd fd(::accept4(fd_.get(), &peer.base, &length, SOCK_NONBLOCK | SOCK_CLOEXEC));
@@ -18,21 +18,27 @@ std::optional<Listener::Accepted> Listener::accept(TimeMs now_ms) {
     switch (errno) {
       case EAGAIN:
         may_have_more_ = false;
-        has_run_out_ = false;
+        error_ = 0;
         retry_at_ms_.reset();
         return std::nullopt;
       case EMFILE:
       case ENFILE:
       case ENOBUFS:
       case ENOMEM:
-        has_run_out_ = true;
-        retry_at_ms_ = now_ms + kRetryMs;
-        return std::nullopt;
+        return wait_after(errno, now_ms);
       default:
         // EINTR, ECONNABORTED, and errors of that one connection (accept(2)): the next may be well.
         break;
     }
   }
+  // Not of one connection, then: a security module may refuse all of them, for instance.
+  return wait_after(errno, now_ms);
+}
+
+std::nullopt_t Listener::wait_after(int error, TimeMs now_ms) {
+  error_ = error;
+  retry_at_ms_ = now_ms + kRetryMs;
+  return std::nullopt;
 }
 
 }  // namespace chatd

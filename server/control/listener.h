@@ -37,17 +37,21 @@ class Listener {
   bool is_ready(TimeMs now_ms) const {
     return may_have_more_ && (!retry_at_ms_ || now_ms >= *retry_at_ms_);
   }
-  // When it will be, if it waits for descriptors.
+  // When it will be, if connections have to wait.
   std::optional<TimeMs> retry_at() const { return retry_at_ms_; }
-  // Whether descriptors have run out. It is over when nobody waits any more.
-  bool has_run_out() const { return has_run_out_; }
+  // Why connections wait (errno), or 0. It is over when none waits any more.
+  int error() const { return error_; }
 
  private:
   static constexpr TimeMs kRetryMs = 100;
+  // Failures in a row that can be those of single connections.
+  static constexpr int kMaxFailures = 64;
+
+  std::nullopt_t wait_after(int error, TimeMs now_ms);
 
   UniqueFd fd_;
   bool may_have_more_ = true;
-  bool has_run_out_ = false;
+  int error_ = 0;
   std::optional<TimeMs> retry_at_ms_;
 };
 

@@ -14,23 +14,31 @@
 #pragma once
 
 #include <netinet/in.h>
+#include <spdlog/spdlog.h>
 #include <sys/socket.h>
+
+#include <cerrno>
+#include <cstring>
 
 namespace chatd {
 
 class Fragmentation {
  public:
-  // Forbids it. A kernel that does not know the option goes on as it always did.
-  explicit Fragmentation(int udp_fd) : fd_(udp_fd) { forbid(); }
+  // Forbids it. A kernel that refuses goes on as it always did.
+  explicit Fragmentation(int udp_fd) : fd_(udp_fd) {
+    if (forbid()) return;
+    spdlog::warn("IP_MTU_DISCOVER is refused ({}): each datagram costs a little more",
+                 std::strerror(errno));
+  }
 
   bool is_allowed() const { return is_allowed_; }
   void allow() { set(true, IP_PMTUDISC_DONT); }
-  void forbid() { set(false, IP_PMTUDISC_DO); }
+  bool forbid() { return set(false, IP_PMTUDISC_DO); }
 
  private:
-  void set(bool is_allowed, int value) {
+  bool set(bool is_allowed, int value) {
     is_allowed_ = is_allowed;
-    ::setsockopt(fd_, IPPROTO_IP, IP_MTU_DISCOVER, &value, sizeof value);
+    return ::setsockopt(fd_, IPPROTO_IP, IP_MTU_DISCOVER, &value, sizeof value) == 0;
   }
 
   int fd_;

@@ -1,6 +1,7 @@
 #include "server/data/udp_receiver.h"
 
 #include <netinet/udp.h>
+#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -11,7 +12,12 @@ namespace chatd {
 UdpReceiver::UdpReceiver(int fd)
     : fd_(fd), memory_(std::make_unique_for_overwrite<char[]>(kBatch * kStrideBytes)) {
   const int on = 1;
-  ::setsockopt(fd, SOL_UDP, UDP_GRO, &on, sizeof on);
+  if (::setsockopt(fd, SOL_UDP, UDP_GRO, &on, sizeof on) != 0) {
+    spdlog::warn(
+        "this kernel has no UDP_GRO ({}; it came with Linux 5.0): messages come in one by one, "
+        "which costs more",
+        std::strerror(errno));
+  }
   for (std::size_t i = 0; i < kBatch; ++i) {
     slots_[i] = {.iov_base = &memory_[i * kStrideBytes], .iov_len = kSlotBytes};
     msghdr& header = headers_[i].msg_hdr;
@@ -33,6 +39,7 @@ void UdpReceiver::receive() {
   slot_ = 0;
   slot_count_ = 0;
   is_drained_ = false;
+  error_ = 0;
   for (int errors = 0; slot_count_ < kBatch && errors < kMaxPendingErrors;) {
     const int received =
         ::recvmmsg(fd_, &headers_[slot_count_], static_cast<unsigned>(kBatch - slot_count_),
@@ -44,8 +51,10 @@ void UdpReceiver::receive() {
       break;
     } else {
       ++errors;
+      error_ = errno;
     }
   }
+  if (slot_count_ > 0 || is_drained_) error_ = 0;
   if (has_next()) open_slot();
 }
 

@@ -39,6 +39,8 @@ class UdpReceiver {
   void receive();
   // Whether the last receive() has emptied the socket: then epoll tells when there is more.
   bool is_drained() const { return is_drained_; }
+  // Why the last receive() got nothing at all (errno), if it failed again and again; or 0.
+  int error() const { return error_; }
 
   // The batch's datagrams, one after the other. next() while has_next(); valid until receive().
   bool has_next() const { return slot_ < slot_count_; }
@@ -61,6 +63,7 @@ class UdpReceiver {
 
   int fd_;
   bool is_drained_ = false;
+  int error_ = 0;
   std::size_t slot_count_ = 0;
   std::size_t slot_ = 0;           // that is being read
   std::size_t offset_bytes_ = 0;   // in it

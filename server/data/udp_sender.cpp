@@ -20,6 +20,7 @@ Counter reason_of(int error) {
     case EHOSTDOWN:
       return Counter::kDroppedSendUnreachable;
     case ENOBUFS:
+    case ENOMEM:
       return Counter::kDroppedSendNoBuffers;
     default:
       return Counter::kDroppedSendFailed;
@@ -96,7 +97,7 @@ void UdpSender::handle(int error, const Outbox& out) {
     return fragmentation_.allow();  // the same entry again, and the rest of the outbox
   }
   if (error == EINTR || is_others_error(error)) return;  // the same entry again
-  if (error == ENOBUFS && !is_second_try_) {
+  if ((error == ENOBUFS || error == ENOMEM) && !is_second_try_) {
     rewind();
     put_off(out, item);
     ++next_.destination;

@@ -2,11 +2,14 @@
 
 #include <ifaddrs.h>
 #include <netinet/tcp.h>
+#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <memory>
+
+#include "server/process/system_error.h"
 
 namespace chatd {
 namespace {
@@ -17,8 +20,10 @@ int family_of(const SocketAddress& address) {
   return address.base.sa_family;
 }
 
-void set_flag(int fd, int level, int option, int value) {
-  ::setsockopt(fd, level, option, &value, sizeof value);
+// A socket without it serves, too, if less well: `what_is_missing` says how.
+void set_flag(int fd, int level, int option, int value, const char* what_is_missing) {
+  if (::setsockopt(fd, level, option, &value, sizeof value) == 0) return;
+  spdlog::warn("a socket option was refused ({}): {}", std::strerror(errno), what_is_missing);
 }
 
 Fault cannot_listen(const char* protocol, const SocketAddress& address, const char* flag) {
@@ -32,6 +37,8 @@ Fault cannot_listen(const char* protocol, const SocketAddress& address, const ch
     text += ". No interface of this machine has that address: choose another with --host";
   } else if (error == EACCES) {
     text += std::string(". Ports below 1024 need privileges: choose another with ") + flag;
+  } else {
+    text += advice_for(error);
   }
   return Fault(std::move(text));
 }
@@ -39,7 +46,9 @@ Fault cannot_listen(const char* protocol, const SocketAddress& address, const ch
 // One socket for both families where the operator asked for an IPv6 address: `::` then means
 // everybody.
 void serve_both_families(int fd, const SocketAddress& address) {
-  if (family_of(address) == AF_INET6) set_flag(fd, IPPROTO_IPV6, IPV6_V6ONLY, 0);
+  if (family_of(address) == AF_INET6) {
+    set_flag(fd, IPPROTO_IPV6, IPV6_V6ONLY, 0, "IPv4 clients may not reach chatd here");
+  }
 }
 
 socklen_t length_of(const SocketAddress& address) {
@@ -50,14 +59,27 @@ UniqueFd open_socket(const SocketAddress& address, int type) {
   return UniqueFd(::socket(family_of(address), type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
 }
 
+bool share_port(int fd) {
+  const int on = 1;
+  return ::setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) == 0;
+}
+
+Fault cannot_share() {
+  return Fault(system_error("setsockopt SO_REUSEPORT") +
+               ". Shards cannot share a port: start chatd with --shards 1");
+}
+
 tl::expected<UniqueFd, std::string> open_udp_socket(const SocketAddress& address,
                                                     bool shares_port) {
   UniqueFd fd = open_socket(address, SOCK_DGRAM);
   if (!fd) return cannot_listen("UDP", address, "--udp-port");
   serve_both_families(fd.get(), address);
-  set_flag(fd.get(), IPPROTO_IP, IP_RECVERR, 1);
-  if (family_of(address) == AF_INET6) set_flag(fd.get(), IPPROTO_IPV6, IPV6_RECVERR, 1);
-  if (shares_port) set_flag(fd.get(), SOL_SOCKET, SO_REUSEPORT, 1);
+  const char* const slow_farewell = "members whose port is closed leave only when they time out";
+  set_flag(fd.get(), IPPROTO_IP, IP_RECVERR, 1, slow_farewell);
+  if (family_of(address) == AF_INET6) {
+    set_flag(fd.get(), IPPROTO_IPV6, IPV6_RECVERR, 1, slow_farewell);
+  }
+  if (shares_port && !share_port(fd.get())) return cannot_share();
   if (::bind(fd.get(), &address.base, length_of(address)) != 0) {
     return cannot_listen("UDP", address, "--udp-port");
   }
@@ -70,8 +92,9 @@ tl::expected<UniqueFd, std::string> open_tcp_listener(const SocketAddress& addre
   UniqueFd fd = open_socket(address, SOCK_STREAM);
   if (!fd) return cannot_listen("TCP", address, "--tcp-port");
   // A restart must not wait for the last run's connections to time out.
-  set_flag(fd.get(), SOL_SOCKET, SO_REUSEADDR, 1);
-  set_flag(fd.get(), IPPROTO_TCP, TCP_NODELAY, 1);  // accepted sockets inherit it
+  set_flag(fd.get(), SOL_SOCKET, SO_REUSEADDR, 1, "a restart may have to wait for a minute");
+  // Accepted sockets inherit it.
+  set_flag(fd.get(), IPPROTO_TCP, TCP_NODELAY, 1, "some answers come 40 ms later");
   serve_both_families(fd.get(), address);
   if (::bind(fd.get(), &address.base, length_of(address)) != 0 ||
       ::listen(fd.get(), SOMAXCONN) != 0) {
@@ -94,10 +117,12 @@ tl::expected<std::vector<UniqueFd>, std::string> open_udp_sockets(const SocketAd
   if (!first) return tl::unexpected(first.error());
   sockets.push_back(std::move(*first));
   if (count == 1) return sockets;
-  set_flag(sockets.front().get(), SOL_SOCKET, SO_REUSEPORT, 1);
+  if (!share_port(sockets.front().get())) return cannot_share();
   SocketAddress same{};
   socklen_t length = sizeof same;
-  ::getsockname(sockets.front().get(), &same.base, &length);
+  if (::getsockname(sockets.front().get(), &same.base, &length) != 0) {
+    return tl::unexpected(system_error("getsockname"));
+  }
   while (sockets.size() < count) {
     auto next = open_udp_socket(same, true);
     if (!next) return tl::unexpected(next.error());
@@ -115,14 +140,16 @@ std::size_t set_buffer_bytes(int fd, int option, std::size_t wanted_bytes) {
   }
   int given = 0;
   socklen_t length = sizeof given;
-  ::getsockopt(fd, SOL_SOCKET, option, &given, &length);
+  // A kernel that does not say is taken to have done as it was told.
+  if (::getsockopt(fd, SOL_SOCKET, option, &given, &length) != 0) return wanted_bytes;
   return static_cast<std::size_t>(given) /
          2;  // the kernel doubles it for its bookkeeping (socket(7))
 }
 
 void set_fragment_bytes(int udp_fd, std::uint32_t mtu_bytes) {
   constexpr std::uint32_t kSmallestMtu6 = 1280;  // RFC 8200
-  set_flag(udp_fd, IPPROTO_IPV6, IPV6_MTU, static_cast<int>(std::max(mtu_bytes, kSmallestMtu6)));
+  set_flag(udp_fd, IPPROTO_IPV6, IPV6_MTU, static_cast<int>(std::max(mtu_bytes, kSmallestMtu6)),
+           "long messages may be lost on IPv6 paths with a small MTU");
 }
 
 OwnSockets own_sockets_of(const Endpoint& bound) {
@@ -134,7 +161,13 @@ OwnSockets own_sockets_of(const Endpoint& bound) {
   }
   own.on_all_loopback = true;
   ifaddrs* list = nullptr;
-  if (::getifaddrs(&list) != 0) return own;
+  if (::getifaddrs(&list) != 0) {
+    spdlog::warn(
+        "the addresses of this machine cannot be listed (getifaddrs: {}): who joins under one of "
+        "them and chatd's port is not refused",
+        std::strerror(errno));
+    return own;
+  }
   const std::unique_ptr<ifaddrs, decltype(&::freeifaddrs)> owner(list, &::freeifaddrs);
   for (const ifaddrs* entry = list; entry != nullptr; entry = entry->ifa_next) {
     if (entry->ifa_addr == nullptr) continue;

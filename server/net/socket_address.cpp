@@ -5,8 +5,11 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstring>
 #include <memory>
+
+#include "server/process/system_error.h"
 
 namespace chatd {
 
@@ -56,7 +59,8 @@ tl::expected<SocketAddress, std::string> resolve(const std::string& host, std::u
   addrinfo* list = nullptr;
   const int error = ::getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &list);
   if (error != 0) {
-    return tl::unexpected("cannot resolve the host '" + host + "': " + ::gai_strerror(error));
+    const std::string reason = error == EAI_SYSTEM ? std::strerror(errno) : ::gai_strerror(error);
+    return tl::unexpected("cannot resolve the host '" + host + "': " + reason);
   }
   const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owner(list, &::freeaddrinfo);
   SocketAddress address{};
@@ -64,11 +68,17 @@ tl::expected<SocketAddress, std::string> resolve(const std::string& host, std::u
   return address;
 }
 
-Endpoint local_endpoint(int fd) {
+tl::expected<Endpoint, std::string> bound_endpoint(int fd) {
   SocketAddress address{};
   socklen_t length = sizeof address;
-  ::getsockname(fd, &address.base, &length);
+  if (::getsockname(fd, &address.base, &length) != 0) {
+    return tl::unexpected(system_error("getsockname"));
+  }
   return to_endpoint(address);
+}
+
+Endpoint local_endpoint(int fd) {
+  return bound_endpoint(fd).value_or(Endpoint{});
 }
 
 }  // namespace chatd

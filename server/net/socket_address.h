@@ -33,6 +33,8 @@ std::string to_text(const Endpoint& endpoint);
 tl::expected<SocketAddress, std::string> resolve(const std::string& host, std::uint16_t port);
 
 // The address a socket is bound to.
+tl::expected<Endpoint, std::string> bound_endpoint(int fd);
+// The same, or port 0 if the kernel does not say.
 Endpoint local_endpoint(int fd);
 
 }  // namespace chatd

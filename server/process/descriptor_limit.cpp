@@ -3,8 +3,11 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 
 #include "core/limits.h"
+#include "server/process/system_error.h"
 
 namespace chatd {
 namespace {
@@ -21,14 +24,18 @@ tl::expected<void, std::string> ensure_descriptors(std::uint32_t max_connections
   const rlim_t own = kSpareConnections + kOwnDescriptors + rlim_t{shards} * kShardDescriptors;
   const rlim_t needed = rlim_t{max_connections} + own;
   rlimit limit{};
-  ::getrlimit(RLIMIT_NOFILE, &limit);
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) {
+    return tl::unexpected(system_error("getrlimit RLIMIT_NOFILE"));
+  }
   if (limit.rlim_cur >= needed) return {};
   const rlimit wanted{.rlim_cur = needed, .rlim_max = std::max(limit.rlim_max, needed)};
   if (::setrlimit(RLIMIT_NOFILE, &wanted) == 0) return {};
 
+  const int error = errno;
   std::string text = "--max-connections " + std::to_string(max_connections) + " needs " +
                      std::to_string(needed) + " file descriptors, and the hard limit is " +
-                     std::to_string(limit.rlim_max) + ". Raise it (ulimit -Hn, LimitNOFILE=)";
+                     std::to_string(limit.rlim_max) + " (setrlimit: " + std::strerror(error) +
+                     "). Raise it (ulimit -Hn, LimitNOFILE=)";
   if (limit.rlim_max > own) {
     text += ", or start chatd with --max-connections " + std::to_string(limit.rlim_max - own);
   }

@@ -2,6 +2,9 @@
 
 #include <pthread.h>
 #include <sched.h>
+#include <spdlog/spdlog.h>
+
+#include <cstring>
 
 namespace chatd {
 
@@ -26,7 +29,12 @@ void pin_thread(std::size_t processor) {
   cpu_set_t set;
   CPU_ZERO(&set);
   CPU_SET(processor, &set);
-  ::pthread_setaffinity_np(::pthread_self(), sizeof set, &set);
+  const int error = ::pthread_setaffinity_np(::pthread_self(), sizeof set, &set);
+  if (error == 0) return;
+  spdlog::warn(
+      "this thread cannot be kept on processor {} ({}): the scheduler decides, which may cost a "
+      "little",
+      processor, std::strerror(error));
 }
 
 }  // namespace chatd

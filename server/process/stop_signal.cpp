@@ -3,9 +3,9 @@
 #include <pthread.h>
 #include <sys/signalfd.h>
 
-#include <cerrno>
 #include <csignal>
-#include <cstring>
+
+#include "server/process/system_error.h"
 
 namespace chatd {
 
@@ -14,9 +14,11 @@ tl::expected<UniqueFd, std::string> open_stop_signal() {
   sigemptyset(&signals);
   sigaddset(&signals, SIGINT);
   sigaddset(&signals, SIGTERM);
-  ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  if (const int error = ::pthread_sigmask(SIG_BLOCK, &signals, nullptr); error != 0) {
+    return tl::unexpected(system_error("pthread_sigmask", error));
+  }
   UniqueFd fd(::signalfd(-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC));
-  if (!fd) return tl::unexpected(std::string("signalfd: ") + std::strerror(errno));
+  if (!fd) return tl::unexpected(system_error("signalfd"));
   return fd;
 }
 

@@ -1,12 +1,10 @@
 #include "server/shards/mailbox.h"
 
-#include <unistd.h>
-
 #include <algorithm>
-#include <cstdint>
 #include <utility>
 
 #include "core/wire/payload.h"
+#include "server/process/wake.h"
 
 namespace chatd {
 
@@ -43,10 +41,7 @@ bool Mailbox::post_with(Add add) {
     if (!add(mail_)) return false;
     was_empty = std::exchange(is_empty_, false);
   }
-  if (was_empty) {
-    const std::uint64_t one = 1;
-    (void)!::write(event_.get(), &one, sizeof one);  // fails only after 2^64 of them
-  }
+  if (was_empty) wake(event_.get());
   return true;
 }
 

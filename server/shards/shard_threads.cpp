@@ -1,66 +1,103 @@
 #include "server/shards/shard_threads.h"
 
 #include <poll.h>
-#include <unistd.h>
+#include <spdlog/spdlog.h>
 
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <cstddef>
-#include <cstdint>
 #include <exception>
+#include <system_error>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "server/process/processors.h"
+#include "server/process/system_error.h"
+#include "server/process/wake.h"
 
 namespace chatd {
 namespace {
 
-void stop_all(int stop_fd) {
-  const std::uint64_t one = 1;
-  (void)!::write(stop_fd, &one, sizeof one);
-}
+constexpr std::chrono::milliseconds kRetry{100};
 
-// An exception must neither pass for a clean stop nor take the other shards' members down without a
-// word: it stops all shards, and they say goodbye.
-void run_one(const std::function<void()>& shard, std::string& failure, int stop_fd) {
-  try {
-    shard();
-  } catch (const std::exception& error) {
-    failure = error.what();
-  } catch (...) {
-    failure = "unknown exception";
+// The shards' threads. Whatever becomes of the one that has started them, they are told to stop and
+// waited for.
+class Threads {
+ public:
+  Threads(std::size_t count, int stop_fd) : stop_fd_(stop_fd) { threads_.reserve(count); }
+  Threads(const Threads&) = delete;
+  Threads& operator=(const Threads&) = delete;
+  ~Threads() {
+    wake(stop_fd_);
+    for (std::thread& thread : threads_) thread.join();
   }
-  stop_all(stop_fd);
+
+  template <class Body>
+  void start(Body body) {
+    threads_.emplace_back(std::move(body));
+  }
+
+ private:
+  int stop_fd_;
+  std::vector<std::thread> threads_;
+};
+
+std::string reason_of(const std::exception_ptr& failure) {
+  try {
+    std::rethrow_exception(failure);
+  } catch (const std::exception& error) {
+    return error.what();
+  } catch (...) {
+    return "unknown exception";
+  }
 }
 
+// Whatever poll says, chatd stops when it is told to, and not before.
 void wait_for_either(int signal_fd, int stop_fd) {
   std::array<pollfd, 2> watched{pollfd{.fd = signal_fd, .events = POLLIN, .revents = 0},
                                 pollfd{.fd = stop_fd, .events = POLLIN, .revents = 0}};
-  while (::poll(watched.data(), watched.size(), -1) < 0 && errno == EINTR) {
+  bool has_said_so = false;
+  while (::poll(watched.data(), watched.size(), -1) < 0) {
+    if (errno == EINTR) continue;
+    if (!std::exchange(has_said_so, true)) {
+      spdlog::warn("{}; waiting goes on", system_error("poll"));
+    }
+    std::this_thread::sleep_for(kRetry);
   }
 }
 
 }  // namespace
 
 tl::expected<void, std::string> run_shards(std::span<const std::function<void()>> shards,
-                                           int signal_fd, int stop_fd) {
+                                           int signal_fd, int stop_fd,
+                                           const std::function<void()>& on_started) {
   const std::vector<std::size_t> processors = usable_processors();
-  std::vector<std::string> failures(shards.size());
-  std::vector<std::thread> threads;
-  for (std::size_t i = 0; i < shards.size(); ++i) {
-    threads.emplace_back([&, i] {
+  std::vector<std::exception_ptr> failures(shards.size());
+  // An exception must neither pass for a clean stop nor take the other shards' members down without
+  // a word: it stops all shards, and they say goodbye.
+  const auto run_one = [&](std::size_t i) {
+    try {
       name_thread("shard-" + std::to_string(i));
       if (shards.size() > 1) pin_thread(processors[i % processors.size()]);
-      run_one(shards[i], failures[i], stop_fd);
-    });
+      shards[i]();
+    } catch (...) {
+      failures[i] = std::current_exception();
+    }
+    wake(stop_fd);
+  };
+  try {
+    Threads threads(shards.size(), stop_fd);
+    for (std::size_t i = 0; i < shards.size(); ++i) threads.start([&run_one, i] { run_one(i); });
+    on_started();
+    wait_for_either(signal_fd, stop_fd);
+  } catch (const std::system_error& error) {
+    return tl::unexpected(system_error("a shard gets no thread", error.code().value()));
   }
-  wait_for_either(signal_fd, stop_fd);
-  stop_all(stop_fd);
-  for (std::thread& thread : threads) thread.join();
   for (std::size_t i = 0; i < failures.size(); ++i) {
-    if (failures[i].empty()) continue;
-    return tl::unexpected("shard " + std::to_string(i) + " failed: " + failures[i]);
+    if (!failures[i]) continue;
+    return tl::unexpected("shard " + std::to_string(i) + " failed: " + reason_of(failures[i]));
   }
   return {};
 }

@@ -13,8 +13,10 @@ namespace chatd {
 
 // `shards` are what each thread runs. Returns when all have returned: because `signal_fd` became
 // readable, or because one of them threw, and then the error is the reason. `stop_fd` is the
-// eventfd that tells them to stop. Signals must be blocked already: threads inherit that.
+// eventfd that tells them to stop; `on_started` is called here, when all of them run. Signals must
+// be blocked already: threads inherit that.
 tl::expected<void, std::string> run_shards(std::span<const std::function<void()>> shards,
-                                           int signal_fd, int stop_fd);
+                                           int signal_fd, int stop_fd,
+                                           const std::function<void()>& on_started);
 
 }  // namespace chatd

@@ -2,9 +2,9 @@
 
 #include <sys/eventfd.h>
 
-#include <cerrno>
-#include <cstring>
 #include <utility>
+
+#include "server/process/system_error.h"
 
 namespace chatd {
 
@@ -13,7 +13,7 @@ tl::expected<std::unique_ptr<Switchboard>, std::string> Switchboard::open(
   auto board = std::make_unique<Switchboard>();
   for (std::uint32_t shard = 0; shard < shard_count; ++shard) {
     UniqueFd event(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
-    if (!event) return tl::unexpected(std::string("eventfd: ") + std::strerror(errno));
+    if (!event) return tl::unexpected(system_error("eventfd"));
     board->lines_.push_back(std::make_unique<Line>(std::move(event)));
   }
   return board;

@@ -1,0 +1,16 @@
+// chatd's log: lines on stderr, which never hold chatd up.
+//
+// Who reads the log may stop reading without going away (a stopped pager, a hung collector, ^S on a
+// terminal). A write would then wait, and with it the shard that had something to say, and all its
+// members. So a line for which there is no room is left out, and counted; the next one that can be
+// written says how many are missing. A full disk or a reader that is gone costs the lines, no more.
+#pragma once
+
+#include <string>
+
+namespace chatd {
+
+// Makes it spdlog's default logger.
+void start_logging(const std::string& level);
+
+}  // namespace chatd
