@@ -9,6 +9,7 @@
 
 #include <array>
 #include <functional>
+#include <new>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -47,7 +48,7 @@ TEST_F(ShardThreads, StopWhenASignalComes) {
     });
   }
   raise(signal_);
-  EXPECT_TRUE(run_shards(shards, signal_.get(), stop_.get()));
+  EXPECT_TRUE(run_shards(shards, signal_.get(), stop_.get(), [] {}));
   EXPECT_EQ(names, (std::array<std::string, 2>{"shard-0", "shard-1"}));
 }
 
@@ -59,10 +60,21 @@ TEST_F(ShardThreads, AllStopWhenOneFails) {
         other_has_stopped = true;
       },
       [] { throw std::runtime_error("out of luck"); }};
-  const auto result = run_shards(shards, signal_.get(), stop_.get());
+  const auto result = run_shards(shards, signal_.get(), stop_.get(), [] {});
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error(), "shard 1 failed: out of luck");
   EXPECT_TRUE(other_has_stopped);
+}
+
+TEST_F(ShardThreads, AllStopWhenTheirStarterFails) {
+  bool has_stopped = false;
+  const std::vector<std::function<void()>> shards = {[&] {
+    serve();
+    has_stopped = true;
+  }};
+  EXPECT_THROW((void)run_shards(shards, signal_.get(), stop_.get(), [] { throw std::bad_alloc(); }),
+               std::bad_alloc);
+  EXPECT_TRUE(has_stopped);
 }
 
 }  // namespace
