@@ -8,12 +8,12 @@
 #include <cstring>
 #include <exception>
 #include <memory>
-#include <new>
 #include <string>
 #include <tl/expected.hpp>
 
 #include "server/options.h"
 #include "server/process/log.h"
+#include "server/process/out_of_memory.h"
 #include "server/process/standard_streams.h"
 #include "server/process/stop_signal.h"
 #include "server/server.h"
@@ -32,16 +32,6 @@ void log_totals(const Counters& counters) {
   spdlog::info("totals:{}", totals.empty() ? " nothing happened" : totals);
 }
 
-// The tables are reserved at start, so that is when a limit that is too large shows.
-tl::expected<std::unique_ptr<Server>, std::string> open_within_memory(const Options& options) {
-  try {
-    return Server::open(options);
-  } catch (const std::bad_alloc&) {
-    return tl::unexpected<std::string>(
-        "there is not enough memory for these limits: lower --max-members or --shards");
-  }
-}
-
 void say_ready(const Server& server) {
   const std::string tcp = to_text(server.tcp());
   const std::string udp = to_text(server.udp());
@@ -58,8 +48,9 @@ tl::expected<int, std::string> serve(const Options& options) {
   if (sodium_init() < 0) return tl::unexpected<std::string>("libsodium does not start");
   const auto stop = open_stop_signal();
   if (!stop) return tl::unexpected(stop.error());
-  const auto server = open_within_memory(options);
+  const auto server = Server::open(options);
   if (!server) return tl::unexpected(server.error());
+  explain_out_of_memory("chatd has to stop: there is not enough memory\n");
   const auto stopped = (*server)->run(stop->get(), [&server] { say_ready(**server); });
   log_totals((*server)->counters());
   if (!stopped) {
@@ -72,6 +63,10 @@ tl::expected<int, std::string> serve(const Options& options) {
 
 int run(int argc, char** argv) {
   const auto streams = open_missing_streams();
+  // The tables are reserved at start, so that is when a limit that is too large shows.
+  explain_out_of_memory(
+      "chatd cannot start: there is not enough memory for these limits: lower --max-members or "
+      "--shards\n");
   // Who read our output or logs may go, and the file they are in may be as long as it may be
   // (ulimit -f): we stay.
   std::signal(SIGPIPE, SIG_IGN);
@@ -89,12 +84,9 @@ int run(int argc, char** argv) {
 }  // namespace
 }  // namespace chatd
 
-// Nothing here needs memory, for that may be just what is missing.
 int main(int argc, char** argv) {
   try {
     return chatd::run(argc, argv);
-  } catch (const std::bad_alloc&) {
-    std::fputs("chatd has to stop: there is not enough memory\n", stderr);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "chatd has to stop: %s\n", error.what());
   }

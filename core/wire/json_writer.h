@@ -5,9 +5,10 @@
 #include <rapidjson/stringbuffer.h>
 #include <rapidjson/writer.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
+#include <cstring>
 #include <new>
 #include <string>
 #include <string_view>
@@ -15,27 +16,24 @@
 namespace chatd {
 
 // RapidJSON writes to wherever its allocator points, also when that is nowhere: its own allocator
-// returns a null pointer when memory runs out, and the next byte crashes the program. This one
-// throws.
-class ThrowingAllocator {
+// returns a null pointer when memory runs out, and the next byte crashes the program. Memory from
+// operator new is there, or is nobody's concern any more.
+class JsonAllocator {
  public:
   static constexpr bool kNeedFree = true;
 
   void* Malloc(std::size_t size_bytes) {
-    return size_bytes == 0 ? nullptr : or_throw(std::malloc(size_bytes));
+    return size_bytes == 0 ? nullptr : ::operator new(size_bytes);
   }
-  void* Realloc(void* block, std::size_t /*old_size_bytes*/, std::size_t size_bytes) {
-    if (size_bytes != 0) return or_throw(std::realloc(block, size_bytes));
-    std::free(block);
-    return nullptr;
+  void* Realloc(void* block, std::size_t old_size_bytes, std::size_t size_bytes) {
+    void* const grown = Malloc(size_bytes);
+    if (block != nullptr && grown != nullptr) {
+      std::memcpy(grown, block, std::min(old_size_bytes, size_bytes));
+    }
+    Free(block);
+    return grown;
   }
-  static void Free(void* block) { std::free(block); }
-
- private:
-  static void* or_throw(void* block) {
-    if (block == nullptr) throw std::bad_alloc();
-    return block;
-  }
+  static void Free(void* block) { ::operator delete(block); }
 };
 
 class JsonWriter {
@@ -65,11 +63,10 @@ class JsonWriter {
     return static_cast<rapidjson::SizeType>(text.size());
   }
 
-  using Buffer = rapidjson::GenericStringBuffer<rapidjson::UTF8<>, ThrowingAllocator>;
+  using Buffer = rapidjson::GenericStringBuffer<rapidjson::UTF8<>, JsonAllocator>;
 
   Buffer buffer_;
-  rapidjson::Writer<Buffer, rapidjson::UTF8<>, rapidjson::UTF8<>, ThrowingAllocator> writer_{
-      buffer_};
+  rapidjson::Writer<Buffer, rapidjson::UTF8<>, rapidjson::UTF8<>, JsonAllocator> writer_{buffer_};
 };
 
 }  // namespace chatd

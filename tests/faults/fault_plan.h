@@ -81,4 +81,9 @@ struct FaultPlan {
   std::array<Number, kCallCount> made;     // of each kind, while on
 };
 
+// The soak (tests/soak/server.py) writes it as well.
+static_assert(offsetof(FaultPlan, chance_per_million) == 20 &&
+              offsetof(FaultPlan, random_calls) == 24 && offsetof(FaultPlan, seed) == 32 &&
+              offsetof(FaultPlan, fired) == 40 && offsetof(FaultPlan, total_calls) == 56);
+
 }  // namespace chatd::test
