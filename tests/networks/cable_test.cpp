@@ -19,8 +19,8 @@ class Cable : public NetworksTest, public testing::WithParamInterface<Family> {
     const std::string server_ip = is_v4 ? "10.1.0.1" : "fd01::1";
     const std::string ip = is_v4 ? "10.1.0.2" : "fd01::2";
     lay_cable(*server_, "eth0", *members_, "eth0");
-    server_->ip({"addr add " + server_ip + prefix + " dev eth0"});
-    members_->ip({"addr add " + ip + prefix + " dev eth0"});
+    server_->add_addresses("eth0", {server_ip + prefix});
+    members_->add_addresses("eth0", {ip + prefix});
     ASSERT_NO_FATAL_FAILURE(start_in(*server_, {"--host", server_ip}));
     for (int i = 0; i < kMembers; ++i) {
       ASSERT_TRUE(enter(*members_, ip, "m" + std::to_string(i)));

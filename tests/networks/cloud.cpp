@@ -59,19 +59,18 @@ Cloud::~Cloud() {
 
 Cloud::Line Cloud::connect(const NetworkNamespace& network,
                            const std::vector<std::string>& addresses) {
-  std::vector<std::string> commands{std::string("link set dev ") + kDevice + " addrgenmode none"};
   std::vector<std::string> raw_addresses;
   for (const std::string& address : addresses) {
-    commands.push_back("addr add " + address + " dev " + kDevice);
     raw_addresses.push_back(raw_address(address.substr(0, address.find('/'))));
   }
-  commands.push_back(std::string("link set dev ") + kDevice + " up txqueuelen " + kDeviceQueue);
   UniqueFd device;
   {
     const Inside inside(network);
     device = open_device();
   }
-  network.ip(commands);
+  const std::string set = std::string("link set dev ") + kDevice;
+  network.ip({set + " addrgenmode none", set + " up txqueuelen " + kDeviceQueue});
+  network.add_addresses(kDevice, addresses);
   const std::lock_guard lock(mutex_);
   hosts_.push_back(std::make_unique<Host>(Host{.device = std::move(device),
                                                .addresses = std::move(raw_addresses),

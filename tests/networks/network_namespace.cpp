@@ -107,7 +107,7 @@ NetworkNamespace::NetworkNamespace() {
   if (::unshare(CLONE_NEWNET) != 0) die("unshare");
   fd_ = open_this_network();
   move_to(before);
-  // Nobody here has an address of somebody else's, and asking around first takes seconds.
+  // The devices' own IPv6 addresses: see add_addresses.
   set_sysctl("net/ipv6/conf/all/accept_dad", "0");
   set_sysctl("net/ipv6/conf/default/accept_dad", "0");
   ip({"link set lo up"});
@@ -122,6 +122,17 @@ void NetworkNamespace::ip(const std::vector<std::string>& commands) const {
   std::string said;
   const auto status = run_ip(commands, said);
   EXPECT_TRUE(status && status->code == 0) << "ip: " << said;
+}
+
+// Nobody else here can have an IPv6 address, and asking around first (nodad) takes time.
+void NetworkNamespace::add_addresses(const std::string& device,
+                                     const std::vector<std::string>& addresses) const {
+  std::vector<std::string> commands;
+  for (const std::string& address : addresses) {
+    const bool is_v6 = address.find(':') != std::string::npos;
+    commands.push_back("addr add " + address + " dev " + device + (is_v6 ? " nodad" : ""));
+  }
+  ip(commands);
 }
 
 void NetworkNamespace::set_sysctl(const std::string& name, const std::string& value) const {

@@ -26,6 +26,8 @@ class NetworkNamespace {
   // Runs `ip` in it, once for all of these: {"link set lo up", …}. The test fails, with ip's words,
   // where one is refused.
   void ip(const std::vector<std::string>& commands) const;
+  // An address with its prefix ("10.9.0.2/24", "fd09::2/64"), which can be used at once.
+  void add_addresses(const std::string& device, const std::vector<std::string>& addresses) const;
   // Sets /proc/sys/`name` for it.
   void set_sysctl(const std::string& name, const std::string& value) const;
 

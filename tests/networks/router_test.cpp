@@ -20,10 +20,6 @@ const RouterTest::Addresses& RouterTest::at() const {
   return is_v4() ? addresses4 : addresses6;
 }
 
-std::string RouterTest::add_address(const std::string& address, const std::string& device) const {
-  return "addr add " + address + at().prefix + " dev " + device;
-}
-
 void RouterTest::SetUp() {
   NetworksTest::SetUp();
   if (IsSkipped()) return;
@@ -32,12 +28,14 @@ void RouterTest::SetUp() {
   far_side_.emplace();
   lay_cable(*server_side_, "eth0", *router_, "eth0");
   lay_cable(*router_, "eth1", *far_side_, "eth0");
-  server_side_->ip({add_address(at().server, "eth0"), add_address(at().near, "eth0"),
-                    "route add default via " + at().inner});
-  router_->ip({add_address(at().inner, "eth0"), add_address(at().outer, "eth1")});
+  const auto with_prefix = [this](const std::string& address) { return address + at().prefix; };
+  server_side_->add_addresses("eth0", {with_prefix(at().server), with_prefix(at().near)});
+  router_->add_addresses("eth0", {with_prefix(at().inner)});
+  router_->add_addresses("eth1", {with_prefix(at().outer)});
+  far_side_->add_addresses("eth0", {with_prefix(at().far), with_prefix(at().far_too)});
+  server_side_->ip({"route add default via " + at().inner});
+  far_side_->ip({"route add default via " + at().outer});
   router_->set_sysctl(is_v4() ? "net/ipv4/ip_forward" : "net/ipv6/conf/all/forwarding", "1");
-  far_side_->ip({add_address(at().far, "eth0"), add_address(at().far_too, "eth0"),
-                 "route add default via " + at().outer});
 }
 
 void RouterTest::open_room(const std::vector<std::string>& flags) {

@@ -38,8 +38,6 @@ class RouterTest : public NetworksTest, public testing::WithParamInterface<Famil
   NetworkNamespace& far_side() { return *far_side_; }
 
  private:
-  std::string add_address(const std::string& address, const std::string& device) const;
-
   std::optional<NetworkNamespace> server_side_;
   std::optional<NetworkNamespace> router_;
   std::optional<NetworkNamespace> far_side_;
