@@ -10,8 +10,10 @@
 #include <fstream>
 #include <sstream>
 
+#include "tests/networks/ip_packet.h"
 #include "tests/support/die.h"
 #include "tests/support/process.h"
+#include "tests/support/wait_until.h"
 
 namespace chatd::test {
 namespace {
@@ -81,6 +83,23 @@ std::uint64_t receive_buffer_drops6() {
   return 0;
 }
 
+// /proc/net/ipv6_route: each line begins with the destination and its length, in hexadecimal. Only
+// an address of one's own has a route of all 128 bits here.
+bool is_own_address6(const std::string& address) {
+  std::string expected;
+  for (const char byte : raw_address(address)) {
+    constexpr std::string_view kDigits = "0123456789abcdef";
+    const auto value = static_cast<unsigned char>(byte);
+    expected += {kDigits[value >> 4], kDigits[value & 0x0f]};
+  }
+  expected += " 80 ";
+  std::ifstream file("/proc/thread-self/net/ipv6_route");
+  for (std::string line; std::getline(file, line);) {
+    if (line.starts_with(expected)) return true;
+  }
+  return false;
+}
+
 std::string ask_why_no_networks() {
   const UniqueFd before = open_this_network();
   if (::unshare(CLONE_NEWNET) != 0) {
@@ -124,7 +143,9 @@ void NetworkNamespace::ip(const std::vector<std::string>& commands) const {
   EXPECT_TRUE(status && status->code == 0) << "ip: " << said;
 }
 
-// Nobody else here can have an IPv6 address, and asking around first (nodad) takes time.
+// Nobody else here can have an IPv6 address, and asking around first (nodad) takes time. Even so
+// the kernel enters the route to it a moment later only, from a worker of its own; who connects to
+// it before that looks for it among the neighbours, in vain.
 void NetworkNamespace::add_addresses(const std::string& device,
                                      const std::vector<std::string>& addresses) const {
   std::vector<std::string> commands;
@@ -133,6 +154,12 @@ void NetworkNamespace::add_addresses(const std::string& device,
     commands.push_back("addr add " + address + " dev " + device + (is_v6 ? " nodad" : ""));
   }
   ip(commands);
+  const Inside inside(*this);
+  for (const std::string& address : addresses) {
+    if (address.find(':') == std::string::npos) continue;
+    EXPECT_TRUE(wait_until([&] { return is_own_address6(address.substr(0, address.find('/'))); }))
+        << address;
+  }
 }
 
 void NetworkNamespace::set_sysctl(const std::string& name, const std::string& value) const {
