@@ -22,14 +22,10 @@ class JsonAllocator {
  public:
   static constexpr bool kNeedFree = true;
 
-  void* Malloc(std::size_t size_bytes) {
-    return size_bytes == 0 ? nullptr : ::operator new(size_bytes);
-  }
+  void* Malloc(std::size_t size_bytes) { return ::operator new(size_bytes); }
   void* Realloc(void* block, std::size_t old_size_bytes, std::size_t size_bytes) {
     void* const grown = Malloc(size_bytes);
-    if (block != nullptr && grown != nullptr) {
-      std::memcpy(grown, block, std::min(old_size_bytes, size_bytes));
-    }
+    if (block != nullptr) std::memcpy(grown, block, std::min(old_size_bytes, size_bytes));
     Free(block);
     return grown;
   }
@@ -55,7 +51,6 @@ class JsonWriter {
     value(what);
   }
 
-  std::size_t size_bytes() const { return buffer_.GetSize(); }
   std::string take() { return {buffer_.GetString(), buffer_.GetSize()}; }
 
  private:

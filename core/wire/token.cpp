@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::uint8_t kNotHex = 0xff;
 
-constexpr std::array<std::uint8_t, 256> make_hex_values() {
+consteval std::array<std::uint8_t, 256> make_hex_values() {
   std::array<std::uint8_t, 256> values{};
   values.fill(kNotHex);
   for (std::uint8_t i = 0; i < 10; ++i) values['0' + i] = i;

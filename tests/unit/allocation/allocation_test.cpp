@@ -5,10 +5,12 @@
 #include <algorithm>
 #include <array>
 #include <memory>
+#include <new>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "core/wire/payload.h"
 #include "tests/support/wire.h"
 #include "tests/unit/allocation/counted_new.h"
 #include "tests/unit/relay_kit.h"
@@ -239,6 +241,21 @@ TEST_F(Allocations, NoneForMembersThatMoveAgainAndAgain) {
     EXPECT_EQ(count(kit.relay, beats, 20), 0u) << members;
     EXPECT_EQ(kit.count(Counter::kHeartbeats), 20 * beats.size());
   }
+}
+
+// All the memory that a reader of payloads ever has is there from the start, or it is not made.
+TEST_F(Allocations, AreMadeOrRefusedWhenAReaderIsMade) {
+  std::uint64_t failed = 0;
+  for (bool is_made = false; !is_made; ++failed) {
+    ASSERT_LT(failed, 100u);
+    fail_nothrow_after(failed);
+    try {
+      PayloadReader reader;
+      is_made = true;
+    } catch (const std::bad_alloc&) {
+    }
+  }
+  EXPECT_GE(failed, 4u) << "the parser's own memory and its document's";
 }
 
 }  // namespace

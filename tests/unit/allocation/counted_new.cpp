@@ -8,6 +8,11 @@
 namespace {
 
 std::atomic<std::uint64_t> count{0};
+std::atomic<std::int64_t> nothrow_left{-1};  // 0: the next one fails; below: none does
+
+bool is_to_fail() {
+  return nothrow_left.load() >= 0 && nothrow_left.fetch_sub(1) == 0;
+}
 
 void* counted(void* block) {
   count.fetch_add(1, std::memory_order_relaxed);
@@ -19,6 +24,10 @@ void* counted(void* block) {
 
 std::uint64_t chatd::test::allocation_count() {
   return count.load(std::memory_order_relaxed);
+}
+
+void chatd::test::fail_nothrow_after(std::uint64_t count_of_good_ones) {
+  nothrow_left.store(static_cast<std::int64_t>(count_of_good_ones));
 }
 
 // All forms, although the standard ones call the first two: under the address sanitizer they do
@@ -37,10 +46,10 @@ void* operator new[](std::size_t size, std::align_val_t alignment) {
   return operator new(size, alignment);
 }
 void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
-  return operator new(size);
+  return is_to_fail() ? nullptr : operator new(size);
 }
 void* operator new[](std::size_t size, const std::nothrow_t&) noexcept {
-  return operator new(size);
+  return is_to_fail() ? nullptr : operator new(size);
 }
 
 void operator delete(void* block) noexcept {
