@@ -16,6 +16,12 @@ if(CHATD_SANITIZE)
   add_link_options(-fsanitize=${CHATD_SANITIZE})
 endif()
 
+if(CHATD_COVERAGE)
+  # Each program counts which code it runs, and writes that down when it ends (see ./dev coverage).
+  add_compile_options(-fprofile-instr-generate -fcoverage-mapping)
+  add_link_options(-fprofile-instr-generate)
+endif()
+
 if(CHATD_FUZZ)
   # Everything tells libFuzzer which way it goes; main() comes with the fuzzers alone. The library's
   # assertions see what no sanitizer does: a view that is read past its end within the input.
