@@ -27,7 +27,8 @@ constexpr int kMaxTurns = 1'000'000;
 }  // namespace
 
 RelayWorld::RelayWorld(const WorldConfig& config)
-    : map_(config.shards, KeyedHash::Key{7}),
+    : shard_count_(static_cast<std::uint8_t>(config.shards)),
+      map_(config.shards, KeyedHash::Key{7}),
       config_(config),
       own_socket_{.ip = IpAddress::from_v4({127, 0, 0, 1}), .port = 9000},
       model_(config.limits, own_socket_) {
@@ -262,7 +263,7 @@ void RelayWorld::check_answer_to_stranger(const Endpoint& from, std::size_t size
 }
 
 void RelayWorld::refuse(const Endpoint& destination) {
-  for (std::uint8_t shard = 0; shard < map_.count(); ++shard) {
+  for (std::uint8_t shard = 0; shard < shard_count_; ++shard) {
     begin_call(shard);
     model_.on_refused(shard, destination);
     relay(shard).on_refused(now_ms_, destination, shards_[shard].out);
@@ -272,7 +273,7 @@ void RelayWorld::refuse(const Endpoint& destination) {
 
 void RelayWorld::pass_time(TimeMs by_ms) {
   now_ms_ += by_ms;
-  for (std::uint8_t shard = 0; shard < map_.count(); ++shard) {
+  for (std::uint8_t shard = 0; shard < shard_count_; ++shard) {
     for (int turn = 0;; ++turn) {
       require(turn < kMaxTurns, "deadlines come to an end");
       begin_call(shard);
@@ -375,7 +376,7 @@ void RelayWorld::check_ledger() const {
 }
 
 void RelayWorld::shut_down() {
-  for (std::uint8_t shard = 0; shard < map_.count(); ++shard) {
+  for (std::uint8_t shard = 0; shard < shard_count_; ++shard) {
     for (int turn = 0;; ++turn) {
       require(turn < kMaxTurns, "shutting down comes to an end");
       begin_call(shard);
@@ -389,7 +390,7 @@ void RelayWorld::shut_down() {
 }
 
 void RelayWorld::come_to_rest() {
-  for (std::uint8_t shard = 0; shard < map_.count(); ++shard) {
+  for (std::uint8_t shard = 0; shard < shard_count_; ++shard) {
     for (int turn = 0; relay(shard).has_waiting(); ++turn) {
       require(turn < kMaxTurns, "what waits goes out");
       fan_out(shard);
@@ -400,8 +401,8 @@ void RelayWorld::come_to_rest() {
   for (int turn = 0;; ++turn) {
     require(turn < kMaxTurns, "letters come to an end");
     bool is_quiet = true;
-    for (std::uint8_t from = 0; from < map_.count(); ++from) {
-      for (std::uint8_t to = 0; to < map_.count(); ++to) {
+    for (std::uint8_t from = 0; from < shard_count_; ++from) {
+      for (std::uint8_t to = 0; to < shard_count_; ++to) {
         if (lanes_[from][to].empty()) continue;
         is_quiet = false;
         carry_letter(from, to);
@@ -418,7 +419,7 @@ void RelayWorld::come_to_rest() {
   lost_ += model_.forgive_debts();
   std::uint64_t planned = 0;
   std::uint64_t dropped = 0;
-  for (std::uint8_t shard = 0; shard < map_.count(); ++shard) {
+  for (std::uint8_t shard = 0; shard < shard_count_; ++shard) {
     require(!relay(shard).has_waiting(), "a letter says nothing in a room");
     planned += count(shard, Counter::kDeliveriesPlanned);
     dropped += count(shard, Counter::kDroppedQueueFull);

@@ -45,7 +45,7 @@ class RelayWorld {
   void come_to_rest();
 
   TimeMs now_ms() const { return now_ms_; }
-  std::uint32_t shard_count() const { return map_.count(); }
+  std::uint8_t shard_count() const { return shard_count_; }
   const std::vector<ModelMember>& members() const { return model_.members(); }
   const Endpoint& own_socket() const { return own_socket_; }
 
@@ -84,6 +84,7 @@ class RelayWorld {
   void check_other(const Outbox& out, const Outbox::Fanout& fanout);
   void check_ledger() const;
 
+  std::uint8_t shard_count_;
   ShardMap map_;
   WorldConfig config_;
   Endpoint own_socket_;
