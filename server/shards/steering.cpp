@@ -104,7 +104,7 @@ class Receivers {
         if (take_one_from(i, source)) return i;
       }
       const TimeMs now_ms = monotonic_now_ms();
-      if (now_ms >= give_up_at_ms) return std::nullopt;
+      if (now_ms >= give_up_at_ms || failures_ >= kMaxFailures) return std::nullopt;
       ::poll(watched_.data(), watched_.size(), static_cast<int>(give_up_at_ms - now_ms));
     }
   }
@@ -118,14 +118,19 @@ class Receivers {
       socklen_t length = sizeof from;
       if (::recvfrom(sockets_[index].get(), bytes.data(), bytes.size(), MSG_DONTWAIT, &from.base,
                      &length) < 0) {
+        // poll would return at once, again and again.
+        if (errno != EAGAIN && errno != EINTR) ++failures_;
         return false;
       }
       if (to_endpoint(from) == source) return true;
     }
   }
 
+  static constexpr int kMaxFailures = 64;  // of receiving, in all
+
   std::span<const UniqueFd> sockets_;
   std::vector<pollfd> watched_;
+  int failures_ = 0;
 };
 
 tl::expected<void, std::string> try_shards(Receivers& receivers, const ProbeSender& sender,

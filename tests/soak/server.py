@@ -33,7 +33,10 @@ class Server:
     """One chatd process."""
 
     FLAGS = ["--shards", "2", "--tcp-port", "0", "--udp-port", "0", "--idle-timeout", "30s",
-             "--handshake-timeout", "5s", "--max-connections", "500"]
+             "--handshake-timeout", "5s", "--max-connections", "500",
+             # Names and tokens fall anywhere into tables of this size, which are reserved at the
+             # start and touched as they are used: small ones are warm within a minute.
+             "--max-members", "10000", "--max-rooms", "1000"]
 
     def __init__(self, bin_dir, library):
         self._plan_file = tempfile.NamedTemporaryFile(prefix="chatd-soak-")

@@ -28,10 +28,10 @@ FAILING = ["accept4", "close", "epoll_ctl", "epoll_wait", "getsockopt", "recv", 
 
 WARM_UP_SHARE = 0.25
 # What resident memory may grow after the warm-up, by the slope of the line through all samples.
-# In a short run buffers that were reserved at the start are still touched for the first time.
+# In a short run what was reserved at the start is still touched for the first time.
 LONG_RUN_MINUTES = 10
 MAX_GROWTH_BYTES = 2 << 20
-MAX_GROWTH_BYTES_SHORT = 16 << 20
+MAX_GROWTH_BYTES_SHORT = 6 << 20
 MAX_QUIET_CPU_SHARE = 0.05
 
 
