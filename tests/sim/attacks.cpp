@@ -143,9 +143,11 @@ void Clients::send_wrong(Client& attacker) {
     case 1: {
       world_.seen.saw(Sight::kForgedSender);
       claim.payload = Claim::Payload::kWrongSender;
-      const std::array<std::string, 5> kForged = {
+      const std::array<std::string, 6> kForged = {
           R"({"sender":"system","message":"hi"})",
-          R"({"sender":")" + name + R"(","s\u0065nder":"x"})", R"({"message":"no sender"})",
+          R"({"sender":")" + name + R"(","s\u0065nder":"x"})",
+          R"({"message":"no sender"})",
+          R"({"s\u0065nder":"x","sender":")" + name + R"("})",
           R"({"sender":"system","operation":2,"username":"not-)" + name + R"("})",
           R"({"sender":"not-)" + name + R"("})"};
       payload = kForged[static_cast<std::size_t>(world_.dice.roll(kForged.size()))];

@@ -158,8 +158,13 @@ bool Shard::is_gone(const Membership& member) const {
 }
 
 void Shard::expire(TimeMs now_ms) {
+  const bool was_full = out_.is_full();
+  const std::size_t fanouts_before = out_.fanouts().size();
   audit_.begin(shard_, out_);
   relay_.on_deadline(now_ms, out_);
+  if (was_full && out_.fanouts().size() > fanouts_before) {
+    world_.fail("members expire although the outbox is full");
+  }
   const bool stopped_early = out_.is_full();
   if (stopped_early) {
     world_.seen.saw(Sight::kOutboxFull);
