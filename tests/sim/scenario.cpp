@@ -51,8 +51,10 @@ Scenario::Scenario(std::uint64_t seed_number) : seed(seed_number) {
   limits = some_limits(dice, clients, rooms);
   trains = {.max_segments = pick<std::uint32_t>(dice, std::array{1u, 4u, 64u, 64u}),
             .max_segment_bytes = pick<std::uint32_t>(dice, std::array{1232u, 1472u})};
-  store_blocks = dice.one_in(4) ? 64u << dice.roll(6) : kMessageStoreBlocks;
+  // A large room that is short of room for its messages, while only some members have them.
+  store_blocks = dice.one_in(is_crowd ? 2 : 4) ? 64u << dice.roll(6) : kMessageStoreBlocks;
   outbox_work = pick<std::uint32_t>(dice, std::array{32u, 256u, 2048u, 2048u});
+  if (is_crowd) outbox_work = dice.one_in(2) ? 32 : 256;
   datagrams_per_turn = pick<std::uint32_t>(dice, std::array{4u, 64u, 512u});
   receive_buffer = pick<std::uint32_t>(dice, std::array{32u, 1024u, 4096u});
   mailbox = pick<std::uint32_t>(dice, std::array{2u, 64u});
