@@ -31,9 +31,9 @@ inline constexpr std::uint32_t kMaxTurnWork = 2048;
 // How much one member, one address or one room may ask of a server that serves others as well. 0
 // means any amount. What somebody with more than one address or name can do is bounded by Limits.
 struct AbuseLimits {
-  // Per member: messages, and bytes that go out for them (a message's size times its receivers).
-  // Bursts of two seconds' worth. The defaults are far above what people do, and far below what
-  // would hurt others.
+  // Per member: messages, and bytes that go out for them (a message's size, and 100 for the
+  // datagram, times its receivers). Bursts of two seconds' worth. The defaults are far above what
+  // people do, and far below what would hurt others.
   std::uint32_t max_member_messages_per_s = 500;
   std::uint32_t max_member_bytes_per_s = 16 << 20;
 

@@ -112,7 +112,7 @@ void Shard::duty_cycle() {
   send(now_ms);
   inbox_.receive_strays(now_ms, outbox_);
   receive(now_ms);
-  if (!has_unsent_) relay_.fan_out(outbox_);
+  if (!has_unsent_ && !is_stuck()) relay_.fan_out(outbox_);
   send(now_ms);
   receive_drops_.update(now_ms);
 }
@@ -272,13 +272,21 @@ void Shard::say_goodbye() {
         sender_.abandon(outbox_, Counter::kDroppedSendAtStop);
         break;
       }
-      errors_.drain();  // or poll would return at once
-      pollfd writable{.fd = udp_.get(), .events = POLLOUT, .revents = 0};
-      ::poll(&writable, 1, static_cast<int>(give_up_at_ms - now_ms));
+      wait_until_writable(give_up_at_ms - now_ms);
     }
     outbox_.clear();
   }
   receive_drops_.update();
+}
+
+// At least a moment, also when the socket is writable: then it is a device that is full, or memory
+// that is short, and no event will tell when that is over.
+void Shard::wait_until_writable(TimeMs at_most_ms) {
+  errors_.drain();  // or poll would return at once
+  pollfd writable{.fd = udp_.get(), .events = POLLOUT, .revents = 0};
+  const TimeMs began_ms = monotonic_now_ms();
+  ::poll(&writable, 1, static_cast<int>(at_most_ms));
+  if (monotonic_now_ms() == began_ms) ::poll(nullptr, 0, UdpSender::kPutOffMs);
 }
 
 }  // namespace chatd

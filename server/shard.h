@@ -68,6 +68,7 @@ class Shard {
   void make_room();
   bool is_stuck() const { return full_until_ms_ || put_off_until_ms_; }
   void say_goodbye();
+  void wait_until_writable(TimeMs at_most_ms);
   tl::expected<void, std::string> watch(int fd, std::uint32_t events, std::uint64_t id);
 
   UniqueFd epoll_;

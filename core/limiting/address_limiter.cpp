@@ -8,13 +8,14 @@ std::size_t AddressLimiter::Hash::operator()(const IpAddress& ip) const {
   return hash({reinterpret_cast<const char*>(ip.bytes().data()), ip.bytes().size()});
 }
 
-AddressLimiter::AddressLimiter(const AbuseLimits& limits, const KeyedHash::Key& hash_key)
-    : limits_(limits), uses_(0, Hash{KeyedHash(hash_key)}) {}
+AddressLimiter::AddressLimiter(const AbuseLimits& limits, std::size_t max_tracked,
+                               const KeyedHash::Key& hash_key)
+    : limits_(limits), max_tracked_(max_tracked), uses_(0, Hash{KeyedHash(hash_key)}) {}
 
-bool AddressLimiter::allow_request(TimeMs now_ms, const IpAddress& from) {
+bool AddressLimiter::allow_request(TimeMs now_ms, const IpAddress& from, std::uint64_t cost) {
   if (limits_.max_address_requests_per_s == 0 || is_exempt(from)) return true;
   Use* const use = find_or_add(now_ms, from);
-  return use != nullptr && use->requests.take(now_ms, request_rate());
+  return use != nullptr && use->requests.take(now_ms, request_rate(), cost);
 }
 
 bool AddressLimiter::open_connection(TimeMs now_ms, const IpAddress& from) {
@@ -33,15 +34,12 @@ void AddressLimiter::release_connection(const IpAddress& from) {
   if (use != nullptr && use->connections > 0) --use->connections;
 }
 
-bool AddressLimiter::may_open_room(const IpAddress& from) const {
+bool AddressLimiter::open_room(TimeMs now_ms, const IpAddress& from) {
   if (limits_.max_address_rooms == 0 || is_exempt(from)) return true;
-  const auto found = uses_.find(from.counted());
-  return found == uses_.end() || found->second.rooms < limits_.max_address_rooms;
-}
-
-void AddressLimiter::count_room(TimeMs now_ms, const IpAddress& from) {
-  if (is_exempt(from)) return;
-  if (Use* const use = find_or_add(now_ms, from)) ++use->rooms;
+  Use* const use = find_or_add(now_ms, from);
+  if (use == nullptr || use->rooms >= limits_.max_address_rooms) return false;
+  ++use->rooms;
+  return true;
 }
 
 void AddressLimiter::release_room(const IpAddress& from) {
@@ -57,8 +55,8 @@ AddressLimiter::Use* AddressLimiter::find(const IpAddress& from) {
 // Nothing when the table is full of addresses that are all in use.
 AddressLimiter::Use* AddressLimiter::find_or_add(TimeMs now_ms, const IpAddress& from) {
   if (Use* const known = find(from)) return known;
-  if (uses_.size() >= kMaxTracked && now_ms >= next_sweep_ms_) sweep(now_ms);
-  if (uses_.size() >= kMaxTracked) return nullptr;
+  if (uses_.size() >= max_tracked_ && now_ms >= next_sweep_ms_) sweep(now_ms);
+  if (uses_.size() >= max_tracked_) return nullptr;
   return &uses_[from.counted()];
 }
 

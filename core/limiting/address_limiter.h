@@ -20,19 +20,21 @@ namespace chatd {
 
 class AddressLimiter {
  public:
-  AddressLimiter(const AbuseLimits& limits, const KeyedHash::Key& hash_key);
+  // Of at most `max_tracked` addresses. If that is more than there can be rooms and connections,
+  // nobody who holds some can keep others out.
+  AddressLimiter(const AbuseLimits& limits, std::size_t max_tracked,
+                 const KeyedHash::Key& hash_key);
 
-  // Takes one request from the address's bucket; false when there is none left.
-  bool allow_request(TimeMs now_ms, const IpAddress& from);
+  // Takes one request from the address's bucket, or one that costs as much as several; false when
+  // there is not enough left.
+  bool allow_request(TimeMs now_ms, const IpAddress& from, std::uint64_t cost = 1);
 
   // Whether one more connection may come from there; if so, it is counted until it is released.
   bool open_connection(TimeMs now_ms, const IpAddress& from);
   void release_connection(const IpAddress& from);
 
-  // Whether one more room may be opened from there. Each opened one is counted, and released when
-  // it ends.
-  bool may_open_room(const IpAddress& from) const;
-  void count_room(TimeMs now_ms, const IpAddress& from);
+  // Whether one more room may be opened from there; if so, it is counted until it is released.
+  bool open_room(TimeMs now_ms, const IpAddress& from);
   void release_room(const IpAddress& from);
 
   // Whether the limits per address do not hold for this one.
@@ -41,7 +43,6 @@ class AddressLimiter {
   }
 
  private:
-  static constexpr std::size_t kMaxTracked = 65'536;
   static constexpr std::uint32_t kBurstMs = 4000;
   // A sweep takes a millisecond or so: a full table must not make each request cost one.
   static constexpr TimeMs kSweepIntervalMs = 100;
@@ -65,6 +66,7 @@ class AddressLimiter {
   void sweep(TimeMs now_ms);
 
   const AbuseLimits& limits_;
+  std::size_t max_tracked_;
   absl::flat_hash_map<IpAddress, Use, Hash> uses_;
   TimeMs next_sweep_ms_ = 0;
 };

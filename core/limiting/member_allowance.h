@@ -19,7 +19,7 @@ class MemberAllowance {
             std::size_t receivers) {
     const TokenRate message_rate{.units = limits.max_member_messages_per_s, .burst_ms = kBurstMs};
     const TokenRate byte_rate{.units = limits.max_member_bytes_per_s, .burst_ms = kBurstMs};
-    const std::uint64_t bytes = std::uint64_t{size_bytes} * receivers;
+    const std::uint64_t bytes = std::uint64_t{size_bytes + kDatagramBytes} * receivers;
     return messages_.take(now_ms, message_rate) && bytes_.take(now_ms, byte_rate, bytes);
   }
 
@@ -31,6 +31,9 @@ class MemberAllowance {
 
  private:
   static constexpr std::uint32_t kBurstMs = 2000;
+  // What a datagram costs besides its payload: headers, and its way through the kernel. Otherwise a
+  // member of a large room could say very little very often.
+  static constexpr std::size_t kDatagramBytes = 100;
 
   TokenBucket messages_;
   TokenBucket bytes_;

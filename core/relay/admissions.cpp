@@ -6,7 +6,7 @@
 namespace chatd {
 namespace {
 
-constexpr std::size_t kAttemptBuckets = 16'384;
+constexpr std::size_t kAttemptBuckets = 65'536;
 constexpr std::uint32_t kMinuteMs = 60'000;
 
 tl::unexpected<Refusal> refuse(Status status, std::string_view message) {

@@ -33,7 +33,7 @@ enum class Counter : std::uint8_t {
   kReceiveBufferDrops,  // by the kernel, since the socket's receive buffer was full
   kReceivesPostponed,   // receiving failed: it went on a moment later
   kUnauthenticatedAnswers,
-  kUnauthenticatedUnanswered,  // since the source has just had an answer
+  kUnauthenticatedUnanswered,  // there were enough answers to this source, or none are wanted
   kDatagramsHandedOver,        // came to the wrong shard; counted as received on the right one
   kMessagesOverLimit,          // accepted, but their sender was over its rate: they go to nobody
   kOverLimitWarnings,          // told to such a sender

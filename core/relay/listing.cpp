@@ -108,7 +108,8 @@ std::string merge_parts(std::span<const std::shared_ptr<const ListPart>> parts) 
   for (const auto& [part, entry] : placed) {
     append_entry(text, std::string_view(part->text).substr(entry->begin_bytes, entry->size_bytes));
   }
-  return text + tail(placed.size());
+  text += tail(placed.size());
+  return text;
 }
 
 std::string merge_parts(std::span<const std::shared_ptr<const GreetingPart>> parts) {
@@ -130,7 +131,8 @@ std::string merge_parts(std::span<const std::shared_ptr<const GreetingPart>> par
   }
   std::uint64_t total = 0;
   for (const auto& part : parts) total += part->total;
-  return text + tail(total);
+  text += tail(total);
+  return text;
 }
 
 }  // namespace chatd

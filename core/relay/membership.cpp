@@ -116,14 +116,17 @@ void Membership::tell_member(std::uint32_t member, std::string_view payload, Out
 }
 
 // In a large room an arrival would cost a message to each, and a storm of arrivals members² of
-// them. In a small one somebody who comes and goes all the time would keep everybody busy.
+// them. In a small one somebody who comes and goes all the time would keep everybody busy; that the
+// host goes happens once.
 void Membership::tell_others(TimeMs now_ms, std::uint32_t slot, std::string_view payload,
                              Outbox& out) {
   const Member& member = roster_.members()[slot];
   Room& room = roster_.room_of(member);
   if (room.members.size() < 2 || room.members.size() > limits_.max_notified_members) return;
   const TokenRate rate{.units = limits_.abuse.max_room_notices_per_s, .burst_ms = kNoticeBurstMs};
-  if (!room.notices.take(now_ms, rate)) return counters_.add(Counter::kNoticesOverLimit);
+  if (room.host != slot && !room.notices.take(now_ms, rate)) {
+    return counters_.add(Counter::kNoticesOverLimit);
+  }
   out.open_copy(Outbox::Kind::kNotice, payload);
   counters_.add(Counter::kNoticesDropped, FanOut::add_others(room, member.position, out));
 }

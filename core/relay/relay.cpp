@@ -8,6 +8,12 @@ namespace {
 // Sources share an entry, and its answers; no more than one answer per entry and interval leaves.
 constexpr std::size_t kAnswerBuckets = 4096;
 
+// One for each address that can hold something, and then some that only ask.
+std::size_t max_tracked_addresses(const Limits& limits) {
+  constexpr std::size_t kVisitors = 65'536;
+  return kVisitors + limits.max_rooms + limits.max_connections + kSpareConnections;
+}
+
 }  // namespace
 
 Relay::Relay(const RelayConfig& config, TimeMs now_ms)
@@ -15,7 +21,7 @@ Relay::Relay(const RelayConfig& config, TimeMs now_ms)
       random_(config.seed),
       hash_key_(random_.next<std::tuple_size_v<KeyedHash::Key>>()),
       roster_(config_.limits, hash_key_, config_.shards.count()),
-      addresses_(config_.limits.abuse, hash_key_),
+      addresses_(config_.limits.abuse, max_tracked_addresses(config_.limits), hash_key_),
       returns_(config_.shard, config_.shards, addresses_),
       fan_out_(roster_, counters_, config_.trains, config_.message_store_blocks),
       membership_(config_.limits, roster_, fan_out_, counters_, returns_, now_ms),
@@ -108,7 +114,10 @@ void Relay::answer_unauthenticated(TimeMs now_ms, const Endpoint& from, std::siz
                                    Outbox& out) {
   if (datagram_bytes < kNotAuthenticatedDatagram.size() || from.port == 0) return;
   if (!from.ip.is_unicast() || config_.own_sockets.contains(from)) return;
-  const TokenRate rate{.units = config_.limits.max_source_answers_per_s};
+  // A source can choose the shard, and each has a table of its own.
+  const std::uint32_t per_ms = 1000 * config_.shards.count();
+  const TokenRate rate{
+      .units = config_.limits.max_source_answers_per_s, .per_ms = per_ms, .burst_ms = per_ms};
   if (rate.units == 0 || !answers_[from.ip].take(now_ms, rate)) {
     return counters_.add(Counter::kUnauthenticatedUnanswered);
   }

@@ -8,6 +8,9 @@
 namespace chatd {
 namespace {
 
+// As much of a room list costs as much as a request.
+constexpr std::size_t kRequestBytes = 16'384;
+
 tl::unexpected<Refusal> bad_request(std::string_view message) {
   return tl::unexpected(Refusal{Status::kBadRequest, message});
 }
@@ -33,7 +36,9 @@ bool RequestDesk::answer(TimeMs now_ms, const ConnectionId& from, const IpAddres
     refuse(frame.operation, {status, message}, reply);
     return true;
   };
-  const bool is_allowed = addresses_.allow_request(now_ms, peer);  // each costs one, good or bad
+  // Each costs one, good or bad. A room list costs what has to be written and kept for it.
+  const std::size_t list_bytes = frame.is(Operation::kList) ? list_.size_bytes() : 0;
+  const bool is_allowed = addresses_.allow_request(now_ms, peer, 1 + list_bytes / kRequestBytes);
   if (!frame.is(FrameState::kRequest)) {
     return refuse_it(Status::kBadRequest, "a request has State 0");
   }
@@ -78,8 +83,7 @@ tl::expected<AdmissionRequest, Refusal> RequestDesk::read(const IpAddress& peer,
 bool RequestDesk::admit(TimeMs now_ms, const ConnectionId& from, AdmissionRequest request,
                         Neighbours& neighbours, std::string& reply, Outbox& out) {
   if (request.operation == Operation::kCreate) {
-    request.room_is_counted = addresses_.may_open_room(request.peer);
-    if (request.room_is_counted) addresses_.count_room(now_ms, request.peer);
+    request.room_is_counted = addresses_.open_room(now_ms, request.peer);
   }
   const std::uint8_t owner = shards_.of_room(request.room);
   if (shards_.count() == 1 || owner == shard_) {

@@ -55,6 +55,9 @@ class RoomDirectory {
     return false;
   }
 
+  // Of the answer that was given last.
+  std::size_t size_bytes() const { return merged_.size(); }
+
   // Another shard asks for ours.
   void on_letter(const PartWanted<Part>& wanted, Neighbours& neighbours) {
     refresh_own();

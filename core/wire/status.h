@@ -15,7 +15,7 @@ enum class Status : std::uint16_t {
   kNotFound = 404,      // no such room
   kConflict = 409,      // the room exists, or the username is taken
   kTooLarge = 413,      // the frame is larger than allowed
-  kTooMany = 429,       // requests or rooms from this address
+  kTooMany = 429,       // requests, rooms, connections or wrong passwords
   kUnavailable = 503,   // a configured limit is reached, or the server is draining
 };
 

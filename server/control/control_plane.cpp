@@ -56,8 +56,7 @@ void ControlPlane::serve(TimeMs now_ms, Outbox& out) {
 }
 
 void ControlPlane::adopt(TimeMs now_ms, HandedConnection accepted) {
-  const bool is_counted = !accepted.is_over_limit;
-  if (is_counted && !line_.open_connection(now_ms, accepted.peer)) {
+  if (!line_.open_connection(now_ms, accepted.peer)) {
     return turn_away(std::move(accepted));
   }
   Connection connection;
@@ -74,7 +73,7 @@ void ControlPlane::adopt(TimeMs now_ms, HandedConnection accepted) {
   if (!slot || ::epoll_ctl(epoll_fd_, EPOLL_CTL_ADD, fd, &event) != 0) {
     counters_.add(Counter::kConnectionsShed);
     line_.board().remove_connection();
-    if (is_counted) line_.release_connection(accepted.peer);
+    line_.release_connection(accepted.peer);
     if (slot) connections_.erase(*slot);
     return;
   }
@@ -93,7 +92,11 @@ void ControlPlane::turn_away(HandedConnection accepted) {
   std::string answer;
   append_outcome(answer, static_cast<std::uint8_t>(Operation::kList), Status::kTooMany,
                  "too many connections from your address: close some, or try again later");
-  ::send(accepted.fd.get(), answer.data(), answer.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+  const int fd = accepted.fd.get();
+  ::send(fd, answer.data(), answer.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+  // Closing with unread input would reset the connection, and the answer might be lost.
+  ::shutdown(fd, SHUT_WR);
+  ::recv(fd, read_buffer_.data(), read_buffer_.size(), MSG_DONTWAIT);
   line_.board().remove_connection();
   has_freed_descriptor_ = true;
 }
@@ -184,7 +187,7 @@ bool ControlPlane::answer_frames(TimeMs now_ms, std::uint32_t slot, Connection& 
       case FrameStatus::kComplete:
         answer(now_ms, slot, connection, decoded.frame, out);
         consumed_bytes += decoded.size_bytes;
-        deadlines_.arm(slot, now_ms + limits_.handshake_timeout_ms);
+        if (!is_crowded()) deadlines_.arm(slot, now_ms + limits_.handshake_timeout_ms);
         break;
     }
   }
@@ -229,6 +232,12 @@ bool ControlPlane::write_some(Connection& connection) {
   return true;
 }
 
+// Then connections live as long as one request may take: nobody keeps a place by asking for nothing
+// now and then.
+bool ControlPlane::is_crowded() {
+  return line_.board().connections() > limits_.max_connections / 4 * 3;
+}
+
 void ControlPlane::close_overdue(TimeMs now_ms) {
   while (const auto slot = deadlines_.pop_expired(now_ms)) {
     counters_.add(Counter::kConnectionsTimedOut);
@@ -244,7 +253,7 @@ void ControlPlane::close_broken(std::uint32_t slot) {
 void ControlPlane::close(std::uint32_t slot) {
   if (connections_[slot].is_scheduled) std::erase(to_serve_, slot);
   deadlines_.disarm(slot);
-  if (!connections_[slot].is_over_limit) line_.release_connection(connections_[slot].peer);
+  line_.release_connection(connections_[slot].peer);
   connections_.erase(slot);  // closes the descriptor, which takes it out of epoll
   line_.board().remove_connection();
   has_freed_descriptor_ = true;

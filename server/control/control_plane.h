@@ -50,6 +50,7 @@ class ControlPlane {
  private:
   void turn_away(HandedConnection accepted);
   void serve_connection(TimeMs now_ms, std::uint32_t slot, Outbox& out);
+  bool is_crowded();
   void close_overdue(TimeMs now_ms);
   void close_broken(std::uint32_t slot);
   void close(std::uint32_t slot);

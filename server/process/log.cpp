@@ -5,9 +5,9 @@
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
-#include <atomic>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <utility>
 
 namespace chatd {
@@ -17,12 +17,14 @@ using Stderr = spdlog::sinks::ansicolor_stderr_sink_mt;
 
 class PatientSink final : public Stderr {
  public:
+  // One at a time: two might both see room for the last line, and the second one wait.
   void log(const spdlog::details::log_msg& message) override {
+    const std::lock_guard one_at_a_time(mutex_);
     if (!has_room()) {
       ++lost_lines_;
       return;
     }
-    if (const std::uint64_t lost_lines = lost_lines_.exchange(0)) {
+    if (const std::uint64_t lost_lines = std::exchange(lost_lines_, 0); lost_lines > 0) {
       const std::string text =
           std::to_string(lost_lines) + " log lines are missing here: nobody read them";
       Stderr::log({message.logger_name, spdlog::level::warn, text});
@@ -37,7 +39,8 @@ class PatientSink final : public Stderr {
     return ::poll(&log, 1, 0) != 0;  // also when it cannot say
   }
 
-  std::atomic<std::uint64_t> lost_lines_ = 0;
+  std::mutex mutex_;
+  std::uint64_t lost_lines_ = 0;
 };
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "server/process/out_of_memory.h"
 
+#include <poll.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -14,7 +15,9 @@ std::atomic<const char*> last_words = "";
 // Nothing here needs memory or a lock.
 [[noreturn]] void end() {
   const char* const line = last_words;
-  (void)!::write(STDERR_FILENO, line, std::strlen(line));
+  // Who reads the log may not read it now, and waiting is no way to end.
+  pollfd log{.fd = STDERR_FILENO, .events = POLLOUT, .revents = 0};
+  if (::poll(&log, 1, 0) != 0) (void)!::write(STDERR_FILENO, line, std::strlen(line));
   ::_exit(1);
 }
 

@@ -12,7 +12,8 @@ inline void expect_closed_ledger(const Counters& counters) {
   EXPECT_EQ(counters["datagrams_received"],
             counters["heartbeats"] + counters["messages_accepted"] + counters["leaves"] +
                 counters.sum_of("dropped_") - counters.sum_of("dropped_send_") -
-                counters["dropped_pending_member"] - counters["dropped_queue_full"])
+                counters["dropped_pending_member"] - counters["dropped_queue_full"] -
+                counters["dropped_over_limit"])
       << counters.to_string();
   EXPECT_EQ(counters["deliveries_planned"], counters["deliveries_sent"] +
                                                 counters["dropped_queue_full"] +

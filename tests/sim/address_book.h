@@ -87,7 +87,7 @@ class AddressBook {
   bool has_answered_another(TimeMs now_ms, std::uint8_t shard, const IpAddress& to) const {
     for (const auto& [source, spender] : answers_) {
       if (source.first == shard && source.second != to.bytes() &&
-          spender.has_spent(now_ms, kSecondMs)) {
+          spender.has_spent(now_ms, kSecondMs * world_.scenario.shards)) {
         return true;
       }
     }
@@ -125,7 +125,11 @@ class AddressBook {
             .per_ms = 60'000,
             .burst_ms = 60'000};
   }
-  Bucket::Rate answer_rate() const { return {.units = limits_.max_source_answers_per_s}; }
+  // A source may choose among the shards, so each gives its share.
+  Bucket::Rate answer_rate() const {
+    const std::int64_t per_ms = kSecondMs * world_.scenario.shards;
+    return {.units = limits_.max_source_answers_per_s, .per_ms = per_ms, .burst_ms = per_ms};
+  }
 
   const World& world_;
   const Limits& limits_;

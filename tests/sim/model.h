@@ -123,7 +123,7 @@ class Model {
   void go(Membership& member, Counter why);
   void end_room(std::uint32_t room);
   void settle(std::uint32_t room);
-  bool may_tell(ModelRoom& room, std::size_t size);
+  bool may_tell(ModelRoom& room, std::size_t size, bool is_host);
   void tell_others(Notice notice, const Membership& about);
   void tell(const Membership& member);
   void expire(std::uint32_t room, const std::vector<MemberNumber>& silent);

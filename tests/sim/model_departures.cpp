@@ -62,8 +62,9 @@ void Model::tell(const Membership& member) {
 }
 
 // Large rooms hear nothing of arrivals and departures, others only so many.
-bool Model::may_tell(ModelRoom& room, std::size_t size) {
+bool Model::may_tell(ModelRoom& room, std::size_t size, bool is_host) {
   if (size < 2 || size > limits_.max_notified_members) return false;
+  if (is_host) return true;  // its end comes once
   const Bucket::Rate rate{.units = limits_.abuse.max_room_notices_per_s, .burst_ms = 5000};
   if (room.notices.take(now_ms_, rate)) return true;
   ++expected(room.shard, Counter::kNoticesOverLimit);
@@ -72,7 +73,7 @@ bool Model::may_tell(ModelRoom& room, std::size_t size) {
 
 void Model::tell_others(Notice notice, const Membership& about) {
   ModelRoom& room = roll_.rooms[about.room];
-  if (!may_tell(room, room.members.size())) return;
+  if (!may_tell(room, room.members.size(), room.host == about.number)) return;
   expectations_.expect(notice, world_.client_names[about.name]);
   for (const MemberNumber number : room.members) {
     if (number == about.number) continue;
@@ -180,7 +181,8 @@ void Model::expire(std::uint32_t number, const std::vector<MemberNumber>& silent
     take_out(member);
   }
   if (host_is_silent) return end_room(number);
-  for (std::size_t i = 0; i < silent.size(); ++i) may_tell(room, room.members.size() + i + 1);
+  for (std::size_t i = 0; i < silent.size(); ++i)
+    may_tell(room, room.members.size() + i + 1, false);
 }
 
 void Model::on_disconnect_all(std::uint8_t shard, const IsGone& is_gone) {

@@ -12,6 +12,8 @@ namespace {
 
 using test::ip;
 
+constexpr std::uint32_t kTracked = 10'000;
+
 class AddressLimiterTest : public testing::Test {
  protected:
   // The limiter refers to limits_, so that each test may set them first.
@@ -22,7 +24,7 @@ class AddressLimiterTest : public testing::Test {
   }
 
   AbuseLimits limits_{.max_address_rooms = 2, .max_address_requests_per_s = 10};
-  AddressLimiter limiter_{limits_, {}};
+  AddressLimiter limiter_{limits_, kTracked, {}};
   TimeMs now_ms_ = 1'000'000;
 };
 
@@ -48,7 +50,7 @@ TEST_F(AddressLimiterTest, TheBucketFillsWithTime) {
 TEST_F(AddressLimiterTest, TheRateIsExact) {
   for (const std::uint32_t rate : {1u, 3u, 7u, 700u, 999u, 1'000u, 1'001u, 1'500u, 12'345u}) {
     limits_.max_address_requests_per_s = rate;
-    AddressLimiter limiter(limits_, {});
+    AddressLimiter limiter(limits_, kTracked, {});
     const auto drain = [&] {
       std::uint32_t allowed = 0;
       while (allowed < 1'000'000 && limiter.allow_request(now_ms_, ip("192.0.2.1"))) ++allowed;
@@ -69,18 +71,17 @@ TEST_F(AddressLimiterTest, ZeroIsNoLimit) {
   limits_.max_address_requests_per_s = 0;
   limits_.max_address_rooms = 0;
   EXPECT_EQ(count_allowed(ip("192.0.2.1")), 100'000u);
-  for (int i = 0; i < 1'000; ++i) limiter_.count_room(now_ms_, ip("192.0.2.1"));
-  EXPECT_TRUE(limiter_.may_open_room(ip("192.0.2.1")));
+  for (int i = 0; i < 1'000; ++i) EXPECT_TRUE(limiter_.open_room(now_ms_, ip("192.0.2.1")));
 }
 
 TEST_F(AddressLimiterTest, Ipv6CountsByItsPrefixOf64Bits) {
   EXPECT_EQ(count_allowed(ip("2001:db8:0:1::1")), 40u);
   EXPECT_EQ(count_allowed(ip("2001:db8:0:1:ffff:ffff:ffff:ffff")), 0u);
   EXPECT_EQ(count_allowed(ip("2001:db8:0:2::1")), 40u);
-  limiter_.count_room(now_ms_, ip("2001:db8:0:1::1"));
-  limiter_.count_room(now_ms_, ip("2001:db8:0:1::2"));
-  EXPECT_FALSE(limiter_.may_open_room(ip("2001:db8:0:1::3")));
-  EXPECT_TRUE(limiter_.may_open_room(ip("2001:db8:0:2::3")));
+  EXPECT_TRUE(limiter_.open_room(now_ms_, ip("2001:db8:0:1::1")));
+  EXPECT_TRUE(limiter_.open_room(now_ms_, ip("2001:db8:0:1::2")));
+  EXPECT_FALSE(limiter_.open_room(now_ms_, ip("2001:db8:0:1::3")));
+  EXPECT_TRUE(limiter_.open_room(now_ms_, ip("2001:db8:0:2::3")));
   // IPv4 addresses share the first 64 bits, and are counted one by one.
   EXPECT_EQ(count_allowed(ip("::ffff:192.0.2.1")), 40u);
   EXPECT_EQ(count_allowed(ip("192.0.2.1")), 0u);
@@ -91,35 +92,46 @@ TEST_F(AddressLimiterTest, LoopbackIsExemptUnlessAskedFor) {
   for (const char* text : {"127.0.0.1", "127.3.2.1", "::1"}) {
     limits_.limit_loopback = false;
     EXPECT_EQ(count_allowed(ip(text)), 100'000u) << text;
-    for (int i = 0; i < 10; ++i) limiter_.count_room(now_ms_, ip(text));
-    EXPECT_TRUE(limiter_.may_open_room(ip(text))) << text;
+    for (int i = 0; i < 10; ++i) EXPECT_TRUE(limiter_.open_room(now_ms_, ip(text))) << text;
     limits_.limit_loopback = true;
     EXPECT_EQ(count_allowed(ip(text)), 40u) << text;
-    for (int i = 0; i < 2; ++i) limiter_.count_room(now_ms_, ip(text));
-    EXPECT_FALSE(limiter_.may_open_room(ip(text))) << text;
+    for (int i = 0; i < 2; ++i) EXPECT_TRUE(limiter_.open_room(now_ms_, ip(text))) << text;
+    EXPECT_FALSE(limiter_.open_room(now_ms_, ip(text))) << text;
   }
 }
 
 TEST_F(AddressLimiterTest, RoomsAreCountedAndReleased) {
   const IpAddress here = ip("192.0.2.1");
-  EXPECT_TRUE(limiter_.may_open_room(here));
-  limiter_.count_room(now_ms_, here);
-  EXPECT_TRUE(limiter_.may_open_room(here));
-  limiter_.count_room(now_ms_, here);
-  EXPECT_FALSE(limiter_.may_open_room(here));
-  EXPECT_TRUE(limiter_.may_open_room(ip("192.0.2.2")));
+  EXPECT_TRUE(limiter_.open_room(now_ms_, here));
+  EXPECT_TRUE(limiter_.open_room(now_ms_, here));
+  EXPECT_FALSE(limiter_.open_room(now_ms_, here));
+  EXPECT_TRUE(limiter_.open_room(now_ms_, ip("192.0.2.2")));
   limiter_.release_room(here);
-  EXPECT_TRUE(limiter_.may_open_room(here));
+  EXPECT_TRUE(limiter_.open_room(now_ms_, here));
+  EXPECT_FALSE(limiter_.open_room(now_ms_, here));
 }
 
 TEST_F(AddressLimiterTest, ReleasingWhatWasNotCountedDoesNothing) {
   const IpAddress here = ip("192.0.2.1");
   limiter_.release_room(here);
-  limiter_.count_room(now_ms_, here);
+  limiter_.open_room(now_ms_, here);
   limiter_.release_room(here);
   limiter_.release_room(here);
-  for (int i = 0; i < 2; ++i) limiter_.count_room(now_ms_, here);
-  EXPECT_FALSE(limiter_.may_open_room(here));
+  for (int i = 0; i < 2; ++i) EXPECT_TRUE(limiter_.open_room(now_ms_, here));
+  EXPECT_FALSE(limiter_.open_room(now_ms_, here));
+}
+
+TEST_F(AddressLimiterTest, ARequestMayCostAsMuchAsSeveral) {
+  const IpAddress here = ip("192.0.2.1");
+  EXPECT_TRUE(limiter_.allow_request(now_ms_, here, 30));
+  EXPECT_EQ(count_allowed(here), 10u);
+  now_ms_ += 4'000;
+  EXPECT_TRUE(
+      limiter_.allow_request(now_ms_, here, 640));  // from a full bucket, and paid for later
+  now_ms_ += 60'000;
+  EXPECT_EQ(count_allowed(here), 0u);
+  now_ms_ += 100;
+  EXPECT_EQ(count_allowed(here), 1u);
 }
 
 IpAddress numbered(std::uint32_t number) {
@@ -130,8 +142,7 @@ IpAddress numbered(std::uint32_t number) {
 
 // A table for every address of the internet would be a way to fill memory.
 TEST_F(AddressLimiterTest, TheTableIsBoundedAndSweptWhenFull) {
-  constexpr std::uint32_t kTracked = 65'536;
-  limiter_.count_room(now_ms_, numbered(0));
+  limiter_.open_room(now_ms_, numbered(0));
   for (std::uint32_t i = 0; i < kTracked; ++i) {
     ASSERT_TRUE(limiter_.allow_request(now_ms_, numbered(i))) << i;
   }
@@ -140,8 +151,8 @@ TEST_F(AddressLimiterTest, TheTableIsBoundedAndSweptWhenFull) {
   now_ms_ += 4'000;  // every bucket is full again, and says nothing any more
   EXPECT_TRUE(limiter_.allow_request(now_ms_, numbered(kTracked)));
   // The address with a room was not forgotten.
-  limiter_.count_room(now_ms_, numbered(0));
-  EXPECT_FALSE(limiter_.may_open_room(numbered(0)));
+  EXPECT_TRUE(limiter_.open_room(now_ms_, numbered(0)));
+  EXPECT_FALSE(limiter_.open_room(now_ms_, numbered(0)));
 }
 
 }  // namespace
