@@ -143,6 +143,8 @@ std::string_view out_of_reach(Counter counter) {
     case Counter::kConnectionsOverLimit:
     case Counter::kConnectionsShed:
     case Counter::kAcceptsPostponed:
+    case Counter::kConnectionsBroken:
+    case Counter::kReceivesPostponed:
     case Counter::kFramesTooLarge:
       return "the server counts it in its TCP side, which is not simulated";
     default:

@@ -113,7 +113,7 @@ TEST_F(FanOutTest, TrainsAreAsShortAsConfigured) {
 
 // A room with far more to send than a turn allows has its turns in between the others'.
 TEST_F(FanOutTest, AFloodTakesTurnsWithQuietRooms) {
-  RelayKit kit({}, /*outbox_limit=*/kMaxTurnWork);
+  RelayKit kit(config(), /*outbox_limit=*/kMaxTurnWork);
   const auto crowd = make_room(kit, "crowd", 2'000);
   const auto pair = make_room(kit, "pair", 2);
   for (int i = 0; i < 640; ++i) kit.send(crowd[0], payload(crowd[0], i));
@@ -135,7 +135,7 @@ TEST_F(FanOutTest, AFloodTakesTurnsWithQuietRooms) {
 
 // Turns that end in the middle of a room lose nothing, repeat nothing and keep the order.
 TEST_F(FanOutTest, ALargeRoomIsServedInSlices) {
-  RelayKit kit({}, /*outbox_limit=*/kMaxTurnWork);
+  RelayKit kit(config(), /*outbox_limit=*/kMaxTurnWork);
   const auto people = make_room(kit, "crowd", 3'000);
   std::map<std::uint16_t, Texts> heard;
   Texts said;
@@ -156,7 +156,7 @@ TEST_F(FanOutTest, ALargeRoomIsServedInSlices) {
 // The first slice of a large room goes out at once; what is said meanwhile goes to the others
 // together with what they have not got yet.
 TEST_F(FanOutTest, WhoIsServedLaterGetsMoreAtOnce) {
-  RelayKit kit({}, /*outbox_limit=*/kMaxTurnWork);
+  RelayKit kit(config(), /*outbox_limit=*/kMaxTurnWork);
   const auto people = make_room(kit, "crowd", 2'001);
   kit.send(people[0], payload(people[0], 0));
   kit.relay.fan_out(kit.out);
@@ -218,7 +218,7 @@ TEST_F(FanOutTest, LastWordsAreHeard) {
 }
 
 TEST_F(FanOutTest, SettlingFinishesASliceThatWasBegun) {
-  RelayKit kit({}, /*outbox_limit=*/kMaxTurnWork);
+  RelayKit kit(config(), /*outbox_limit=*/kMaxTurnWork);
   auto people = make_room(kit, "crowd", 2'000);
   for (int i = 0; i < 3; ++i) kit.send(people[0], payload(people[0], i));
   std::map<std::uint16_t, std::size_t> heard;
@@ -305,7 +305,7 @@ TEST_F(FanOutTest, WhatWaitsInALargeRoomIsBoundedByItsDeliveries) {
 // what was said while it was there, in each speaker's order, and never itself.
 TEST_F(FanOutTest, RandomChatIsHeardByAllInEachSpeakersOrder) {
   std::mt19937 random(7);
-  RelayKit kit({}, /*outbox_limit=*/300);
+  RelayKit kit(config(), /*outbox_limit=*/300);
   std::map<std::string, Person> present;
   std::map<std::uint16_t, std::map<std::string, Texts>> expected;  // by listener's port and speaker
   std::map<std::uint16_t, std::map<std::string, Texts>> heard;
