@@ -47,18 +47,25 @@ class Streams : public testing::Test {
     ::setenv(kProgramVariable, script.c_str(), 1);
   }
 
-  // Makes chatd log something: it runs out of descriptors, and gets some again.
+  // Makes chatd log something: it runs out of descriptors, and gets some again. A conversation in
+  // between shows that it has seen the connections that have to wait.
   static void provoke_a_line(const ChatdServer& server) {
+    auto room = make_room(server, "witnesses", {"carol", "dave"});
+    ASSERT_EQ(room.size(), 2U);
     const pid_t pid = server.pid();
     const std::uint64_t limit = soft_open_files_limit(pid);
     const std::size_t open = open_descriptors(pid);
     set_soft_open_files_limit(pid, open);
     TcpPeer waiting(server.tcp());
     TcpPeer other(server.tcp());
+    EXPECT_TRUE(all_is_heard(room));
     set_soft_open_files_limit(pid, limit);
     // In the backlog or already refused a descriptor: either way it is answered now.
     EXPECT_TRUE(waiting.read_greeting());
     EXPECT_TRUE(other.read_greeting());
+    room[0].leave();
+    EXPECT_TRUE(room[1].hears_left("carol"));
+    EXPECT_TRUE(room[1].hears_own_removal());
   }
 
   static void expect_conversation(ChatdServer& server) {
