@@ -11,6 +11,7 @@
 
 #include "tests/support/chatd_server.h"
 #include "tests/support/json.h"
+#include "tests/support/ledger.h"
 #include "tests/support/member.h"
 #include "tests/support/tcp_peer.h"
 #include "tests/support/udp_peer.h"
@@ -34,16 +35,7 @@ class ServerTest : public testing::Test {
     const std::optional<Counters>& counted = server_->stop();
     EXPECT_TRUE(counted) << "no clean stop, or no totals: " << server_->diagnosis();
     if (!counted) return Counters("");
-    EXPECT_EQ((*counted)["datagrams_received"],
-              (*counted)["heartbeats"] + (*counted)["messages_accepted"] + (*counted)["leaves"] +
-                  counted->sum_of("dropped_") - counted->sum_of("dropped_send_") -
-                  (*counted)["dropped_pending_member"] - (*counted)["dropped_queue_full"] -
-                  (*counted)["dropped_over_limit"])
-        << counted->to_string();
-    EXPECT_EQ((*counted)["deliveries_planned"], (*counted)["deliveries_sent"] +
-                                                    (*counted)["dropped_queue_full"] +
-                                                    counted->sum_of("dropped_send_"))
-        << counted->to_string();
+    expect_closed_ledger(*counted);
     return *counted;
   }
 

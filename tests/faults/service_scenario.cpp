@@ -8,7 +8,7 @@
 #include <optional>
 #include <thread>
 
-#include "tests/faults/ledger.h"
+#include "tests/support/ledger.h"
 #include "tests/support/process_figures.h"
 #include "tests/support/tcp_peer.h"
 #include "tests/support/wait_until.h"

@@ -15,9 +15,9 @@
 
 #include "tests/faults/fault_control.h"
 #include "tests/faults/guest.h"
-#include "tests/faults/ledger.h"
 #include "tests/faults/sweep.h"
 #include "tests/support/chatd_server.h"
+#include "tests/support/ledger.h"
 #include "tests/support/wait_until.h"
 #include "tests/support/wire.h"
 
