@@ -35,6 +35,9 @@ class Server {
   tl::expected<void, std::string> run(
       int stop_fd, const std::function<void()>& on_started = [] {});
 
+  // For errands while it runs (server/shards/ask_shards.h).
+  Switchboard& board() { return *board_; }
+
   // The sum over all shards. Not while it runs.
   Counters counters() const;
 

@@ -17,6 +17,10 @@ void Inbox::open_letters(TimeMs now_ms, Outbox& out) {
       control_.adopt(now_ms, std::move(*connection));
       continue;
     }
+    if (const auto* const errand = std::get_if<Errand>(&parcel)) {
+      (*errand)({.now_ms = now_ms, .relay = relay_, .out = out});
+      continue;
+    }
     line_.on_letter(now_ms, std::get<Letter>(std::move(parcel)), out);
     for (const Neighbours::Reply& reply : line_.replies()) control_.deliver(reply);
   }

@@ -1,14 +1,13 @@
-// Where other threads leave what is for a shard: letters, connections, datagrams that the kernel
-// gave to the wrong one, and refusals.
+// Where other threads leave what is for a shard: letters, connections, errands, datagrams that the
+// kernel gave to the wrong one, and refusals.
 //
 // A mutex is good enough here: nothing of this is on the way of a message that the kernel has
 // steered right, and the lock is held for a move or for the copy of one datagram. The owner is
 // woken (by an eventfd in its epoll) only when the box was empty: it takes everything at once.
 //
-// Letters and connections are bounded by what causes them (core/shards/letter.h,
-// --max-connections). Strays and refusals are not, so their number is: what finds no room is
-// dropped by the caller.
-// Thread: post from any, take from the owner's.
+// Letters, connections and errands are bounded by what causes them (core/shards/letter.h,
+// --max-connections, the operator's own tools). Strays and refusals are not, so their number is:
+// what finds no room is dropped by the caller. Thread: post from any, take from the owner's.
 #pragma once
 
 #include <cstddef>
@@ -23,6 +22,7 @@
 #include "core/address/ip_address.h"
 #include "core/shards/letter.h"
 #include "server/net/unique_fd.h"
+#include "server/shards/errand.h"
 
 namespace chatd {
 
@@ -33,7 +33,7 @@ struct HandedConnection {
   bool is_over_limit = false;
 };
 
-using Parcel = std::variant<Letter, HandedConnection>;
+using Parcel = std::variant<Letter, HandedConnection, Errand>;
 
 // Datagrams, each with readable padding behind it, in memory that is reserved once and touched when
 // used.

@@ -33,6 +33,8 @@ class RunningServer {
   SocketAddress tcp() const { return {"127.0.0.1", server_->tcp().port}; }
   SocketAddress udp() const { return {"127.0.0.1", server_->udp().port}; }
 
+  Switchboard& board() { return server_->board(); }
+
   // The counters of all shards, once they have stopped.
   Counters stop() {
     const std::uint64_t one = 1;
