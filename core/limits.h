@@ -81,6 +81,18 @@ struct Limits {
 
   // Whether a member may move to a new port at the same IP (see docs/protocol.md, "roaming").
   bool roaming_same_ip = false;
+
+  // These, as far as a relay that was started with other ones can take them over: tables and
+  // buffers were made for its sizes.
+  Limits with_sizes_of(const Limits& started) const {
+    Limits limits = *this;
+    limits.max_rooms = started.max_rooms;
+    limits.max_members = started.max_members;
+    limits.max_room_members = started.max_room_members;
+    limits.max_connections = started.max_connections;
+    limits.max_frame_bytes = started.max_frame_bytes;
+    return limits;
+  }
 };
 
 }  // namespace chatd

@@ -76,11 +76,11 @@ Shard::Shard(UniqueFd epoll, ShardSockets sockets, const RelayConfig& config, Sw
               relay_.counters()),
       receive_drops_(udp_.get(), relay_.counters()),
       line_(board, config.shard, relay_),
-      control_(config.limits, epoll_.get(), kFirstConnectionEvent, line_, relay_.counters(),
+      control_(relay_.limits(), epoll_.get(), kFirstConnectionEvent, line_, relay_.counters(),
                now_ms),
       inbox_(line_, relay_, control_) {
   if (sockets.tcp_listener) {
-    acceptor_.emplace(std::move(sockets.tcp_listener), config.limits, config.shards, board,
+    acceptor_.emplace(std::move(sockets.tcp_listener), relay_.limits(), config.shards, board,
                       config.shard, control_, relay_.counters());
   }
 }

@@ -53,6 +53,8 @@ class SlotPool {
   const T& operator[](std::uint32_t slot) const { return slots_[slot].value; }
 
   std::uint32_t size() const { return size_; }
+  // Slots from here on have never been in use: where a walk over all ends.
+  std::uint32_t slot_end() const { return static_cast<std::uint32_t>(slots_.size()); }
 
  private:
   static constexpr std::uint32_t kInUse = 0xffff'fffe;

@@ -40,13 +40,20 @@ Admissions::Admissions(const Limits& limits, std::uint8_t shard, Roster& roster,
 
 AdmissionOutcome Admissions::decide(TimeMs now_ms, const Neighbours& neighbours,
                                     AdmissionRequest request, Outbox& out) {
-  const bool is_create = request.operation == Operation::kCreate;
-  Admission admission =
-      is_create ? create(now_ms, neighbours, request, out) : join(now_ms, neighbours, request, out);
+  Admission admission = admit(now_ms, neighbours, request, out);
   return {.operation = request.operation,
           .peer = request.peer,
           .room_is_counted = request.room_is_counted,
           .admission = admission};
+}
+
+Admission Admissions::admit(TimeMs now_ms, const Neighbours& neighbours, AdmissionRequest& request,
+                            Outbox& out) {
+  if (is_draining_) {
+    return refuse(Status::kUnavailable, "the server is about to stop and lets nobody in any more");
+  }
+  return request.operation == Operation::kCreate ? create(now_ms, neighbours, request, out)
+                                                 : join(now_ms, neighbours, request, out);
 }
 
 Admission Admissions::create(TimeMs now_ms, const Neighbours& neighbours, AdmissionRequest& request,
@@ -81,7 +88,7 @@ Admission Admissions::join(TimeMs now_ms, const Neighbours& neighbours, Admissio
   if (!slot) return refuse(Status::kNotFound, "there is no room of this name");
   const Room& room = roster_.rooms()[*slot];
   if (const auto refusal = check_password(now_ms, room, request)) return tl::unexpected(*refusal);
-  if (roster_.has_member(*slot, request.join.username)) {
+  if (roster_.find_member(*slot, request.join.username)) {
     return refuse(Status::kConflict, "the username is taken in this room");
   }
   if (room.members.size() >= limits_.max_room_members) {

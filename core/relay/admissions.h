@@ -30,6 +30,10 @@ class Admissions {
   AdmissionOutcome decide(TimeMs now_ms, const Neighbours& neighbours, AdmissionRequest request,
                           Outbox& out);
 
+  // From here on nobody is let in.
+  void start_drain() { is_draining_ = true; }
+  bool is_draining() const { return is_draining_; }
+
  private:
   // What all shards have together.
   struct Total {
@@ -37,6 +41,8 @@ class Admissions {
     std::uint64_t members;
   };
 
+  Admission admit(TimeMs now_ms, const Neighbours& neighbours, AdmissionRequest& request,
+                  Outbox& out);
   Admission create(TimeMs now_ms, const Neighbours& neighbours, AdmissionRequest& request,
                    Outbox& out);
   Admission join(TimeMs now_ms, const Neighbours& neighbours, AdmissionRequest& request,
@@ -54,6 +60,7 @@ class Admissions {
   Counters& counters_;
   BucketTable password_attempts_;  // of an address at a room
   RandomStream& random_;
+  bool is_draining_ = false;
 };
 
 }  // namespace chatd

@@ -91,6 +91,8 @@ std::string_view counter_name(Counter counter) {
       return "members_timed_out";
     case Counter::kMembersRefused:
       return "members_refused";
+    case Counter::kMembersKicked:
+      return "members_kicked";
     case Counter::kMembersDisconnected:
       return "members_disconnected";
     case Counter::kConnectionsAccepted:

@@ -63,6 +63,7 @@ enum class Counter : std::uint8_t {
   kMembersLeft,
   kMembersTimedOut,
   kMembersRefused,
+  kMembersKicked,        // by an operator
   kMembersDisconnected,  // with their room, or with chatd itself
   // Control connections.
   kConnectionsAccepted,

@@ -244,4 +244,8 @@ std::uint32_t FanOut::add_others(const Room& room, std::uint32_t position, Outbo
   return add_bound(room, 0, position, out) + add_bound(room, position + 1, room_size, out);
 }
 
+std::uint32_t FanOut::add_all(const Room& room, Outbox& out) {
+  return add_bound(room, 0, static_cast<std::uint32_t>(room.members.size()), out);
+}
+
 }  // namespace chatd

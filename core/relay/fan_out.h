@@ -53,6 +53,8 @@ class FanOut {
   // Opens no fan-out but adds everyone in the room with a known address, except the member at
   // `position`, to the one that is open. Returns how many addresses were not known.
   static std::uint32_t add_others(const Room& room, std::uint32_t position, Outbox& out);
+  // The same for everyone.
+  static std::uint32_t add_all(const Room& room, Outbox& out);
 
  private:
   // A member that has messages of its own in the group.

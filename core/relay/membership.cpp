@@ -43,6 +43,12 @@ void Membership::leave(TimeMs now_ms, std::uint32_t member, Outbox& out) {
   remove(now_ms, member, out);
 }
 
+void Membership::kick(TimeMs now_ms, std::uint32_t member, Outbox& out) {
+  counters_.add(Counter::kMembersKicked);
+  tell_member(member, disconnected_notice(roster_.members()[member].username), out);
+  remove(now_ms, member, out);
+}
+
 void Membership::remove_refusing(TimeMs now_ms, std::uint32_t member, Outbox& out) {
   counters_.add(Counter::kMembersRefused);
   tell_member(member, disconnected_notice(roster_.members()[member].username), out);
@@ -62,6 +68,13 @@ void Membership::expire(TimeMs now_ms, Outbox& out) {
     counters_.add(Counter::kMembersTimedOut);
     tell_member(*slot, disconnected_notice(member.username), out);
     remove(now_ms, *slot, out);
+  }
+}
+
+void Membership::rearm_all() {
+  for (std::uint32_t slot = 0; slot < roster_.members().slot_end(); ++slot) {
+    const Member* const member = roster_.members().find(slot);
+    if (member != nullptr) wheel_.arm(slot, member->last_heard_ms + limits_.idle_timeout_ms);
   }
 }
 

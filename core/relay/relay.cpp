@@ -25,6 +25,7 @@ Relay::Relay(const RelayConfig& config, TimeMs now_ms)
       returns_(config_.shard, config_.shards, addresses_),
       fan_out_(roster_, counters_, config_.trains, config_.message_store_blocks),
       membership_(config_.limits, roster_, fan_out_, counters_, returns_, now_ms),
+      announcement_(roster_, fan_out_, counters_),
       admissions_(config_.limits, config_.shard, roster_, membership_, addresses_, counters_,
                   hash_key_, random_),
       requests_(config_.own_sockets, config_.shard, config_.shards, roster_, admissions_,
@@ -149,6 +150,32 @@ void Relay::on_refused(TimeMs now_ms, const Endpoint& destination, Outbox& out) 
 
 void Relay::on_deadline(TimeMs now_ms, Outbox& out) {
   membership_.expire(now_ms, out);
+  announcement_.go_on(out);
+}
+
+void Relay::start_drain() {
+  if (is_draining()) return;
+  admissions_.start_drain();
+  announcement_.begin(kDrainingDatagram);
+}
+
+void Relay::set_limits(const Limits& limits) {
+  const std::uint32_t old_timeout_ms = config_.limits.idle_timeout_ms;
+  config_.limits = limits.with_sizes_of(config_.limits);
+  if (config_.limits.idle_timeout_ms != old_timeout_ms) membership_.rearm_all();
+}
+
+bool Relay::close_room(std::string_view room, Outbox& out) {
+  const auto slot = roster_.find_room(room);
+  if (slot) membership_.close_room(*slot, out);
+  return slot.has_value();
+}
+
+bool Relay::kick(TimeMs now_ms, std::string_view room, std::string_view username, Outbox& out) {
+  const auto slot = roster_.find_room(room);
+  const auto member = slot ? roster_.find_member(*slot, username) : std::nullopt;
+  if (member) membership_.kick(now_ms, *member, out);
+  return member.has_value();
 }
 
 }  // namespace chatd

@@ -25,6 +25,7 @@
 #include "core/limits.h"
 #include "core/random/random_stream.h"
 #include "core/relay/admissions.h"
+#include "core/relay/announcement.h"
 #include "core/relay/counters.h"
 #include "core/relay/fan_out.h"
 #include "core/relay/membership.h"
@@ -109,10 +110,23 @@ class Relay {
   // The network said that nobody listens at `destination` (ICMP port unreachable).
   void on_refused(TimeMs now_ms, const Endpoint& destination, Outbox& out);
 
-  // Removes members that have been silent for too long. If `out` is full before all are gone,
-  // next_deadline() has passed already: send, clear, and call again.
+  // Removes members that have been silent for too long, and goes on with what all must hear. If
+  // `out` is full before that is done, next_deadline() has passed already: send, clear, and call
+  // again.
   void on_deadline(TimeMs now_ms, Outbox& out);
-  std::optional<TimeMs> next_deadline() const { return membership_.next_deadline(); }
+  std::optional<TimeMs> next_deadline() const {
+    return announcement_.is_pending() ? 0 : membership_.next_deadline();
+  }
+
+  // What an operator may ask for. Nobody is let in from here on, and members are told so:
+  void start_drain();
+  bool is_draining() const { return admissions_.is_draining(); }
+  // Limits that hold for members, too, who are there already. Sizes stay (Limits::with_sizes_of).
+  void set_limits(const Limits& limits);
+  const Limits& limits() const { return config_.limits; }
+  // False: there is no such room, or no such member in it.
+  bool close_room(std::string_view room, Outbox& out);
+  bool kick(TimeMs now_ms, std::string_view room, std::string_view username, Outbox& out);
 
   // Tells everyone that it is over. False: `out` is full; send, clear, and call again.
   bool disconnect_all(Outbox& out) { return membership_.disconnect_all(out); }
@@ -131,7 +145,7 @@ class Relay {
   void answer_unauthenticated(TimeMs now_ms, const Endpoint& from, std::size_t datagram_bytes,
                               Outbox& out);
 
-  const RelayConfig config_;
+  RelayConfig config_;  // the parts hold references to its limits
   RandomStream random_;
   const KeyedHash::Key hash_key_;
   Counters counters_;
@@ -140,6 +154,7 @@ class Relay {
   RoomReturns returns_;
   FanOut fan_out_;
   Membership membership_;
+  Announcement announcement_;
   Admissions admissions_;
   RequestDesk requests_;
   PayloadReader payloads_;

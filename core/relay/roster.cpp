@@ -103,8 +103,9 @@ void Roster::bind_member(std::uint32_t slot, const Endpoint& endpoint) {
   link_endpoint(slot);
 }
 
-bool Roster::has_member(std::uint32_t room, std::string_view username) const {
-  return member_by_name_.find({room, username}).has_value();
+std::optional<std::uint32_t> Roster::find_member(std::uint32_t room,
+                                                 std::string_view username) const {
+  return member_by_name_.find({room, username});
 }
 
 std::optional<std::uint32_t> Roster::find_bound(const Endpoint& endpoint) const {

@@ -40,7 +40,7 @@ class Roster {
                                           const Endpoint& endpoint);
   void remove_member(std::uint32_t member);
   void bind_member(std::uint32_t member, const Endpoint& endpoint);
-  bool has_member(std::uint32_t room, std::string_view username) const;
+  std::optional<std::uint32_t> find_member(std::uint32_t room, std::string_view username) const;
   // The first member bound to this endpoint; the others follow by next_at_endpoint.
   std::optional<std::uint32_t> find_bound(const Endpoint& endpoint) const;
 

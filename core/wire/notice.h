@@ -21,6 +21,13 @@ std::string disconnected_notice(std::string_view username);
 inline constexpr std::string_view kNotAuthenticatedDatagram{
     "\0\0{\"sender\":\"Server\",\"message\":\"You are not authenticated\"}", 59};
 
+// To every member, when the server has been told to let all finish and then to stop.
+inline constexpr std::string_view kDrainingDatagram{
+    "\0\0{\"sender\":\"Server\",\"message\":\"This server is about to stop: please finish here and "
+    "meet "
+    "elsewhere\"}",
+    101};
+
 // To a member that says more than it may.
 inline constexpr std::string_view kTooFastDatagram{
     "\0\0{\"sender\":\"Server\",\"message\":\"You are sending too fast: some of your messages were "

@@ -34,7 +34,7 @@ class Acceptor {
   void admit(TimeMs now_ms, Listener::Accepted accepted);
 
   Listener listener_;
-  const Limits limits_;
+  const Limits& limits_;
   const ShardMap shards_;
   Switchboard& board_;
   std::uint8_t shard_;

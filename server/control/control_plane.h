@@ -25,7 +25,8 @@ namespace chatd {
 
 class ControlPlane {
  public:
-  // `epoll_fd` reports events of connection `slot` with data.u64 == first_event_id + slot.
+  // `limits` may change from one call to the next, but for sizes. `epoll_fd` reports events of
+  // connection `slot` with data.u64 == first_event_id + slot.
   ControlPlane(const Limits& limits, int epoll_fd, std::uint64_t first_event_id, ShardLine& line,
                Counters& counters, TimeMs now_ms);
 
@@ -63,7 +64,7 @@ class ControlPlane {
   ConnectionId id_of(std::uint32_t slot) const;
   bool write_some(Connection& connection);
 
-  const Limits limits_;
+  const Limits& limits_;
   int epoll_fd_;
   std::uint64_t first_event_id_;
   ShardLine& line_;

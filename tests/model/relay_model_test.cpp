@@ -217,7 +217,7 @@ class RelayAndModel {
     for (const ModelPerson& one : people_) {
       const auto room = kit_.relay.roster().find_room(one.person.room);
       ASSERT_TRUE(room.has_value());
-      ASSERT_TRUE(kit_.relay.roster().has_member(*room, one.person.name));
+      ASSERT_TRUE(kit_.relay.roster().find_member(*room, one.person.name));
     }
   }
 

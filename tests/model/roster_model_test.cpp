@@ -102,7 +102,7 @@ class RosterAndModel {
     const bool is_taken = std::any_of(members_.begin(), members_.end(), [&](const auto& entry) {
       return entry.second.room == room && entry.second.name == name;
     });
-    ASSERT_EQ(roster_.has_member(room, name), is_taken);
+    ASSERT_EQ(roster_.find_member(room, name).has_value(), is_taken);
     if (is_taken) return;
     Member member;
     member.username = name;
@@ -151,7 +151,7 @@ class RosterAndModel {
     ASSERT_EQ(member.room, expected.room);
     ASSERT_EQ(roster_.rooms()[member.room].members[member.position], slot);
     ASSERT_EQ(roster_.endpoint_of(member), expected.endpoint);
-    ASSERT_TRUE(roster_.has_member(expected.room, expected.name));
+    ASSERT_TRUE(roster_.find_member(expected.room, expected.name));
   }
 
   // The list at an endpoint holds its members, each once, and is linked both ways.

@@ -147,6 +147,8 @@ std::string_view out_of_reach(Counter counter) {
     case Counter::kReceivesPostponed:
     case Counter::kFramesTooLarge:
       return "the server counts it in its TCP side, which is not simulated";
+    case Counter::kMembersKicked:
+      return "an operator does it, and the simulated server has none";
     default:
       return "";
   }

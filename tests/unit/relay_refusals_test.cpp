@@ -21,7 +21,7 @@ class Refusals : public testing::Test {
   }
   bool is_member(const Person& person) {
     const auto room = kit_.relay.roster().find_room(person.room);
-    return room && kit_.relay.roster().has_member(*room, person.name);
+    return room && kit_.relay.roster().find_member(*room, person.name);
   }
 
   RelayKit kit_;

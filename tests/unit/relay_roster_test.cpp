@@ -72,20 +72,20 @@ TEST_F(RosterTest, IsBoundedInRoomsAndMembers) {
   for (const char* name : {"a", "b", "c", "d", "e"}) add_member(lobby, name);
   EXPECT_FALSE(try_member(lobby, "f", {}).has_value());
   EXPECT_EQ(roster_.rooms()[lobby].members.size(), 5u);
-  EXPECT_FALSE(roster_.has_member(lobby, "f"));
+  EXPECT_FALSE(roster_.find_member(lobby, "f"));
 }
 
 TEST_F(RosterTest, NamesAreUniqueWithinARoomAlone) {
   const auto a = add_room("a");
   const auto b = add_room("b");
   add_member(a, "alice");
-  EXPECT_TRUE(roster_.has_member(a, "alice"));
-  EXPECT_FALSE(roster_.has_member(b, "alice"));
-  EXPECT_FALSE(roster_.has_member(a, "Alice"));
+  EXPECT_TRUE(roster_.find_member(a, "alice"));
+  EXPECT_FALSE(roster_.find_member(b, "alice"));
+  EXPECT_FALSE(roster_.find_member(a, "Alice"));
   const auto other = add_member(b, "alice");
   roster_.remove_member(other);
-  EXPECT_TRUE(roster_.has_member(a, "alice"));
-  EXPECT_FALSE(roster_.has_member(b, "alice"));
+  EXPECT_TRUE(roster_.find_member(a, "alice"));
+  EXPECT_FALSE(roster_.find_member(b, "alice"));
 }
 
 TEST_F(RosterTest, TheLastMemberTakesAnEmptyPlace) {
