@@ -9,4 +9,4 @@ find_package(CLI11 REQUIRED)                                   # flags
 find_package(spdlog REQUIRED)                                  # logs
 pkg_check_modules(sodium REQUIRED IMPORTED_TARGET libsodium)   # keyed hashes, constant-time comparison
 pkg_check_modules(edit REQUIRED IMPORTED_TARGET libedit)       # the line being typed in `chat`
-
+find_package(tomlplusplus REQUIRED)                            # reads the configuration file (headers only)

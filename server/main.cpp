@@ -1,4 +1,4 @@
-// chatd: reads the command line, opens the server, runs it until a signal stops it.
+// chatd: reads its configuration, opens the server, runs it until a signal stops it.
 #include <sodium/core.h>
 #include <spdlog/spdlog.h>
 
@@ -11,6 +11,7 @@
 #include <string>
 #include <tl/expected.hpp>
 
+#include "server/config/start.h"
 #include "server/options.h"
 #include "server/process/log.h"
 #include "server/process/out_of_memory.h"
@@ -71,11 +72,12 @@ int run(int argc, char** argv) {
   // (ulimit -f): we stay.
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);
-  const auto options = parse_options(argc, argv);
-  if (!options) return options.error();
-  start_logging(options->log_level);
+  const auto configuration = config::configure(argc, argv);
+  if (!configuration) return configuration.error();
+  const Options& options = configuration->options;
+  start_logging(options.log_level);
 
-  const auto exit_code = streams ? serve(*options) : tl::unexpected(streams.error());
+  const auto exit_code = streams ? serve(options) : tl::unexpected(streams.error());
   if (exit_code) return *exit_code;
   spdlog::critical("chatd cannot start: {}", exit_code.error());
   return 1;

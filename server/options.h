@@ -1,9 +1,8 @@
-// The command line of chatd.
+// What an operator has set, as the server uses it. server/config/ knows where it comes from.
 #pragma once
 
 #include <cstdint>
 #include <string>
-#include <tl/expected.hpp>
 
 #include "core/limits.h"
 
@@ -19,10 +18,8 @@ struct Options {
   std::uint64_t send_buffer_bytes = 4 * 1024 * 1024;
   std::uint32_t shards = 1;  // 1..kMaxShards
   std::string log_level = "info";
+  bool has_abuse_limits = true;  // without: those that nobody gave are 0 in `limits.abuse`
   Limits limits;
 };
-
-// On --help, --version or an error everything has been printed and the value is the exit code.
-tl::expected<Options, int> parse_options(int argc, const char* const* argv);
 
 }  // namespace chatd

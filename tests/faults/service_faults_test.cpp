@@ -1,6 +1,6 @@
 // Every call that a serving chatd makes, failing in every way it can, at every place.
 //
-// The full sweep (CHATD_FAULTS=all, ./dev faults) takes each number of each call; without it, the
+// The full sweep (CHATD_TEST_SWEEP=all, ./dev faults) takes each number of each call; without it, the
 // first, the one in the middle and the last, and one that lasts.
 #include <gtest/gtest.h>
 

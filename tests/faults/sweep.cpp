@@ -33,7 +33,7 @@ bool can_last(std::int32_t error) {
 }  // namespace
 
 bool is_full_sweep() {
-  const char* const wanted = std::getenv("CHATD_FAULTS");
+  const char* const wanted = std::getenv("CHATD_TEST_SWEEP");
   return wanted != nullptr && std::string_view(wanted) == "all";
 }
 

@@ -11,7 +11,7 @@ namespace chatd::test {
 
 enum class SweepFor : std::uint8_t { kStart, kService };
 
-// Whether CHATD_FAULTS=all is in the environment.
+// Whether CHATD_TEST_SWEEP=all is in the environment.
 bool is_full_sweep();
 
 // The calls that a scenario makes or may make.

@@ -13,7 +13,7 @@ trap 'rm -rf "$folder"' EXIT
 
 pids=()
 for ((part = 0; part < parts; ++part)); do
-  CHATD_FAULTS=all GTEST_TOTAL_SHARDS=$parts GTEST_SHARD_INDEX=$part \
+  CHATD_TEST_SWEEP=all GTEST_TOTAL_SHARDS=$parts GTEST_SHARD_INDEX=$part \
     "$program" --gtest_brief=1 --gtest_filter='All/*' "$@" >"$folder/$part" 2>&1 &
   pids+=($!)
 done

@@ -1,0 +1,122 @@
+#include "server/config/configuration.h"
+
+#include <cstddef>
+#include <utility>
+
+#include "server/config/config_file.h"
+#include "server/config/environment.h"
+
+namespace chatd::config {
+namespace {
+
+void set(const Given& given, Configuration& configuration) {
+  const auto index = static_cast<std::size_t>(given.row - all_rows().data());
+  store(*given.row, given.value, configuration.options);
+  configuration.settings[index] = {given.row, given.value.text, given.source};
+}
+
+// `--limits off` is every limit of the group at 0, but for those that somebody gave.
+void drop_abuse_limits(Configuration& configuration) {
+  for (Setting& setting : configuration.settings) {
+    if (!is_abuse_limit(*setting.row) || setting.source.kind != Source::Kind::kDefault) continue;
+    setting.text = write_number(setting.row->kind, 0);
+    setting.source.place = "limits off";
+    store(*setting.row, {setting.text, 0}, configuration.options);
+  }
+}
+
+bool is_bare_in_toml(const Row& row, const std::string& text) {
+  switch (row.kind.type) {
+    case Kind::Type::kNumber:
+    case Kind::Type::kBool:
+      return true;
+    case Kind::Type::kShards:
+      return text != "auto";
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
+std::string to_text(const Source& source) {
+  switch (source.kind) {
+    case Source::Kind::kFile:
+      return std::string("file ").append(source.place);
+    case Source::Kind::kEnvironment:
+      return std::string("environment ").append(source.place);
+    case Source::Kind::kFlag:
+      return std::string("flag ").append(source.place);
+    default:
+      return source.place.empty() ? "default" : std::string("default with ").append(source.place);
+  }
+}
+
+Configuration combine(const std::vector<std::vector<Given>>& sources) {
+  Configuration configuration;
+  for (const Row& row : all_rows()) {
+    configuration.settings.push_back({&row, row.default_text(), {}});
+  }
+  for (const auto& source : sources) {
+    for (const Given& given : source) set(given, configuration);
+  }
+  if (!configuration.options.has_abuse_limits) drop_abuse_limits(configuration);
+  return configuration;
+}
+
+tl::expected<Configuration, Errors> load(int argc, const char* const* argv,
+                                         const char* const* environment) {
+  Errors errors;
+  CommandLine line = read_command_line(argc, argv, errors);
+  if (line.task == Task::kTell) {
+    Configuration nothing = combine({});
+    nothing.command_line = std::move(line);
+    return nothing;
+  }
+  Environment variables = read_environment(environment, errors);
+  const auto path = line.file ? line.file : variables.file;
+  std::vector<Given> file;
+  if (path) file = read_config_file(*path, errors);
+  if (!errors.empty()) return tl::unexpected(std::move(errors));
+  Configuration configuration = combine({std::move(file), std::move(variables.given), line.given});
+  configuration.command_line = std::move(line);
+  return configuration;
+}
+
+std::vector<Difference> differences(const Configuration& from, const Configuration& to) {
+  std::vector<Difference> found;
+  for (std::size_t i = 0; i < from.settings.size(); ++i) {
+    const Setting& before = from.settings[i];
+    const Setting& after = to.settings[i];
+    if (before.text == after.text) continue;
+    found.push_back({before.row, before.text, after.text, before.row->needs_restart});
+  }
+  return found;
+}
+
+std::string toml_text(const Row& row, const std::string& text) {
+  if (is_bare_in_toml(row, text)) return text;
+  std::string quoted(1, '"');
+  for (const char c : text) {
+    if (c == '"' || c == '\\') quoted += '\\';
+    quoted += c;
+  }
+  quoted += '"';
+  return quoted;
+}
+
+std::string print(const Configuration& configuration) {
+  std::string text = "# What chatd would use, and where each value comes from.\n";
+  const Group* group = nullptr;
+  for (const Setting& setting : configuration.settings) {
+    if (setting.row->group != group) {
+      group = setting.row->group;
+      text.append("\n[").append(group->name).append("]\n");
+    }
+    text.append(setting.row->key).append(" = ").append(toml_text(*setting.row, setting.text));
+    text.append("  # ").append(to_text(setting.source)).append("\n");
+  }
+  return text;
+}
+
+}  // namespace chatd::config

@@ -1,0 +1,51 @@
+// The configuration of chatd: flags over environment over file over default. Loading neither prints
+// nor ends the program, so that a running chatd can load again and keep what it has if the new one
+// is not sound.
+#pragma once
+
+#include <string>
+#include <tl/expected.hpp>
+#include <vector>
+
+#include "server/config/command_line.h"
+#include "server/config/given.h"
+#include "server/options.h"
+
+namespace chatd::config {
+
+// One row's value, as the configuration file would have it without quotes.
+struct Setting {
+  const Row* row;
+  std::string text;
+  Source source;
+};
+
+struct Configuration {
+  Options options;
+  std::vector<Setting> settings;  // one for each row, in the table's order
+  CommandLine command_line;       // what to do with it
+};
+
+// All that is wrong, at once. With --help and --version nothing but the command line is read.
+tl::expected<Configuration, Errors> load(int argc, const char* const* argv,
+                                         const char* const* environment);
+
+struct Difference {
+  const Row* row;
+  std::string old_text;
+  std::string new_text;
+  bool needs_restart;
+};
+
+std::vector<Difference> differences(const Configuration& from, const Configuration& to);
+
+// Options from these sources, the last one counts most.
+Configuration combine(const std::vector<std::vector<Given>>& sources);
+
+// The configuration as a file that loads to the same one; comments say where each value comes from.
+std::string print(const Configuration& configuration);
+
+// A value as it stands in the file: 5, true, "300s".
+std::string toml_text(const Row& row, const std::string& text);
+
+}  // namespace chatd::config

@@ -1,0 +1,189 @@
+#include "server/config/value.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cstddef>
+#include <limits>
+#include <optional>
+#include <system_error>
+
+#include "core/shards/shard_map.h"
+#include "server/process/processors.h"
+
+namespace chatd::config {
+namespace {
+
+using Type = Kind::Type;
+using Read = tl::expected<Value, std::string>;
+
+struct Unit {
+  std::string_view name;
+  std::uint64_t factor;
+};
+
+constexpr Unit kDurationUnits[] = {
+    {"ms", 1}, {"s", 1000}, {"min", 60'000}, {"m", 60'000}, {"h", 3'600'000}};
+
+// Upper or lower case; k is 1024 however it is written.
+constexpr Unit kSizeUnits[] = {
+    {"", 1},           {"b", 1},         {"k", 1u << 10},  {"kb", 1u << 10}, {"ki", 1u << 10},
+    {"kib", 1u << 10}, {"m", 1u << 20},  {"mb", 1u << 20}, {"mi", 1u << 20}, {"mib", 1u << 20},
+    {"g", 1u << 30},   {"gb", 1u << 30}, {"gi", 1u << 30}, {"gib", 1u << 30}};
+
+constexpr std::uint64_t kMaxDurationMs = std::numeric_limits<std::uint32_t>::max();
+
+std::optional<std::uint64_t> read_digits(std::string_view text) {
+  std::uint64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return number;
+}
+
+// "5 min" and "5min": digits, blanks, a unit.
+template <std::size_t kCount>
+std::optional<std::uint64_t> read_with_unit(std::string_view text, const Unit (&units)[kCount]) {
+  const std::size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
+  const auto number = read_digits(text.substr(0, digits));
+  text.remove_prefix(digits);
+  text.remove_prefix(std::min(text.find_first_not_of(' '), text.size()));
+  const auto* const unit = std::find_if(std::begin(units), std::end(units),
+                                        [&](const Unit& u) { return u.name == text; });
+  if (!number || unit == std::end(units)) return std::nullopt;
+  if (*number > std::numeric_limits<std::uint64_t>::max() / unit->factor) return std::nullopt;
+  return *number * unit->factor;
+}
+
+std::string lower_case(std::string_view text) {
+  std::string lower(text);
+  for (char& c : lower) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return lower;
+}
+
+tl::unexpected<std::string> wrong(std::string_view text, const std::string& what) {
+  return tl::unexpected("'" + printable(text) + "' is " + what);
+}
+
+Read number_value(const Kind& kind, std::optional<std::uint64_t> number, std::string_view text,
+                  const std::string& what) {
+  if (!number || *number < kind.lowest || *number > kind.highest) return wrong(text, what);
+  return Value{write_number(kind, *number), *number};
+}
+
+Read read_text(std::string_view text) {
+  const bool is_printable =
+      std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' && c <= '~'; });
+  if (text.empty() || !is_printable) return wrong(text, "empty, or has more than printable ASCII");
+  return Value{std::string(text)};
+}
+
+Read read_duration(const Kind& kind, std::string_view text) {
+  const auto ms = read_with_unit(text, kDurationUnits);
+  if (!ms || *ms == 0 || *ms > kMaxDurationMs) {
+    return wrong(text,
+                 "no duration: write a number and a unit, as in 500ms, 300s, 5min or 1h (49 days "
+                 "at most)");
+  }
+  return Value{write_number(kind, *ms), *ms};
+}
+
+Read read_word(const Kind& kind, std::string_view text) {
+  const auto found = std::find(kind.words.begin(), kind.words.end(), text);
+  if (found == kind.words.end()) return wrong(text, "not one of " + describe_range(kind));
+  return Value{*found, static_cast<std::uint64_t>(found - kind.words.begin())};
+}
+
+Read read_shards(std::string_view text) {
+  if (text == "auto") {
+    return Value{"auto", std::min<std::uint64_t>(usable_processors().size(), kMaxShards)};
+  }
+  const auto number = read_digits(text);
+  if (!number || *number < 1 || *number > kMaxShards) {
+    return wrong(text, "neither auto nor a number from 1 to " + std::to_string(kMaxShards));
+  }
+  return Value{std::to_string(*number), *number};
+}
+
+std::string write_size(std::uint64_t bytes) {
+  constexpr Unit kWritten[] = {{"GiB", 1u << 30}, {"MiB", 1u << 20}, {"KiB", 1u << 10}};
+  for (const Unit& unit : kWritten) {
+    if (bytes != 0 && bytes % unit.factor == 0) {
+      return std::to_string(bytes / unit.factor) + std::string(unit.name);
+    }
+  }
+  return std::to_string(bytes) + "B";
+}
+
+std::string join(const std::vector<std::string>& words) {
+  std::string all;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    if (i > 0) all += i + 1 == words.size() ? " or " : ", ";
+    all += words[i];
+  }
+  return all;
+}
+
+}  // namespace
+
+Read read_value(const Kind& kind, std::string_view text) {
+  switch (kind.type) {
+    case Type::kText:
+      return read_text(text);
+    case Type::kNumber:
+      return number_value(kind, read_digits(text), text, "no number from " + describe_range(kind));
+    case Type::kSize:
+      return number_value(kind, read_with_unit(lower_case(text), kSizeUnits), text,
+                          "no size from " + describe_range(kind) +
+                              ": write a number and a unit, as in 512KiB or 4MiB");
+    case Type::kDuration:
+      return read_duration(kind, text);
+    case Type::kChoice:
+    case Type::kSwitch:
+    case Type::kBool:
+      return read_word(kind, text);
+    case Type::kShards:
+      return read_shards(text);
+  }
+  return wrong(text, "of no known kind");
+}
+
+std::string write_number(const Kind& kind, std::uint64_t number) {
+  switch (kind.type) {
+    case Type::kSize:
+      return write_size(number);
+    case Type::kDuration:
+      return number % 1000 == 0 ? std::to_string(number / 1000) + "s"
+                                : std::to_string(number) + "ms";
+    case Type::kSwitch:
+    case Type::kBool:
+      return kind.words[number];
+    default:
+      return std::to_string(number);
+  }
+}
+
+std::string describe_range(const Kind& kind) {
+  switch (kind.type) {
+    case Type::kText:
+      return "text";
+    case Type::kNumber:
+    case Type::kSize:
+      return write_number(kind, kind.lowest) + " to " + write_number(kind, kind.highest);
+    case Type::kDuration:
+      return "1ms to 49 days; units ms, s, min, h";
+    case Type::kShards:
+      return "auto, or 1 to " + std::to_string(kMaxShards);
+    default:
+      return join(kind.words);
+  }
+}
+
+std::string printable(std::string_view text) {
+  std::string safe(text);
+  std::replace_if(
+      safe.begin(), safe.end(), [](char c) { return c < ' ' || c > '~'; }, '?');
+  return safe;
+}
+
+}  // namespace chatd::config

@@ -1,0 +1,60 @@
+// Flags: what is refused, and what the help text says.
+#include "server/config/command_line.h"
+
+#include "tests/config/config_kit.h"
+
+namespace chatd::config {
+namespace {
+
+bool says(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+bool is_refused_by_name(const Words& flags) {
+  const Errors errors = errors_of(flags);
+  return errors.size() == 1 && says(errors.front(), flags.front());
+}
+
+TEST(CommandLine, AllErrorsAtOnce) {
+  EXPECT_EQ(errors_of({"--tcp-port", "70000", "--max-roms", "5", "stray", "--idle-timeout=soon"}),
+            (Errors{
+                "--max-roms: no such flag (did you mean --max-rooms?); chatd --help names all "
+                "flags",
+                "'stray' belongs to no flag: chatd takes only flags",
+                "--tcp-port: '70000' is no number from 0 to 65535",
+                "--idle-timeout: 'soon' is no duration: write a number and a unit, as in 500ms, "
+                "300s, 5min or 1h (49 days at most)",
+            }));
+}
+
+TEST(CommandLine, AFlagWithoutItsValueIsRefused) {
+  EXPECT_TRUE(is_refused_by_name({"--tcp-port"}));
+}
+
+TEST(CommandLine, AFlagGivenTwiceIsRefused) {
+  EXPECT_TRUE(is_refused_by_name({"--tcp-port", "1", "--tcp-port", "2"}));
+}
+
+TEST(CommandLine, TheHelpTextNamesEveryOptionAndItsDefault) {
+  const std::string help = help_text();
+  for (const Row& row : all_rows()) {
+    EXPECT_TRUE(says(help, row.flag())) << row.flag();
+    EXPECT_TRUE(says(help, row.group->title)) << row.flag();
+    if (row.kind.type == Kind::Type::kBool) continue;
+    const std::string shown = row.flag() + " " + row.kind.placeholder + "=" + row.default_text();
+    EXPECT_TRUE(says(help, shown)) << shown;
+  }
+}
+
+TEST(CommandLine, HelpAndVersionReadNothingElse) {
+  const auto help = load_from({"--help", "--config", "/no/such/file"}, {"CHATD_NONSENSE=1"});
+  ASSERT_TRUE(help);
+  EXPECT_EQ(help->command_line.task, Task::kTell);
+  EXPECT_EQ(help->command_line.text, help_text());
+  const auto version = load_from({"--version"});
+  ASSERT_TRUE(version);
+  EXPECT_TRUE(version->command_line.text.starts_with("chatd ")) << version->command_line.text;
+}
+
+}  // namespace
+}  // namespace chatd::config
