@@ -100,6 +100,13 @@ TEST(ConfigFile, SyntaxErrorsHaveAPlace) {
       errors_in("[limits]\nmax_rooms = 1\nmax_rooms = 2").at(0).starts_with("chatd.toml:3:"));
 }
 
+// toml++ asserts here that it cannot be, and only then looks.
+TEST(ConfigFile, ABadTableNameIsASyntaxError) {
+  EXPECT_EQ(errors_in("[!a]"),
+            Errors{"chatd.toml:1:2: this is no TOML: Error while parsing key: expected bare key "
+                   "starting character or string delimiter, saw '!'"});
+}
+
 TEST(ConfigFile, UnreadableFilesAreExplained) {
   EXPECT_EQ(errors_of({"--config", "/no/such/file"}),
             Errors{"/no/such/file: the configuration file cannot be opened: No such file or "

@@ -29,6 +29,7 @@ void PrintTo(const Target& target, std::ostream* out) {
 
 constexpr Target kTargets[] = {{"address", fuzz_address},
                                {"answer", fuzz_answer},
+                               {"config_file", fuzz_config_file},
                                {"conversation", fuzz_conversation},
                                {"datagram", fuzz_datagram},
                                {"event", fuzz_event},

@@ -32,7 +32,7 @@ void check_room(const Roster& roster, std::uint32_t slot) {
     const Member& member = roster.members()[member_slot];
     require(member.room == slot && member.position == position, "a member knows its place");
     require(member.token.slot() == member_slot, "a token names its slot");
-    require(roster.find_member(slot, member.username), "a member is found by its name");
+    require(roster.find_member(slot, member.username).has_value(), "a member is found by its name");
     const Endpoint& endpoint = room.endpoints[position];
     if (endpoint.port == 0) {
       ++pending;

@@ -1,0 +1,145 @@
+#include "server/config/reference.h"
+
+#include <cstddef>
+
+#include "server/config/configuration.h"
+#include "server/config/table.h"
+
+namespace chatd::config {
+namespace {
+
+constexpr std::size_t kCommentColumns = 96;
+
+const char* how_it_changes(const Row& row) {
+  return row.needs_restart ? "a change needs a restart" : "a reload is enough";
+}
+
+// The text as comment lines, broken between words.
+std::string as_comment(std::string_view text) {
+  std::string lines;
+  std::string line = "#";
+  while (!text.empty()) {
+    const std::size_t end = text.find(' ');
+    const std::string_view word = text.substr(0, end);
+    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+    if (line.size() + 1 + word.size() > kCommentColumns) {
+      lines.append(line).append("\n");
+      line = "#";
+    }
+    line.append(" ").append(word);
+  }
+  return lines.append(line).append("\n");
+}
+
+// Hyphens that may be copied, and no line that begins like a command of man(7).
+std::string as_troff(std::string_view text) {
+  std::string escaped;
+  for (const char c : text) {
+    if (c == '\\') {
+      escaped += "\\e";
+    } else if (c == '-') {
+      escaped += "\\-";
+    } else if ((c == '\'' || c == '.') && escaped.empty()) {
+      escaped.append("\\&").push_back(c);
+    } else {
+      escaped += c;
+    }
+  }
+  return escaped;
+}
+
+std::string heading_of(const Row& row) {
+  std::string heading = "\\fB" + as_troff(row.flag()) + "\\fR";
+  if (row.kind.type != Kind::Type::kBool) {
+    heading.append(" \\fI").append(as_troff(row.kind.placeholder)).append("\\fR");
+  }
+  return heading;
+}
+
+std::string as_table_cell(std::string_view text) {
+  std::string cell;
+  for (const char c : text) {
+    if (c == '|') cell += '\\';
+    cell += c;
+  }
+  return cell;
+}
+
+}  // namespace
+
+std::string example_file() {
+  std::string text =
+      "# chatd's configuration: every option at its default. Remove the # in front of those that\n"
+      "# you want to change, then try it: chatd --check-config --config chatd.toml\n"
+      "#\n"
+      "# Flags and environment variables go before this file; `chatd --print-config` says what is "
+      "in\n"
+      "# force and where each value comes from.\n";
+  const Group* group = nullptr;
+  for (const Row& row : all_rows()) {
+    if (row.group != group) {
+      group = row.group;
+      text.append("\n# ").append(group->title).append("\n[").append(group->name).append("]\n");
+    }
+    text.append("\n").append(as_comment(row.description));
+    text.append(as_comment(describe_range(row.kind) + "; " + how_it_changes(row)));
+    text.append("#").append(row.key).append(" = ");
+    text.append(toml_text(row, row.default_text())).append("\n");
+  }
+  return text;
+}
+
+std::string manual_options() {
+  std::string text;
+  const Group* group = nullptr;
+  for (const Row& row : all_rows()) {
+    if (row.group != group) {
+      group = row.group;
+      text.append(".SS \"").append(as_troff(group->title)).append("\"\n");
+    }
+    text.append(".TP\n").append(heading_of(row)).append("\n");
+    text.append(as_troff(row.description)).append(".\n.br\n");
+    text.append("Values: ").append(as_troff(describe_range(row.kind)));
+    text.append(". Default: ").append(as_troff(row.default_text())).append(".\n.br\n");
+    text.append("Variable \\fB").append(row.environment()).append("\\fR, key \\fB");
+    text.append(as_troff(row.toml_name())).append("\\fR; ");
+    text.append(how_it_changes(row)).append(".\n");
+  }
+  return text;
+}
+
+std::string options_table() {
+  std::string text;
+  const Group* group = nullptr;
+  for (const Row& row : all_rows()) {
+    if (row.group != group) {
+      group = row.group;
+      text.append("\n### ").append(group->title).append("\n\n");
+      text.append("In the file: `[").append(group->name).append("]`.\n\n");
+      text.append("| key | flag, variable | default | values | change | |\n");
+      text.append("| --- | --- | --- | --- | --- | --- |\n");
+    }
+    text.append("| `").append(row.key).append("` | `").append(row.flag()).append("` `");
+    text.append(row.environment()).append("` | `").append(row.default_text()).append("` | ");
+    text.append(as_table_cell(describe_range(row.kind))).append(" | ");
+    text.append(row.needs_restart ? "restart" : "reload").append(" | ");
+    text.append(as_table_cell(row.description)).append(" |\n");
+  }
+  return text.append("\n");
+}
+
+tl::expected<std::string, std::string> between_markers(std::string_view document,
+                                                       std::string_view text) {
+  const std::size_t begin = document.find("options: begin");
+  if (begin == std::string_view::npos) return tl::unexpected<std::string>("no 'options: begin'");
+  const std::size_t from = document.find('\n', begin);
+  const std::size_t end = document.find("options: end", begin);
+  if (from == std::string_view::npos || end == std::string_view::npos || end < from) {
+    return tl::unexpected<std::string>("no line 'options: end' below 'options: begin'");
+  }
+  const std::size_t to = document.rfind('\n', end);
+  std::string whole(document.substr(0, from + 1));
+  return whole.append(text).append(document.substr(to + 1));
+}
+
+}  // namespace chatd::config

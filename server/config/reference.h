@@ -1,0 +1,25 @@
+// What documents say about the options, written from the table: a test compares them with what is
+// checked in, and `./dev docs` writes them afresh. Pure functions.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <tl/expected.hpp>
+
+namespace chatd::config {
+
+// docs/examples/chatd.toml: every option, commented out, at its default.
+std::string example_file();
+
+// For the manual page, in man(7): flags, and what each may be.
+std::string manual_options();
+
+// For docs/operations.md: a Markdown table for each group.
+std::string options_table();
+
+// `document` with `text` in the place of what stands between two lines: one that holds
+// "options: begin", and one that holds "options: end". An error says which one is missing.
+tl::expected<std::string, std::string> between_markers(std::string_view document,
+                                                       std::string_view text);
+
+}  // namespace chatd::config

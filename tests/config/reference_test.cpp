@@ -1,0 +1,65 @@
+// The documents say what the table says.
+#include "server/config/reference.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <string>
+
+#include "tests/config/config_kit.h"
+
+namespace chatd::config {
+namespace {
+
+std::string document(const char* name) {
+  std::ostringstream text;
+  text << std::ifstream(std::string(CHATD_SOURCE_DIR "/docs/") + name).rdbuf();
+  return text.str();
+}
+
+constexpr const char* kRemedy = " is not what server/config/table.cpp says: run ./dev docs";
+
+TEST(ConfigReference, TheExampleFileIsWhatTheTableSays) {
+  EXPECT_TRUE(document("examples/chatd.toml") == example_file())
+      << "docs/examples/chatd.toml" << kRemedy;
+}
+
+TEST(ConfigReference, TheManualPageIsWhatTheTableSays) {
+  const std::string page = document("man/chatd.8");
+  const auto fresh = between_markers(page, manual_options());
+  ASSERT_TRUE(fresh) << "docs/man/chatd.8: " << fresh.error();
+  EXPECT_TRUE(page == *fresh) << "docs/man/chatd.8" << kRemedy;
+}
+
+TEST(ConfigReference, TheOperationsPageIsWhatTheTableSays) {
+  const std::string page = document("operations.md");
+  const auto fresh = between_markers(page, options_table());
+  ASSERT_TRUE(fresh) << "docs/operations.md: " << fresh.error();
+  EXPECT_TRUE(page == *fresh) << "docs/operations.md" << kRemedy;
+}
+
+TEST(ConfigReference, TheExampleIsSoundWithAndWithoutItsComments) {
+  EXPECT_EQ(errors_in(example_file()), Errors{});
+  std::istringstream lines(example_file());
+  std::string all;
+  for (std::string line; std::getline(lines, line);) {
+    const bool is_option = line.starts_with('#') && !line.starts_with("# ") && line != "#";
+    all.append(is_option ? line.substr(1) : line).append("\n");
+  }
+  Errors errors;
+  EXPECT_EQ(read_toml(all, "chatd.toml", errors).size(), all_rows().size());
+  EXPECT_EQ(errors, Errors{});
+}
+
+TEST(ConfigReference, MissingMarkersAreNamed) {
+  EXPECT_EQ(between_markers("a\n# options: begin\nold\n# options: end\nb\n", "new\n").value(),
+            "a\n# options: begin\nnew\n# options: end\nb\n");
+  EXPECT_EQ(between_markers("a\n", "new\n").error(), "no 'options: begin'");
+  EXPECT_EQ(between_markers("# options: begin\n", "new\n").error(),
+            "no line 'options: end' below 'options: begin'");
+}
+
+}  // namespace
+}  // namespace chatd::config
