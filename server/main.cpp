@@ -12,11 +12,12 @@
 #include <tl/expected.hpp>
 
 #include "server/config/start.h"
+#include "server/life/attendant.h"
+#include "server/life/signals.h"
 #include "server/options.h"
 #include "server/process/log.h"
 #include "server/process/out_of_memory.h"
 #include "server/process/standard_streams.h"
-#include "server/process/stop_signal.h"
 #include "server/server.h"
 
 namespace chatd {
@@ -47,12 +48,16 @@ void say_ready(const Server& server) {
 // The exit code; an error is the reason why chatd cannot start.
 tl::expected<int, std::string> serve(const Options& options) {
   if (sodium_init() < 0) return tl::unexpected<std::string>("libsodium does not start");
-  const auto stop = open_stop_signal();
-  if (!stop) return tl::unexpected(stop.error());
+  const auto signals = Signals::open();
+  if (!signals) return tl::unexpected(signals.error());
   const auto server = Server::open(options);
   if (!server) return tl::unexpected(server.error());
   explain_out_of_memory("chatd has to stop: there is not enough memory\n");
-  const auto stopped = (*server)->run(stop->get(), [&server] { say_ready(**server); });
+  Attendant attendant(**server, *signals, options.drain_timeout_ms, nullptr);
+  const auto stopped = (*server)->run([&](int failed_fd) {
+    say_ready(**server);
+    attendant.attend(failed_fd);
+  });
   log_totals((*server)->counters());
   if (!stopped) {
     spdlog::critical("chatd has to stop: {}", stopped.error());

@@ -11,6 +11,7 @@
 #include "server/net/open_sockets.h"
 #include "server/process/descriptor_limit.h"
 #include "server/process/system_error.h"
+#include "server/shards/ask_shards.h"
 #include "server/shards/shard_threads.h"
 
 namespace chatd {
@@ -130,10 +131,40 @@ tl::expected<std::unique_ptr<Server>, std::string> Server::open(const Options& o
   return server;
 }
 
-tl::expected<void, std::string> Server::run(int stop_fd, const std::function<void()>& on_started) {
+tl::expected<void, std::string> Server::run(const std::function<void(int failed_fd)>& attend) {
   std::vector<std::function<void()>> bodies;
   for (const auto& shard : shards_) bodies.emplace_back([&shard] { shard->run(); });
-  return run_shards(bodies, stop_fd, stop_.get(), on_started);
+  return run_shards(bodies, stop_.get(), attend);
+}
+
+tl::expected<void, std::string> Server::tell_shards(const std::function<void(Relay&)>& order) {
+  const auto told = ask_shards(*board_, [order](const ErrandSite& site) {
+    order(site.relay);
+    return true;
+  });
+  if (!told) return tl::unexpected(told.error());
+  return {};
+}
+
+tl::expected<void, std::string> Server::drain() {
+  is_draining_.store(true, std::memory_order_relaxed);
+  return tell_shards([](Relay& relay) { relay.start_drain(); });
+}
+
+tl::expected<void, std::string> Server::set_limits(const Limits& limits) {
+  return tell_shards([limits](Relay& relay) { relay.set_limits(limits); });
+}
+
+tl::expected<void, std::string> Server::check() {
+  return tell_shards([](Relay&) {});
+}
+
+std::uint64_t Server::member_count() const {
+  std::vector<ShardFigures> figures;
+  board_->read_figures(figures);
+  std::uint64_t members = 0;
+  for (const ShardFigures& shard : figures) members += shard.members;
+  return members;
 }
 
 Counters Server::counters() const {

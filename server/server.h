@@ -1,6 +1,7 @@
 // The whole server: its sockets, its shards, and what they have in common.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -30,10 +31,22 @@ class Server {
   const Endpoint& udp() const { return udp_; }
   std::size_t shard_count() const { return shards_.size(); }
 
-  // Serves until `stop_fd` becomes readable; then every member is told. An error says which shard
-  // could not go on, and why. `on_started` is called when all shards run.
-  tl::expected<void, std::string> run(
-      int stop_fd, const std::function<void()>& on_started = [] {});
+  // Serves until `attend` returns; then every member is told. It is called when all shards run, and
+  // must return when the descriptor that it gets becomes readable: a shard could not go on, and the
+  // error says which one, and why.
+  tl::expected<void, std::string> run(const std::function<void(int failed_fd)>& attend);
+
+  // While it runs, from `attend` or from any other thread but the shards'. Errors name a shard that
+  // does not answer.
+  //
+  // Nobody is let in from here on, and members are told that the server is about to stop.
+  tl::expected<void, std::string> drain();
+  bool is_draining() const { return is_draining_.load(std::memory_order_relaxed); }
+  // Limits::with_sizes_of says which of them can change.
+  tl::expected<void, std::string> set_limits(const Limits& limits);
+  // Whether every shard answers.
+  tl::expected<void, std::string> check();
+  std::uint64_t member_count() const;
 
   // For errands while it runs (server/shards/ask_shards.h).
   Switchboard& board() { return *board_; }
@@ -44,9 +57,13 @@ class Server {
  private:
   Server() = default;
 
+  // On every shard's own thread, between two steps of its turn.
+  tl::expected<void, std::string> tell_shards(const std::function<void(Relay&)>& order);
+
   Endpoint tcp_;
   Endpoint udp_;
   UniqueFd stop_;  // an eventfd: the shards'
+  std::atomic<bool> is_draining_ = false;
   std::unique_ptr<Switchboard> board_;
   std::vector<std::unique_ptr<Shard>> shards_;
 };

@@ -14,6 +14,7 @@ constexpr Group kNetwork{"network", "Network"};
 constexpr Group kDataPlane{"data_plane", "Data plane"};
 constexpr Group kLimits{"limits", "Limits"};
 constexpr Group kAbuse{"abuse", "Limits against abuse (0: no limit)"};
+constexpr Group kLife{"life", "Life"};
 constexpr Group kLog{"log", "Log", "log_"};
 
 constexpr bool kRestart = true;
@@ -146,6 +147,14 @@ std::vector<Row> abuse_rows() {
   };
 }
 
+std::vector<Row> life_rows() {
+  return {
+      {&kLife, "drain_timeout", duration(), kReload,
+       "A drain (SIGUSR2) ends after so long, whoever is left",
+       [](Options& o) -> Field { return &o.drain_timeout_ms; }},
+  };
+}
+
 std::vector<Row> log_rows() {
   const Kind level{
       Type::kChoice, "LEVEL", 0, 0, {"trace", "debug", "info", "warn", "error", "critical", "off"}};
@@ -187,7 +196,7 @@ const std::vector<Row>& all_rows() {
   static const std::vector<Row> kRows = [] {
     std::vector<Row> rows;
     for (const auto& part :
-         {network_rows(), data_plane_rows(), limit_rows(), abuse_rows(), log_rows()}) {
+         {network_rows(), data_plane_rows(), limit_rows(), abuse_rows(), life_rows(), log_rows()}) {
       rows.insert(rows.end(), part.begin(), part.end());
     }
     return rows;
@@ -196,7 +205,7 @@ const std::vector<Row>& all_rows() {
 }
 
 const std::vector<const Group*>& all_groups() {
-  static const std::vector<const Group*> kGroups = {&kNetwork, &kDataPlane, &kLimits, &kAbuse,
+  static const std::vector<const Group*> kGroups = {&kNetwork, &kDataPlane, &kLimits, &kAbuse, &kLife,
                                                     &kLog};
   return kGroups;
 }

@@ -1,11 +1,5 @@
 #include "server/shards/shard_threads.h"
 
-#include <poll.h>
-#include <spdlog/spdlog.h>
-
-#include <array>
-#include <cerrno>
-#include <chrono>
 #include <cstddef>
 #include <exception>
 #include <system_error>
@@ -19,8 +13,6 @@
 
 namespace chatd {
 namespace {
-
-constexpr std::chrono::milliseconds kRetry{100};
 
 // The shards' threads. Whatever becomes of the one that has started them, they are told to stop and
 // waited for.
@@ -54,25 +46,10 @@ std::string reason_of(const std::exception_ptr& failure) {
   }
 }
 
-// Whatever poll says, chatd stops when it is told to, and not before.
-void wait_for_either(int signal_fd, int stop_fd) {
-  std::array<pollfd, 2> watched{pollfd{.fd = signal_fd, .events = POLLIN, .revents = 0},
-                                pollfd{.fd = stop_fd, .events = POLLIN, .revents = 0}};
-  bool has_said_so = false;
-  while (::poll(watched.data(), watched.size(), -1) < 0) {
-    if (errno == EINTR) continue;
-    if (!std::exchange(has_said_so, true)) {
-      spdlog::warn("{}; waiting goes on", system_error("poll"));
-    }
-    std::this_thread::sleep_for(kRetry);
-  }
-}
-
 }  // namespace
 
 tl::expected<void, std::string> run_shards(std::span<const std::function<void()>> shards,
-                                           int signal_fd, int stop_fd,
-                                           const std::function<void()>& on_started) {
+                                           int stop_fd, const std::function<void(int)>& attend) {
   const std::vector<std::size_t> processors = usable_processors();
   std::vector<std::exception_ptr> failures(shards.size());
   // An exception must neither pass for a clean stop nor take the other shards' members down without
@@ -90,8 +67,7 @@ tl::expected<void, std::string> run_shards(std::span<const std::function<void()>
   try {
     Threads threads(shards.size(), stop_fd);
     for (std::size_t i = 0; i < shards.size(); ++i) threads.start([&run_one, i] { run_one(i); });
-    on_started();
-    wait_for_either(signal_fd, stop_fd);
+    attend(stop_fd);
   } catch (const std::system_error& error) {
     return tl::unexpected(system_error("a shard gets no thread", error.code().value()));
   }

@@ -11,12 +11,11 @@
 
 namespace chatd {
 
-// `shards` are what each thread runs. Returns when all have returned: because `signal_fd` became
-// readable, or because one of them threw, and then the error is the reason. `stop_fd` is the
-// eventfd that tells them to stop; `on_started` is called here, when all of them run. Signals must
-// be blocked already: threads inherit that.
+// `shards` are what each thread runs. `attend` is called here when all of them run, with `stop_fd`,
+// the eventfd that tells them to stop; when it returns they are told. It must return when `stop_fd`
+// becomes readable: then one of them has thrown, and the error is the reason. Signals must be
+// blocked already: threads inherit that.
 tl::expected<void, std::string> run_shards(std::span<const std::function<void()>> shards,
-                                           int signal_fd, int stop_fd,
-                                           const std::function<void()>& on_started);
+                                           int stop_fd, const std::function<void(int)>& attend);
 
 }  // namespace chatd

@@ -31,6 +31,7 @@ bool has_a_reason(const std::string& name) {
       "clock_gettime",       // read from the vDSO; its clock exists
       "pthread_mutex_lock",  // plain mutexes
       "pthread_mutex_unlock",
+      "pthread_once",        // cannot fail
       "nanosleep",           // if it ends early, what it waits for is tried again
       "pthread_setname_np",  // a name for debuggers
       "signal",              // the two signals exist

@@ -56,6 +56,7 @@ inline constexpr std::int32_t kPoll[] = {EINTR, EINVAL, ENOMEM};  // EINVAL: RLI
 inline constexpr std::int32_t kPthreadCreate[] = {EAGAIN, EPERM};
 inline constexpr std::int32_t kPthreadSetaffinity[] = {EINVAL, EPERM};
 inline constexpr std::int32_t kPthreadSigmask[] = {EINVAL};
+inline constexpr std::int32_t kRead[] = {EAGAIN, EINTR, EIO};  // from a signalfd
 inline constexpr std::int32_t kRecv[] = {ECONNREFUSED, ECONNRESET, EINTR,        ENOMEM,
                                          ENOTCONN,     ETIMEDOUT,  EHOSTUNREACH, kShortResult};
 inline constexpr std::int32_t kRecvfrom[] = {ECONNREFUSED, EINTR, ENOMEM, EHOSTUNREACH};
@@ -104,6 +105,7 @@ inline constexpr std::array<CallFaults, kCallCount> kCallFaults{{
     {Call::kPthreadCreate, "pthread_create", faults::kPthreadCreate},
     {Call::kPthreadSetaffinity, "pthread_setaffinity_np", faults::kPthreadSetaffinity},
     {Call::kPthreadSigmask, "pthread_sigmask", faults::kPthreadSigmask},
+    {Call::kRead, "read", faults::kRead},
     {Call::kRecv, "recv", faults::kRecv},
     {Call::kRecvfrom, "recvfrom", faults::kRecvfrom},
     {Call::kRecvmmsg, "recvmmsg", faults::kRecvmmsg},

@@ -260,6 +260,12 @@ int pthread_sigmask(int how, const sigset_t* set, sigset_t* old) noexcept {
   return real(how, set, old);
 }
 
+ssize_t read(int fd, void* bytes, std::size_t size) {
+  if (fails(Call::kRead)) return -1;
+  static const auto real = next<decltype(read)>("read");
+  return real(fd, bytes, size);
+}
+
 ssize_t recv(int fd, void* bytes, std::size_t size, int flags) {
   if (fails_or_is_short(Call::kRecv, size)) return -1;
   static const auto real = next<decltype(recv)>("recv");

@@ -37,6 +37,7 @@ enum class Call : std::uint8_t {
   kPthreadCreate,
   kPthreadSetaffinity,
   kPthreadSigmask,
+  kRead,
   kRecv,
   kRecvfrom,
   kRecvmmsg,

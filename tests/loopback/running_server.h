@@ -10,6 +10,7 @@
 #include <string>
 #include <thread>
 
+#include "server/process/wait_readable.h"
 #include "server/server.h"
 #include "tests/support/socket_address.h"
 
@@ -23,7 +24,10 @@ class RunningServer {
       : stop_(::eventfd(0, EFD_CLOEXEC)),
         server_(
             Server::open(options_for(shards), steering.value_or(steering_program(shards))).value()),
-        thread_([this] { stopped_well_ = server_->run(stop_.get()).has_value(); }) {}
+        thread_([this] {
+          const auto attend = [this](int failed_fd) { wait_readable({stop_.get(), failed_fd}); };
+          stopped_well_ = server_->run(attend).has_value();
+        }) {}
   RunningServer(const RunningServer&) = delete;
   RunningServer& operator=(const RunningServer&) = delete;
   ~RunningServer() {

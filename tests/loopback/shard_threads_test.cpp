@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "server/net/unique_fd.h"
+#include "server/process/wait_readable.h"
 
 namespace chatd {
 namespace {
@@ -34,6 +35,9 @@ class ShardThreads : public testing::Test {
 
   UniqueFd signal_{::eventfd(0, EFD_CLOEXEC)};
   UniqueFd stop_{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
+  const std::function<void(int)> attend_ = [this](int failed_fd) {
+    wait_readable({signal_.get(), failed_fd});
+  };
 };
 
 TEST_F(ShardThreads, StopWhenASignalComes) {
@@ -48,7 +52,7 @@ TEST_F(ShardThreads, StopWhenASignalComes) {
     });
   }
   raise(signal_);
-  EXPECT_TRUE(run_shards(shards, signal_.get(), stop_.get(), [] {}));
+  EXPECT_TRUE(run_shards(shards, stop_.get(), attend_));
   EXPECT_EQ(names, (std::array<std::string, 2>{"shard-0", "shard-1"}));
 }
 
@@ -60,7 +64,7 @@ TEST_F(ShardThreads, AllStopWhenOneFails) {
         other_has_stopped = true;
       },
       [] { throw std::runtime_error("out of luck"); }};
-  const auto result = run_shards(shards, signal_.get(), stop_.get(), [] {});
+  const auto result = run_shards(shards, stop_.get(), attend_);
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error(), "shard 1 failed: out of luck");
   EXPECT_TRUE(other_has_stopped);
@@ -72,7 +76,7 @@ TEST_F(ShardThreads, AllStopWhenTheirStarterFails) {
     serve();
     has_stopped = true;
   }};
-  EXPECT_THROW((void)run_shards(shards, signal_.get(), stop_.get(), [] { throw std::bad_alloc(); }),
+  EXPECT_THROW((void)run_shards(shards, stop_.get(), [](int) { throw std::bad_alloc(); }),
                std::bad_alloc);
   EXPECT_TRUE(has_stopped);
 }

@@ -1,0 +1,114 @@
+#include "server/life/attendant.h"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <climits>
+#include <utility>
+
+#include "server/process/clock.h"
+#include "server/process/wait_readable.h"
+
+namespace chatd {
+namespace {
+
+// How often a drain is looked at: nobody tells the main thread that the last member has gone.
+constexpr TimeMs kDrainLookMs = 100;
+
+}  // namespace
+
+Attendant::Attendant(Server& server, const Signals& signals, std::uint32_t drain_timeout_ms,
+                     std::function<void()> reload)
+    : server_(server),
+      signals_(signals),
+      drain_timeout_ms_(drain_timeout_ms),
+      reload_(std::move(reload)) {}
+
+void Attendant::attend(int failed_fd) {
+  manager_.tell_ready(serving());
+  if (manager_.alive_interval_ms()) next_sign_of_life_ms_ = monotonic_now_ms();
+  while (!is_over_) {
+    const auto readable = wait_readable({failed_fd, signals_.fd()}, wait_timeout_ms());
+    if (readable == 0u) break;
+    if (readable) carry_out(signals_.take());
+    const TimeMs now_ms = monotonic_now_ms();
+    look_at_drain(now_ms);
+    look_after_shards(now_ms);
+  }
+  manager_.tell_stopping();
+}
+
+void Attendant::carry_out(Order order) {
+  switch (order) {
+    case Order::kStop:
+      is_over_ = true;
+      return;
+    case Order::kReload:
+      if (!reload_) {
+        is_over_ = true;
+        return;
+      }
+      manager_.tell_reloading();
+      reload_();
+      manager_.tell_ready(serving());
+      return;
+    case Order::kDrain:
+      start_drain();
+      return;
+  }
+}
+
+void Attendant::start_drain() {
+  if (drain_ends_ms_) {
+    spdlog::info("draining already: {} members are left", server_.member_count());
+    return;
+  }
+  if (const auto begun = server_.drain(); !begun) {
+    spdlog::error("not every shard drains: {}; SIGTERM stops chatd at once", begun.error());
+  }
+  drain_ends_ms_ = monotonic_now_ms() + drain_timeout_ms_;
+  const std::uint64_t members = server_.member_count();
+  spdlog::info(
+      "draining: nobody is let in any more; chatd stops when its {} members have gone, or in {} s",
+      members, drain_timeout_ms_ / 1000);
+  manager_.tell_draining("Draining: " + std::to_string(members) + " members were left");
+}
+
+void Attendant::look_at_drain(TimeMs now_ms) {
+  if (!drain_ends_ms_ || is_over_) return;
+  const std::uint64_t members = server_.member_count();
+  if (members == 0) {
+    spdlog::info("drained: the last member has gone");
+    is_over_ = true;
+  } else if (now_ms >= *drain_ends_ms_) {
+    spdlog::warn("the time for draining is up: {} members are disconnected", members);
+    is_over_ = true;
+  }
+}
+
+// A shard that hangs must not pass for one that has nothing to do: without a sign of life the
+// service manager starts chatd afresh (WatchdogSec=).
+void Attendant::look_after_shards(TimeMs now_ms) {
+  if (!next_sign_of_life_ms_ || now_ms < *next_sign_of_life_ms_) return;
+  next_sign_of_life_ms_ = now_ms + *manager_.alive_interval_ms();
+  if (const auto alive = server_.check(); !alive) {
+    spdlog::error("{}: the service manager is not told that chatd is alive", alive.error());
+    return;
+  }
+  manager_.tell_alive();
+}
+
+int Attendant::wait_timeout_ms() const {
+  if (!drain_ends_ms_ && !next_sign_of_life_ms_) return -1;
+  const TimeMs now_ms = monotonic_now_ms();
+  TimeMs until_ms = now_ms + INT_MAX;
+  if (drain_ends_ms_) until_ms = std::min(*drain_ends_ms_, now_ms + kDrainLookMs);
+  if (next_sign_of_life_ms_) until_ms = std::min(until_ms, *next_sign_of_life_ms_);
+  return until_ms > now_ms ? static_cast<int>(until_ms - now_ms) : 0;
+}
+
+std::string Attendant::serving() const {
+  return "Serving on tcp " + to_text(server_.tcp()) + " and udp " + to_text(server_.udp());
+}
+
+}  // namespace chatd

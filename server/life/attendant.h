@@ -1,0 +1,48 @@
+// What the main thread does while the shards serve: it waits for an operator's orders and carries
+// them out, ends a drain when all have gone or its time is up, and tells the service manager how
+// chatd is. Nothing of a message's way leads through here. Thread: the main one.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "core/timer/timestamp.h"
+#include "server/life/service_manager.h"
+#include "server/life/signals.h"
+#include "server/server.h"
+
+namespace chatd {
+
+class Attendant {
+ public:
+  // A drain ends after `drain_timeout_ms` at the latest. `reload` is what SIGHUP means; without
+  // one, chatd has nothing to reload and SIGHUP is what it is by default: the terminal is gone,
+  // stop.
+  Attendant(Server& server, const Signals& signals, std::uint32_t drain_timeout_ms,
+            std::function<void()> reload);
+
+  // Returns when it is time to stop: told to, drained, or because a shard has failed
+  // (`failed_fd` is readable).
+  void attend(int failed_fd);
+
+ private:
+  void carry_out(Order order);
+  void start_drain();
+  void look_at_drain(TimeMs now_ms);
+  void look_after_shards(TimeMs now_ms);
+  int wait_timeout_ms() const;
+  std::string serving() const;
+
+  Server& server_;
+  const Signals& signals_;
+  std::uint32_t drain_timeout_ms_;
+  std::function<void()> reload_;
+  ServiceManager manager_;
+  bool is_over_ = false;
+  std::optional<TimeMs> drain_ends_ms_;
+  std::optional<TimeMs> next_sign_of_life_ms_;
+};
+
+}  // namespace chatd

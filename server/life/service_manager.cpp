@@ -1,0 +1,47 @@
+#include "server/life/service_manager.h"
+
+#include <systemd/sd-daemon.h>
+
+#include <algorithm>
+#include <cstdint>
+
+#include "server/process/clock.h"
+
+namespace chatd {
+namespace {
+
+// A manager that does not listen is its own trouble: chatd serves on.
+void tell(const std::string& state) {
+  sd_notify(0, state.c_str());
+}
+
+}  // namespace
+
+ServiceManager::ServiceManager() {
+  std::uint64_t interval_us = 0;
+  if (sd_watchdog_enabled(0, &interval_us) <= 0) return;
+  alive_interval_ms_ = std::max<TimeMs>(interval_us / 2000, 1);
+}
+
+void ServiceManager::tell_ready(const std::string& status) const {
+  tell("READY=1\nSTATUS=" + status);
+}
+
+// The time lets the manager tell this reload from an earlier one (Type=notify-reload).
+void ServiceManager::tell_reloading() const {
+  tell("RELOADING=1\nMONOTONIC_USEC=" + std::to_string(monotonic_now_ms() * 1000));
+}
+
+void ServiceManager::tell_draining(const std::string& status) const {
+  tell("STATUS=" + status);
+}
+
+void ServiceManager::tell_stopping() const {
+  tell("STOPPING=1");
+}
+
+void ServiceManager::tell_alive() const {
+  tell("WATCHDOG=1");
+}
+
+}  // namespace chatd

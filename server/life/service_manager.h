@@ -1,0 +1,32 @@
+// What chatd tells the service manager that has started it, if there is one (sd_notify(3),
+// systemd's Type=notify): that it is ready, reloads, stops, and is alive. Without one
+// (no NOTIFY_SOCKET in the environment) every call does nothing. Thread: the main one.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "core/timer/timestamp.h"
+
+namespace chatd {
+
+class ServiceManager {
+ public:
+  ServiceManager();
+
+  // `status` is a line for `systemctl status`.
+  void tell_ready(const std::string& status) const;
+  void tell_reloading() const;
+  void tell_draining(const std::string& status) const;
+  void tell_stopping() const;
+  void tell_alive() const;
+
+  // How often it wants to hear that chatd is alive: half of WatchdogSec=, as its manual advises.
+  // Nothing: not at all.
+  std::optional<TimeMs> alive_interval_ms() const { return alive_interval_ms_; }
+
+ private:
+  std::optional<TimeMs> alive_interval_ms_;
+};
+
+}  // namespace chatd
