@@ -10,11 +10,12 @@
 #include <memory>
 #include <string>
 #include <tl/expected.hpp>
+#include <utility>
 
 #include "server/config/start.h"
 #include "server/life/attendant.h"
+#include "server/life/reloader.h"
 #include "server/life/signals.h"
-#include "server/options.h"
 #include "server/process/log.h"
 #include "server/process/out_of_memory.h"
 #include "server/process/standard_streams.h"
@@ -46,14 +47,14 @@ void say_ready(const Server& server) {
 }
 
 // The exit code; an error is the reason why chatd cannot start.
-tl::expected<int, std::string> serve(const Options& options) {
+tl::expected<int, std::string> serve(Reloader& reloader) {
   if (sodium_init() < 0) return tl::unexpected<std::string>("libsodium does not start");
   const auto signals = Signals::open();
   if (!signals) return tl::unexpected(signals.error());
-  const auto server = Server::open(options);
+  const auto server = Server::open(reloader.configuration().options);
   if (!server) return tl::unexpected(server.error());
   explain_out_of_memory("chatd has to stop: there is not enough memory\n");
-  Attendant attendant(**server, *signals, options.drain_timeout_ms, nullptr);
+  Attendant attendant(**server, *signals, reloader);
   const auto stopped = (*server)->run([&](int failed_fd) {
     say_ready(**server);
     attendant.attend(failed_fd);
@@ -77,12 +78,12 @@ int run(int argc, char** argv) {
   // (ulimit -f): we stay.
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);
-  const auto configuration = config::configure(argc, argv);
+  auto configuration = config::configure(argc, argv);
   if (!configuration) return configuration.error();
-  const Options& options = configuration->options;
-  start_logging(options.log_level);
+  start_logging(configuration->options.log_level);
 
-  const auto exit_code = streams ? serve(options) : tl::unexpected(streams.error());
+  Reloader reloader(std::move(*configuration), argc, argv);
+  const auto exit_code = streams ? serve(reloader) : tl::unexpected(streams.error());
   if (exit_code) return *exit_code;
   spdlog::critical("chatd cannot start: {}", exit_code.error());
   return 1;

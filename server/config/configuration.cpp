@@ -80,6 +80,7 @@ tl::expected<Configuration, Errors> load(int argc, const char* const* argv,
   if (!errors.empty()) return tl::unexpected(std::move(errors));
   Configuration configuration = combine({std::move(file), std::move(variables.given), line.given});
   configuration.command_line = std::move(line);
+  configuration.file = path;
   return configuration;
 }
 
@@ -92,6 +93,15 @@ std::vector<Difference> differences(const Configuration& from, const Configurati
     found.push_back({before.row, before.text, after.text, before.row->needs_restart});
   }
   return found;
+}
+
+void keep_until_restart(const Configuration& running, Configuration& loaded) {
+  for (std::size_t i = 0; i < running.settings.size(); ++i) {
+    const Setting& setting = running.settings[i];
+    if (!setting.row->needs_restart) continue;
+    loaded.settings[i] = setting;
+    copy(*setting.row, running.options, loaded.options);
+  }
 }
 
 std::string toml_text(const Row& row, const std::string& text) {

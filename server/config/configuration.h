@@ -3,6 +3,7 @@
 // is not sound.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <tl/expected.hpp>
 #include <vector>
@@ -22,8 +23,9 @@ struct Setting {
 
 struct Configuration {
   Options options;
-  std::vector<Setting> settings;  // one for each row, in the table's order
-  CommandLine command_line;       // what to do with it
+  std::vector<Setting> settings;         // one for each row, in the table's order
+  CommandLine command_line;              // what to do with it
+  std::optional<std::string> file = {};  // the path, if there is one
 };
 
 // All that is wrong, at once. With --help and --version nothing but the command line is read.
@@ -38,6 +40,9 @@ struct Difference {
 };
 
 std::vector<Difference> differences(const Configuration& from, const Configuration& to);
+
+// In what a running chatd has loaded again: the rows that need a restart stay as they are.
+void keep_until_restart(const Configuration& running, Configuration& loaded);
 
 // Options from these sources, the last one counts most.
 Configuration combine(const std::vector<std::vector<Given>>& sources);

@@ -205,8 +205,8 @@ const std::vector<Row>& all_rows() {
 }
 
 const std::vector<const Group*>& all_groups() {
-  static const std::vector<const Group*> kGroups = {&kNetwork, &kDataPlane, &kLimits, &kAbuse, &kLife,
-                                                    &kLog};
+  static const std::vector<const Group*> kGroups = {&kNetwork, &kDataPlane, &kLimits,
+                                                    &kAbuse,   &kLife,      &kLog};
   return kGroups;
 }
 
@@ -224,6 +224,15 @@ void store(const Row& row, const Value& value, Options& options) {
     }
   };
   std::visit(put, row.field(options));
+}
+
+void copy(const Row& row, const Options& from, Options& to) {
+  Options source = from;
+  const Field target = row.field(to);
+  const auto put = [&target](const auto* field) {
+    *std::get<std::remove_const_t<std::remove_pointer_t<decltype(field)>>*>(target) = *field;
+  };
+  std::visit(put, row.field(source));
 }
 
 std::string text_of(const Row& row, const Options& options) {

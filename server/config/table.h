@@ -45,6 +45,7 @@ const std::vector<const Group*>& all_groups();
 bool is_abuse_limit(const Row& row);
 
 void store(const Row& row, const Value& value, Options& options);
+void copy(const Row& row, const Options& from, Options& to);
 // What is in `options`, as text.
 std::string text_of(const Row& row, const Options& options);
 

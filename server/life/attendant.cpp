@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <climits>
-#include <utility>
 
 #include "server/process/clock.h"
 #include "server/process/wait_readable.h"
@@ -17,12 +16,8 @@ constexpr TimeMs kDrainLookMs = 100;
 
 }  // namespace
 
-Attendant::Attendant(Server& server, const Signals& signals, std::uint32_t drain_timeout_ms,
-                     std::function<void()> reload)
-    : server_(server),
-      signals_(signals),
-      drain_timeout_ms_(drain_timeout_ms),
-      reload_(std::move(reload)) {}
+Attendant::Attendant(Server& server, const Signals& signals, Reloader& reloader)
+    : server_(server), signals_(signals), reloader_(reloader) {}
 
 void Attendant::attend(int failed_fd) {
   manager_.tell_ready(serving());
@@ -44,18 +39,25 @@ void Attendant::carry_out(Order order) {
       is_over_ = true;
       return;
     case Order::kReload:
-      if (!reload_) {
-        is_over_ = true;
-        return;
-      }
-      manager_.tell_reloading();
-      reload_();
-      manager_.tell_ready(serving());
+      reload();
       return;
     case Order::kDrain:
       start_drain();
       return;
   }
+}
+
+// Without a file there is nothing to reload, and SIGHUP is what it is by default: the terminal is
+// gone.
+void Attendant::reload() {
+  if (!reloader_.has_file()) {
+    spdlog::info("SIGHUP, and no configuration file to reload: stopping");
+    is_over_ = true;
+    return;
+  }
+  manager_.tell_reloading();
+  reloader_.reload(server_);
+  manager_.tell_ready(serving());
 }
 
 void Attendant::start_drain() {
@@ -66,11 +68,12 @@ void Attendant::start_drain() {
   if (const auto begun = server_.drain(); !begun) {
     spdlog::error("not every shard drains: {}; SIGTERM stops chatd at once", begun.error());
   }
-  drain_ends_ms_ = monotonic_now_ms() + drain_timeout_ms_;
+  const std::uint32_t timeout_ms = reloader_.configuration().options.drain_timeout_ms;
+  drain_ends_ms_ = monotonic_now_ms() + timeout_ms;
   const std::uint64_t members = server_.member_count();
   spdlog::info(
       "draining: nobody is let in any more; chatd stops when its {} members have gone, or in {} s",
-      members, drain_timeout_ms_ / 1000);
+      members, timeout_ms / 1000);
   manager_.tell_draining("Draining: " + std::to_string(members) + " members were left");
 }
 

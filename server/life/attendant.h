@@ -3,12 +3,11 @@
 // chatd is. Nothing of a message's way leads through here. Thread: the main one.
 #pragma once
 
-#include <cstdint>
-#include <functional>
 #include <optional>
 #include <string>
 
 #include "core/timer/timestamp.h"
+#include "server/life/reloader.h"
 #include "server/life/service_manager.h"
 #include "server/life/signals.h"
 #include "server/server.h"
@@ -17,11 +16,7 @@ namespace chatd {
 
 class Attendant {
  public:
-  // A drain ends after `drain_timeout_ms` at the latest. `reload` is what SIGHUP means; without
-  // one, chatd has nothing to reload and SIGHUP is what it is by default: the terminal is gone,
-  // stop.
-  Attendant(Server& server, const Signals& signals, std::uint32_t drain_timeout_ms,
-            std::function<void()> reload);
+  Attendant(Server& server, const Signals& signals, Reloader& reloader);
 
   // Returns when it is time to stop: told to, drained, or because a shard has failed
   // (`failed_fd` is readable).
@@ -29,6 +24,7 @@ class Attendant {
 
  private:
   void carry_out(Order order);
+  void reload();
   void start_drain();
   void look_at_drain(TimeMs now_ms);
   void look_after_shards(TimeMs now_ms);
@@ -37,8 +33,7 @@ class Attendant {
 
   Server& server_;
   const Signals& signals_;
-  std::uint32_t drain_timeout_ms_;
-  std::function<void()> reload_;
+  Reloader& reloader_;
   ServiceManager manager_;
   bool is_over_ = false;
   std::optional<TimeMs> drain_ends_ms_;

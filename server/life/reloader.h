@@ -1,0 +1,36 @@
+// The configuration of a running chatd, and how it changes: SIGHUP loads it again from where it
+// came from. It is checked as a whole first, and a bad one changes nothing. What can change then
+// holds for members who are there, too; what needs a restart is said by name, and stays. Thread:
+// reload() on the main one, configuration() on any.
+#pragma once
+
+#include <mutex>
+
+#include "server/config/configuration.h"
+#include "server/server.h"
+
+namespace chatd {
+
+class Reloader {
+ public:
+  // `argc` and `argv` as main has got them: they count again at each reload.
+  Reloader(config::Configuration configuration, int argc, const char* const* argv)
+      : configuration_(std::move(configuration)), argc_(argc), argv_(argv) {}
+
+  // Whether there is a file that may have changed.
+  bool has_file() const { return configuration_.file.has_value(); }
+
+  // What comes of it is in the log.
+  void reload(Server& server);
+
+  // What is in force.
+  config::Configuration configuration() const;
+
+ private:
+  mutable std::mutex mutex_;
+  config::Configuration configuration_;
+  int argc_;
+  const char* const* argv_;
+};
+
+}  // namespace chatd
