@@ -16,7 +16,7 @@
 #include "server/life/attendant.h"
 #include "server/life/reloader.h"
 #include "server/life/signals.h"
-#include "server/process/log.h"
+#include "server/log/log.h"
 #include "server/process/out_of_memory.h"
 #include "server/process/standard_streams.h"
 #include "server/server.h"
@@ -80,7 +80,7 @@ int run(int argc, char** argv) {
   std::signal(SIGXFSZ, SIG_IGN);
   auto configuration = config::configure(argc, argv);
   if (!configuration) return configuration.error();
-  start_logging(configuration->options.log_level);
+  start_logging(configuration->options.log_level, configuration->options.log_format);
 
   Reloader reloader(std::move(*configuration), argc, argv);
   const auto exit_code = streams ? serve(reloader) : tl::unexpected(streams.error());

@@ -19,6 +19,7 @@ struct Options {
   std::uint32_t shards = 1;  // 1..kMaxShards
   std::uint32_t drain_timeout_ms = 300'000;  // then a drain disconnects who is left
   std::string log_level = "info";
+  std::string log_format = "text";  // or json
   bool has_abuse_limits = true;  // without: those that nobody gave are 0 in `limits.abuse`
   Limits limits;
 };

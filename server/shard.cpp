@@ -76,12 +76,12 @@ Shard::Shard(UniqueFd epoll, ShardSockets sockets, const RelayConfig& config, Sw
               relay_.counters()),
       receive_drops_(udp_.get(), relay_.counters()),
       line_(board, config.shard, relay_),
-      control_(relay_.limits(), epoll_.get(), kFirstConnectionEvent, line_, relay_.counters(),
+      control_(relay_.limits(), epoll_.get(), kFirstConnectionEvent, line_, log_, relay_.counters(),
                now_ms),
       inbox_(line_, relay_, control_) {
   if (sockets.tcp_listener) {
     acceptor_.emplace(std::move(sockets.tcp_listener), relay_.limits(), config.shards, board,
-                      config.shard, control_, relay_.counters());
+                      config.shard, control_, log_, relay_.counters());
   }
 }
 
@@ -115,6 +115,7 @@ void Shard::duty_cycle() {
   if (!has_unsent_ && !is_stuck()) relay_.fan_out(outbox_);
   send(now_ms);
   receive_drops_.update(now_ms);
+  log_.say(now_ms, relay_.room_events());
 }
 
 // Only notes what has happened: the order of work is the duty cycle's.

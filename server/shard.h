@@ -22,6 +22,7 @@
 #include "server/data/receive_drops.h"
 #include "server/data/udp_receiver.h"
 #include "server/data/udp_sender.h"
+#include "server/log/event_log.h"
 #include "server/net/unique_fd.h"
 #include "server/shards/inbox.h"
 #include "server/shards/shard_line.h"
@@ -80,6 +81,7 @@ class Shard {
   UdpSender sender_;
   ReceiveDrops receive_drops_;
   ShardLine line_;
+  EventLog log_;
   ControlPlane control_;
   Inbox inbox_;
   std::optional<Acceptor> acceptor_;  // on one of the shards

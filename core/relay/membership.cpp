@@ -13,15 +13,17 @@ constexpr std::uint32_t kNoticeBurstMs = 5000;
 }  // namespace
 
 Membership::Membership(const Limits& limits, Roster& roster, FanOut& fan_out, Counters& counters,
-                       RoomReturns& returns, TimeMs now_ms)
+                       RoomReturns& returns, RoomEvents& events, TimeMs now_ms)
     : limits_(limits),
       roster_(roster),
       fan_out_(fan_out),
       counters_(counters),
       returns_(returns),
+      events_(events),
       wheel_(limits.max_members, now_ms) {}
 
 std::uint32_t Membership::open_room(Room room) {
+  events_.add(RoomEvent::Kind::kOpened, room.name, room.creator, 0);
   const std::uint32_t slot = roster_.add_room(std::move(room)).value();
   counters_.add(Counter::kRoomsCreated);
   return slot;
@@ -101,6 +103,7 @@ void Membership::remove(TimeMs now_ms, std::uint32_t slot, Outbox& out) {
 void Membership::close_room(std::uint32_t slot, Outbox& out) {
   fan_out_.settle(slot, out);
   Room& room = roster_.rooms()[slot];
+  events_.add(RoomEvent::Kind::kClosed, room.name, room.creator, room.members.size());
   while (!room.members.empty()) disconnect(room.members.back(), out);
   returns_.give_back(room.creator);
   roster_.remove_room(slot);

@@ -11,6 +11,7 @@
 #include "core/relay/counters.h"
 #include "core/relay/fan_out.h"
 #include "core/relay/outbox.h"
+#include "core/relay/room_events.h"
 #include "core/relay/room_returns.h"
 #include "core/relay/roster.h"
 #include "core/timer/timer_wheel.h"
@@ -21,7 +22,7 @@ namespace chatd {
 class Membership {
  public:
   Membership(const Limits& limits, Roster& roster, FanOut& fan_out, Counters& counters,
-             RoomReturns& returns, TimeMs now_ms);
+             RoomReturns& returns, RoomEvents& events, TimeMs now_ms);
 
   // A room without members, to be filled at once. The name must be free, and the limits must allow
   // one more.
@@ -62,6 +63,7 @@ class Membership {
   FanOut& fan_out_;
   Counters& counters_;
   RoomReturns& returns_;
+  RoomEvents& events_;
   TimerWheel wheel_;
 };
 

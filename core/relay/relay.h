@@ -31,6 +31,7 @@
 #include "core/relay/membership.h"
 #include "core/relay/outbox.h"
 #include "core/relay/request_desk.h"
+#include "core/relay/room_events.h"
 #include "core/relay/room_returns.h"
 #include "core/relay/roster.h"
 #include "core/shards/neighbours.h"
@@ -131,6 +132,9 @@ class Relay {
   // Tells everyone that it is over. False: `out` is full; send, clear, and call again.
   bool disconnect_all(Outbox& out) { return membership_.disconnect_all(out); }
 
+  // What has happened to rooms since somebody last cleared this.
+  RoomEvents& room_events() { return events_; }
+
   Counters& counters() { return counters_; }
   const Counters& counters() const { return counters_; }
   const Roster& roster() const { return roster_; }
@@ -152,6 +156,7 @@ class Relay {
   Roster roster_;
   AddressLimiter addresses_;
   RoomReturns returns_;
+  RoomEvents events_;
   FanOut fan_out_;
   Membership membership_;
   Announcement announcement_;

@@ -161,6 +161,12 @@ std::vector<Row> log_rows() {
   return {
       {&kLog, "level", level, kReload, "trace, debug, info, warn, error, critical or off",
        [](Options& o) -> Field { return &o.log_level; }},
+      {&kLog,
+       "format",
+       {Type::kChoice, "FORMAT", 0, 0, {"text", "json"}},
+       kRestart,
+       "text (as the journal wants it, under systemd) or json",
+       [](Options& o) -> Field { return &o.log_format; }},
   };
 }
 

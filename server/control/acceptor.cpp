@@ -1,7 +1,5 @@
 #include "server/control/acceptor.h"
 
-#include <spdlog/spdlog.h>
-
 #include <utility>
 
 #include "server/process/system_error.h"
@@ -14,13 +12,15 @@ constexpr int kMaxAcceptsPerTurn = 64;
 }  // namespace
 
 Acceptor::Acceptor(UniqueFd listener, const Limits& limits, const ShardMap& shards,
-                   Switchboard& board, std::uint8_t shard, ControlPlane& own, Counters& counters)
+                   Switchboard& board, std::uint8_t shard, ControlPlane& own, EventLog& log,
+                   Counters& counters)
     : listener_(std::move(listener)),
       limits_(limits),
       shards_(shards),
       board_(board),
       shard_(shard),
       own_(own),
+      log_(log),
       counters_(counters) {}
 
 void Acceptor::serve(TimeMs now_ms) {
@@ -33,7 +33,8 @@ void Acceptor::serve(TimeMs now_ms) {
       admit(now_ms, std::move(*accepted));
     } else if (listener_.error() != 0 && old_error == 0) {
       counters_.add(Counter::kAcceptsPostponed);
-      spdlog::warn("new connections have to wait. {}", system_error("accept4", listener_.error()));
+      log_.say(now_ms, EventLog::Reason::kAcceptFailed, spdlog::level::warn,
+               "new connections have to wait. {}", system_error("accept4", listener_.error()));
     }
   }
 }
@@ -41,6 +42,8 @@ void Acceptor::serve(TimeMs now_ms) {
 void Acceptor::admit(TimeMs now_ms, Listener::Accepted accepted) {
   const std::uint32_t open = board_.connections();
   if (open >= limits_.max_connections + kSpareConnections) {
+    log_.say(now_ms, EventLog::Reason::kConnectionShed, spdlog::level::warn,
+             "connection from {} closed at once: there are far too many", accepted.peer);
     return counters_.add(Counter::kConnectionsShed);
   }
   board_.add_connection();

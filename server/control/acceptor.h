@@ -20,7 +20,7 @@ class Acceptor {
  public:
   // `own` is the control plane of this shard.
   Acceptor(UniqueFd listener, const Limits& limits, const ShardMap& shards, Switchboard& board,
-           std::uint8_t shard, ControlPlane& own, Counters& counters);
+           std::uint8_t shard, ControlPlane& own, EventLog& log, Counters& counters);
 
   int fd() const { return listener_.fd(); }
   void on_readable() { listener_.on_readable(); }
@@ -39,6 +39,7 @@ class Acceptor {
   Switchboard& board_;
   std::uint8_t shard_;
   ControlPlane& own_;
+  EventLog& log_;
   Counters& counters_;
 };
 

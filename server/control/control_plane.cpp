@@ -10,6 +10,8 @@
 namespace chatd {
 namespace {
 
+using Reason = EventLog::Reason;
+
 constexpr int kMaxRequestsPerTurn = 32;                      // of one connection
 constexpr std::size_t kMaxAnswerBytesPerTurn = 1024 * 1024;  // of all: room lists can be long
 constexpr std::size_t kReadBytes = 16 * 1024;
@@ -19,11 +21,12 @@ constexpr std::size_t kMaxPendingOutputBytes = 64 * 1024;
 }  // namespace
 
 ControlPlane::ControlPlane(const Limits& limits, int epoll_fd, std::uint64_t first_event_id,
-                           ShardLine& line, Counters& counters, TimeMs now_ms)
+                           ShardLine& line, EventLog& log, Counters& counters, TimeMs now_ms)
     : limits_(limits),
       epoll_fd_(epoll_fd),
       first_event_id_(first_event_id),
       line_(line),
+      log_(log),
       counters_(counters),
       connections_(limits.max_connections + kSpareConnections),
       deadlines_(limits.max_connections + kSpareConnections, now_ms),
@@ -57,7 +60,7 @@ void ControlPlane::serve(TimeMs now_ms, Outbox& out) {
 
 void ControlPlane::adopt(TimeMs now_ms, HandedConnection accepted) {
   if (!line_.open_connection(now_ms, accepted.peer)) {
-    return turn_away(std::move(accepted));
+    return turn_away(now_ms, std::move(accepted));
   }
   Connection connection;
   connection.fd = std::move(accepted.fd);
@@ -78,7 +81,15 @@ void ControlPlane::adopt(TimeMs now_ms, HandedConnection accepted) {
     return;
   }
   counters_.add(Counter::kConnectionsAccepted);
-  if (accepted.is_over_limit) counters_.add(Counter::kConnectionsOverLimit);
+  if (accepted.is_over_limit) {
+    counters_.add(Counter::kConnectionsOverLimit);
+    log_.say(now_ms, Reason::kConnectionOverLimit, spdlog::level::warn,
+             "connection from {} is one too many: --max-connections is {}", accepted.peer,
+             limits_.max_connections);
+  } else {
+    log_.say(now_ms, Reason::kConnectionAccepted, spdlog::level::info, "connection from {}",
+             accepted.peer);
+  }
   deadlines_.arm(*slot, now_ms + limits_.handshake_timeout_ms);
   Connection& admitted = connections_[*slot];
   admitted.is_waiting = !line_.greet(id_of(*slot), admitted.to_send);
@@ -87,8 +98,10 @@ void ControlPlane::adopt(TimeMs now_ms, HandedConnection accepted) {
 
 // Who has too many connections gets no place among the others': a word, as far as the socket takes
 // it, and the end.
-void ControlPlane::turn_away(HandedConnection accepted) {
+void ControlPlane::turn_away(TimeMs now_ms, HandedConnection accepted) {
   counters_.add(Counter::kConnectionsOverAddressLimit);
+  log_.say(now_ms, Reason::kConnectionOverAddressLimit, spdlog::level::info,
+           "connection from {} refused: it has too many, or they come too fast", accepted.peer);
   std::string answer;
   append_outcome(answer, static_cast<std::uint8_t>(Operation::kList), Status::kTooMany,
                  "too many connections from your address: close some, or try again later");
@@ -121,11 +134,11 @@ void ControlPlane::schedule(std::uint32_t slot) {
 
 void ControlPlane::serve_connection(TimeMs now_ms, std::uint32_t slot, Outbox& out) {
   Connection& connection = connections_[slot];
-  if (!read_some(connection)) return close_broken(slot);
+  if (!read_some(connection)) return close_broken(now_ms, slot);
   const std::size_t pending_bytes = connection.to_send.size();
   const bool has_frames_left = answer_frames(now_ms, slot, connection, out);
   answered_bytes_ += connection.to_send.size() - pending_bytes;
-  if (!write_some(connection)) return close_broken(slot);
+  if (!write_some(connection)) return close_broken(now_ms, slot);
   if (connection.has_output()) return;  // an event says when it can go on
   if (connection.is_waiting) return;    // deliver() says
 
@@ -180,6 +193,9 @@ bool ControlPlane::answer_frames(TimeMs now_ms, std::uint32_t slot, Connection& 
         break;
       case FrameStatus::kTooLarge:
         counters_.add(Counter::kFramesTooLarge);
+        log_.say(now_ms, Reason::kFrameTooLarge, spdlog::level::info,
+                 "connection from {}: a frame is larger than --max-frame-bytes {}", connection.peer,
+                 limits_.max_frame_bytes);
         append_outcome(connection.to_send, decoded.frame.operation, Status::kTooLarge,
                        "the frame is larger than the server allows");
         connection.is_closing = true;
@@ -241,12 +257,17 @@ bool ControlPlane::is_crowded() {
 void ControlPlane::close_overdue(TimeMs now_ms) {
   while (const auto slot = deadlines_.pop_expired(now_ms)) {
     counters_.add(Counter::kConnectionsTimedOut);
+    log_.say(now_ms, Reason::kConnectionTimedOut, spdlog::level::info,
+             "connection from {} closed: no whole request within --handshake-timeout",
+             connections_[*slot].peer);
     close(*slot);
   }
 }
 
-void ControlPlane::close_broken(std::uint32_t slot) {
+void ControlPlane::close_broken(TimeMs now_ms, std::uint32_t slot) {
   counters_.add(Counter::kConnectionsBroken);
+  log_.say(now_ms, Reason::kConnectionBroken, spdlog::level::info, "connection from {} broken",
+           connections_[slot].peer);
   close(slot);
 }
 

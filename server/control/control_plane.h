@@ -19,6 +19,7 @@
 #include "core/relay/outbox.h"
 #include "core/timer/timer_wheel.h"
 #include "server/control/connection.h"
+#include "server/log/event_log.h"
 #include "server/shards/shard_line.h"
 
 namespace chatd {
@@ -28,7 +29,7 @@ class ControlPlane {
   // `limits` may change from one call to the next, but for sizes. `epoll_fd` reports events of
   // connection `slot` with data.u64 == first_event_id + slot.
   ControlPlane(const Limits& limits, int epoll_fd, std::uint64_t first_event_id, ShardLine& line,
-               Counters& counters, TimeMs now_ms);
+               EventLog& log, Counters& counters, TimeMs now_ms);
 
   // `events` as epoll reports them.
   void on_connection_event(std::uint32_t slot, std::uint32_t events);
@@ -49,11 +50,11 @@ class ControlPlane {
   bool take_descriptor_freed() { return std::exchange(has_freed_descriptor_, false); }
 
  private:
-  void turn_away(HandedConnection accepted);
+  void turn_away(TimeMs now_ms, HandedConnection accepted);
   void serve_connection(TimeMs now_ms, std::uint32_t slot, Outbox& out);
   bool is_crowded();
   void close_overdue(TimeMs now_ms);
-  void close_broken(std::uint32_t slot);
+  void close_broken(TimeMs now_ms, std::uint32_t slot);
   void close(std::uint32_t slot);
   void schedule(std::uint32_t slot);
 
@@ -68,6 +69,7 @@ class ControlPlane {
   int epoll_fd_;
   std::uint64_t first_event_id_;
   ShardLine& line_;
+  EventLog& log_;
   Counters& counters_;
   SlotPool<Connection> connections_;
   TimerWheel deadlines_;

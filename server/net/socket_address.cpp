@@ -40,16 +40,19 @@ Endpoint to_endpoint(const SocketAddress& address) {
   return {IpAddress::from_v6(bytes), ntohs(address.v6.sin6_port)};
 }
 
-std::string to_text(const Endpoint& endpoint) {
+std::string to_text(const IpAddress& ip) {
   std::array<char, INET6_ADDRSTRLEN> text{};
-  const std::string port = std::to_string(endpoint.port);
-  if (endpoint.ip.is_v4()) {
-    const auto bytes = endpoint.ip.v4_bytes();
-    ::inet_ntop(AF_INET, bytes.data(), text.data(), text.size());
-    return std::string(text.data()) + ":" + port;
+  if (ip.is_v4()) {
+    ::inet_ntop(AF_INET, ip.v4_bytes().data(), text.data(), text.size());
+  } else {
+    ::inet_ntop(AF_INET6, ip.bytes().data(), text.data(), text.size());
   }
-  ::inet_ntop(AF_INET6, endpoint.ip.bytes().data(), text.data(), text.size());
-  return "[" + std::string(text.data()) + "]:" + port;
+  return text.data();
+}
+
+std::string to_text(const Endpoint& endpoint) {
+  const std::string ip = to_text(endpoint.ip);
+  return (endpoint.ip.is_v4() ? ip : "[" + ip + "]") + ":" + std::to_string(endpoint.port);
 }
 
 tl::expected<SocketAddress, std::string> resolve(const std::string& host, std::uint16_t port) {

@@ -27,6 +27,7 @@ socklen_t to_socket_address(const Endpoint& endpoint, int family, SocketAddress&
 Endpoint to_endpoint(const SocketAddress& address);
 
 // "127.0.0.1:8000" or "[::1]:8000".
+std::string to_text(const IpAddress& ip);
 std::string to_text(const Endpoint& endpoint);
 
 // A host name or literal address, as an operator writes it, and a port. The error is a sentence.

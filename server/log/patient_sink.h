@@ -1,4 +1,4 @@
-// chatd's log: lines on stderr, which never hold chatd up.
+// Lines on stderr, which never hold chatd up.
 //
 // Who reads the log may stop reading without going away (a stopped pager, a hung collector, ^S on a
 // terminal). A write would then wait, and with it the shard that had something to say, and all its
@@ -7,11 +7,22 @@
 // for less than a line). A full disk or a reader that is gone costs the lines, no more.
 #pragma once
 
-#include <string>
+#include <spdlog/sinks/ansicolor_sink.h>
+
+#include <cstdint>
+#include <mutex>
 
 namespace chatd {
 
-// Makes it spdlog's default logger.
-void start_logging(const std::string& level);
+class PatientSink final : public spdlog::sinks::ansicolor_stderr_sink_mt {
+ public:
+  void log(const spdlog::details::log_msg& message) override;
+
+ private:
+  static bool has_room();
+
+  std::mutex mutex_;
+  std::uint64_t lost_lines_ = 0;
+};
 
 }  // namespace chatd

@@ -1,0 +1,81 @@
+// What clients cause, in the log: rooms that open and close, connections that come and are refused.
+//
+// Clients decide how often that happens, so each reason has its own rate: some twenty lines at once
+// and one a second from then on, which is less than 10 MB a day for each, whatever an attacker
+// does. What is left out is counted, and the next line of its kind says how much that was. Nothing
+// is written for a message. Thread: the shard's; each shard has one.
+#pragma once
+
+#include <spdlog/spdlog.h>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "core/limiting/token_bucket.h"
+#include "core/relay/room_events.h"
+#include "core/timer/timestamp.h"
+#include "server/net/socket_address.h"
+
+namespace chatd {
+
+class EventLog {
+ public:
+  enum class Reason : std::uint8_t {
+    kRoomOpened,
+    kRoomClosed,
+    kConnectionAccepted,
+    kConnectionOverLimit,
+    kConnectionOverAddressLimit,
+    kConnectionShed,
+    kConnectionTimedOut,
+    kConnectionBroken,
+    kFrameTooLarge,
+    kAcceptFailed,
+    kCount,
+  };
+
+  template <class... Args>
+  void say(TimeMs now_ms, Reason reason, spdlog::level::level_enum level,
+           spdlog::format_string_t<Args...> format, Args&&... args) {
+    if (!spdlog::should_log(level)) return;
+    const std::uint64_t omitted = take(now_ms, reason);
+    if (omitted == kNotNow) return;
+    const std::string text = fmt::format(format, std::forward<Args>(args)...);
+    if (omitted == 0) return spdlog::log(level, text);
+    spdlog::log(level, "{} ({} more of these were left out)", text, omitted);
+  }
+
+  void say(TimeMs now_ms, RoomEvents& rooms);
+
+ private:
+  static constexpr std::uint64_t kNotNow = UINT64_MAX;
+
+  struct Line {
+    TokenBucket rate;
+    std::uint64_t omitted = 0;
+  };
+
+  // How many were left out before this one; or that it is left out, too.
+  std::uint64_t take(TimeMs now_ms, Reason reason);
+  Line& line(Reason reason) { return lines_[static_cast<std::size_t>(reason)]; }
+
+  std::array<Line, static_cast<std::size_t>(Reason::kCount)> lines_;
+};
+
+// A name that a user has chosen, in quotation marks, so that nothing in it passes for chatd's own
+// words.
+std::string quoted(std::string_view name);
+
+}  // namespace chatd
+
+// Addresses are written only in lines that are: that is for say() to decide.
+template <>
+struct fmt::formatter<chatd::IpAddress> : fmt::formatter<std::string> {
+  auto format(const chatd::IpAddress& ip, fmt::format_context& context) const {
+    return fmt::formatter<std::string>::format(chatd::to_text(ip), context);
+  }
+};
