@@ -101,7 +101,7 @@ TEST_F(Trains, ABufferThatTheKernelCutsIsWarnedOf) {
 
 TEST_F(Trains, BadFlagsAreExplained) {
   const std::vector<std::pair<std::vector<std::string>, std::string>> cases = {
-      {{"--gso", "maybe"}, "neither off nor auto"},
+      {{"--gso", "maybe"}, "not one of off or auto"},
       {{"--mtu", "100"}, "576"},
       {{"--receive-buffer", "much"}, "--receive-buffer"},
       {{"--send-buffer", "1"}, "--send-buffer"},
