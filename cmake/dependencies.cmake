@@ -9,5 +9,7 @@ find_package(CLI11 REQUIRED)                                   # flags
 find_package(spdlog REQUIRED)                                  # logs
 pkg_check_modules(sodium REQUIRED IMPORTED_TARGET libsodium)   # keyed hashes, constant-time comparison
 pkg_check_modules(systemd REQUIRED IMPORTED_TARGET libsystemd) # tells the service manager how chatd is
+pkg_check_modules(microhttpd REQUIRED IMPORTED_TARGET libmicrohttpd)  # HTTP for the operator
+pkg_check_modules(prometheus_core REQUIRED IMPORTED_TARGET prometheus-cpp-core)  # text for Prometheus
 pkg_check_modules(edit REQUIRED IMPORTED_TARGET libedit)       # the line being typed in `chat`
 find_package(tomlplusplus REQUIRED)                            # reads the configuration file (headers only)

@@ -12,6 +12,7 @@
 #include <tl/expected.hpp>
 #include <utility>
 
+#include "server/admin/admin.h"
 #include "server/config/start.h"
 #include "server/life/attendant.h"
 #include "server/life/reloader.h"
@@ -46,6 +47,15 @@ void say_ready(const Server& server) {
                server.shard_count());
 }
 
+// Nothing unless it is asked for.
+tl::expected<std::unique_ptr<Admin>, std::string> open_admin(const std::string& address,
+                                                             Server& server) {
+  if (address == kNoAdmin) return nullptr;
+  auto admin = Admin::open(address, server.board());
+  if (admin) spdlog::info("admin endpoint: {}", (*admin)->place());
+  return admin;
+}
+
 // The exit code; an error is the reason why chatd cannot start.
 tl::expected<int, std::string> serve(Reloader& reloader) {
   if (sodium_init() < 0) return tl::unexpected<std::string>("libsodium does not start");
@@ -53,6 +63,8 @@ tl::expected<int, std::string> serve(Reloader& reloader) {
   if (!signals) return tl::unexpected(signals.error());
   const auto server = Server::open(reloader.configuration().options);
   if (!server) return tl::unexpected(server.error());
+  const auto admin = open_admin(options.admin, **server);
+  if (!admin) return tl::unexpected(admin.error());
   explain_out_of_memory("chatd has to stop: there is not enough memory\n");
   Attendant attendant(**server, *signals, reloader);
   const auto stopped = (*server)->run([&](int failed_fd) {

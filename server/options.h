@@ -8,6 +8,8 @@
 
 namespace chatd {
 
+inline constexpr char kNoAdmin[] = "off";
+
 struct Options {
   std::string host = "127.0.0.1";
   std::uint16_t tcp_port = 8000;  // 0: the kernel picks one
@@ -20,6 +22,7 @@ struct Options {
   std::uint32_t drain_timeout_ms = 300'000;  // then a drain disconnects who is left
   std::string log_level = "info";
   std::string log_format = "text";  // or json
+  std::string admin = kNoAdmin;  // where the admin endpoint listens (server/admin/)
   bool has_abuse_limits = true;  // without: those that nobody gave are 0 in `limits.abuse`
   Limits limits;
 };

@@ -78,7 +78,8 @@ Shard::Shard(UniqueFd epoll, ShardSockets sockets, const RelayConfig& config, Sw
       line_(board, config.shard, relay_),
       control_(relay_.limits(), epoll_.get(), kFirstConnectionEvent, line_, log_, relay_.counters(),
                now_ms),
-      inbox_(line_, relay_, control_) {
+      inbox_(line_, relay_, control_),
+      meter_(relay_.counters(), relay_.measures()) {
   if (sockets.tcp_listener) {
     acceptor_.emplace(std::move(sockets.tcp_listener), relay_.limits(), config.shards, board,
                       config.shard, control_, log_, relay_.counters());
@@ -101,7 +102,9 @@ void Shard::run() {
 
 void Shard::duty_cycle() {
   wait();
-  const TimeMs now_ms = monotonic_now_ms();
+  const TimeNs now_ns = monotonic_now_ns();
+  const TimeMs now_ms = to_ms(now_ns);
+  meter_.begin(now_ns);
   make_room();
   handle_refusals(now_ms);
   relay_.on_deadline(now_ms, outbox_);
@@ -114,6 +117,7 @@ void Shard::duty_cycle() {
   receive(now_ms);
   if (!has_unsent_ && !is_stuck()) relay_.fan_out(outbox_);
   send(now_ms);
+  meter_.end(!has_unsent_ && !relay_.has_waiting(), monotonic_now_ns);
   receive_drops_.update(now_ms);
   log_.say(now_ms, relay_.room_events());
 }

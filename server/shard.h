@@ -27,6 +27,7 @@
 #include "server/shards/inbox.h"
 #include "server/shards/shard_line.h"
 #include "server/shards/switchboard.h"
+#include "server/turn_meter.h"
 
 struct epoll_event;
 
@@ -84,6 +85,7 @@ class Shard {
   EventLog log_;
   ControlPlane control_;
   Inbox inbox_;
+  TurnMeter meter_;
   std::optional<Acceptor> acceptor_;  // on one of the shards
   bool is_stopping_ = false;
   bool udp_is_readable_ = true;

@@ -52,6 +52,7 @@ bool MessageStore::push(MessageQueue& queue, std::uint32_t sender, std::string_v
     blocks_[queue.last].next_message = message;
   }
   queue.last = message;
+  ++message_count_;
   return true;
 }
 
@@ -80,6 +81,7 @@ void MessageStore::free_message(MessageQueue& queue, std::uint32_t message) {
 }
 
 void MessageStore::pop(MessageQueue& queue, std::uint32_t count) {
+  message_count_ -= count;
   for (; count > 0; --count) {
     const std::uint32_t message = queue.first;
     queue.first = blocks_[message].next_message;
@@ -96,6 +98,7 @@ void MessageStore::remove(MessageQueue& queue, std::uint32_t skipped) {
   blocks_[before].next_message = blocks_[message].next_message;
   if (queue.last == message) queue.last = before;
   --queue.count;
+  --message_count_;
   free_message(queue, message);
 }
 

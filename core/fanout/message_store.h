@@ -48,6 +48,8 @@ class MessageStore {
   char* copy_to(std::uint32_t message, char* to) const;
 
   std::uint32_t free_blocks() const { return free_count_; }
+  // In all queues.
+  std::uint32_t message_count() const { return message_count_; }
 
  private:
   static constexpr std::size_t kBlockBytes = 256;
@@ -71,6 +73,7 @@ class MessageStore {
   std::uint32_t first_free_ = 0;
   std::uint32_t freed_count_ = 0;  // in the list that starts at first_free_
   std::uint32_t free_count_;
+  std::uint32_t message_count_ = 0;
 };
 
 }  // namespace chatd

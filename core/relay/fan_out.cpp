@@ -22,9 +22,13 @@ constexpr std::uint64_t bits(std::uint32_t first, std::uint32_t last) {
 
 }  // namespace
 
-FanOut::FanOut(Roster& roster, Counters& counters, const TrainLimits& limits,
+FanOut::FanOut(Roster& roster, Counters& counters, Measures& measures, const TrainLimits& limits,
                std::uint32_t store_blocks)
-    : roster_(roster), counters_(counters), limits_(limits), store_(store_blocks) {}
+    : roster_(roster),
+      counters_(counters),
+      measures_(measures),
+      limits_(limits),
+      store_(store_blocks) {}
 
 // Members without a known address get nothing; they are counted when the message is accepted, and
 // nothing changes that before it is sent.
@@ -39,6 +43,7 @@ void FanOut::accept(std::uint32_t sender, std::string_view payload) {
   counters_.add(Counter::kMessagesAccepted);
   counters_.add(Counter::kDroppedPendingMember, room.pending_members);
   counters_.add(Counter::kDeliveriesPlanned, deliveries);
+  measures_.receivers.add(deliveries);
   if (deliveries == 0) return;
 
   const bool was_waiting = room.waiting.count > 0;

@@ -27,6 +27,7 @@
 #include "core/fanout/message_store.h"
 #include "core/fanout/train_planner.h"
 #include "core/relay/counters.h"
+#include "core/relay/measures.h"
 #include "core/relay/outbox.h"
 #include "core/relay/roster.h"
 
@@ -34,7 +35,8 @@ namespace chatd {
 
 class FanOut {
  public:
-  FanOut(Roster& roster, Counters& counters, const TrainLimits& limits, std::uint32_t store_blocks);
+  FanOut(Roster& roster, Counters& counters, Measures& measures, const TrainLimits& limits,
+         std::uint32_t store_blocks);
 
   // Takes a message from a member for everyone else in its room. When the room's queue is full, its
   // oldest message is dropped, and counted.
@@ -46,6 +48,7 @@ class FanOut {
   // Rooms take their turns until `out` is full or nothing waits.
   void take_turns(Outbox& out);
   bool has_waiting() const { return first_waiting_ != kNoSlot; }
+  std::uint32_t waiting_messages() const { return store_.message_count(); }
 
   // Everything that waits in this room goes out now, whether `out` is full or not.
   void settle(std::uint32_t room, Outbox& out);
@@ -80,6 +83,7 @@ class FanOut {
 
   Roster& roster_;
   Counters& counters_;
+  Measures& measures_;
   const TrainLimits limits_;
   MessageStore store_;
 

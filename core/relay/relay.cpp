@@ -23,7 +23,7 @@ Relay::Relay(const RelayConfig& config, TimeMs now_ms)
       roster_(config_.limits, hash_key_, config_.shards.count()),
       addresses_(config_.limits.abuse, max_tracked_addresses(config_.limits), hash_key_),
       returns_(config_.shard, config_.shards, addresses_),
-      fan_out_(roster_, counters_, config_.trains, config_.message_store_blocks),
+      fan_out_(roster_, counters_, measures_, config_.trains, config_.message_store_blocks),
       membership_(config_.limits, roster_, fan_out_, counters_, returns_, events_, now_ms),
       announcement_(roster_, fan_out_, counters_),
       admissions_(config_.limits, config_.shard, roster_, membership_, addresses_, counters_,

@@ -28,6 +28,7 @@
 #include "core/relay/announcement.h"
 #include "core/relay/counters.h"
 #include "core/relay/fan_out.h"
+#include "core/relay/measures.h"
 #include "core/relay/membership.h"
 #include "core/relay/outbox.h"
 #include "core/relay/request_desk.h"
@@ -68,6 +69,7 @@ class Relay {
   // taken in that has come, and again while has_waiting().
   void fan_out(Outbox& out) { fan_out_.take_turns(out); }
   bool has_waiting() const { return fan_out_.has_waiting(); }
+  std::uint32_t waiting_messages() const { return fan_out_.waiting_messages(); }
 
   // One whole frame from a connection whose other end is `peer`. The answer's frames are appended
   // to `reply`, whole or as far as they are known (false): where another shard has to be asked, the
@@ -137,6 +139,8 @@ class Relay {
 
   Counters& counters() { return counters_; }
   const Counters& counters() const { return counters_; }
+  Measures& measures() { return measures_; }
+  const Measures& measures() const { return measures_; }
   const Roster& roster() const { return roster_; }
 
  private:
@@ -153,6 +157,7 @@ class Relay {
   RandomStream random_;
   const KeyedHash::Key hash_key_;
   Counters counters_;
+  Measures measures_;
   Roster roster_;
   AddressLimiter addresses_;
   RoomReturns returns_;

@@ -117,6 +117,7 @@ void Roster::link_endpoint(std::uint32_t slot) {
   const Endpoint& endpoint = endpoint_of(member);
   if (endpoint.port == 0) {
     ++rooms_[member.room].pending_members;
+    ++pending_members_;
     return;
   }
   const auto first = find_bound(endpoint);
@@ -136,6 +137,7 @@ void Roster::unlink_endpoint(std::uint32_t slot) {
   Member& member = members_[slot];
   if (endpoint_of(member).port == 0) {
     --rooms_[member.room].pending_members;
+    --pending_members_;
     return;
   }
   const std::uint32_t next = member.next_at_endpoint;

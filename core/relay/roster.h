@@ -59,6 +59,9 @@ class Roster {
     return rooms_[member.room].endpoints[member.position];
   }
 
+  // Members whose address is not known yet, of all rooms.
+  std::uint32_t pending_members() const { return pending_members_; }
+
   // Changes with every arrival and departure: what was made from the roster is stale when this has
   // moved.
   std::uint64_t version() const { return version_; }
@@ -107,6 +110,7 @@ class Roster {
   SlotIndex<RoomName, NameOfRoom> room_by_name_;
   SlotIndex<MemberKey, KeyOfMember> member_by_name_;
   SlotIndex<BoundTo, EndpointOfMember> member_by_endpoint_;
+  std::uint32_t pending_members_ = 0;
   std::uint64_t version_ = 0;
 };
 

@@ -15,6 +15,7 @@ constexpr Group kDataPlane{"data_plane", "Data plane"};
 constexpr Group kLimits{"limits", "Limits"};
 constexpr Group kAbuse{"abuse", "Limits against abuse (0: no limit)"};
 constexpr Group kLife{"life", "Life"};
+constexpr Group kAdmin{"admin", "Admin endpoint"};
 constexpr Group kLog{"log", "Log", "log_"};
 
 constexpr bool kRestart = true;
@@ -155,6 +156,19 @@ std::vector<Row> life_rows() {
   };
 }
 
+std::vector<Row> admin_rows() {
+  return {
+      {&kAdmin,
+       "listen",
+       {Type::kAdmin, "ADDRESS"},
+       kRestart,
+       "Where a browser or Prometheus on this machine can look at chatd: 127.0.0.1:PORT, "
+       "[::1]:PORT, unix:/PATH or off",
+       [](Options& o) -> Field { return &o.admin; },
+       "admin"},
+  };
+}
+
 std::vector<Row> log_rows() {
   const Kind level{
       Type::kChoice, "LEVEL", 0, 0, {"trace", "debug", "info", "warn", "error", "critical", "off"}};
@@ -171,6 +185,7 @@ std::vector<Row> log_rows() {
 }
 
 std::string full_key(const Row& row) {
+  if (row.full_name != nullptr) return row.full_name;
   return std::string(row.group->prefix) + row.key;
 }
 
@@ -201,8 +216,8 @@ std::string Row::default_text() const {
 const std::vector<Row>& all_rows() {
   static const std::vector<Row> kRows = [] {
     std::vector<Row> rows;
-    for (const auto& part :
-         {network_rows(), data_plane_rows(), limit_rows(), abuse_rows(), life_rows(), log_rows()}) {
+    for (const auto& part : {network_rows(), data_plane_rows(), limit_rows(), abuse_rows(),
+                             life_rows(), admin_rows(), log_rows()}) {
       rows.insert(rows.end(), part.begin(), part.end());
     }
     return rows;
@@ -211,8 +226,8 @@ const std::vector<Row>& all_rows() {
 }
 
 const std::vector<const Group*>& all_groups() {
-  static const std::vector<const Group*> kGroups = {&kNetwork, &kDataPlane, &kLimits,
-                                                    &kAbuse,   &kLife,      &kLog};
+  static const std::vector<const Group*> kGroups = {&kNetwork, &kDataPlane, &kLimits, &kAbuse,
+                                                    &kLife,    &kAdmin,     &kLog};
   return kGroups;
 }
 

@@ -30,6 +30,7 @@ struct Row {
   bool needs_restart;  // otherwise a reload is enough
   const char* description;
   Field (*field)(Options&);
+  const char* full_name = nullptr;  // in flags and variables, where it is not prefix and key
 
   std::string toml_name() const;     // limits.max_rooms
   std::string flag() const;          // --max-rooms

@@ -8,6 +8,8 @@
 #include <system_error>
 
 #include "core/shards/shard_map.h"
+#include "server/admin/admin_address.h"
+#include "server/options.h"
 #include "server/process/processors.h"
 
 namespace chatd::config {
@@ -105,6 +107,14 @@ Read read_shards(std::string_view text) {
   return Value{std::to_string(*number), *number};
 }
 
+Read read_admin(std::string_view text) {
+  if (text != kNoAdmin) {
+    const auto address = parse_admin_address(text);
+    if (!address) return tl::unexpected(address.error());
+  }
+  return read_text(text);
+}
+
 std::string write_size(std::uint64_t bytes) {
   constexpr Unit kWritten[] = {{"GiB", 1u << 30}, {"MiB", 1u << 20}, {"KiB", 1u << 10}};
   for (const Unit& unit : kWritten) {
@@ -144,6 +154,8 @@ Read read_value(const Kind& kind, std::string_view text) {
       return read_word(kind, text);
     case Type::kShards:
       return read_shards(text);
+    case Type::kAdmin:
+      return read_admin(text);
   }
   return wrong(text, "of no known kind");
 }
@@ -174,6 +186,8 @@ std::string describe_range(const Kind& kind) {
       return "1ms to 49 days; units ms, s, min, h";
     case Type::kShards:
       return "auto, or 1 to " + std::to_string(kMaxShards);
+    case Type::kAdmin:
+      return "off, 127.0.0.1:PORT, [::1]:PORT or unix:/PATH";
     default:
       return join(kind.words);
   }

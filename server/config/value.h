@@ -21,6 +21,7 @@ struct Kind {
     kSwitch,    // the first of two `words` is off, the second one on
     kBool,      // true or false; as a flag, its presence
     kShards,    // a number, or auto for one for each processor
+    kAdmin,     // off, or an address for the admin endpoint
   };
 
   Type type = Type::kText;

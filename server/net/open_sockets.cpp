@@ -88,9 +88,10 @@ tl::expected<UniqueFd, std::string> open_udp_socket(const SocketAddress& address
 
 }  // namespace
 
-tl::expected<UniqueFd, std::string> open_tcp_listener(const SocketAddress& address) {
+tl::expected<UniqueFd, std::string> open_tcp_listener(const SocketAddress& address,
+                                                      const char* flag) {
   UniqueFd fd = open_socket(address, SOCK_STREAM);
-  if (!fd) return cannot_listen("TCP", address, "--tcp-port");
+  if (!fd) return cannot_listen("TCP", address, flag);
   // A restart must not wait for the last run's connections to time out.
   set_flag(fd.get(), SOL_SOCKET, SO_REUSEADDR, 1, "a restart may have to wait for a minute");
   // Accepted sockets inherit it.
@@ -98,7 +99,7 @@ tl::expected<UniqueFd, std::string> open_tcp_listener(const SocketAddress& addre
   serve_both_families(fd.get(), address);
   if (::bind(fd.get(), &address.base, length_of(address)) != 0 ||
       ::listen(fd.get(), SOMAXCONN) != 0) {
-    return cannot_listen("TCP", address, "--tcp-port");
+    return cannot_listen("TCP", address, flag);
   }
   return fd;
 }

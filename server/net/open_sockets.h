@@ -13,7 +13,9 @@
 
 namespace chatd {
 
-tl::expected<UniqueFd, std::string> open_tcp_listener(const SocketAddress& address);
+// `flag` is where the operator has said the address.
+tl::expected<UniqueFd, std::string> open_tcp_listener(const SocketAddress& address,
+                                                      const char* flag = "--tcp-port");
 
 // With ICMP errors reported through the error queue (see data/error_queue.h).
 tl::expected<UniqueFd, std::string> open_udp_socket(const SocketAddress& address);

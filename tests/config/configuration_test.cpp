@@ -48,6 +48,7 @@ TEST(Configuration, EveryOptionComesFromEverySource) {
     if (row.kind.type == Kind::Type::kSize) other = "8KiB";
     if (row.kind.type == Kind::Type::kDuration) other = "7s";
     if (row.kind.type == Kind::Type::kShards) other = "3";
+    if (row.kind.type == Kind::Type::kAdmin) other = "unix:/run/chatd/admin.sock";
     for (const std::string& word : row.kind.words) {
       if (word != row.default_text()) other = word;
     }

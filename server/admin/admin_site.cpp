@@ -1,0 +1,190 @@
+#include "server/admin/admin_site.h"
+
+#include <charconv>
+#include <cstdint>
+#include <string_view>
+#include <system_error>
+
+#include "core/relay/relay.h"
+#include "core/wire/json_writer.h"
+#include "server/admin/admin_address.h"
+#include "server/admin/metrics.h"
+#include "server/admin/roster_pages.h"
+#include "server/admin/status_json.h"
+#include "server/admin/status_page.h"
+
+namespace chatd {
+namespace {
+
+constexpr unsigned kBadRequest = 400;
+constexpr unsigned kForbidden = 403;
+constexpr unsigned kNotFound = 404;
+constexpr unsigned kUnavailable = 503;
+constexpr std::uint32_t kUsualLimit = 100;
+constexpr std::uint32_t kMaxLimit = 1000;
+// A page of rooms is given as it is after so many looks at shards (roster_pages.h).
+constexpr int kMaxLooks = 300;
+
+HttpResponse json_response(std::string body) {
+  return {.status = 200, .body = std::move(body)};
+}
+
+HttpResponse not_answered(std::string_view reason) {
+  return error_response(kUnavailable, reason,
+                        "try again; if it stays like this, look at chatd's log and at its "
+                        "threads (top -H), and restart it");
+}
+
+HttpResponse bad_parameter(std::string_view what_happened, std::string_view what_to_do) {
+  return error_response(kBadRequest, what_happened, what_to_do);
+}
+
+tl::expected<std::uint32_t, HttpResponse> number_in(std::string_view text,
+                                                    const HttpResponse& otherwise) {
+  std::uint32_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error == std::errc() && end == text.data() + text.size()) return number;
+  return tl::unexpected(otherwise);
+}
+
+std::string_view parameter(const HttpRequest& request, const char* name) {
+  const auto found = request.parameters.find(name);
+  return found == request.parameters.end() ? std::string_view() : std::string_view(found->second);
+}
+
+tl::expected<std::uint32_t, HttpResponse> limit_in(const HttpRequest& request) {
+  const std::string_view text = parameter(request, "limit");
+  if (text.empty()) return kUsualLimit;
+  const HttpResponse refusal =
+      bad_parameter("limit is no number from 1 to 1000", "leave it out for 100");
+  const auto limit = number_in(text, refusal);
+  if (limit && (*limit == 0 || *limit > kMaxLimit)) return tl::unexpected(refusal);
+  return limit;
+}
+
+// Where a page of rooms begins: SHARD.SLOT.
+struct RoomCursor {
+  std::uint32_t shard = 0;
+  std::uint32_t slot = 0;
+
+  std::string text() const { return std::to_string(shard) + "." + std::to_string(slot); }
+};
+
+tl::expected<RoomCursor, HttpResponse> cursor_in(const HttpRequest& request,
+                                                 std::uint32_t shard_count) {
+  const std::string_view text = parameter(request, "after");
+  if (text.empty()) return RoomCursor{};
+  const HttpResponse refusal = bad_parameter("after is not what an earlier page gave as next",
+                                             "leave it out to begin with the first page");
+  const std::size_t dot = text.find('.');
+  if (dot == std::string_view::npos) return tl::unexpected(refusal);
+  const auto shard = number_in(text.substr(0, dot), refusal);
+  const auto slot = number_in(text.substr(dot + 1), refusal);
+  if (!shard || !slot || *shard >= shard_count) return tl::unexpected(refusal);
+  return RoomCursor{*shard, *slot};
+}
+
+}  // namespace
+
+HttpResponse AdminSite::answer(const HttpRequest& request) {
+  if (checks_host_ && request.host && !is_loopback_host(*request.host)) {
+    return error_response(kForbidden, "this request names a host that is not this machine",
+                          "ask for 127.0.0.1, [::1] or localhost; a proxy must set the Host header "
+                          "to one of these");
+  }
+  if (request.path == "/") return status_page();
+  if (request.path == "/status.json") return status();
+  if (request.path == "/metrics") return metrics();
+  if (request.path == "/healthz") return health();
+  if (request.path == "/readyz") return readiness();
+  if (request.path == "/rooms") return rooms(request);
+  if (request.path == "/members") return members(request);
+  return error_response(kNotFound, "there is nothing at this path",
+                        "there are / (the status page), /status.json, /metrics, /healthz, /readyz, "
+                        "/rooms?after=&limit= and /members?room=NAME&after=&limit=");
+}
+
+HttpResponse AdminSite::health() {
+  const auto answers = questions_.ask_all([](const ErrandSite&) { return true; });
+  if (!answers) return not_answered(answers.error());
+  JsonWriter json;
+  json.begin_object();
+  json.member("status", std::string_view("ok"));
+  json.member("shards", std::uint64_t{answers->size()});
+  json.end_object();
+  return json_response(json.take());
+}
+
+HttpResponse AdminSite::readiness() {
+  const auto draining =
+      questions_.ask_all([](const ErrandSite& site) { return int{site.relay.is_draining()}; });
+  if (!draining) return not_answered(draining.error());
+  bool is_draining = false;
+  for (const int each : *draining) is_draining = is_draining || each != 0;
+  JsonWriter json;
+  json.begin_object();
+  json.member("status", std::string_view(is_draining ? "draining" : "ready"));
+  if (is_draining) {
+    json.member("what_happened", std::string_view("chatd takes no newcomers: it is about to stop"));
+    json.member("what_to_do", std::string_view("send newcomers to another chatd"));
+  }
+  json.end_object();
+  return {.status = is_draining ? kUnavailable : 200, .body = json.take()};
+}
+
+HttpResponse AdminSite::metrics() {
+  const auto snapshot = take_snapshot(questions_, start_);
+  if (!snapshot) return not_answered(snapshot.error());
+  return {.content_type = kMetricsContentType, .body = metrics_text(*snapshot)};
+}
+
+HttpResponse AdminSite::status() {
+  const auto snapshot = take_snapshot(questions_, start_);
+  if (!snapshot) return not_answered(snapshot.error());
+  return json_response(status_json(*snapshot));
+}
+
+HttpResponse AdminSite::rooms(const HttpRequest& request) {
+  const auto limit = limit_in(request);
+  if (!limit) return limit.error();
+  auto cursor = cursor_in(request, questions_.shard_count());
+  if (!cursor) return cursor.error();
+  std::vector<RoomRow> rows;
+  for (int looks = 0; looks < kMaxLooks && rows.size() < *limit; ++looks) {
+    const auto wanted = static_cast<std::uint32_t>(*limit - rows.size());
+    auto page =
+        questions_.ask_one(cursor->shard, [from = cursor->slot, wanted](const ErrandSite& site) {
+          return read_rooms(site.relay.roster(), from, wanted);
+        });
+    if (!page) return not_answered(page.error());
+    for (RoomRow& row : page->rows) rows.push_back(std::move(row));
+    *cursor = page->next_slot ? RoomCursor{cursor->shard, *page->next_slot}
+                              : RoomCursor{cursor->shard + 1, 0};
+    if (cursor->shard == questions_.shard_count()) return json_response(rooms_json(rows, ""));
+  }
+  return json_response(rooms_json(rows, cursor->text()));
+}
+
+HttpResponse AdminSite::members(const HttpRequest& request) {
+  const std::string room(parameter(request, "room"));
+  if (room.empty()) return bad_parameter("no room is named", "add room=NAME; /rooms has the names");
+  const auto limit = limit_in(request);
+  if (!limit) return limit.error();
+  const std::string_view after = parameter(request, "after");
+  const auto from = number_in(after.empty() ? "0" : after,
+                              bad_parameter("after is not what an earlier page gave as next",
+                                            "leave it out to begin with the first page"));
+  if (!from) return from.error();
+  // Whose room it is only the shards' map knows; the others say quickly that it is not theirs.
+  const auto pages =
+      questions_.ask_all([room, from = *from, limit = *limit](const ErrandSite& site) {
+        return read_members(site.relay.roster(), site.now_ms, room, from, limit);
+      });
+  if (!pages) return not_answered(pages.error());
+  for (const auto& page : *pages) {
+    if (page) return json_response(members_json(room, *page));
+  }
+  return error_response(kNotFound, "there is no such room", "/rooms has the names of all rooms");
+}
+
+}  // namespace chatd

@@ -1,0 +1,143 @@
+#include "server/admin/metrics.h"
+
+#include <prometheus/metric_family.h>
+#include <prometheus/text_serializer.h>
+
+#include <cstddef>
+#include <limits>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "server/admin/counter_metrics.h"
+
+namespace chatd {
+namespace {
+
+using prometheus::ClientMetric;
+using prometheus::MetricFamily;
+using prometheus::MetricType;
+
+constexpr double kMicrosecond = 1e-6;
+
+ClientMetric of_shard(std::size_t shard) {
+  ClientMetric metric;
+  metric.label.push_back({"shard", std::to_string(shard)});
+  return metric;
+}
+
+MetricFamily family(std::string_view name, std::string_view help, MetricType type) {
+  return {.name = std::string(name), .help = std::string(help), .type = type, .metric = {}};
+}
+
+void add_counters(const Snapshot& snapshot, std::vector<MetricFamily>& families) {
+  for (const CounterMetric& row : counter_metrics()) {
+    if (families.empty() || families.back().name != row.metric) {
+      families.push_back(family(row.metric, row.help, MetricType::Counter));
+    }
+    for (std::size_t shard = 0; shard < snapshot.shards.size(); ++shard) {
+      ClientMetric metric = of_shard(shard);
+      if (!row.label.empty()) {
+        metric.label.push_back({std::string(row.label), std::string(row.value)});
+      }
+      metric.counter.value = static_cast<double>(snapshot.shards[shard].counters[row.counter]);
+      families.back().metric.push_back(std::move(metric));
+    }
+  }
+}
+
+void add_gauges(const Snapshot& snapshot, std::vector<MetricFamily>& families) {
+  const auto add = [&](std::string_view name, std::string_view help,
+                       std::uint32_t ShardSnapshot::*figure) {
+    families.push_back(family(name, help, MetricType::Gauge));
+    for (std::size_t shard = 0; shard < snapshot.shards.size(); ++shard) {
+      ClientMetric metric = of_shard(shard);
+      metric.gauge.value = snapshot.shards[shard].*figure;
+      families.back().metric.push_back(std::move(metric));
+    }
+  };
+  add("chatd_rooms", "Rooms that exist.", &ShardSnapshot::rooms);
+  add("chatd_members", "Members of all rooms.", &ShardSnapshot::members);
+  add("chatd_members_pending", "Members whose address is not known yet: they get no messages.",
+      &ShardSnapshot::pending_members);
+  add("chatd_messages_waiting", "Messages that wait for their room's turn.",
+      &ShardSnapshot::waiting_messages);
+}
+
+// `unit` is what a value of 1 stands for. Values are whole numbers: those of durations are rounded
+// down, so a bucket's bound is one more than its highest value.
+ClientMetric::Histogram histogram(const Buckets& buckets, std::uint64_t sum, double unit,
+                                  std::uint64_t rounding) {
+  ClientMetric::Histogram histogram;
+  for (std::size_t i = 0; i < Buckets::kCount; ++i) {
+    histogram.sample_count += buckets.counts()[i];
+    const bool is_last = i + 1 == Buckets::kCount;
+    const double bound = static_cast<double>(Buckets::highest_in(i) + rounding) * unit;
+    histogram.bucket.push_back(
+        {.cumulative_count = histogram.sample_count,
+         .upper_bound = is_last ? std::numeric_limits<double>::infinity() : bound});
+  }
+  histogram.sample_sum = static_cast<double>(sum) * unit;
+  return histogram;
+}
+
+void add_histograms(const Snapshot& snapshot, std::vector<MetricFamily>& families) {
+  const auto add = [&](std::string_view name, std::string_view help, auto histogram_of) {
+    families.push_back(family(name, help, MetricType::Histogram));
+    for (std::size_t shard = 0; shard < snapshot.shards.size(); ++shard) {
+      ClientMetric metric = of_shard(shard);
+      metric.histogram = histogram_of(snapshot.shards[shard]);
+      families.back().metric.push_back(std::move(metric));
+    }
+  };
+  add("chatd_message_receivers", "Receivers of each message.", [](const ShardSnapshot& shard) {
+    return histogram(shard.measures.receivers, shard.counters[Counter::kDeliveriesPlanned], 1, 0);
+  });
+  add("chatd_turn_datagrams", "Datagrams that a turn takes in, where it is any.",
+      [](const ShardSnapshot& shard) {
+        const Distribution& each = shard.measures.turn_datagrams;
+        return histogram(each.buckets, each.sum, 1, 0);
+      });
+  add("chatd_turn_duration_seconds",
+      "Time from waking up to having sent, of turns that had messages to work on.",
+      [](const ShardSnapshot& shard) {
+        const Distribution& each = shard.measures.turn_us;
+        return histogram(each.buckets, each.sum, kMicrosecond, 1);
+      });
+  add("chatd_relay_latency_seconds",
+      "A bound for the time that a datagram spends inside chatd, from the beginning of the turn "
+      "that takes it in until all that waits is sent.",
+      [](const ShardSnapshot& shard) {
+        const Distribution& each = shard.measures.latency_us;
+        return histogram(each.buckets, each.sum, kMicrosecond, 1);
+      });
+}
+
+void add_process(const Snapshot& snapshot, std::vector<MetricFamily>& families) {
+  const auto add = [&](std::string_view name, std::string_view help, std::uint64_t value) {
+    families.push_back(family(name, help, MetricType::Gauge));
+    families.back().metric.emplace_back().gauge.value = static_cast<double>(value);
+  };
+  add("chatd_build_info", "Always 1; the version is in the label.", 1);
+  families.back().metric.back().label.push_back({"version", snapshot.version});
+  add("chatd_connections", "Control connections that are open.", snapshot.connections);
+  add("chatd_draining", "1 while chatd takes no newcomers since it is about to stop.",
+      snapshot.is_draining ? 1 : 0);
+  add("process_resident_memory_bytes", "Memory that is in use.", snapshot.process.resident_bytes);
+  add("process_open_fds", "Descriptors that are open.", snapshot.process.open_descriptors);
+  add("process_start_time_seconds", "When chatd was started, in seconds since 1970.",
+      snapshot.started_at_s);
+}
+
+}  // namespace
+
+std::string metrics_text(const Snapshot& snapshot) {
+  std::vector<MetricFamily> families;
+  add_counters(snapshot, families);
+  add_gauges(snapshot, families);
+  add_histograms(snapshot, families);
+  add_process(snapshot, families);
+  return prometheus::TextSerializer().Serialize(families);
+}
+
+}  // namespace chatd

@@ -1,0 +1,94 @@
+#include "server/admin/status_json.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "core/wire/json_writer.h"
+#include "server/admin/counter_metrics.h"
+
+namespace chatd {
+namespace {
+
+void write_counters(const Counters& counters, JsonWriter& json) {
+  json.begin_object();
+  for (std::size_t i = 0; i < static_cast<std::size_t>(Counter::kCount); ++i) {
+    const auto counter = static_cast<Counter>(i);
+    json.member(counter_name(counter), counters[counter]);
+  }
+  json.end_object();
+}
+
+// The reasons of one metric, each with its count.
+void write_reasons(const Counters& counters, std::string_view metric, JsonWriter& json) {
+  json.begin_object();
+  for (const CounterMetric& row : counter_metrics()) {
+    if (row.metric == metric) json.member(row.value, counters[row.counter]);
+  }
+  json.end_object();
+}
+
+// Bucket n counts values below 2^n (and none that an earlier bucket counts), the last one all
+// others.
+void write_buckets(std::string_view name, const Buckets& buckets, JsonWriter& json) {
+  json.key(name);
+  json.begin_array();
+  for (const std::uint64_t count : buckets.counts()) json.value(count);
+  json.end_array();
+}
+
+void write_shard(const ShardSnapshot& shard, JsonWriter& json) {
+  json.member("rooms", std::uint64_t{shard.rooms});
+  json.member("members", std::uint64_t{shard.members});
+  json.member("pending_members", std::uint64_t{shard.pending_members});
+  json.member("waiting_messages", std::uint64_t{shard.waiting_messages});
+  json.member("busy_us", shard.measures.turn_us.sum);
+  json.key("counters");
+  write_counters(shard.counters, json);
+}
+
+void write_measures(const Measures& measures, JsonWriter& json) {
+  json.begin_object();
+  write_buckets("receivers", measures.receivers, json);
+  write_buckets("turn_datagrams", measures.turn_datagrams.buckets, json);
+  write_buckets("turn_us", measures.turn_us.buckets, json);
+  write_buckets("latency_us", measures.latency_us.buckets, json);
+  json.end_object();
+}
+
+}  // namespace
+
+std::string status_json(const Snapshot& snapshot) {
+  const ShardSnapshot total = snapshot.total();
+  JsonWriter json;
+  json.begin_object();
+  json.member("version", std::string_view(snapshot.version));
+  json.member("draining", snapshot.is_draining);
+  json.member("started_at_s", snapshot.started_at_s);
+  json.member("uptime_ms", snapshot.uptime_ms);
+  json.member("resident_bytes", snapshot.process.resident_bytes);
+  json.member("open_descriptors", snapshot.process.open_descriptors);
+  json.member("connections", std::uint64_t{snapshot.connections});
+  json.key("total");
+  json.begin_object();
+  write_shard(total, json);
+  json.end_object();
+  json.key("datagrams_dropped");
+  write_reasons(total.counters, kDatagramsDropped, json);
+  json.key("deliveries_dropped");
+  write_reasons(total.counters, kDeliveriesDropped, json);
+  json.key("measures");
+  write_measures(total.measures, json);
+  json.key("shards");
+  json.begin_array();
+  for (const ShardSnapshot& shard : snapshot.shards) {
+    json.begin_object();
+    write_shard(shard, json);
+    json.end_object();
+  }
+  json.end_array();
+  json.end_object();
+  return json.take();
+}
+
+}  // namespace chatd

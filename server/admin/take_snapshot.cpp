@@ -1,0 +1,79 @@
+#include "server/admin/take_snapshot.h"
+
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "core/relay/relay.h"
+#include "server/process/clock.h"
+
+namespace chatd {
+namespace {
+
+struct Answer {
+  ShardSnapshot shard;
+  bool is_draining;
+};
+
+Answer look_at(const ErrandSite& site) {
+  const Relay& relay = site.relay;
+  return {.shard = {.counters = relay.counters(),
+                    .measures = relay.measures(),
+                    .rooms = relay.roster().rooms().size(),
+                    .members = relay.roster().members().size(),
+                    .pending_members = relay.roster().pending_members(),
+                    .waiting_messages = relay.waiting_messages()},
+          .is_draining = relay.is_draining()};
+}
+
+// From proc(5); zero where the kernel does not tell.
+ProcessFigures process_figures() {
+  ProcessFigures figures;
+  std::ifstream status("/proc/self/status");
+  for (std::string word; status >> word;) {
+    if (word != "VmRSS:") continue;
+    std::uint64_t kib = 0;
+    status >> kib;
+    figures.resident_bytes = kib * 1024;
+    break;
+  }
+  std::error_code error;
+  const std::filesystem::directory_iterator descriptors("/proc/self/fd", error);
+  if (!error) {
+    figures.open_descriptors =
+        static_cast<std::uint64_t>(std::distance(begin(descriptors), end(descriptors)));
+  }
+  return figures;
+}
+
+}  // namespace
+
+StartTime StartTime::now() {
+  const auto since_1970 = std::chrono::system_clock::now().time_since_epoch();
+  return {.monotonic_ms = monotonic_now_ms(),
+          .unix_s = static_cast<std::uint64_t>(
+              std::chrono::duration_cast<std::chrono::seconds>(since_1970).count())};
+}
+
+tl::expected<Snapshot, std::string> take_snapshot(Questions& questions, const StartTime& start) {
+  auto answers = questions.ask_all(look_at);
+  if (!answers) return tl::unexpected(std::move(answers.error()));
+  Snapshot snapshot{.version = CHATD_VERSION,
+                    .is_draining = false,
+                    .started_at_s = start.unix_s,
+                    .uptime_ms = monotonic_now_ms() - start.monotonic_ms,
+                    .connections = questions.connections(),
+                    .process = process_figures(),
+                    .shards = {}};
+  for (const Answer& answer : *answers) {
+    snapshot.is_draining = snapshot.is_draining || answer.is_draining;
+    snapshot.shards.push_back(answer.shard);
+  }
+  return snapshot;
+}
+
+}  // namespace chatd

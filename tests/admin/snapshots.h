@@ -1,0 +1,35 @@
+// Snapshots for tests, in which every figure is another one.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "server/admin/snapshot.h"
+
+namespace chatd::test {
+
+// Counter `i` of the shard is base + i.
+inline ShardSnapshot shard_with(std::uint64_t base) {
+  ShardSnapshot shard;
+  for (std::size_t i = 0; i < static_cast<std::size_t>(Counter::kCount); ++i) {
+    shard.counters.add(static_cast<Counter>(i), base + i);
+  }
+  shard.rooms = static_cast<std::uint32_t>(base + 1);
+  shard.members = static_cast<std::uint32_t>(base + 2);
+  shard.pending_members = static_cast<std::uint32_t>(base + 3);
+  shard.waiting_messages = static_cast<std::uint32_t>(base + 4);
+  return shard;
+}
+
+inline Snapshot snapshot_of_two_shards() {
+  Snapshot snapshot;
+  snapshot.version = "1.2.3";
+  snapshot.started_at_s = 1'700'000'000;
+  snapshot.uptime_ms = 5000;
+  snapshot.connections = 7;
+  snapshot.process = {.resident_bytes = 12345, .open_descriptors = 19};
+  snapshot.shards = {shard_with(1000), shard_with(2000)};
+  return snapshot;
+}
+
+}  // namespace chatd::test
