@@ -48,10 +48,12 @@ void say_ready(const Server& server) {
 }
 
 // Nothing unless it is asked for.
-tl::expected<std::unique_ptr<Admin>, std::string> open_admin(const std::string& address,
+tl::expected<std::unique_ptr<Admin>, std::string> open_admin(const Reloader& reloader,
                                                              Server& server) {
+  const std::string address = reloader.configuration().options.admin;
   if (address == kNoAdmin) return nullptr;
-  auto admin = Admin::open(address, server.board());
+  auto admin =
+      Admin::open(address, server.board(), [&reloader] { return reloader.configuration(); });
   if (admin) spdlog::info("admin endpoint: {}", (*admin)->place());
   return admin;
 }
@@ -63,13 +65,14 @@ tl::expected<int, std::string> serve(Reloader& reloader) {
   if (!signals) return tl::unexpected(signals.error());
   const auto server = Server::open(reloader.configuration().options);
   if (!server) return tl::unexpected(server.error());
-  const auto admin = open_admin(options.admin, **server);
+  auto admin = open_admin(reloader, **server);
   if (!admin) return tl::unexpected(admin.error());
   explain_out_of_memory("chatd has to stop: there is not enough memory\n");
   Attendant attendant(**server, *signals, reloader);
   const auto stopped = (*server)->run([&](int failed_fd) {
     say_ready(**server);
     attendant.attend(failed_fd);
+    admin->reset();  // while the shards still answer
   });
   log_totals((*server)->counters());
   if (!stopped) {

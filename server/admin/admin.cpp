@@ -8,16 +8,19 @@
 
 namespace chatd {
 
-Admin::Admin(AdminAddress address, Switchboard& board)
-    : address_(std::move(address)), questions_(board), site_(questions_, !address_.is_unix()) {}
+Admin::Admin(AdminAddress address, Switchboard& board, CurrentConfiguration configuration)
+    : address_(std::move(address)),
+      questions_(board),
+      site_(questions_, std::move(configuration), !address_.is_unix()) {}
 
 tl::expected<std::unique_ptr<Admin>, std::string> Admin::open(std::string_view address,
-                                                              Switchboard& board) {
+                                                              Switchboard& board,
+                                                              CurrentConfiguration configuration) {
   auto parsed = parse_admin_address(address);
   if (!parsed) return tl::unexpected("--admin: " + parsed.error());
   auto listener = open_admin_listener(*parsed);
   if (!listener) return tl::unexpected(listener.error());
-  std::unique_ptr<Admin> admin(new Admin(std::move(*parsed), board));
+  std::unique_ptr<Admin> admin(new Admin(std::move(*parsed), board, std::move(configuration)));
   admin->place_ = admin->address_.is_unix()
                       ? std::string(address)
                       : "http://" + to_text(local_endpoint(listener->get())) + "/";

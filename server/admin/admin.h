@@ -24,7 +24,8 @@ class Admin {
   // `address` as --admin says it. `board` must outlive it. An error is a sentence that says what
   // failed and what to do.
   static tl::expected<std::unique_ptr<Admin>, std::string> open(std::string_view address,
-                                                                Switchboard& board);
+                                                                Switchboard& board,
+                                                                CurrentConfiguration configuration);
   Admin(const Admin&) = delete;
   Admin& operator=(const Admin&) = delete;
   // Within some milliseconds, also when a shard hangs or has ended.
@@ -34,7 +35,7 @@ class Admin {
   const std::string& place() const { return place_; }
 
  private:
-  Admin(AdminAddress address, Switchboard& board);
+  Admin(AdminAddress address, Switchboard& board, CurrentConfiguration configuration);
 
   AdminAddress address_;
   Questions questions_;

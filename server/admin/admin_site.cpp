@@ -8,6 +8,7 @@
 #include "core/relay/relay.h"
 #include "core/wire/json_writer.h"
 #include "server/admin/admin_address.h"
+#include "server/admin/config_json.h"
 #include "server/admin/metrics.h"
 #include "server/admin/roster_pages.h"
 #include "server/admin/status_json.h"
@@ -97,11 +98,12 @@ HttpResponse AdminSite::answer(const HttpRequest& request) {
   if (request.path == "/metrics") return metrics();
   if (request.path == "/healthz") return health();
   if (request.path == "/readyz") return readiness();
+  if (request.path == "/config") return json_response(config_json(configuration_()));
   if (request.path == "/rooms") return rooms(request);
   if (request.path == "/members") return members(request);
   return error_response(kNotFound, "there is nothing at this path",
                         "there are / (the status page), /status.json, /metrics, /healthz, /readyz, "
-                        "/rooms?after=&limit= and /members?room=NAME&after=&limit=");
+                        "/config, /rooms?after=&limit= and /members?room=NAME&after=&limit=");
 }
 
 HttpResponse AdminSite::health() {

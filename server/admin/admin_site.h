@@ -2,17 +2,27 @@
 // Thread: the HTTP server's.
 #pragma once
 
+#include <functional>
+#include <utility>
+
 #include "server/admin/http_server.h"
 #include "server/admin/questions.h"
 #include "server/admin/take_snapshot.h"
+#include "server/config/configuration.h"
 
 namespace chatd {
+
+// What is in force now; may be asked on any thread.
+using CurrentConfiguration = std::function<config::Configuration()>;
 
 class AdminSite {
  public:
   // `checks_host`: requests that name a host must name this one (admin_address.h).
-  AdminSite(Questions& questions, bool checks_host)
-      : questions_(questions), checks_host_(checks_host), start_(StartTime::now()) {}
+  AdminSite(Questions& questions, CurrentConfiguration configuration, bool checks_host)
+      : questions_(questions),
+        configuration_(std::move(configuration)),
+        checks_host_(checks_host),
+        start_(StartTime::now()) {}
 
   HttpResponse answer(const HttpRequest& request);
 
@@ -25,6 +35,7 @@ class AdminSite {
   HttpResponse members(const HttpRequest& request);
 
   Questions& questions_;
+  CurrentConfiguration configuration_;
   bool checks_host_;
   StartTime start_;
 };

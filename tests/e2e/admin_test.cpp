@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <atomic>
+#include <csignal>
 #include <filesystem>
+#include <map>
 #include <set>
 #include <sstream>
 #include <string>
@@ -14,6 +16,7 @@
 #include "tests/e2e/server_test.h"
 #include "tests/support/http.h"
 #include "tests/support/process_figures.h"
+#include "tests/support/wait_until.h"
 
 namespace chatd::test {
 namespace {
@@ -112,6 +115,42 @@ TEST_F(AdminTest, HealthAndReadiness) {
   ASSERT_NO_FATAL_FAILURE(start_with_admin());
   EXPECT_EQ(get_json("/healthz").text("status"), "ok");
   EXPECT_EQ(get_json("/readyz").text("status"), "ready");
+}
+
+TEST_F(AdminTest, ReadinessEndsWithADrain) {
+  ASSERT_NO_FATAL_FAILURE(start_with_admin());
+  const auto member = Member::create(server(), "den", "alice");
+  ASSERT_TRUE(member);
+  server().process().kill(SIGUSR2);
+  ASSERT_TRUE(wait_until([&] { return get("/readyz").status != 200; }));
+  const HttpAnswer answer = get("/readyz");
+  expect_refusal(answer, 503);
+  EXPECT_EQ(JsonObject(answer.body).text("status"), "draining");
+  EXPECT_EQ(get_json("/healthz").text("status"), "ok");
+  EXPECT_TRUE(get_json("/status.json").flag("draining"));
+  EXPECT_NE(get("/metrics").body.find("\nchatd_draining 1\n"), std::string::npos);
+}
+
+TEST_F(AdminTest, TheConfigurationAndWhereItComesFrom) {
+  ASSERT_NO_FATAL_FAILURE(start_with_admin({"--max-rooms", "77"}));
+  const HttpAnswer answer = get("/config");
+  ASSERT_EQ(answer.status, 200);
+  rapidjson::Document page;
+  page.Parse(answer.body.c_str());
+  ASSERT_FALSE(page.HasParseError());
+  std::map<std::string, const Json*> options;
+  for (const Json& option : page["options"].GetArray()) {
+    options[option["name"].GetString()] = &option;
+  }
+  EXPECT_GT(options.size(), 20u);
+  ASSERT_TRUE(options.contains("limits.max_rooms") && options.contains("limits.idle_timeout"));
+  const Json& rooms = *options["limits.max_rooms"];
+  EXPECT_STREQ(rooms["value"].GetString(), "77");
+  EXPECT_STREQ(rooms["source"].GetString(), "flag --max-rooms");
+  EXPECT_TRUE(rooms["needs_restart"].GetBool());
+  const Json& timeout = *options["limits.idle_timeout"];
+  EXPECT_STREQ(timeout["value"].GetString(), "300s");
+  EXPECT_FALSE(timeout["needs_restart"].GetBool());
 }
 
 TEST_F(AdminTest, RoomsAPageAtATime) {
