@@ -18,12 +18,12 @@ struct Options {
   std::uint32_t mtu_bytes = 1280;  // what every path to a member takes (IPv6 asks for as much)
   std::uint64_t receive_buffer_bytes = 4 * 1024 * 1024;  // of the UDP socket
   std::uint64_t send_buffer_bytes = 4 * 1024 * 1024;
-  std::uint32_t shards = 1;  // 1..kMaxShards
+  std::uint32_t shards = 1;                  // 1..kMaxShards
   std::uint32_t drain_timeout_ms = 300'000;  // then a drain disconnects who is left
   std::string log_level = "info";
   std::string log_format = "text";  // or json
-  std::string admin = kNoAdmin;  // where the admin endpoint listens (server/admin/)
-  bool has_abuse_limits = true;  // without: those that nobody gave are 0 in `limits.abuse`
+  std::string admin = kNoAdmin;     // where the admin endpoint listens (server/admin/)
+  bool has_abuse_limits = true;     // without: those that nobody gave are 0 in `limits.abuse`
   Limits limits;
 };
 
