@@ -1,0 +1,81 @@
+// What the documents about watching say is true: each metric that they name exists, and each metric
+// that exists is named.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cctype>
+#include <fstream>
+#include <set>
+#include <sstream>
+#include <string>
+
+#include "server/admin/metrics.h"
+#include "tests/admin/snapshots.h"
+#include "tests/support/json.h"
+
+namespace chatd::test {
+namespace {
+
+std::string read_file(const std::string& path) {
+  std::ostringstream text;
+  text << std::ifstream(CHATD_SOURCE_DIR "/" + path).rdbuf();
+  return text.str();
+}
+
+// The names that Prometheus sees, and those that it makes of a histogram's.
+std::set<std::string> all_metrics(bool with_parts) {
+  std::istringstream lines(metrics_text(snapshot_of_two_shards()));
+  std::set<std::string> names;
+  for (std::string line; std::getline(lines, line);) {
+    std::istringstream words(line);
+    std::string hash;
+    std::string kind;
+    std::string name;
+    std::string type;
+    words >> hash >> kind >> name >> type;
+    if (kind != "TYPE") continue;
+    names.insert(name);
+    if (type != "histogram" || !with_parts) continue;
+    for (const char* part : {"_bucket", "_sum", "_count"}) names.insert(name + part);
+  }
+  return names;
+}
+
+// Every word that looks like a metric.
+std::set<std::string> metrics_named_in(const std::string& text) {
+  const auto is_part = [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_';
+  };
+  std::set<std::string> names;
+  for (auto at = text.begin(); at != text.end();) {
+    const auto begin = std::find_if(at, text.end(), is_part);
+    at = std::find_if_not(begin, text.end(), is_part);
+    const std::string word(begin, at);
+    if (word.starts_with("chatd_") || word.starts_with("process_")) names.insert(word);
+  }
+  return names;
+}
+
+TEST(Monitoring, TheDashboardAndTheAlertsNameMetricsThatExist) {
+  const std::set<std::string> metrics = all_metrics(true);
+  for (const char* file : {"docs/monitoring/grafana.json", "docs/monitoring/alerts.yml"}) {
+    const std::set<std::string> named = metrics_named_in(read_file(file));
+    EXPECT_GE(named.size(), 7u) << file;
+    for (const std::string& name : named)
+      EXPECT_TRUE(metrics.contains(name)) << file << ": " << name;
+  }
+  EXPECT_TRUE(JsonObject(read_file("docs/monitoring/grafana.json")).valid());
+}
+
+TEST(Monitoring, TheOperatorsPageNamesEveryMetricAndNoOther) {
+  const std::set<std::string> metrics = all_metrics(false);
+  const std::string page = read_file("docs/operations.md");
+  const std::size_t begin = page.find("### Metrics");
+  ASSERT_NE(begin, std::string::npos);
+  const std::set<std::string> named =
+      metrics_named_in(page.substr(begin, page.find("\n## ", begin) - begin));
+  EXPECT_EQ(named, metrics);
+}
+
+}  // namespace
+}  // namespace chatd::test
