@@ -140,7 +140,7 @@ def look_at_page(folder, page, chatd, long_look):
     wait_for("the page shows that chatd serves", lambda: page.text("state") == "serving")
     check(page.number("out") == 0, "nothing is delivered before anybody speaks")
 
-    load = start_load(folder, chatd, 60)
+    load = start_load(folder, chatd, 120)
     try:
         wait_for("rooms appear", lambda: page.text("rooms") == "20")
         wait_for("members appear", lambda: page.text("members") == "240")
@@ -151,7 +151,7 @@ def look_at_page(folder, page, chatd, long_look):
             "return [...document.querySelectorAll('svg')].every(s => s.querySelector('path'))"))
         wait_for("the load is shown", lambda: browser.execute_script(
             "return document.querySelector('meter').value > 0"))
-        time.sleep(60 if long_look else 0)
+        time.sleep(45 if long_look else 0)
 
         for scheme in ("light", "dark"):
             page.color_scheme(scheme)
