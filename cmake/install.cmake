@@ -1,0 +1,40 @@
+# What `cmake --install` puts where (GNUInstallDirs): programs, manual pages, completions, documents,
+# the service. Only programs that are part of this build and what belongs to them.
+#
+# Two more components are left out unless asked for: `configuration` (/etc/chatd/chatd.toml, which
+# must not be written over where somebody has changed it) and `debian`; cmake/package/cpack.cmake
+# puts both into the package.
+include(GNUInstallDirs)
+
+install(TARGETS chatd RUNTIME DESTINATION ${CMAKE_INSTALL_SBINDIR})
+install(TARGETS chat chatbench RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+
+install(FILES docs/man/chatd.8 DESTINATION ${CMAKE_INSTALL_MANDIR}/man8)
+install(FILES docs/man/chat.1 docs/man/chatbench.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+
+# For those who run chatd or write a client; the rest is for those who have the sources.
+foreach(document chat chatbench operations performance protocol reliability threat-model)
+  install(FILES docs/${document}.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
+endforeach()
+install(FILES docs/examples/chatd.toml DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples)
+
+# One file completes all three; bash looks for it under the name of the program.
+set(completions ${PROJECT_SOURCE_DIR}/cmake/package/completions)
+foreach(program chatd chat chatbench)
+  install(FILES ${completions}/chatd.bash RENAME ${program}
+    DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
+endforeach()
+install(FILES ${completions}/_chatd DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/vendor-completions)
+
+# The unit names the places of a package; here it gets those of this build.
+file(READ server/systemd/chatd.service unit)
+string(REPLACE "/usr/sbin/chatd" "${CMAKE_INSTALL_FULL_SBINDIR}/chatd" unit "${unit}")
+string(REPLACE "/etc/chatd" "${CMAKE_INSTALL_FULL_SYSCONFDIR}/chatd" unit "${unit}")
+file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/chatd.service CONTENT "${unit}" @ONLY)
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS server/systemd/chatd.service)
+# Not LIBDIR: units and users are in lib/ on every machine.
+install(FILES ${PROJECT_BINARY_DIR}/chatd.service DESTINATION lib/systemd/system)
+install(FILES server/systemd/chatd.sysusers RENAME chatd.conf DESTINATION lib/sysusers.d)
+
+install(FILES docs/examples/chatd.toml DESTINATION ${CMAKE_INSTALL_FULL_SYSCONFDIR}/chatd
+  COMPONENT configuration EXCLUDE_FROM_ALL)

@@ -1,0 +1,128 @@
+#!/usr/bin/env bash
+# Installs the package, uses what is installed, installs it once more over a changed configuration,
+# removes it, purges it, and looks for anything left. All on a copy-on-write view of this machine's
+# root, in a mount and a network namespace of its own: the machine itself stays as it is.
+#
+# usage: install.sh PACKAGE.deb    (as root)
+set -euo pipefail
+
+fail() {
+  printf 'install.sh: FAILED: %s\n' "$*" >&2
+  exit 1
+}
+say() { printf 'install.sh: %s\n' "$*"; }
+
+if [[ ${1-} != --inside ]]; then
+  ((EUID == 0)) || fail 'root is needed: dpkg installs for root alone'
+  exec unshare --mount --net --pid --fork --kill-child -- "$(readlink -f "$0")" --inside "$(readlink -f "$1")"
+fi
+
+package=$2
+work=$(mktemp -d)
+root=$work/root
+unmount() {
+  umount -R -l "$work" || true
+  rmdir "$work"
+}
+trap unmount EXIT
+mount --make-rprivate /
+mount -t tmpfs tmpfs "$work"
+mkdir "$work/upper" "$work/work" "$root"
+mount -t overlay overlay -o "lowerdir=/,upperdir=$work/upper,workdir=$work/work" "$root" ||
+  fail 'no overlay of / can be mounted here'
+mount -t proc proc "$root/proc"
+mount -t tmpfs tmpfs "$root/run"
+mount -t tmpfs tmpfs "$root/tmp"
+mount --rbind /dev "$root/dev"
+ip link set lo up
+cp "$package" "$root/tmp/chatd.deb"
+
+in_root=(chroot "$root" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8
+  DEBIAN_FRONTEND=noninteractive)
+inside() { "${in_root[@]}" "$@"; }
+# shellcheck disable=SC2016  # dpkg-query expands this
+state() { inside dpkg-query -W -f='${db:Status-Status}' chatd 2>/dev/null || true; }
+[[ -z $(state) ]] || fail 'chatd is installed on this machine already'
+
+# What has changed since, but for dpkg's own records: the upper side of the overlay has it. Lists of
+# users count by what is in them; the copies that the tools make of them are the system's own.
+left() {
+  local path
+  (cd "$work/upper" && find . -mindepth 1 \( -path ./var/lib/dpkg -o -path ./var/cache -o -path ./var/log \
+    -o -path ./root -o -path ./tmp \) -prune -o -printf '%P\n') | while read -r path; do
+    case $path in
+      etc/passwd- | etc/group- | etc/shadow- | etc/gshadow- | etc/subuid- | etc/subgid- | etc/.pwd.lock) ;;
+      etc/passwd | etc/group | etc/shadow | etc/gshadow | etc/subuid | etc/subgid)
+        cmp -s <(sort "/$path") <(sort "$root/$path") || echo "/$path has changed"
+        ;;
+      *)
+        if [[ -d $work/upper/$path && -d /$path ]]; then continue; fi
+        cmp -s "/$path" "$root/$path" || echo "/$path"
+        ;;
+    esac
+  done
+}
+
+# --- Installed -----------------------------------------------------------------------------------
+inside dpkg -i /tmp/chatd.deb >"$work/log" 2>&1 || fail "dpkg -i: $(<"$work/log")"
+[[ $(state) == installed ]] || fail "the state is $(state)"
+for file in usr/sbin/chatd usr/bin/chat usr/bin/chatbench etc/chatd/chatd.toml \
+  lib/systemd/system/chatd.service usr/lib/sysusers.d/chatd.conf usr/share/man/man8/chatd.8.gz \
+  usr/share/man/man1/chat.1.gz usr/share/man/man1/chatbench.1.gz usr/share/doc/chatd/copyright \
+  usr/share/doc/chatd/changelog.gz usr/share/doc/chatd/examples/chatd.toml \
+  usr/share/bash-completion/completions/chat usr/share/zsh/vendor-completions/_chatd; do
+  [[ -s $root/$file ]] || fail "/$file is not there"
+done
+[[ -L $root/etc/systemd/system/multi-user.target.wants/chatd.service ]] || fail 'the service is not enabled'
+passwd=$(inside getent passwd chatd) || fail 'there is no user chatd'
+[[ $passwd == *:/usr/sbin/nologin ]] || fail "chatd can log in: $passwd"
+inside chatd --version | grep -q '^chatd [0-9]' || fail 'chatd --version'
+inside chatd --check-config --config /etc/chatd/chatd.toml >/dev/null || fail 'the installed configuration is not sound'
+inside chatd --check-config --config /usr/share/doc/chatd/examples/chatd.toml >/dev/null || fail 'the example is not sound'
+inside systemd-analyze verify --man=no /lib/systemd/system/chatd.service >"$work/log" 2>&1 ||
+  fail "systemd-analyze: $(<"$work/log")"
+[[ ! -s $work/log ]] || fail "systemd-analyze: $(<"$work/log")"
+
+[[ $(left) == */usr/sbin/chatd* ]] || fail 'this test would not see what is left'
+
+# --- Used, as the service would, with the configuration as it comes -------------------------------
+"${in_root[@]}" setpriv --reuid chatd --regid chatd --init-groups --no-new-privs --bounding-set -all \
+  chatd --config /etc/chatd/chatd.toml >"$work/ready" 2>"$work/log" &
+chatd=$!
+for ((i = 0; i < 200; ++i)); do
+  ! grep -q '^chatd ready' "$work/ready" || break
+  kill -0 "$chatd" 2>/dev/null || fail "chatd did not start: $(<"$work/log")"
+  sleep 0.05
+done
+grep -qx 'chatd ready tcp=127.0.0.1:8000 udp=127.0.0.1:9000' "$work/ready" || fail "not ready: $(<"$work/ready") $(<"$work/log")"
+listening=$(ss -Hlntu | awk '{print $5}' | grep -v '^127\.0\.0\.1:' || true)
+[[ -z $listening ]] || fail "it listens beyond loopback: $listening"
+"${in_root[@]}" chat create kitchen --name alice --timeout 1m --count 1 </dev/null >"$work/alice" 2>"$work/alice.err" &
+alice=$!
+for ((i = 0; i < 200; ++i)); do
+  ! grep -q 'you are in kitchen' "$work/alice.err" || break
+  sleep 0.05
+done
+# The room may end while bob is still in it: alice goes when she has heard him.
+echo hello | inside chat join kitchen --name bob >/dev/null 2>&1 || true
+wait "$alice" || fail "alice's chat: $(<"$work/alice.err")"
+grep -qx 'bob: hello' "$work/alice" || fail 'alice did not hear bob'
+kill -TERM "$chatd"
+wait "$chatd" || fail "chatd ended with exit code $?: $(<"$work/log")"
+say 'installed, and serves'
+
+# --- Once more, removed, purged -------------------------------------------------------------------
+echo '# mine' >>"$root/etc/chatd/chatd.toml"
+inside systemctl disable chatd.service >/dev/null 2>&1 || fail 'systemctl disable'
+inside dpkg -i /tmp/chatd.deb >"$work/log" 2>&1 || fail "dpkg -i over itself: $(<"$work/log")"
+grep -qx '# mine' "$root/etc/chatd/chatd.toml" || fail 'a changed configuration was written over'
+[[ ! -e $root/etc/systemd/system/multi-user.target.wants/chatd.service ]] ||
+  fail 'a service that was disabled is enabled again'
+inside dpkg --remove chatd >"$work/log" 2>&1 || fail "dpkg --remove: $(<"$work/log")"
+[[ ! -e $root/usr/sbin/chatd ]] || fail 'chatd is still there after the removal'
+grep -qx '# mine' "$root/etc/chatd/chatd.toml" || fail 'the removal took the configuration with it'
+inside dpkg --purge chatd >"$work/log" 2>&1 || fail "dpkg --purge: $(<"$work/log")"
+left=$(left)
+[[ -z $left ]] || fail "after the purge the machine is not as it was:
+$left"
+say 'removed, purged, and nothing is left'
