@@ -34,6 +34,10 @@ class IpAddress {
   IpAddress counted() const;
 
   const std::array<std::uint8_t, 16>& bytes() const { return bytes_; }
+  // The same as a string, for hashes and keys.
+  std::string_view key() const {
+    return {reinterpret_cast<const char*>(bytes_.data()), bytes_.size()};
+  }
   std::array<std::uint8_t, 4> v4_bytes() const;
 
   bool operator==(const IpAddress&) const = default;

@@ -5,7 +5,7 @@
 namespace chatd {
 
 std::size_t AddressLimiter::Hash::operator()(const IpAddress& ip) const {
-  return hash({reinterpret_cast<const char*>(ip.bytes().data()), ip.bytes().size()});
+  return hash(ip.key());
 }
 
 AddressLimiter::AddressLimiter(const AbuseLimits& limits, std::size_t max_tracked,
@@ -19,12 +19,13 @@ bool AddressLimiter::allow_request(TimeMs now_ms, const IpAddress& from, std::ui
 }
 
 bool AddressLimiter::open_connection(TimeMs now_ms, const IpAddress& from) {
-  if (is_exempt(from)) return true;
-  const std::uint32_t most = limits_.max_address_connections;
-  if (most == 0 && limits_.max_address_requests_per_s == 0) return true;
+  const bool is_free = is_exempt(from);
+  const std::uint32_t most = is_free ? 0 : limits_.max_address_connections;
+  const TokenRate rate = is_free ? TokenRate{} : request_rate();
   Use* const use = find_or_add(now_ms, from);
-  if (use == nullptr || (most != 0 && use->connections >= most)) return false;
-  if (!use->arrivals.take(now_ms, request_rate())) return false;
+  if (use == nullptr) return most == 0 && rate.is_unlimited();
+  if (most != 0 && use->connections >= most) return false;
+  if (!use->arrivals.take(now_ms, rate)) return false;
   ++use->connections;
   return true;
 }
@@ -35,9 +36,10 @@ void AddressLimiter::release_connection(const IpAddress& from) {
 }
 
 bool AddressLimiter::open_room(TimeMs now_ms, const IpAddress& from) {
-  if (limits_.max_address_rooms == 0 || is_exempt(from)) return true;
+  const std::uint32_t most = is_exempt(from) ? 0 : limits_.max_address_rooms;
   Use* const use = find_or_add(now_ms, from);
-  if (use == nullptr || use->rooms >= limits_.max_address_rooms) return false;
+  if (use == nullptr) return most == 0;
+  if (most != 0 && use->rooms >= most) return false;
   ++use->rooms;
   return true;
 }

@@ -1,7 +1,8 @@
 // What one address may ask for: requests and new connections per second, connections and rooms at a
 // time. An address that has proven itself by TCP is not spoofed, so a table with an entry for each
 // is safe as long as it is bounded; entries that say nothing any more (nothing open, buckets full)
-// are swept out when it is full. IPv6 addresses count by /64: a host has that many.
+// are swept out when it is full. What is open is counted whether it is limited or not, for limits
+// may change while it is (Relay::set_limits). IPv6 addresses count by /64: a host has that many.
 // Thread: one at a time.
 #pragma once
 

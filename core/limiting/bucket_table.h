@@ -22,10 +22,7 @@ class BucketTable {
   TokenBucket& operator[](std::string_view source) {
     return buckets_[hash_(source) % buckets_.size()];
   }
-  TokenBucket& operator[](const IpAddress& ip) {
-    return (*this)[std::string_view(reinterpret_cast<const char*>(ip.bytes().data()),
-                                    ip.bytes().size())];
-  }
+  TokenBucket& operator[](const IpAddress& ip) { return (*this)[ip.key()]; }
 
  private:
   KeyedHash hash_;

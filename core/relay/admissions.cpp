@@ -19,9 +19,7 @@ tl::unexpected<Refusal> server_is_full() {
 
 // An address that tries the passwords of a room, for the table of attempts.
 std::string attempt_key(const Room& room, const IpAddress& peer) {
-  const IpAddress counted = peer.counted();
-  std::string key(reinterpret_cast<const char*>(counted.bytes().data()), counted.bytes().size());
-  return key.append(room.name);
+  return std::string(peer.counted().key()).append(room.name);
 }
 
 }  // namespace

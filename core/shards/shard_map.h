@@ -26,9 +26,7 @@ class ShardMap {
   // All addresses that are counted as one (an IPv6 /64) are on one shard.
   std::uint8_t of_address(const IpAddress& ip) const {
     const IpAddress counted = ip.counted();
-    return static_cast<std::uint8_t>(
-        hash_({reinterpret_cast<const char*>(counted.bytes().data()), counted.bytes().size()}) %
-        count_);
+    return static_cast<std::uint8_t>(hash_(counted.key()) % count_);
   }
 
  private:

@@ -23,13 +23,7 @@
 
 #include "tests/faults/errno_table.h"
 #include "tests/faults/fault_plan.h"
-
-extern "C" {
-void* __libc_malloc(std::size_t size);
-void* __libc_calloc(std::size_t count, std::size_t size);
-void* __libc_realloc(void* block, std::size_t size);
-void* __libc_memalign(std::size_t alignment, std::size_t size);
-}
+#include "tests/support/libc_allocator.h"
 
 namespace {
 

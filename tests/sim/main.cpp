@@ -31,9 +31,10 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
 }
 
 void print_rate(std::uint64_t seeds, std::uint64_t events, double seconds) {
-  std::printf("%llu seeds, %llu events in %.2f s: %.2f million events per second\n",
-              static_cast<unsigned long long>(seeds), static_cast<unsigned long long>(events),
-              seconds, static_cast<double>(events) / seconds / 1e6);
+  std::printf("%llu seed%s, %llu events in %.2f s: %.2f million events per second\n",
+              static_cast<unsigned long long>(seeds), seeds == 1 ? "" : "s",
+              static_cast<unsigned long long>(events), seconds,
+              static_cast<double>(events) / seconds / 1e6);
 }
 
 // A crash inside the core has no trace to show, but the seed is known.

@@ -15,13 +15,7 @@
 #include <cstdlib>
 
 #include "tests/support/allocation_count.h"
-
-extern "C" {
-void* __libc_malloc(std::size_t size);
-void* __libc_calloc(std::size_t count, std::size_t size);
-void* __libc_realloc(void* block, std::size_t size);
-void* __libc_memalign(std::size_t alignment, std::size_t size);
-}
+#include "tests/support/libc_allocator.h"
 
 namespace {
 

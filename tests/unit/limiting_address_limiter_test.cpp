@@ -95,6 +95,8 @@ TEST_F(AddressLimiterTest, LoopbackIsExemptUnlessAskedFor) {
     for (int i = 0; i < 10; ++i) EXPECT_TRUE(limiter_.open_room(now_ms_, ip(text))) << text;
     limits_.limit_loopback = true;
     EXPECT_EQ(count_allowed(ip(text)), 40u) << text;
+    EXPECT_FALSE(limiter_.open_room(now_ms_, ip(text))) << text << ": it has ten";
+    for (int i = 0; i < 10; ++i) limiter_.release_room(ip(text));
     for (int i = 0; i < 2; ++i) EXPECT_TRUE(limiter_.open_room(now_ms_, ip(text))) << text;
     EXPECT_FALSE(limiter_.open_room(now_ms_, ip(text))) << text;
   }
@@ -109,6 +111,25 @@ TEST_F(AddressLimiterTest, RoomsAreCountedAndReleased) {
   limiter_.release_room(here);
   EXPECT_TRUE(limiter_.open_room(now_ms_, here));
   EXPECT_FALSE(limiter_.open_room(now_ms_, here));
+}
+
+TEST_F(AddressLimiterTest, NewLimitsKnowWhatIsOpenAlready) {
+  limits_ = AbuseLimits::none();
+  for (const char* address : {"192.0.2.1", "127.0.0.1"}) {
+    for (int i = 0; i < 3; ++i) {
+      EXPECT_TRUE(limiter_.open_room(now_ms_, ip(address)));
+      EXPECT_TRUE(limiter_.open_connection(now_ms_, ip(address)));
+    }
+  }
+  limits_ = {.max_address_rooms = 3, .max_address_connections = 3, .limit_loopback = true};
+  for (const char* address : {"192.0.2.1", "127.0.0.1"}) {
+    EXPECT_FALSE(limiter_.open_room(now_ms_, ip(address))) << address;
+    EXPECT_FALSE(limiter_.open_connection(now_ms_, ip(address))) << address;
+    limiter_.release_room(ip(address));
+    limiter_.release_connection(ip(address));
+    EXPECT_TRUE(limiter_.open_room(now_ms_, ip(address))) << address;
+    EXPECT_TRUE(limiter_.open_connection(now_ms_, ip(address))) << address;
+  }
 }
 
 TEST_F(AddressLimiterTest, ReleasingWhatWasNotCountedDoesNothing) {
