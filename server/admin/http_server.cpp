@@ -14,7 +14,8 @@
 namespace chatd {
 namespace {
 
-constexpr unsigned kMaxConnections = 32;
+// They come out of what server/process/descriptor_limit.cpp has to spare.
+constexpr unsigned kMaxConnections = 16;
 constexpr unsigned kTimeoutS = 10;
 constexpr std::size_t kConnectionMemoryBytes = std::size_t{16} * 1024;
 

@@ -35,7 +35,8 @@ using HttpHandler = std::function<HttpResponse(const HttpRequest&)>;
 
 class HttpServer {
  public:
-  // `refuse_method` answers what is neither GET nor HEAD, `fail` what the handler throws.
+  // The listener listens already. The handler is asked for GET and HEAD alone; what it throws ends
+  // the connection.
   static tl::expected<std::unique_ptr<HttpServer>, std::string> start(UniqueFd listener,
                                                                       HttpHandler handler);
   HttpServer(const HttpServer&) = delete;

@@ -355,7 +355,7 @@ TEST_F(AdminTest, ConnectionsThatOnlyWaitHoldNothingUp) {
   auto room = make_room(server(), "den", {"alice", "bob"});
   ASSERT_EQ(room.size(), 2u);
   EXPECT_TRUE(all_is_heard(room));
-  EXPECT_LE(open_descriptors(server().pid()), before + 60);
+  EXPECT_LE(open_descriptors(server().pid()), before + 20);
   totals();
 }
 
