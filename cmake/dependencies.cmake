@@ -12,4 +12,5 @@ pkg_check_modules(systemd REQUIRED IMPORTED_TARGET libsystemd) # tells the servi
 pkg_check_modules(microhttpd REQUIRED IMPORTED_TARGET libmicrohttpd)  # HTTP for the operator
 pkg_check_modules(prometheus_core REQUIRED IMPORTED_TARGET prometheus-cpp-core)  # text for Prometheus
 pkg_check_modules(edit REQUIRED IMPORTED_TARGET libedit)       # the line being typed in `chat`
+pkg_check_modules(curl REQUIRED IMPORTED_TARGET libcurl)       # HTTP for chatctl
 find_package(tomlplusplus REQUIRED)                            # reads the configuration file (headers only)

@@ -7,9 +7,9 @@
 include(GNUInstallDirs)
 
 install(TARGETS chatd RUNTIME DESTINATION ${CMAKE_INSTALL_SBINDIR})
-install(TARGETS chat chatbench RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+install(TARGETS chat chatctl chatbench RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 
-install(FILES docs/man/chatd.8 DESTINATION ${CMAKE_INSTALL_MANDIR}/man8)
+install(FILES docs/man/chatd.8 docs/man/chatctl.8 DESTINATION ${CMAKE_INSTALL_MANDIR}/man8)
 install(FILES docs/man/chat.1 docs/man/chatbench.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
 
 # For those who run chatd or write a client; the rest is for those who have the sources.
@@ -18,9 +18,9 @@ foreach(document chat chatbench operations performance protocol reliability thre
 endforeach()
 install(FILES docs/examples/chatd.toml DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples)
 
-# One file completes all three; bash looks for it under the name of the program.
+# One file completes all of them; bash looks for it under the name of the program.
 set(completions ${PROJECT_SOURCE_DIR}/cmake/package/completions)
-foreach(program chatd chat chatbench)
+foreach(program chatd chat chatctl chatbench)
   install(FILES ${completions}/chatd.bash RENAME ${program}
     DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
 endforeach()

@@ -48,12 +48,10 @@ void say_ready(const Server& server) {
 }
 
 // Nothing unless it is asked for.
-tl::expected<std::unique_ptr<Admin>, std::string> open_admin(const Reloader& reloader,
-                                                             Server& server) {
+tl::expected<std::unique_ptr<Admin>, std::string> open_admin(Reloader& reloader, Server& server) {
   const std::string address = reloader.configuration().options.admin;
   if (address == kNoAdmin) return nullptr;
-  auto admin =
-      Admin::open(address, server.board(), [&reloader] { return reloader.configuration(); });
+  auto admin = Admin::open(address, server.board(), reloader);
   if (admin) spdlog::info("admin endpoint: {}", (*admin)->place());
   return admin;
 }

@@ -8,19 +8,19 @@
 
 namespace chatd {
 
-Admin::Admin(AdminAddress address, Switchboard& board, CurrentConfiguration configuration)
+Admin::Admin(AdminAddress address, Switchboard& board, Reloader& reloader)
     : address_(std::move(address)),
       questions_(board),
-      site_(questions_, std::move(configuration), !address_.is_unix()) {}
+      site_(questions_, reloader, address_.is_unix()) {}
 
 tl::expected<std::unique_ptr<Admin>, std::string> Admin::open(std::string_view address,
                                                               Switchboard& board,
-                                                              CurrentConfiguration configuration) {
+                                                              Reloader& reloader) {
   auto parsed = parse_admin_address(address);
   if (!parsed) return tl::unexpected("--admin: " + parsed.error());
   auto listener = open_admin_listener(*parsed);
   if (!listener) return tl::unexpected(listener.error());
-  std::unique_ptr<Admin> admin(new Admin(std::move(*parsed), board, std::move(configuration)));
+  std::unique_ptr<Admin> admin(new Admin(std::move(*parsed), board, reloader));
   admin->place_ = admin->address_.is_unix()
                       ? std::string(address)
                       : "http://" + to_text(local_endpoint(listener->get())) + "/";

@@ -1,6 +1,6 @@
 // The admin endpoint: HTTP for whoever runs chatd, off unless --admin asks for it. It shows what
-// chatd does (a status page, metrics for Prometheus, rooms and members as JSON) and changes
-// nothing; docs/operations.md has the list.
+// chatd does (a status page, metrics for Prometheus, rooms and members as JSON) and, at a socket
+// file, does what an operator wants done; docs/operations.md has the list.
 //
 // It costs messages nothing: counters stay plain numbers of their shard, and are copied there by an
 // errand when somebody asks. Thread: opened and closed on the main one; answers on one of its own.
@@ -21,11 +21,11 @@ namespace chatd {
 
 class Admin {
  public:
-  // `address` as --admin says it. `board` must outlive it. An error is a sentence that says what
-  // failed and what to do.
+  // `address` as --admin says it. `board` and `reloader` must outlive it. An error is a sentence
+  // that says what failed and what to do.
   static tl::expected<std::unique_ptr<Admin>, std::string> open(std::string_view address,
                                                                 Switchboard& board,
-                                                                CurrentConfiguration configuration);
+                                                                Reloader& reloader);
   Admin(const Admin&) = delete;
   Admin& operator=(const Admin&) = delete;
   // Within some milliseconds, also when a shard hangs or has ended.
@@ -35,7 +35,7 @@ class Admin {
   const std::string& place() const { return place_; }
 
  private:
-  Admin(AdminAddress address, Switchboard& board, CurrentConfiguration configuration);
+  Admin(AdminAddress address, Switchboard& board, Reloader& reloader);
 
   AdminAddress address_;
   Questions questions_;

@@ -20,6 +20,7 @@ namespace {
 constexpr unsigned kBadRequest = 400;
 constexpr unsigned kForbidden = 403;
 constexpr unsigned kNotFound = 404;
+constexpr unsigned kMethodNotAllowed = 405;
 constexpr unsigned kUnavailable = 503;
 constexpr std::uint32_t kUsualLimit = 100;
 constexpr std::uint32_t kMaxLimit = 1000;
@@ -36,6 +37,14 @@ HttpResponse not_answered(std::string_view reason) {
                         "threads (top -H), and restart it");
 }
 
+HttpResponse refuse_method() {
+  HttpResponse response =
+      error_response(kMethodNotAllowed, "this path is for looking, and takes GET and HEAD only",
+                     "ask with GET; /kick, /close-room, /drain, /reload and /log-level take POST");
+  response.headers.emplace_back("Allow", "GET, HEAD");
+  return response;
+}
+
 HttpResponse bad_parameter(std::string_view what_happened, std::string_view what_to_do) {
   return error_response(kBadRequest, what_happened, what_to_do);
 }
@@ -48,13 +57,8 @@ tl::expected<std::uint32_t, HttpResponse> number_in(std::string_view text,
   return tl::unexpected(otherwise);
 }
 
-std::string_view parameter(const HttpRequest& request, const char* name) {
-  const auto found = request.parameters.find(name);
-  return found == request.parameters.end() ? std::string_view() : std::string_view(found->second);
-}
-
 tl::expected<std::uint32_t, HttpResponse> limit_in(const HttpRequest& request) {
-  const std::string_view text = parameter(request, "limit");
+  const std::string_view text = request.parameter("limit");
   if (text.empty()) return kUsualLimit;
   const HttpResponse refusal =
       bad_parameter("limit is no number from 1 to 1000", "leave it out for 100");
@@ -73,7 +77,7 @@ struct RoomCursor {
 
 tl::expected<RoomCursor, HttpResponse> cursor_in(const HttpRequest& request,
                                                  std::uint32_t shard_count) {
-  const std::string_view text = parameter(request, "after");
+  const std::string_view text = request.parameter("after");
   if (text.empty()) return RoomCursor{};
   const HttpResponse refusal = bad_parameter("after is not what an earlier page gave as next",
                                              "leave it out to begin with the first page");
@@ -93,17 +97,22 @@ HttpResponse AdminSite::answer(const HttpRequest& request) {
                           "ask for 127.0.0.1, [::1] or localhost; a proxy must set the Host header "
                           "to one of these");
   }
+  if (AdminActions::has(request.path)) return actions_.answer(request);
+  if (request.method != "GET" && request.method != "HEAD") return refuse_method();
   if (request.path == "/") return status_page();
   if (request.path == "/status.json") return status();
   if (request.path == "/metrics") return metrics();
   if (request.path == "/healthz") return health();
   if (request.path == "/readyz") return readiness();
-  if (request.path == "/config") return json_response(config_json(configuration_()));
+  if (request.path == "/config") return json_response(config_json(reloader_.configuration()));
   if (request.path == "/rooms") return rooms(request);
   if (request.path == "/members") return members(request);
-  return error_response(kNotFound, "there is nothing at this path",
-                        "there are / (the status page), /status.json, /metrics, /healthz, /readyz, "
-                        "/config, /rooms?after=&limit= and /members?room=NAME&after=&limit=");
+  return error_response(
+      kNotFound, "there is nothing at this path",
+      "there are / (the status page), /status.json, /metrics, /healthz, /readyz, "
+      "/config, /rooms?after=&limit= and /members?room=NAME&after=&limit=; with POST, "
+      "over a socket file: /kick?room=NAME&username=NAME, "
+      "/close-room?room=NAME, /drain, /reload and /log-level?level=LEVEL");
 }
 
 HttpResponse AdminSite::health() {
@@ -168,11 +177,11 @@ HttpResponse AdminSite::rooms(const HttpRequest& request) {
 }
 
 HttpResponse AdminSite::members(const HttpRequest& request) {
-  const std::string room(parameter(request, "room"));
+  const std::string room(request.parameter("room"));
   if (room.empty()) return bad_parameter("no room is named", "add room=NAME; /rooms has the names");
   const auto limit = limit_in(request);
   if (!limit) return limit.error();
-  const std::string_view after = parameter(request, "after");
+  const std::string_view after = request.parameter("after");
   const auto from = number_in(after.empty() ? "0" : after,
                               bad_parameter("after is not what an earlier page gave as next",
                                             "leave it out to begin with the first page"));
@@ -186,7 +195,8 @@ HttpResponse AdminSite::members(const HttpRequest& request) {
   for (const auto& page : *pages) {
     if (page) return json_response(members_json(room, *page));
   }
-  return error_response(kNotFound, "there is no such room", "/rooms has the names of all rooms");
+  return error_response(kNotFound, "there is no such room",
+                        "chatctl rooms, or /rooms, has the names of all rooms");
 }
 
 }  // namespace chatd

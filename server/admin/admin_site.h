@@ -1,27 +1,25 @@
-// What the admin endpoint answers to which path. It only looks; nothing can be changed over it.
+// What the admin endpoint answers to which path. It looks; admin_actions.h has what changes
+// something.
 // Thread: the HTTP server's.
 #pragma once
 
-#include <functional>
-#include <utility>
-
+#include "server/admin/admin_actions.h"
 #include "server/admin/http_server.h"
 #include "server/admin/questions.h"
 #include "server/admin/take_snapshot.h"
-#include "server/config/configuration.h"
+#include "server/life/reloader.h"
 
 namespace chatd {
 
-// What is in force now; may be asked on any thread.
-using CurrentConfiguration = std::function<config::Configuration()>;
-
 class AdminSite {
  public:
-  // `checks_host`: requests that name a host must name this one (admin_address.h).
-  AdminSite(Questions& questions, CurrentConfiguration configuration, bool checks_host)
+  // `is_unix`: it is a socket file, and not a port. At a port, requests that name a host must name
+  // this one (admin_address.h).
+  AdminSite(Questions& questions, Reloader& reloader, bool is_unix)
       : questions_(questions),
-        configuration_(std::move(configuration)),
-        checks_host_(checks_host),
+        reloader_(reloader),
+        actions_(questions, reloader, is_unix),
+        checks_host_(!is_unix),
         start_(StartTime::now()) {}
 
   HttpResponse answer(const HttpRequest& request);
@@ -35,7 +33,8 @@ class AdminSite {
   HttpResponse members(const HttpRequest& request);
 
   Questions& questions_;
-  CurrentConfiguration configuration_;
+  Reloader& reloader_;
+  AdminActions actions_;
   bool checks_host_;
   StartTime start_;
 };

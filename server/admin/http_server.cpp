@@ -31,28 +31,14 @@ MHD_Result add_parameter(void* parameters, MHD_ValueKind /*kind*/, const char* k
   return MHD_YES;
 }
 
-HttpRequest read_request(MHD_Connection* connection, const char* url) {
-  HttpRequest request{.path = url, .parameters = {}, .host = {}};
+HttpRequest read_request(MHD_Connection* connection, const char* method, const char* url) {
+  HttpRequest request{.method = method, .path = url, .parameters = {}, .host = {}};
   MHD_get_connection_values_n(connection, MHD_GET_ARGUMENT_KIND, &add_parameter,
                               &request.parameters);
   const char* const host =
       MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_HOST);
   if (host != nullptr) request.host = host;
   return request;
-}
-
-HttpResponse refuse_method() {
-  HttpResponse response =
-      error_response(MHD_HTTP_METHOD_NOT_ALLOWED, "only GET and HEAD are understood here",
-                     "ask with GET; nothing can be changed over this endpoint");
-  response.headers.emplace_back(MHD_HTTP_HEADER_ALLOW, "GET, HEAD");
-  return response;
-}
-
-HttpResponse respond(const HttpHandler& handler, MHD_Connection* connection, const char* url,
-                     std::string_view method) {
-  if (method != MHD_HTTP_METHOD_GET && method != MHD_HTTP_METHOD_HEAD) return refuse_method();
-  return handler(read_request(connection, url));
 }
 
 MHD_Result send_response(MHD_Connection* connection, HttpResponse response) {
@@ -77,8 +63,8 @@ MHD_Result on_request(void* handler, MHD_Connection* connection, const char* url
                       const char* method, const char* /*version*/, const char* /*upload_data*/,
                       std::size_t* /*upload_data_size*/, void** /*per_request*/) {
   try {
-    return send_response(
-        connection, respond(*static_cast<const HttpHandler*>(handler), connection, url, method));
+    const auto& respond = *static_cast<const HttpHandler*>(handler);
+    return send_response(connection, respond(read_request(connection, method, url)));
   } catch (const std::exception& error) {
     spdlog::error("the admin endpoint could not answer a request: {}", error.what());
   } catch (...) {

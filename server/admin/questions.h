@@ -27,6 +27,7 @@ class Questions {
 
   // Nobody is waited for any more.
   void end() { is_ending_.store(true, std::memory_order_relaxed); }
+  bool is_ending() const { return is_ending_.load(std::memory_order_relaxed); }
 
   // All shards at the same time; the answers in their order. An error is a sentence.
   template <class Work>
@@ -61,8 +62,7 @@ class Questions {
                                              Clock::time_point give_up_at) {
     while (asked.wait_until(std::min(give_up_at, Clock::now() + kLook)) !=
            std::future_status::ready) {
-      if (is_ending_.load(std::memory_order_relaxed))
-        return tl::unexpected<std::string>("chatd is stopping");
+      if (is_ending()) return tl::unexpected<std::string>("chatd is stopping");
       if (Clock::now() < give_up_at) continue;
       return tl::unexpected("shard " + std::to_string(shard) + " has not answered within " +
                             std::to_string(kAskTimeout.count()) + " ms");

@@ -9,35 +9,69 @@
 namespace chatd {
 namespace {
 
-void say(const config::Difference& difference) {
+// Into the log, and into the report.
+void say(ReloadReport& report, spdlog::level::level_enum level, std::string line) {
+  spdlog::log(level, "reload: {}", line);
+  report.lines.push_back(std::move(line));
+}
+
+void say(ReloadReport& report, const config::Difference& difference) {
   const std::string name = difference.row->toml_name();
   if (difference.needs_restart) {
-    spdlog::warn("reload: {} = {} needs a restart; {} stays in force", name, difference.new_text,
-                 difference.old_text);
+    say(report, spdlog::level::warn,
+        fmt::format("{} = {} needs a restart; {} stays in force", name, difference.new_text,
+                    difference.old_text));
   } else {
-    spdlog::info("reload: {} = {} (was {})", name, difference.new_text, difference.old_text);
+    say(report, spdlog::level::info,
+        fmt::format("{} = {} (was {})", name, difference.new_text, difference.old_text));
   }
 }
 
 }  // namespace
 
 void Reloader::reload(Server& server) {
+  std::uint64_t number = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    number = ++begun_;
+  }
+  ReloadReport report = load_again(server);
+  report.number = number;
+  const std::lock_guard lock(mutex_);
+  report_ = std::move(report);
+}
+
+ReloadReport Reloader::load_again(Server& server) {
+  ReloadReport report;
   auto loaded = config::load(argc_, argv_, environ);
   if (!loaded) {
-    for (const std::string& error : loaded.error()) spdlog::error("reload: {}", error);
+    for (const std::string& error : loaded.error()) say(report, spdlog::level::err, error);
     spdlog::error("reload: nothing has changed; mend this and reload again");
-    return;
+    return report;
   }
+  report.is_loaded = true;
   const auto differences = config::differences(configuration_, *loaded);
   config::keep_until_restart(configuration_, *loaded);
   if (const auto taken = server.set_limits(loaded->options.limits); !taken) {
-    spdlog::error("reload: not every shard has the new limits: {}", taken.error());
+    say(report, spdlog::level::err, "not every shard has the new limits: " + taken.error());
   }
   spdlog::set_level(spdlog::level::from_str(loaded->options.log_level));
-  for (const config::Difference& difference : differences) say(difference);
-  if (differences.empty()) spdlog::info("reload: nothing has changed");
+  for (const config::Difference& difference : differences) say(report, difference);
+  if (differences.empty()) say(report, spdlog::level::info, "nothing has changed");
   const std::lock_guard lock(mutex_);
   configuration_ = std::move(*loaded);
+  return report;
+}
+
+std::uint64_t Reloader::begun() const {
+  const std::lock_guard lock(mutex_);
+  return begun_;
+}
+
+std::optional<ReloadReport> Reloader::report_after(std::uint64_t others) const {
+  const std::lock_guard lock(mutex_);
+  if (report_.number <= others) return std::nullopt;
+  return report_;
 }
 
 config::Configuration Reloader::configuration() const {

@@ -48,7 +48,7 @@ zsh_flags() { in_zsh "$@" | grep -oE -- '^--[a-z-]+' | sort -u; }
 
 # shellcheck source=cmake/package/completions/chatd.bash
 source "$completions/chatd.bash"
-for program in chatd chat 'chatbench' 'chatbench run' 'chatbench compare'; do
+for program in chatd chat chatctl 'chatbench' 'chatbench run' 'chatbench compare'; do
   read -ra words <<<"$program"
   same "bash: $program" "$(flags_of "${words[@]}")" "$(in_bash "${words[@]}" --)"
   if command -v zsh >/dev/null; then
@@ -56,6 +56,7 @@ for program in chatd chat 'chatbench' 'chatbench run' 'chatbench compare'; do
   fi
 done
 same 'bash: commands of chat' $'create\njoin\nrooms' "$(in_bash chat '')"
+same 'bash: commands of chatctl' "$("$bin/chatctl" --help | sed -n '/^Subcommands:/,/^$/s/^  \([a-z-]*\) .*/\1/p' | sort)" "$(in_bash chatctl '')"
 same 'bash: commands of chatbench' $'compare\nrun' "$(in_bash chatbench '')"
 
 while read -r flag; do

@@ -66,8 +66,9 @@ left() {
 # --- Installed -----------------------------------------------------------------------------------
 inside dpkg -i /tmp/chatd.deb >"$work/log" 2>&1 || fail "dpkg -i: $(<"$work/log")"
 [[ $(state) == installed ]] || fail "the state is $(state)"
-for file in usr/sbin/chatd usr/bin/chat usr/bin/chatbench etc/chatd/chatd.toml \
+for file in usr/sbin/chatd usr/bin/chat usr/bin/chatctl usr/bin/chatbench etc/chatd/chatd.toml \
   lib/systemd/system/chatd.service usr/lib/sysusers.d/chatd.conf usr/share/man/man8/chatd.8.gz \
+  usr/share/man/man8/chatctl.8.gz \
   usr/share/man/man1/chat.1.gz usr/share/man/man1/chatbench.1.gz usr/share/doc/chatd/copyright \
   usr/share/doc/chatd/changelog.gz usr/share/doc/chatd/examples/chatd.toml \
   usr/share/bash-completion/completions/chat usr/share/zsh/vendor-completions/_chatd; do

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Completion for chatd, chat and chatbench. The flags are asked of the program itself (--help), so
+# Completion for chatd, chat, chatctl and chatbench. The flags are asked of the program itself (--help), so
 # they are those of the version that is installed; only what a flag may say is written here.
 
 # _chatd_help PROGRAM [SUBCOMMAND] : its --help.
@@ -22,6 +22,7 @@ _chatd_values() {
     chatd:--roaming) echo 'off same-ip' ;;
     chatd:--log-level) echo 'trace debug info warn error critical off' ;;
     chatd:--shards) echo 'auto' ;;
+    chatctl:log-level) echo 'trace debug info warn error critical off' ;;
     chatbench:--arrivals) echo 'constant poisson' ;;
     chatbench:--target) echo 'chatd redis nats mosquitto naive floor' ;;
   esac
@@ -34,8 +35,8 @@ _chatd() {
   COMPREPLY=()
   case $prev in
     --config | --json | --html)
-      # chat's --json takes nothing.
-      if [[ ${1##*/} != chat ]]; then
+      # Only chatbench's --json names a file.
+      if [[ ${1##*/} != @(chat|chatctl) ]]; then
         compopt -o filenames 2>/dev/null
         mapfile -t COMPREPLY < <(compgen -f -- "$cur")
         return
@@ -53,6 +54,7 @@ _chatd() {
     case ${1##*/} in
       chat) words='create join rooms' ;;
       chatbench) words='run compare' ;;
+      chatctl) words='status top rooms members config kick close-room drain reload log-level' ;;
     esac
   elif [[ -z $words && ${1##*/} == chatbench && ${COMP_WORDS[1]} == compare ]]; then
     compopt -o filenames 2>/dev/null
@@ -62,4 +64,4 @@ _chatd() {
   mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
 }
 
-complete -F _chatd chatd chat chatbench
+complete -F _chatd chatd chat chatctl chatbench

@@ -1,0 +1,28 @@
+#include "client/chat/process_start.h"
+
+#include <fcntl.h>
+#include <langinfo.h>
+#include <unistd.h>
+
+#include <clocale>
+#include <cstdlib>
+#include <cstring>
+#include <initializer_list>
+
+namespace chatd::client {
+
+void open_standard_streams() {
+  for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (::fcntl(fd, F_GETFD) >= 0) continue;
+    // The lowest free number is the missing one.
+    const int opened = ::open("/dev/null", O_RDWR);
+    if (opened != fd) std::_Exit(1);
+  }
+}
+
+void use_utf8() {
+  std::setlocale(LC_ALL, "");
+  if (std::strcmp(::nl_langinfo(CODESET), "UTF-8") != 0) std::setlocale(LC_CTYPE, "C.UTF-8");
+}
+
+}  // namespace chatd::client

@@ -1,0 +1,14 @@
+// What a program for a terminal does before all else. Thread: the main one, the only one yet.
+#pragma once
+
+namespace chatd::client {
+
+// A program started without one of its standard streams would give that number to the next socket
+// it opens, and print into it. Ends the program when there is no /dev/null.
+void open_standard_streams();
+
+// Chat is UTF-8 whatever the locale says; the line editor and the width of characters need one
+// that knows.
+void use_utf8();
+
+}  // namespace chatd::client

@@ -1,0 +1,159 @@
+#include "client/ctl/commands.h"
+
+#include <simdjson.h>
+
+#include "client/chat/disarm.h"
+#include "client/ctl/json_fields.h"
+#include "client/ctl/printing.h"
+#include "client/ctl/status.h"
+#include "client/ctl/table.h"
+#include "client/ctl/top.h"
+
+namespace chatd::client::ctl {
+namespace {
+
+constexpr auto kRight = Table::Align::kRight;
+
+std::string yes(bool flag) {
+  return flag ? "yes" : "";
+}
+
+// "3.2 s": since a member was heard.
+std::string silence_text(std::uint64_t silent_ms) {
+  return std::to_string(silent_ms / 1000) + "." + std::to_string(silent_ms % 1000 / 100) + " s";
+}
+
+std::string members_table(const Pages& pages) {
+  Table table({{.title = "USERNAME"},
+               {.title = "ADDRESS"},
+               {.title = "JOINED FROM"},
+               {.title = "SILENT", .align = kRight},
+               {.title = "HOST"}});
+  simdjson::dom::parser parser;
+  for (const std::string& row : pages.rows) {
+    simdjson::dom::element member;
+    if (parser.parse(row).get(member) != simdjson::SUCCESS) continue;
+    const std::string address = text_of(member, "address");
+    table.add({text_of(member, "username"), address.empty() ? "not heard yet" : address,
+               text_of(member, "joined_from"), silence_text(number_of(member, "silent_ms")),
+               yes(flag_of(member, "is_host"))});
+  }
+  return table.text();
+}
+
+// What chatd says has happened, line by line.
+std::string outcome_text(simdjson::dom::element root) {
+  std::string text = disarm(text_of(root, "what_happened"));
+  const std::string what_to_do = disarm(text_of(root, "what_to_do"));
+  if (!what_to_do.empty()) text += "; " + what_to_do;
+  text += "\n";
+  for_each_of(root, "lines", [&](simdjson::dom::element line) {
+    std::string_view words;
+    if (line.get(words) == simdjson::SUCCESS) text += "  " + disarm(words) + "\n";
+  });
+  return text;
+}
+
+}  // namespace
+
+ExitCode Commands::run() {
+  switch (options_.task) {
+    case Task::kStatus:
+      return show_status();
+    case Task::kTop:
+      return Top(endpoint_, options_.json).run();
+    case Task::kRooms:
+      return show_rooms();
+    case Task::kMembers:
+      return show_members();
+    case Task::kConfig:
+      return show_config();
+    case Task::kKick:
+      return have_done("/kick", {{"room", options_.room}, {"username", options_.username}});
+    case Task::kCloseRoom:
+      return have_done("/close-room", {{"room", options_.room}});
+    case Task::kDrain:
+      return have_done("/drain");
+    case Task::kReload:
+      return have_done("/reload");
+    case Task::kLogLevel:
+      return have_done("/log-level", {{"level", options_.level}});
+  }
+  return ExitCode::kUsage;
+}
+
+ExitCode Commands::show_status() {
+  const auto answer = endpoint_.get("/status.json");
+  if (!answer) return print_error(answer.error());
+  const auto status = parse_status(answer->body);
+  if (!answer->is_success() || !status) return refuse(*answer);
+  return options_.json ? print_json(answer->body) : print(status_text(*status, nullptr));
+}
+
+ExitCode Commands::show_rooms() {
+  const auto pages = read_pages(endpoint_, "", options_.limit);
+  if (!pages) return fail(pages.error());
+  if (options_.json) return print_json(pages->json());
+  if (pages->rows.empty()) return print("there are no rooms\n");
+  const std::string more = pages->next.empty() ? "" : "there are more rooms than --limit\n";
+  return print(rooms_table(pages->rows) + more);
+}
+
+ExitCode Commands::show_members() {
+  if (options_.room.empty()) return print_error("there is no such room: it has no name");
+  const auto pages = read_pages(endpoint_, options_.room, options_.limit);
+  if (!pages) return fail(pages.error());
+  if (options_.json) return print_json(pages->json());
+  const std::string more = pages->next.empty() ? ""
+                                               : "of " + std::to_string(pages->total) +
+                                                     " members; --limit ends it here\n";
+  return print(members_table(*pages) + more);
+}
+
+ExitCode Commands::show_config() {
+  const auto answer = endpoint_.get("/config");
+  if (!answer) return print_error(answer.error());
+  simdjson::dom::parser parser;
+  simdjson::dom::element root;
+  if (!answer->is_success() || parser.parse(answer->body).get(root) != simdjson::SUCCESS) {
+    return refuse(*answer);
+  }
+  if (options_.json) return print_json(answer->body);
+  Table table({{.title = "OPTION"}, {.title = "VALUE"}, {.title = "CHANGE"}, {.title = "FROM"}});
+  for_each_of(root, "options", [&](simdjson::dom::element option) {
+    table.add({text_of(option, "name"), text_of(option, "value"),
+               flag_of(option, "needs_restart") ? "restart" : "reload", text_of(option, "source")});
+  });
+  return print(table.text());
+}
+
+ExitCode Commands::have_done(const std::string& path, const Parameters& parameters) {
+  const auto answer = endpoint_.post(path, parameters);
+  if (!answer) return print_error(answer.error());
+  simdjson::dom::parser parser;
+  simdjson::dom::element root;
+  if (!answer->is_success() || parser.parse(answer->body).get(root) != simdjson::SUCCESS) {
+    return refuse(*answer);
+  }
+  return options_.json ? print_json(answer->body) : print(outcome_text(root));
+}
+
+ExitCode Commands::fail(const PagesFailure& failure) const {
+  return failure.answer ? refuse(*failure.answer) : print_error(failure.reason);
+}
+
+ExitCode Commands::refuse(const EndpointAnswer& answer) const {
+  simdjson::dom::parser parser;
+  simdjson::dom::element root;
+  if (parser.parse(answer.body).get(root) != simdjson::SUCCESS ||
+      text_of(root, "what_happened").empty()) {
+    return print_error("what answers at " + options_.place.text + " is not chatd (status " +
+                       std::to_string(answer.status) + "): --admin says where to ask");
+  }
+  if (options_.json) print_json(answer.body);
+  const std::string outcome = outcome_text(root);
+  std::fprintf(stderr, "chatctl: %s", outcome.c_str());
+  return ExitCode::kNotDone;
+}
+
+}  // namespace chatd::client::ctl

@@ -1,0 +1,34 @@
+// chatctl's commands: each asks the endpoint, and prints what it says as a table, a line or JSON.
+// Answers go to stdout, errors to stderr. Thread: the main one.
+#pragma once
+
+#include <string>
+
+#include "client/ctl/endpoint.h"
+#include "client/ctl/options.h"
+#include "client/ctl/pages.h"
+
+namespace chatd::client::ctl {
+
+class Commands {
+ public:
+  explicit Commands(const Options& options) : options_(options), endpoint_(options.place) {}
+
+  ExitCode run();
+
+ private:
+  ExitCode show_status();
+  ExitCode show_rooms();
+  ExitCode show_members();
+  ExitCode show_config();
+  // Has something done, and says what came of it.
+  ExitCode have_done(const std::string& path, const Parameters& parameters = {});
+  ExitCode fail(const PagesFailure& failure) const;
+  // An answer that is no success.
+  ExitCode refuse(const EndpointAnswer& answer) const;
+
+  const Options& options_;
+  Endpoint endpoint_;
+};
+
+}  // namespace chatd::client::ctl

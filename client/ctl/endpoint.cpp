@@ -1,0 +1,105 @@
+#include "client/ctl/endpoint.h"
+
+#include <curl/curl.h>
+
+#include <cerrno>
+#include <cstddef>
+#include <cstring>
+
+namespace chatd::client {
+namespace {
+
+// chatd gives its shards two seconds to answer, and a reload five.
+constexpr long kTimeoutMs = 15'000;
+constexpr long kConnectTimeoutMs = 5'000;
+
+std::size_t append(const char* data, std::size_t size, std::size_t count, void* body) {
+  static_cast<std::string*>(body)->append(data, size * count);
+  return size * count;
+}
+
+}  // namespace
+
+struct Endpoint::Curl {
+  CURL* handle = ::curl_easy_init();
+
+  Curl() = default;
+  Curl(const Curl&) = delete;
+  Curl& operator=(const Curl&) = delete;
+  ~Curl() { ::curl_easy_cleanup(handle); }
+};
+
+Endpoint::Endpoint(Place place) : place_(std::move(place)), curl_(new Curl) {
+  if (curl_->handle == nullptr) return;
+  CURL* const curl = curl_->handle;
+  ::curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+  ::curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, kTimeoutMs);
+  ::curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, kConnectTimeoutMs);
+  ::curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http");
+  // What the environment says about proxies is not meant for this machine's own sockets.
+  ::curl_easy_setopt(curl, CURLOPT_PROXY, "");
+  ::curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, &append);
+  if (!place_.socket_path.empty()) {
+    ::curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, place_.socket_path.c_str());
+  }
+}
+
+Endpoint::~Endpoint() = default;
+
+tl::expected<EndpointAnswer, std::string> Endpoint::get(const std::string& path,
+                                                        const Parameters& parameters) {
+  ::curl_easy_setopt(curl_->handle, CURLOPT_HTTPGET, 1L);
+  return ask(path, parameters);
+}
+
+tl::expected<EndpointAnswer, std::string> Endpoint::post(const std::string& path,
+                                                         const Parameters& parameters) {
+  ::curl_easy_setopt(curl_->handle, CURLOPT_POST, 1L);
+  ::curl_easy_setopt(curl_->handle, CURLOPT_POSTFIELDS, "");
+  return ask(path, parameters);
+}
+
+tl::expected<EndpointAnswer, std::string> Endpoint::ask(const std::string& path,
+                                                        const Parameters& parameters) {
+  CURL* const curl = curl_->handle;
+  if (curl == nullptr) return tl::unexpected<std::string>("libcurl does not start");
+  std::string url = place_.url + path;
+  char separator = '?';
+  for (const auto& [name, value] : parameters) {
+    char* const escaped = ::curl_easy_escape(curl, value.data(), static_cast<int>(value.size()));
+    if (escaped == nullptr) return tl::unexpected<std::string>("there is not enough memory");
+    url.append(1, separator).append(name).append("=").append(escaped);
+    ::curl_free(escaped);
+    separator = '&';
+  }
+  EndpointAnswer answer;
+  ::curl_easy_setopt(curl, CURLOPT_URL, url.c_str());
+  ::curl_easy_setopt(curl, CURLOPT_WRITEDATA, &answer.body);
+  const CURLcode code = ::curl_easy_perform(curl);
+  if (code != CURLE_OK) return tl::unexpected(explain(code));
+  ::curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &answer.status);
+  return answer;
+}
+
+std::string Endpoint::explain(int curl_code) const {
+  const auto code = static_cast<CURLcode>(curl_code);
+  if (code == CURLE_OPERATION_TIMEDOUT) {
+    return "chatd at " + place_.text + " does not answer: look at its log, and at its threads " +
+           "(top -H)";
+  }
+  if (code != CURLE_COULDNT_CONNECT) {
+    return "what is at " + place_.text + " does not answer as chatd does (" +
+           ::curl_easy_strerror(code) + "): is it chatd's admin endpoint?";
+  }
+  long os_error = 0;
+  ::curl_easy_getinfo(curl_->handle, CURLINFO_OS_ERRNO, &os_error);
+  if (os_error == EACCES) {
+    return place_.text + " may not be opened: run chatctl as chatd's user, or in its group";
+  }
+  std::string why;
+  if (os_error != 0) why = std::string(" (") + std::strerror(static_cast<int>(os_error)) + ")";
+  return "no chatd answers at " + place_.text + why + ": is it running with --admin " +
+         place_.text + "? chatctl --admin ADDRESS, or CHATCTL_ADMIN, says where to ask";
+}
+
+}  // namespace chatd::client

@@ -1,0 +1,49 @@
+// Asks chatd's admin endpoint, over HTTP (libcurl): one connection, kept for the next question.
+// Thread: one.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <tl/expected.hpp>
+
+#include "client/ctl/place.h"
+
+namespace chatd::client {
+
+struct EndpointAnswer {
+  long status = 0;
+  std::string body;
+
+  bool is_success() const { return status >= 200 && status < 300; }
+};
+
+using Parameters = std::vector<std::pair<std::string, std::string>>;
+
+class Endpoint {
+ public:
+  explicit Endpoint(Place place);
+  Endpoint(const Endpoint&) = delete;
+  Endpoint& operator=(const Endpoint&) = delete;
+  ~Endpoint();
+
+  // To look, and to have something done. An error says why there is no answer, and what to do.
+  tl::expected<EndpointAnswer, std::string> get(const std::string& path,
+                                                const Parameters& parameters = {});
+  tl::expected<EndpointAnswer, std::string> post(const std::string& path,
+                                                 const Parameters& parameters = {});
+
+ private:
+  struct Curl;
+
+  tl::expected<EndpointAnswer, std::string> ask(const std::string& path,
+                                                const Parameters& parameters);
+  std::string explain(int curl_code) const;
+
+  Place place_;
+  std::unique_ptr<Curl> curl_;
+};
+
+}  // namespace chatd::client

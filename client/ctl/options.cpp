@@ -1,0 +1,97 @@
+#include "client/ctl/options.h"
+
+#include <CLI/CLI.hpp>
+
+#include <utility>
+#include <vector>
+
+namespace chatd::client::ctl {
+namespace {
+
+constexpr const char* kDescription =
+    "Look at a running chatd and have it do something, over its admin endpoint (chatd --admin).\n"
+    "What changes something (kick, close-room, drain, reload, log-level) works over a socket file\n"
+    "(unix:/PATH) only.";
+
+constexpr const char* kFooter =
+    "Flags may stand before or after the command.\n"
+    "\n"
+    "Exit codes: 0 done; 1 not done: no chatd answers, or it refused (stderr says why); 2 wrong "
+    "usage.\n"
+    "\n"
+    "Examples: chatctl status\n"
+    "          chatctl members kitchen --admin 127.0.0.1:9100\n"
+    "          chatctl kick kitchen mallory";
+
+CLI::App* add_command(CLI::App& app, std::vector<std::pair<CLI::App*, Task>>& commands, Task task,
+                      const char* name, const char* help) {
+  CLI::App* const command = app.add_subcommand(name, help);
+  command->fallthrough();  // all flags may follow the command
+  commands.emplace_back(command, task);
+  return command;
+}
+
+void add_room(CLI::App* command, Options& options) {
+  command->add_option("ROOM", options.room, "The room's name")->required();
+}
+
+std::vector<std::pair<CLI::App*, Task>> add_commands(CLI::App& app, Options& options) {
+  std::vector<std::pair<CLI::App*, Task>> commands;
+  const auto add = [&](Task task, const char* name, const char* help) {
+    return add_command(app, commands, task, name, help);
+  };
+  add(Task::kStatus, "status", "What chatd is doing, and what it has counted");
+  add(Task::kTop, "top", "The same, each second, with rates and the largest rooms; q ends it");
+  add(Task::kRooms, "rooms", "All rooms");
+  add_room(add(Task::kMembers, "members", "Who is in a room"), options);
+  add(Task::kConfig, "config", "The configuration in force, and where each value comes from");
+  CLI::App* const kick = add(Task::kKick, "kick", "Put a member out of a room");
+  add_room(kick, options);
+  kick->add_option("USERNAME", options.username, "The member's name")->required();
+  add_room(add(Task::kCloseRoom, "close-room", "End a room; its members are told"), options);
+  add(Task::kDrain, "drain", "Let nobody in any more, and stop when all have gone");
+  add(Task::kReload, "reload", "Load the configuration file again, and say what has changed");
+  add(Task::kLogLevel, "log-level", "Log more or less, until the next reload or start")
+      ->add_option("LEVEL", options.level, "trace, debug, info, warn, error, critical or off")
+      ->required();
+  return commands;
+}
+
+}  // namespace
+
+std::optional<Options> parse_options(int argc, const char* const* argv, int& exit_code) {
+  Options options;
+  std::string place(kUsualPlace);
+  CLI::App app(kDescription, "chatctl");
+  app.footer(kFooter);
+  app.require_subcommand(1);
+  app.add_option("--admin", place, "Where chatd's admin endpoint is: unix:/PATH or 127.0.0.1:PORT")
+      ->envname("CHATCTL_ADMIN")
+      ->check(CLI::Validator(
+          [](const std::string& text) {
+            const auto parsed = parse_place(text);
+            return parsed ? "" : "'" + text + "' is no admin address: " + parsed.error();
+          },
+          "ADDRESS"))
+      ->option_text("ADDRESS [$CHATCTL_ADMIN, or unix:/run/chatd/admin.sock]");
+  app.add_flag("--json", options.json, "Print chatd's own answer, which is JSON");
+  app.add_option("--limit", options.limit, "rooms, members: not more than so many")
+      ->check(CLI::PositiveNumber)
+      ->option_text("N");
+  const auto commands = add_commands(app, options);
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    const int code = app.exit(error);
+    exit_code = static_cast<int>(code == 0 ? ExitCode::kDone : ExitCode::kUsage);
+    return std::nullopt;
+  }
+  for (const auto& [command, task] : commands) {
+    if (command->parsed()) options.task = task;
+  }
+  options.place = *parse_place(place);
+  return options;
+}
+
+}  // namespace chatd::client::ctl

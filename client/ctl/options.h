@@ -1,0 +1,46 @@
+// What chatctl's command line asks for.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "client/ctl/place.h"
+
+namespace chatd::client::ctl {
+
+// `chatctl --help` and docs/operations.md list them.
+enum class ExitCode : int {
+  kDone = 0,
+  kNotDone = 1,  // no chatd answers, or it refused
+  kUsage = 2,    // wrong flags or arguments
+};
+
+enum class Task : std::uint8_t {
+  kStatus,
+  kRooms,
+  kMembers,
+  kConfig,
+  kTop,
+  kKick,
+  kCloseRoom,
+  kDrain,
+  kReload,
+  kLogLevel,
+};
+
+struct Options {
+  Task task = Task::kStatus;
+  Place place;
+  bool json = false;
+  std::optional<std::uint64_t> limit;  // rows
+  std::string room;
+  std::string username;
+  std::string level;
+};
+
+// Nothing when the program is to end with `exit_code`: after --help, or after an error that has
+// been explained on stderr.
+std::optional<Options> parse_options(int argc, const char* const* argv, int& exit_code);
+
+}  // namespace chatd::client::ctl

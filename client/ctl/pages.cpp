@@ -1,0 +1,72 @@
+#include "client/ctl/pages.h"
+
+#include <rapidjson/stringbuffer.h>
+#include <rapidjson/writer.h>
+#include <simdjson.h>
+
+#include <algorithm>
+
+#include "client/ctl/json_fields.h"
+#include "client/json_text.h"
+
+namespace chatd::client {
+namespace {
+
+constexpr std::uint64_t kLargestPage = 1000;
+
+// Whether it is a page of chatd's.
+bool add_page(const std::string& body, Pages& pages) {
+  simdjson::dom::parser parser;
+  simdjson::dom::element root;
+  simdjson::dom::array rows;
+  if (parser.parse(body).get(root) != simdjson::SUCCESS) return false;
+  if (root[pages.rows_key].get(rows) != simdjson::SUCCESS) return false;
+  for (const simdjson::dom::element row : rows) pages.rows.push_back(simdjson::minify(row));
+  pages.next = text_of(root, "next");
+  pages.total = number_of(root, "total");
+  return true;
+}
+
+}  // namespace
+
+std::string Pages::json() const {
+  rapidjson::StringBuffer buffer;
+  rapidjson::Writer<rapidjson::StringBuffer> writer(buffer);
+  writer.StartObject();
+  if (room) {
+    write_member(writer, "room", *room);
+    writer.Key("total");
+    writer.Uint64(total);
+  }
+  writer.Key(rows_key.c_str());
+  writer.StartArray();
+  for (const std::string& row : rows) {
+    writer.RawValue(row.data(), row.size(), rapidjson::kObjectType);
+  }
+  writer.EndArray();
+  write_member(writer, "next", next);
+  writer.EndObject();
+  return std::string(as_view(buffer));
+}
+
+tl::expected<Pages, PagesFailure> read_pages(Endpoint& endpoint, const std::string& room,
+                                             std::optional<std::uint64_t> limit) {
+  Pages pages;
+  pages.rows_key = room.empty() ? "rooms" : "members";
+  if (!room.empty()) pages.room = room;
+  do {
+    const std::uint64_t wanted =
+        limit ? std::min(*limit - pages.rows.size(), kLargestPage) : kLargestPage;
+    Parameters parameters{{"limit", std::to_string(wanted)}};
+    if (!room.empty()) parameters.emplace_back("room", room);
+    if (!pages.next.empty()) parameters.emplace_back("after", pages.next);
+    auto answer = endpoint.get("/" + pages.rows_key, parameters);
+    if (!answer) return tl::unexpected(PagesFailure{std::move(answer.error())});
+    if (!answer->is_success() || !add_page(answer->body, pages)) {
+      return tl::unexpected(PagesFailure{"", std::move(*answer)});
+    }
+  } while (!pages.next.empty() && (!limit || pages.rows.size() < *limit));
+  return pages;
+}
+
+}  // namespace chatd::client

@@ -1,0 +1,37 @@
+// Rooms and members, a page after the other until there are no more. Thread: one.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <tl/expected.hpp>
+
+#include "client/ctl/endpoint.h"
+
+namespace chatd::client {
+
+// All pages as one: rows as JSON, and the last page's other fields.
+struct Pages {
+  std::string rows_key;           // "rooms" or "members"
+  std::vector<std::string> rows;  // JSON of each
+  std::string next;               // empty: there are no more
+  std::optional<std::string> room;
+  std::uint64_t total = 0;  // of the room's members
+
+  // As the endpoint would have said it on one page.
+  std::string json() const;
+};
+
+// Why there are none: no answer, or one that is no success.
+struct PagesFailure {
+  std::string reason;  // when there is no answer
+  std::optional<EndpointAnswer> answer = {};
+};
+
+// `room` empty: all rooms, otherwise its members. Not more than `limit` rows, if there is one.
+tl::expected<Pages, PagesFailure> read_pages(Endpoint& endpoint, const std::string& room,
+                                             std::optional<std::uint64_t> limit);
+
+}  // namespace chatd::client

@@ -1,0 +1,27 @@
+#include "client/ctl/printing.h"
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+
+#include "client/chat/disarm.h"
+
+namespace chatd::client::ctl {
+
+ExitCode print(std::string_view text) {
+  const bool is_written =
+      std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0;
+  if (is_written || errno == EPIPE) return ExitCode::kDone;
+  return print_error(std::string("stdout cannot be written: ") + std::strerror(errno));
+}
+
+ExitCode print_json(std::string_view json) {
+  return print(escape_dangerous(json) + "\n");
+}
+
+ExitCode print_error(std::string_view sentence) {
+  std::fprintf(stderr, "chatctl: %s\n", disarm(sentence).c_str());
+  return ExitCode::kNotDone;
+}
+
+}  // namespace chatd::client::ctl

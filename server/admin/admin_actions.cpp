@@ -1,0 +1,197 @@
+#include "server/admin/admin_actions.h"
+
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <csignal>
+#include <cstdint>
+#include <optional>
+#include <thread>
+
+#include "core/relay/relay.h"
+#include "core/wire/json_writer.h"
+#include "server/config/value.h"
+#include "server/log/event_log.h"
+
+namespace chatd {
+namespace {
+
+constexpr unsigned kAccepted = 202;
+constexpr unsigned kBadRequest = 400;
+constexpr unsigned kForbidden = 403;
+constexpr unsigned kNotFound = 404;
+constexpr unsigned kMethodNotAllowed = 405;
+constexpr unsigned kConflict = 409;
+constexpr unsigned kUnprocessable = 422;
+constexpr unsigned kUnavailable = 503;
+
+constexpr std::array<std::string_view, 5> kPaths = {"/kick", "/close-room", "/drain", "/reload",
+                                                    "/log-level"};
+constexpr std::array<std::string_view, 7> kLevels = {"trace", "debug",    "info", "warn",
+                                                     "error", "critical", "off"};
+
+// A reload takes milliseconds, unless a shard does not answer (server/shards/ask_shards.h).
+constexpr std::chrono::milliseconds kReloadPatience{5000};
+constexpr std::chrono::milliseconds kLook{20};
+
+// What one shard found. Whose room it is only the shards' map knows; all others say that there is
+// none.
+enum class Found : std::uint8_t { kNoRoom, kNoMember, kDone };
+
+HttpResponse done(std::string_view what_happened) {
+  JsonWriter json;
+  json.begin_object();
+  json.member("what_happened", what_happened);
+  json.end_object();
+  return {.status = 200, .body = json.take()};
+}
+
+HttpResponse asked_for(std::string_view what_happened, std::string_view what_to_do) {
+  return error_response(kAccepted, what_happened, what_to_do);
+}
+
+HttpResponse no_such_room() {
+  return error_response(kNotFound, "there is no such room",
+                        "chatctl rooms, or /rooms, has the names of all rooms");
+}
+
+HttpResponse not_answered(std::string_view reason) {
+  return error_response(kUnavailable, reason,
+                        "look whether it has happened nevertheless, and at chatd's log; then try "
+                        "again");
+}
+
+// The best of all shards' answers.
+template <class Answers>
+Found best_of(const Answers& answers) {
+  return *std::max_element(answers.begin(), answers.end());
+}
+
+HttpResponse report_response(const ReloadReport& report) {
+  JsonWriter json;
+  json.begin_object();
+  json.member("what_happened",
+              std::string_view(report.is_loaded ? "the configuration has been loaded again"
+                                                : "the configuration cannot be used: nothing has "
+                                                  "changed"));
+  if (!report.is_loaded) {
+    json.member("what_to_do", std::string_view("mend what is listed and reload again"));
+  }
+  json.key("lines");
+  json.begin_array();
+  for (const std::string& line : report.lines) {
+    const std::string text = config::printable(line);  // it may quote a file
+    json.value(std::string_view(text));
+  }
+  json.end_array();
+  json.end_object();
+  return {.status = report.is_loaded ? 200 : kUnprocessable, .body = json.take()};
+}
+
+}  // namespace
+
+bool AdminActions::has(std::string_view path) {
+  return std::find(kPaths.begin(), kPaths.end(), path) != kPaths.end();
+}
+
+HttpResponse AdminActions::answer(const HttpRequest& request) {
+  if (request.method != "POST") {
+    HttpResponse refusal =
+        error_response(kMethodNotAllowed, "this path changes something, and is not for looking",
+                       "ask with POST, or let chatctl do it");
+    refusal.headers.emplace_back("Allow", "POST");
+    return refusal;
+  }
+  if (!is_allowed_) {
+    return error_response(kForbidden,
+                          "nothing can be changed over TCP: everybody on this machine could",
+                          "start chatd with --admin unix:/PATH and ask there");
+  }
+  if (request.path == "/kick") return kick(request);
+  if (request.path == "/close-room") return close_room(request);
+  if (request.path == "/drain") return drain();
+  if (request.path == "/reload") return reload();
+  return set_log_level(request);
+}
+
+HttpResponse AdminActions::kick(const HttpRequest& request) {
+  const std::string room(request.parameter("room"));
+  const std::string username(request.parameter("username"));
+  if (room.empty() || username.empty()) {
+    return error_response(kBadRequest, "it takes a room and a username to put somebody out",
+                          "ask for /kick?room=NAME&username=NAME; /members has their names");
+  }
+  const auto found = questions_.ask_all([room, username](const ErrandSite& site) {
+    if (site.relay.kick(site.now_ms, room, username, site.out)) return Found::kDone;
+    return site.relay.roster().find_room(room) ? Found::kNoMember : Found::kNoRoom;
+  });
+  if (!found) return not_answered(found.error());
+  switch (best_of(*found)) {
+    case Found::kNoRoom:
+      return no_such_room();
+    case Found::kNoMember:
+      return error_response(kNotFound, "nobody of this name is in the room",
+                            "chatctl members, or /members?room=NAME, has the names of all");
+    case Found::kDone:
+      break;
+  }
+  spdlog::info("admin: {} was put out of {}", quoted(username), quoted(room));
+  return done(username + " has been put out of " + room);
+}
+
+HttpResponse AdminActions::close_room(const HttpRequest& request) {
+  const std::string room(request.parameter("room"));
+  if (room.empty()) {
+    return error_response(kBadRequest, "no room is named",
+                          "ask for /close-room?room=NAME; /rooms has the names");
+  }
+  const auto found = questions_.ask_all([room](const ErrandSite& site) {
+    return site.relay.close_room(room, site.out) ? Found::kDone : Found::kNoRoom;
+  });
+  if (!found) return not_answered(found.error());
+  if (best_of(*found) == Found::kNoRoom) return no_such_room();
+  spdlog::info("admin: the room {} was closed", quoted(room));
+  return done("the room " + room + " has been closed, and its members were told");
+}
+
+HttpResponse AdminActions::drain() {
+  spdlog::info("admin: a drain is asked for");
+  ::kill(::getpid(), SIGUSR2);
+  return asked_for("chatd was asked to drain: it lets nobody in, and stops when all have gone",
+                   "chatctl status, or /readyz, shows it, and chatd's log how it goes on");
+}
+
+HttpResponse AdminActions::reload() {
+  // Without a file SIGHUP ends chatd: that is no reload.
+  if (!reloader_.configuration().file) {
+    return error_response(kConflict, "chatd was started without a configuration file",
+                          "there is nothing to reload: start it with --config FILE");
+  }
+  spdlog::info("admin: a reload is asked for");
+  const std::uint64_t begun = reloader_.begun();
+  ::kill(::getpid(), SIGHUP);
+  const auto give_up_at = std::chrono::steady_clock::now() + kReloadPatience;
+  while (std::chrono::steady_clock::now() < give_up_at && !questions_.is_ending()) {
+    if (const auto report = reloader_.report_after(begun)) return report_response(*report);
+    std::this_thread::sleep_for(kLook);
+  }
+  return asked_for("chatd was asked to reload its configuration, and is not done yet",
+                   "chatd's log says what comes of it");
+}
+
+HttpResponse AdminActions::set_log_level(const HttpRequest& request) {
+  const std::string level(request.parameter("level"));
+  if (std::find(kLevels.begin(), kLevels.end(), level) == kLevels.end()) {
+    return error_response(kBadRequest, "this is no log level",
+                          "trace, debug, info, warn, error, critical and off are");
+  }
+  spdlog::info("admin: the log level becomes {}", level);
+  spdlog::set_level(spdlog::level::from_str(level));
+  return done("the log level is " + level +
+              " until the configuration is loaded again or chatd is started afresh");
+}
+
+}  // namespace chatd
