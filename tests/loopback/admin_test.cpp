@@ -41,13 +41,14 @@ class HangingShard {
   std::promise<void> released_;
 };
 
-std::unique_ptr<Admin> open_admin(Switchboard& board) {
-  return Admin::open("127.0.0.1:0", board, [] { return config::Configuration{}; }).value();
+std::unique_ptr<Admin> open_admin(Switchboard& board, Reloader& reloader) {
+  return Admin::open("127.0.0.1:0", board, reloader).value();
 }
 
 TEST(AdminBesideShards, NamesTheOneThatHangs) {
   RunningServer server(3);
-  const auto admin = open_admin(server.board());
+  Reloader reloader(config::Configuration{}, 0, nullptr);
+  const auto admin = open_admin(server.board(), reloader);
   EXPECT_EQ(http_get(admin->place(), "/healthz").status, 200);
   {
     const HangingShard hanging(server.board());
@@ -81,7 +82,8 @@ TEST(AdminBesideShards, NobodyIsWaitedForAtTheEnd) {
 // It ends while the shard still hangs, and somebody may still wait for an answer.
 TEST(AdminBesideShards, EndsWithoutWaitingForAShard) {
   RunningServer server(3);
-  auto admin = open_admin(server.board());
+  Reloader reloader(config::Configuration{}, 0, nullptr);
+  auto admin = open_admin(server.board(), reloader);
   const HangingShard hanging(server.board());
   const auto began = std::chrono::steady_clock::now();
   std::thread asker([place = admin->place()] {
