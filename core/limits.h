@@ -48,6 +48,8 @@ struct AbuseLimits {
   // Per room: what is announced to it, arrivals and departures. Bursts of five seconds' worth.
   std::uint32_t max_room_notices_per_s = 50;
 
+  bool operator==(const AbuseLimits&) const = default;
+
   // For a closed lab.
   static constexpr AbuseLimits none() {
     return {.max_member_messages_per_s = 0,

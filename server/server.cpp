@@ -147,7 +147,6 @@ tl::expected<void, std::string> Server::tell_shards(const std::function<void(Rel
 }
 
 tl::expected<void, std::string> Server::drain() {
-  is_draining_.store(true, std::memory_order_relaxed);
   return tell_shards([](Relay& relay) { relay.start_drain(); });
 }
 

@@ -1,7 +1,6 @@
 // The whole server: its sockets, its shards, and what they have in common.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -41,7 +40,6 @@ class Server {
   //
   // Nobody is let in from here on, and members are told that the server is about to stop.
   tl::expected<void, std::string> drain();
-  bool is_draining() const { return is_draining_.load(std::memory_order_relaxed); }
   // Limits::with_sizes_of says which of them can change.
   tl::expected<void, std::string> set_limits(const Limits& limits);
   // Whether every shard answers.
@@ -63,7 +61,6 @@ class Server {
   Endpoint tcp_;
   Endpoint udp_;
   UniqueFd stop_;  // an eventfd: the shards'
-  std::atomic<bool> is_draining_ = false;
   std::unique_ptr<Switchboard> board_;
   std::vector<std::unique_ptr<Shard>> shards_;
 };

@@ -98,6 +98,8 @@ void Shard::run() {
   while (!is_stopping_) duty_cycle();
   finish_what_has_come();
   say_goodbye();
+  log_.say(monotonic_now_ms(), relay_.room_events());
+  log_.close();
 }
 
 void Shard::duty_cycle() {

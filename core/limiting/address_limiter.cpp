@@ -49,6 +49,10 @@ void AddressLimiter::release_room(const IpAddress& from) {
   if (use != nullptr && use->rooms > 0) --use->rooms;
 }
 
+void AddressLimiter::forgive_all() {
+  for (auto& [address, use] : uses_) use.requests = use.arrivals = {};
+}
+
 AddressLimiter::Use* AddressLimiter::find(const IpAddress& from) {
   const auto found = uses_.find(from.counted());
   return found == uses_.end() ? nullptr : &found->second;

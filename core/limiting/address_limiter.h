@@ -38,6 +38,9 @@ class AddressLimiter {
   bool open_room(TimeMs now_ms, const IpAddress& from);
   void release_room(const IpAddress& from);
 
+  // Everybody starts with full buckets again. What is open stays counted.
+  void forgive_all();
+
   // Whether the limits per address do not hold for this one.
   bool is_exempt(const IpAddress& from) const {
     return from.is_loopback() && !limits_.limit_loopback;

@@ -1,6 +1,7 @@
-// Something that everybody on this relay has to hear, told room by room: at most as much at a time
-// as the outbox takes, so that a relay with a million members goes on relaying meanwhile. Rooms and
-// members that come in between may hear it or not. Thread: one at a time.
+// Something that everybody on this relay has to hear, told room by room: a few rooms a turn, as far
+// as the outbox takes them, so that a relay with a million members goes on relaying meanwhile, and
+// waits with it when the network cannot take more. Who cannot be reached yet, or comes in between,
+// may not hear it. Thread: one at a time.
 #pragma once
 
 #include <cstdint>
@@ -25,18 +26,21 @@ class Announcement {
   }
   bool is_pending() const { return !datagram_.empty(); }
 
-  // Until all have been told or `out` is full.
+  // A turn's share of the rooms.
   void go_on(Outbox& out) {
-    for (; is_pending() && !out.is_full(); ++next_room_) {
+    for (int told = 0; is_pending() && told < kRoomsPerTurn && !out.is_full(); ++next_room_) {
       if (next_room_ == roster_.rooms().slot_end()) {
         datagram_ = {};
       } else if (roster_.rooms().contains(next_room_)) {
         tell(next_room_, out);
+        ++told;
       }
     }
   }
 
  private:
+  static constexpr int kRoomsPerTurn = 64;
+
   void tell(std::uint32_t room, Outbox& out) {
     fan_out_.settle(room, out);  // what was said before is heard before
     out.open(Outbox::Kind::kNotice, datagram_);

@@ -47,14 +47,12 @@ void Membership::leave(TimeMs now_ms, std::uint32_t member, Outbox& out) {
 
 void Membership::kick(TimeMs now_ms, std::uint32_t member, Outbox& out) {
   counters_.add(Counter::kMembersKicked);
-  tell_member(member, disconnected_notice(roster_.members()[member].username), out);
-  remove(now_ms, member, out);
+  remove_with_word(now_ms, member, out);
 }
 
 void Membership::remove_refusing(TimeMs now_ms, std::uint32_t member, Outbox& out) {
   counters_.add(Counter::kMembersRefused);
-  tell_member(member, disconnected_notice(roster_.members()[member].username), out);
-  remove(now_ms, member, out);
+  remove_with_word(now_ms, member, out);
 }
 
 void Membership::expire(TimeMs now_ms, Outbox& out) {
@@ -68,8 +66,7 @@ void Membership::expire(TimeMs now_ms, Outbox& out) {
       continue;
     }
     counters_.add(Counter::kMembersTimedOut);
-    tell_member(*slot, disconnected_notice(member.username), out);
-    remove(now_ms, *slot, out);
+    remove_with_word(now_ms, *slot, out);
   }
 }
 
@@ -80,12 +77,26 @@ void Membership::rearm_all() {
   }
 }
 
+void Membership::forgive_all() {
+  for (std::uint32_t slot = 0; slot < roster_.members().slot_end(); ++slot) {
+    Member* const member = roster_.members().find(slot);
+    if (member != nullptr) member->allowance = {};
+  }
+}
+
 bool Membership::disconnect_all(Outbox& out) {
   while (roster_.newest_room() != kNoSlot) {
     if (out.is_full()) return false;
     close_room(roster_.newest_room(), out);
   }
   return true;
+}
+
+// What was said before the end is heard before the farewell.
+void Membership::remove_with_word(TimeMs now_ms, std::uint32_t member, Outbox& out) {
+  fan_out_.settle(roster_.members()[member].room, out);
+  tell_member(member, disconnected_notice(roster_.members()[member].username), out);
+  remove(now_ms, member, out);
 }
 
 // Takes a member out of its room. With the host goes the room, so the last member is always the

@@ -47,12 +47,15 @@ class Membership {
   std::optional<TimeMs> next_deadline() const { return wheel_.next_deadline(); }
   // The idle timeout is another one now. Takes some 20 ns for each member.
   void rearm_all();
+  // Every member may say as much again as if it had been silent.
+  void forgive_all();
 
   // Ends rooms until none is left (true) or `out` is full (false).
   bool disconnect_all(Outbox& out);
 
  private:
   void remove(TimeMs now_ms, std::uint32_t member, Outbox& out);
+  void remove_with_word(TimeMs now_ms, std::uint32_t member, Outbox& out);
   void disconnect(std::uint32_t member, Outbox& out);
   void forget(std::uint32_t member);
   void tell_member(std::uint32_t member, std::string_view payload, Outbox& out);

@@ -150,7 +150,6 @@ void Relay::on_refused(TimeMs now_ms, const Endpoint& destination, Outbox& out) 
 
 void Relay::on_deadline(TimeMs now_ms, Outbox& out) {
   membership_.expire(now_ms, out);
-  announcement_.go_on(out);
 }
 
 void Relay::start_drain() {
@@ -160,9 +159,13 @@ void Relay::start_drain() {
 }
 
 void Relay::set_limits(const Limits& limits) {
-  const std::uint32_t old_timeout_ms = config_.limits.idle_timeout_ms;
-  config_.limits = limits.with_sizes_of(config_.limits);
-  if (config_.limits.idle_timeout_ms != old_timeout_ms) membership_.rearm_all();
+  const Limits old = config_.limits;
+  config_.limits = limits.with_sizes_of(old);
+  if (config_.limits.idle_timeout_ms != old.idle_timeout_ms) membership_.rearm_all();
+  if (config_.limits.abuse == old.abuse) return;
+  // A bucket's debt is time at the old rate: under a rate that was a mistake that may be days.
+  membership_.forgive_all();
+  addresses_.forgive_all();
 }
 
 bool Relay::close_room(std::string_view room, Outbox& out) {

@@ -65,10 +65,13 @@ class Relay {
   // for fan_out(); what else it causes (answers, notices) goes to `out`.
   void on_datagram(TimeMs now_ms, const Endpoint& from, std::string_view datagram, Outbox& out);
 
-  // Puts messages that wait into `out`, until it is full or none waits: call it when all has been
-  // taken in that has come, and again while has_waiting().
-  void fan_out(Outbox& out) { fan_out_.take_turns(out); }
-  bool has_waiting() const { return fan_out_.has_waiting(); }
+  // Puts messages that wait into `out`, until it is full or none waits, and some of what all must
+  // hear: call it when all has been taken in that has come, and again while has_waiting().
+  void fan_out(Outbox& out) {
+    announcement_.go_on(out);
+    fan_out_.take_turns(out);
+  }
+  bool has_waiting() const { return fan_out_.has_waiting() || announcement_.is_pending(); }
   std::uint32_t waiting_messages() const { return fan_out_.waiting_messages(); }
 
   // One whole frame from a connection whose other end is `peer`. The answer's frames are appended
@@ -113,13 +116,10 @@ class Relay {
   // The network said that nobody listens at `destination` (ICMP port unreachable).
   void on_refused(TimeMs now_ms, const Endpoint& destination, Outbox& out);
 
-  // Removes members that have been silent for too long, and goes on with what all must hear. If
-  // `out` is full before that is done, next_deadline() has passed already: send, clear, and call
-  // again.
+  // Removes members that have been silent for too long. If `out` is full before all are gone,
+  // next_deadline() has passed already: send, clear, and call again.
   void on_deadline(TimeMs now_ms, Outbox& out);
-  std::optional<TimeMs> next_deadline() const {
-    return announcement_.is_pending() ? 0 : membership_.next_deadline();
-  }
+  std::optional<TimeMs> next_deadline() const { return membership_.next_deadline(); }
 
   // What an operator may ask for. Nobody is let in from here on, and members are told so:
   void start_drain();

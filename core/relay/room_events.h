@@ -3,6 +3,7 @@
 // they are only counted. Thread: one at a time.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -27,7 +28,7 @@ class RoomEvents {
   void add(RoomEvent::Kind kind, std::string_view room, const IpAddress& creator,
            std::size_t members) {
     if (events_.size() == kMaxEvents) {
-      ++omitted_;
+      ++omitted_[static_cast<std::size_t>(kind)];
       return;
     }
     events_.push_back({.kind = kind,
@@ -38,17 +39,19 @@ class RoomEvents {
 
   const std::vector<RoomEvent>& events() const { return events_; }
   // Those for which there was no room in the list since the last clear().
-  std::uint64_t omitted() const { return omitted_; }
+  std::uint64_t omitted(RoomEvent::Kind kind) const {
+    return omitted_[static_cast<std::size_t>(kind)];
+  }
   void clear() {
     events_.clear();
-    omitted_ = 0;
+    omitted_ = {};
   }
 
  private:
   static constexpr std::size_t kMaxEvents = 64;
 
   std::vector<RoomEvent> events_;
-  std::uint64_t omitted_ = 0;
+  std::array<std::uint64_t, 2> omitted_{};  // by kind
 };
 
 }  // namespace chatd

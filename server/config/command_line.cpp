@@ -32,7 +32,8 @@ class Parser {
         "Logs go to stderr. SIGINT and SIGTERM stop it; members are told. SIGHUP loads the\n"
         "configuration file again; SIGUSR2 drains: nobody is let in, and it stops when all have "
         "gone.\n"
-        "Exit codes: 0 stopped as asked, 1 could not start, 2 bad command line or configuration.");
+        "Exit codes: 0 stopped as asked, 1 could not start or go on, 2 bad command line or "
+        "configuration.");
   }
 
   CommandLine read(int argc, const char* const* argv, Errors& errors) {

@@ -19,7 +19,7 @@ std::vector<std::string> known_names() {
 void read_variable(std::string_view name, std::string_view text, Environment& read,
                    Errors& errors) {
   if (name == kFileVariable) {
-    read.file = std::string(text);
+    if (!text.empty()) read.file = std::string(text);  // empty is how many unset a variable
     return;
   }
   const auto& rows = all_rows();

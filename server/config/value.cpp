@@ -63,8 +63,13 @@ std::string lower_case(std::string_view text) {
   return lower;
 }
 
+// A mistake is shown, not a file.
+constexpr std::size_t kMaxQuotedBytes = 80;
+
 tl::unexpected<std::string> wrong(std::string_view text, const std::string& what) {
-  return tl::unexpected("'" + printable(text) + "' is " + what);
+  const std::string shown = printable(text.substr(0, kMaxQuotedBytes));
+  return tl::unexpected("'" + shown + (text.size() > kMaxQuotedBytes ? "..." : "") + "' is " +
+                        what);
 }
 
 Read number_value(const Kind& kind, std::optional<std::uint64_t> number, std::string_view text,

@@ -20,7 +20,7 @@ Attendant::Attendant(Server& server, const Signals& signals, Reloader& reloader)
     : server_(server), signals_(signals), reloader_(reloader) {}
 
 void Attendant::attend(int failed_fd) {
-  manager_.tell_ready(serving());
+  manager_.tell_ready(status());
   if (manager_.alive_interval_ms()) next_sign_of_life_ms_ = monotonic_now_ms();
   while (!is_over_) {
     const auto readable = wait_readable({failed_fd, signals_.fd()}, wait_timeout_ms());
@@ -50,6 +50,10 @@ void Attendant::carry_out(Order order) {
 // Without a file there is nothing to reload, and SIGHUP is what it is by default: the terminal is
 // gone.
 void Attendant::reload() {
+  if (!reloader_.has_file() && drain_began_ms_) {
+    spdlog::info("SIGHUP, and no configuration file to reload: draining goes on");
+    return;
+  }
   if (!reloader_.has_file()) {
     spdlog::info("SIGHUP, and no configuration file to reload: stopping");
     is_over_ = true;
@@ -57,33 +61,36 @@ void Attendant::reload() {
   }
   manager_.tell_reloading();
   reloader_.reload(server_);
-  manager_.tell_ready(serving());
+  manager_.tell_ready(status());
 }
 
 void Attendant::start_drain() {
-  if (drain_ends_ms_) {
+  if (drain_began_ms_) {
     spdlog::info("draining already: {} members are left", server_.member_count());
     return;
   }
   if (const auto begun = server_.drain(); !begun) {
-    spdlog::error("not every shard drains: {}; SIGTERM stops chatd at once", begun.error());
+    spdlog::error("not every shard drains: {}; kill -9 ends what hangs", begun.error());
   }
-  const std::uint32_t timeout_ms = reloader_.configuration().options.drain_timeout_ms;
-  drain_ends_ms_ = monotonic_now_ms() + timeout_ms;
-  const std::uint64_t members = server_.member_count();
+  drain_began_ms_ = monotonic_now_ms();
   spdlog::info(
       "draining: nobody is let in any more; chatd stops when its {} members have gone, or in {} s",
-      members, timeout_ms / 1000);
-  manager_.tell_draining("Draining: " + std::to_string(members) + " members were left");
+      server_.member_count(), drain_timeout_ms() / 1000.0);
+  manager_.tell_status(status());
+}
+
+// A reload may give it more time, or less.
+std::uint32_t Attendant::drain_timeout_ms() const {
+  return reloader_.configuration().options.drain_timeout_ms;
 }
 
 void Attendant::look_at_drain(TimeMs now_ms) {
-  if (!drain_ends_ms_ || is_over_) return;
+  if (!drain_began_ms_ || is_over_) return;
   const std::uint64_t members = server_.member_count();
   if (members == 0) {
     spdlog::info("drained: the last member has gone");
     is_over_ = true;
-  } else if (now_ms >= *drain_ends_ms_) {
+  } else if (now_ms - *drain_began_ms_ >= drain_timeout_ms()) {
     spdlog::warn("the time for draining is up: {} members are disconnected", members);
     is_over_ = true;
   }
@@ -102,15 +109,20 @@ void Attendant::look_after_shards(TimeMs now_ms) {
 }
 
 int Attendant::wait_timeout_ms() const {
-  if (!drain_ends_ms_ && !next_sign_of_life_ms_) return -1;
+  if (!drain_began_ms_ && !next_sign_of_life_ms_) return -1;
   const TimeMs now_ms = monotonic_now_ms();
-  TimeMs until_ms = now_ms + INT_MAX;
-  if (drain_ends_ms_) until_ms = std::min(*drain_ends_ms_, now_ms + kDrainLookMs);
-  if (next_sign_of_life_ms_) until_ms = std::min(until_ms, *next_sign_of_life_ms_);
-  return until_ms > now_ms ? static_cast<int>(until_ms - now_ms) : 0;
+  TimeMs wait_ms = drain_began_ms_ ? kDrainLookMs : INT_MAX;
+  if (next_sign_of_life_ms_) {
+    const TimeMs due_ms = std::max(*next_sign_of_life_ms_, now_ms);
+    wait_ms = std::min(wait_ms, due_ms - now_ms);
+  }
+  return static_cast<int>(wait_ms);
 }
 
-std::string Attendant::serving() const {
+std::string Attendant::status() const {
+  if (drain_began_ms_) {
+    return "Draining: " + std::to_string(server_.member_count()) + " members are left";
+  }
   return "Serving on tcp " + to_text(server_.tcp()) + " and udp " + to_text(server_.udp());
 }
 

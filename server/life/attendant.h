@@ -3,6 +3,7 @@
 // chatd is. Nothing of a message's way leads through here. Thread: the main one.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -29,14 +30,15 @@ class Attendant {
   void look_at_drain(TimeMs now_ms);
   void look_after_shards(TimeMs now_ms);
   int wait_timeout_ms() const;
-  std::string serving() const;
+  std::uint32_t drain_timeout_ms() const;
+  std::string status() const;
 
   Server& server_;
   const Signals& signals_;
   Reloader& reloader_;
   ServiceManager manager_;
   bool is_over_ = false;
-  std::optional<TimeMs> drain_ends_ms_;
+  std::optional<TimeMs> drain_began_ms_;
   std::optional<TimeMs> next_sign_of_life_ms_;
 };
 

@@ -3,9 +3,8 @@
 #include <systemd/sd-daemon.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdint>
-
-#include "server/process/clock.h"
 
 namespace chatd {
 namespace {
@@ -27,12 +26,15 @@ void ServiceManager::tell_ready(const std::string& status) const {
   tell("READY=1\nSTATUS=" + status);
 }
 
-// The time lets the manager tell this reload from an earlier one (Type=notify-reload).
+// The time tells the manager that this is the reload that it has just asked for
+// (Type=notify-reload): to the microsecond, or it might lie before the asking.
 void ServiceManager::tell_reloading() const {
-  tell("RELOADING=1\nMONOTONIC_USEC=" + std::to_string(monotonic_now_ms() * 1000));
+  const auto now = std::chrono::steady_clock::now().time_since_epoch();  // CLOCK_MONOTONIC
+  const auto now_us = std::chrono::duration_cast<std::chrono::microseconds>(now).count();
+  tell("RELOADING=1\nMONOTONIC_USEC=" + std::to_string(now_us));
 }
 
-void ServiceManager::tell_draining(const std::string& status) const {
+void ServiceManager::tell_status(const std::string& status) const {
   tell("STATUS=" + status);
 }
 

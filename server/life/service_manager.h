@@ -17,7 +17,7 @@ class ServiceManager {
   // `status` is a line for `systemctl status`.
   void tell_ready(const std::string& status) const;
   void tell_reloading() const;
-  void tell_draining(const std::string& status) const;
+  void tell_status(const std::string& status) const;
   void tell_stopping() const;
   void tell_alive() const;
 

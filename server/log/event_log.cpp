@@ -1,10 +1,13 @@
 #include "server/log/event_log.h"
 
+#include <algorithm>
+
 #include "core/wire/json_writer.h"
 
 namespace chatd {
 namespace {
 
+constexpr std::size_t kMaxNameInLogBytes = 64;
 constexpr TokenRate kRate{.units = 1, .per_ms = 1000, .burst_ms = 20'000};
 
 }  // namespace
@@ -26,14 +29,26 @@ void EventLog::say(TimeMs now_ms, RoomEvents& rooms) {
           quoted(event.room), event.members);
     }
   }
-  line(Reason::kRoomClosed).omitted += rooms.omitted();
+  line(Reason::kRoomOpened).omitted += rooms.omitted(RoomEvent::Kind::kOpened);
+  line(Reason::kRoomClosed).omitted += rooms.omitted(RoomEvent::Kind::kClosed);
   rooms.clear();
 }
 
+void EventLog::close() {
+  std::uint64_t omitted = 0;
+  for (Line& line : lines_) omitted += std::exchange(line.omitted, 0);
+  if (omitted > 0) spdlog::info("{} lines about rooms and connections were left out", omitted);
+}
+
 std::string quoted(std::string_view name) {
+  std::size_t size_bytes = std::min(name.size(), kMaxNameInLogBytes);
+  // Not in the middle of a character of UTF-8.
+  while (size_bytes < name.size() && size_bytes > 0 && (name[size_bytes] & 0xc0) == 0x80) {
+    --size_bytes;
+  }
   JsonWriter json;
-  json.value(name);
-  return json.take();
+  json.value(name.substr(0, size_bytes));
+  return json.take() + (size_bytes < name.size() ? "..." : "");
 }
 
 }  // namespace chatd

@@ -1,9 +1,10 @@
 // What clients cause, in the log: rooms that open and close, connections that come and are refused.
 //
 // Clients decide how often that happens, so each reason has its own rate: some twenty lines at once
-// and one a second from then on, which is less than 10 MB a day for each, whatever an attacker
-// does. What is left out is counted, and the next line of its kind says how much that was. Nothing
-// is written for a message. Thread: the shard's; each shard has one.
+// and one a second from then on. Names are cut, so that is some 30 MB a day at most for each reason
+// and shard, whatever an attacker does. What is left out is counted, and the next line of its kind
+// says how much that was, or the end of the log. Nothing is written for a message. Thread: the
+// shard's; each shard has one.
 #pragma once
 
 #include <spdlog/spdlog.h>
@@ -51,6 +52,9 @@ class EventLog {
 
   void say(TimeMs now_ms, RoomEvents& rooms);
 
+  // At the end: how many lines were left out since the last one of their kind.
+  void close();
+
  private:
   static constexpr std::uint64_t kNotNow = UINT64_MAX;
 
@@ -67,7 +71,7 @@ class EventLog {
 };
 
 // A name that a user has chosen, in quotation marks, so that nothing in it passes for chatd's own
-// words.
+// words; cut after 64 bytes.
 std::string quoted(std::string_view name);
 
 }  // namespace chatd

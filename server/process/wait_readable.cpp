@@ -28,6 +28,7 @@ std::optional<std::size_t> wait_readable(std::initializer_list<int> fds, int tim
       spdlog::warn("{}; waiting goes on", system_error("poll"));
     }
     std::this_thread::sleep_for(kRetry);
+    if (timeout_ms >= 0) return std::nullopt;  // the caller has other things to look at, too
   }
   for (std::size_t i = 0; i < watched.size(); ++i) {
     if (watched[i].revents != 0) return i;

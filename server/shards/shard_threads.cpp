@@ -26,9 +26,15 @@ class Threads {
     for (std::thread& thread : threads_) thread.join();
   }
 
+  // 0, or the errno of what failed.
   template <class Body>
-  void start(Body body) {
-    threads_.emplace_back(std::move(body));
+  int start_all(std::size_t count, const Body& body) {
+    try {
+      for (std::size_t i = 0; i < count; ++i) threads_.emplace_back([&body, i] { body(i); });
+    } catch (const std::system_error& error) {
+      return error.code().value();
+    }
+    return 0;
   }
 
  private:
@@ -64,12 +70,12 @@ tl::expected<void, std::string> run_shards(std::span<const std::function<void()>
     }
     wake(stop_fd);
   };
-  try {
+  {
     Threads threads(shards.size(), stop_fd);
-    for (std::size_t i = 0; i < shards.size(); ++i) threads.start([&run_one, i] { run_one(i); });
+    if (const int error = threads.start_all(shards.size(), run_one); error != 0) {
+      return tl::unexpected(system_error("a shard gets no thread", error));
+    }
     attend(stop_fd);
-  } catch (const std::system_error& error) {
-    return tl::unexpected(system_error("a shard gets no thread", error.code().value()));
   }
   for (std::size_t i = 0; i < failures.size(); ++i) {
     if (!failures[i]) continue;

@@ -90,10 +90,12 @@ TEST_F(Reload, CostsNoMessage) {
   auto room = make_room(server(), "room", {"alice", "bob", "carol"});
   ASSERT_EQ(room.size(), 3U);
   for (int i = 0; i < 50; ++i) {
-    write("[limits]\nidle_timeout = \"" + std::to_string(300 + i) +
-          "s\"\n[abuse]\nlimits = \"off\"\n");
+    const std::string timeout = std::to_string(400 + i) + "s";
+    write("[limits]\nidle_timeout = \"" + timeout + "\"\n[abuse]\nlimits = \"off\"\n");
     server().process().kill(SIGHUP);
     ASSERT_TRUE(all_is_heard(room)) << i;
+    ASSERT_TRUE(server().process().wait_for_text(Stream::kStderr,
+                                                 "reload: limits.idle_timeout = " + timeout));
   }
   const Counters counted = totals();
   EXPECT_EQ(counted["deliveries_planned"], counted["deliveries_sent"]);

@@ -3,12 +3,14 @@
 #include <sys/un.h>
 
 #include <array>
+#include <chrono>
 #include <csignal>
 #include <cstring>
 #include <filesystem>
 #include <optional>
 
 #include "tests/e2e/server_test.h"
+#include "tests/support/temporary_file.h"
 #include "tests/support/wait_until.h"
 
 namespace chatd::test {
@@ -81,6 +83,24 @@ TEST_F(ServiceManagerIsTold, NothingWhenThereIsNone) {
   auto room = make_room(server(), "room", {"alice", "bob"});
   ASSERT_EQ(room.size(), 2U);
   EXPECT_TRUE(all_is_heard(room));
+}
+
+// Newer managers believe only a reload that is not older than their asking (systemd.service(5),
+// Type=notify-reload).
+TEST_F(ServiceManagerIsTold, OfAReloadWithItsTime) {
+  Manager manager;
+  const TemporaryFile file("");
+  ASSERT_NO_FATAL_FAILURE(start({"--config", file.path()}, manager.environment()));
+  EXPECT_TRUE(manager.is_told("READY=1"));
+  const auto now = std::chrono::steady_clock::now().time_since_epoch();
+  const auto asked_us = std::chrono::duration_cast<std::chrono::microseconds>(now).count();
+  server().process().kill(SIGHUP);
+  ASSERT_TRUE(manager.is_told("RELOADING=1"));
+  const std::string_view label = "MONOTONIC_USEC=";
+  const std::size_t at = manager.last().find(label);
+  ASSERT_NE(at, std::string::npos) << manager.last();
+  EXPECT_GE(std::stoll(manager.last().substr(at + label.size())), asked_us);
+  EXPECT_TRUE(manager.is_told("READY=1"));
 }
 
 // A terminal that is closed sends SIGHUP, and without a configuration file there is nothing else

@@ -3,8 +3,11 @@
 
 #include <gtest/gtest.h>
 #include <spdlog/sinks/ostream_sink.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <memory>
 #include <sstream>
 #include <string>
@@ -71,6 +74,36 @@ TEST_F(EventLogTest, RoomsThatWereNotTakenDownCount) {
   EXPECT_TRUE(rooms.events().empty());
   log_.say(30'000, EventLog::Reason::kRoomClosed, spdlog::level::info, "next");
   EXPECT_EQ(take(), "info next (80 more of these were left out)\n");
+}
+
+TEST_F(EventLogTest, TheEndTellsWhatIsMissing) {
+  for (int i = 0; i < 25; ++i) connect(1000);
+  take();
+  log_.close();
+  EXPECT_EQ(take(), "info 5 lines about rooms and connections were left out\n");
+  log_.close();
+  EXPECT_EQ(take(), "");
+}
+
+TEST_F(EventLogTest, LongNamesAreCutBetweenCharacters) {
+  EXPECT_EQ(chatd::quoted("lobby"), "\"lobby\"");
+  EXPECT_EQ(chatd::quoted(std::string(64, 'a')), "\"" + std::string(64, 'a') + "\"");
+  EXPECT_EQ(chatd::quoted(std::string(65, 'a')), "\"" + std::string(64, 'a') + "\"...");
+  EXPECT_EQ(chatd::quoted(std::string(63, 'a') + "\xc3\xa9"),
+            "\"" + std::string(63, 'a') + "\"...");
+}
+
+TEST(LogFormats, TheJournalIsKnownByItsDeviceAndInode) {
+  struct stat file {};
+  ASSERT_EQ(::fstat(STDERR_FILENO, &file), 0);
+  const std::string own = std::to_string(file.st_dev) + ":" + std::to_string(file.st_ino);
+  ::unsetenv("JOURNAL_STREAM");
+  EXPECT_FALSE(is_journal(STDERR_FILENO));
+  ::setenv("JOURNAL_STREAM", own.c_str(), 1);
+  EXPECT_TRUE(is_journal(STDERR_FILENO));
+  ::setenv("JOURNAL_STREAM", (own + "1").c_str(), 1);
+  EXPECT_FALSE(is_journal(STDERR_FILENO));
+  ::unsetenv("JOURNAL_STREAM");
 }
 
 TEST_F(EventLogTest, TheJournalGetsPriorities) {
