@@ -16,6 +16,7 @@ install(FILES docs/man/chat.1 docs/man/chatbench.1 DESTINATION ${CMAKE_INSTALL_M
 foreach(document chat chatbench operations performance protocol reliability threat-model)
   install(FILES docs/${document}.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
 endforeach()
+install(DIRECTORY docs/monitoring DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(FILES docs/examples/chatd.toml DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples)
 
 # One file completes all of them; bash looks for it under the name of the program.
@@ -24,7 +25,13 @@ foreach(program chatd chat chatctl chatbench)
   install(FILES ${completions}/chatd.bash RENAME ${program}
     DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
 endforeach()
-install(FILES ${completions}/_chatd DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/vendor-completions)
+# Where zsh looks depends on whose files they are.
+if(CMAKE_INSTALL_PREFIX STREQUAL "/usr")
+  set(zsh_folder zsh/vendor-completions)
+else()
+  set(zsh_folder zsh/site-functions)
+endif()
+install(FILES ${completions}/_chatd DESTINATION ${CMAKE_INSTALL_DATADIR}/${zsh_folder})
 
 # The unit names the places of a package; here it gets those of this build.
 file(READ server/systemd/chatd.service unit)
