@@ -18,7 +18,7 @@ void Inbox::open_letters(TimeMs now_ms, Outbox& out) {
       continue;
     }
     if (const auto* const errand = std::get_if<Errand>(&parcel)) {
-      (*errand)({.now_ms = now_ms, .relay = relay_, .out = out});
+      (*errand)(ErrandSite{now_ms, relay_, out});
       continue;
     }
     line_.on_letter(now_ms, std::get<Letter>(std::move(parcel)), out);

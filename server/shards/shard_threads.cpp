@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <exception>
+#include <latch>
 #include <system_error>
 #include <thread>
 #include <utility>
@@ -58,12 +59,15 @@ tl::expected<void, std::string> run_shards(std::span<const std::function<void()>
                                            int stop_fd, const std::function<void(int)>& attend) {
   const std::vector<std::size_t> processors = usable_processors();
   std::vector<std::exception_ptr> failures(shards.size());
+  // Nobody is told that chatd serves before each of them can.
+  std::latch begun(static_cast<std::ptrdiff_t>(shards.size()));
   // An exception must neither pass for a clean stop nor take the other shards' members down without
   // a word: it stops all shards, and they say goodbye.
   const auto run_one = [&](std::size_t i) {
     try {
       name_thread("shard-" + std::to_string(i));
       if (shards.size() > 1) pin_thread(processors[i % processors.size()]);
+      begun.count_down();
       shards[i]();
     } catch (...) {
       failures[i] = std::current_exception();
@@ -75,6 +79,7 @@ tl::expected<void, std::string> run_shards(std::span<const std::function<void()>
     if (const int error = threads.start_all(shards.size(), run_one); error != 0) {
       return tl::unexpected(system_error("a shard gets no thread", error));
     }
+    begun.wait();
     attend(stop_fd);
   }
   for (std::size_t i = 0; i < failures.size(); ++i) {

@@ -1,7 +1,7 @@
 // Every call that a serving chatd makes, failing in every way it can, at every place.
 //
-// The full sweep (CHATD_TEST_SWEEP=all, ./dev faults) takes each number of each call; without it, the
-// first, the one in the middle and the last, and one that lasts.
+// The full sweep (CHATD_TEST_SWEEP=all, ./dev faults) takes each number of each call; without it,
+// the first, the one in the middle and the last, and one that lasts.
 #include <gtest/gtest.h>
 
 #include <cstdio>
