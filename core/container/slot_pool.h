@@ -35,6 +35,19 @@ class SlotPool {
     return static_cast<std::uint32_t>(slots_.size() - 1);
   }
 
+  // Fills a pool from the first slot on, with slots that are given: those between stay free. False
+  // when the slot has been in use, or lies behind the last one.
+  bool insert_at(std::uint32_t slot, T value) {
+    if (slot < slots_.size() || slot >= capacity_) return false;
+    while (slots_.size() < slot) {
+      slots_.push_back({T{}, first_free_});
+      first_free_ = static_cast<std::uint32_t>(slots_.size() - 1);
+    }
+    slots_.push_back({std::move(value), kInUse});
+    ++size_;
+    return true;
+  }
+
   // `slot` must be in use.
   void erase(std::uint32_t slot) {
     slots_[slot].value = T{};  // gives back what the value holds

@@ -49,6 +49,23 @@ void AddressLimiter::release_room(const IpAddress& from) {
   if (use != nullptr && use->rooms > 0) --use->rooms;
 }
 
+std::vector<AddressSnapshot> AddressLimiter::snapshot() const {
+  std::vector<AddressSnapshot> addresses;
+  for (const auto& [address, use] : uses_) {
+    if (use.rooms == 0 && use.connections == 0) continue;
+    addresses.push_back({.ip = address, .rooms = use.rooms, .connections = use.connections});
+  }
+  return addresses;
+}
+
+void AddressLimiter::restore(const std::vector<AddressSnapshot>& addresses) {
+  for (const AddressSnapshot& address : addresses) {
+    Use& use = uses_[address.ip.counted()];
+    use.rooms = address.rooms;
+    use.connections = address.connections;
+  }
+}
+
 void AddressLimiter::forgive_all() {
   for (auto& [address, use] : uses_) use.requests = use.arrivals = {};
 }

@@ -10,6 +10,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 #include "core/address/ip_address.h"
 #include "core/container/keyed_hash.h"
@@ -18,6 +19,13 @@
 #include "core/timer/timestamp.h"
 
 namespace chatd {
+
+// What an address has open.
+struct AddressSnapshot {
+  IpAddress ip;  // as it counts
+  std::uint32_t rooms = 0;
+  std::uint32_t connections = 0;
+};
 
 class AddressLimiter {
  public:
@@ -37,6 +45,10 @@ class AddressLimiter {
   // Whether one more room may be opened from there; if so, it is counted until it is released.
   bool open_room(TimeMs now_ms, const IpAddress& from);
   void release_room(const IpAddress& from);
+
+  // What addresses have open, of those that have something; and the same in an empty limiter.
+  std::vector<AddressSnapshot> snapshot() const;
+  void restore(const std::vector<AddressSnapshot>& addresses);
 
   // Everybody starts with full buckets again. What is open stays counted.
   void forgive_all();

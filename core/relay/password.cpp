@@ -7,14 +7,13 @@ namespace chatd {
 
 Password::Password(std::string_view plain, const Salt& salt) : is_required_(!plain.empty()) {
   if (!is_required_) return;
-  salt_ = salt;
-  digest_ = digest(plain, salt);
+  hash_ = {.salt = salt, .digest = digest(plain, salt)};
 }
 
 bool Password::accepts(std::string_view plain) const {
   if (!is_required_) return true;
-  const Digest offered = digest(plain, salt_);
-  return sodium_memcmp(offered.data(), digest_.data(), offered.size()) == 0;
+  const Digest offered = digest(plain, hash_.salt);
+  return sodium_memcmp(offered.data(), hash_.digest.data(), offered.size()) == 0;
 }
 
 Password::Digest Password::digest(std::string_view plain, const Salt& salt) {

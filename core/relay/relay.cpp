@@ -1,5 +1,6 @@
 #include "core/relay/relay.h"
 
+#include "core/relay/restoration.h"
 #include "core/wire/notice.h"
 
 namespace chatd {
@@ -166,6 +167,24 @@ void Relay::set_limits(const Limits& limits) {
   // A bucket's debt is time at the old rate: under a rate that was a mistake that may be days.
   membership_.forgive_all();
   addresses_.forgive_all();
+}
+
+RelaySnapshot Relay::snapshot() const {
+  return {.rooms = snapshot_of(roster_),
+          .addresses = addresses_.snapshot(),
+          .counters = counters_,
+          .measures = measures_};
+}
+
+tl::expected<void, std::string> Relay::restore(const RelaySnapshot& snapshot) {
+  auto restored =
+      restore_roster(snapshot.rooms, config_.limits, config_.shard, config_.shards, roster_);
+  if (!restored) return restored;
+  membership_.rearm_all();
+  addresses_.restore(snapshot.addresses);
+  counters_ = snapshot.counters;
+  measures_ = snapshot.measures;
+  return {};
 }
 
 bool Relay::close_room(std::string_view room, Outbox& out) {

@@ -35,6 +35,7 @@
 #include "core/relay/room_events.h"
 #include "core/relay/room_returns.h"
 #include "core/relay/roster.h"
+#include "core/relay/snapshot.h"
 #include "core/shards/neighbours.h"
 #include "core/shards/shard_map.h"
 #include "core/timer/timestamp.h"
@@ -130,6 +131,14 @@ class Relay {
   // False: there is no such room, or no such member in it.
   bool close_room(std::string_view room, Outbox& out);
   bool kick(TimeMs now_ms, std::string_view room, std::string_view username, Outbox& out);
+
+  // For another relay that is to go on in place of this one; nothing may wait (has_waiting), and
+  // what it has put into an outbox must have been sent.
+  RelaySnapshot snapshot() const;
+  // Goes on where another relay has ended: with the same shard, map of shards and clock. To be
+  // called first, once. An error says what is not sound or does not fit; then this relay is of no
+  // use.
+  tl::expected<void, std::string> restore(const RelaySnapshot& snapshot);
 
   // Tells everyone that it is over. False: `out` is full; send, clear, and call again.
   bool disconnect_all(Outbox& out) { return membership_.disconnect_all(out); }

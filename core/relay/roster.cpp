@@ -65,20 +65,32 @@ std::optional<std::uint32_t> Roster::find_room(std::string_view name) const {
 
 std::optional<std::uint32_t> Roster::add_member(std::uint32_t room_slot, Member member,
                                                 const Endpoint& endpoint) {
-  Room& room = rooms_[room_slot];
   member.room = room_slot;
-  member.position = static_cast<std::uint32_t>(room.members.size());
   const auto slot = members_.insert(std::move(member));
-  if (!slot) return std::nullopt;
-  room.members.push_back(*slot);
+  if (slot) place_member(*slot, endpoint);
+  return slot;
+}
+
+bool Roster::restore_member(std::uint32_t slot, std::uint32_t room, Member member,
+                            const Endpoint& endpoint) {
+  member.room = room;
+  if (!members_.insert_at(slot, std::move(member))) return false;
+  place_member(slot, endpoint);
+  return true;
+}
+
+void Roster::place_member(std::uint32_t slot, const Endpoint& endpoint) {
+  Member& member = members_[slot];
+  Room& room = rooms_[member.room];
+  member.position = static_cast<std::uint32_t>(room.members.size());
+  room.members.push_back(slot);
   room.endpoints.push_back(endpoint);
   member_by_name_.make_room(members_.size());
   member_by_endpoint_.make_room(members_.size());  // whether it is bound now or by a datagram
   room.progress.reserve_for(static_cast<std::uint32_t>(room.members.size()));
-  member_by_name_.insert(*slot);
-  link_endpoint(*slot);
+  member_by_name_.insert(slot);
+  link_endpoint(slot);
   ++version_;
-  return slot;
 }
 
 void Roster::remove_member(std::uint32_t slot) {

@@ -38,6 +38,10 @@ class Roster {
   // with port 0 makes a pending member.
   std::optional<std::uint32_t> add_member(std::uint32_t room, Member member,
                                           const Endpoint& endpoint);
+  // The same in a slot that is given, for members who are known already by it (core/relay/
+  // restoration.h): in ascending order, into an empty roster. False when the slot cannot be had.
+  bool restore_member(std::uint32_t slot, std::uint32_t room, Member member,
+                      const Endpoint& endpoint);
   void remove_member(std::uint32_t member);
   void bind_member(std::uint32_t member, const Endpoint& endpoint);
   std::optional<std::uint32_t> find_member(std::uint32_t room, std::string_view username) const;
@@ -100,6 +104,7 @@ class Roster {
     }
   };
 
+  void place_member(std::uint32_t member, const Endpoint& endpoint);
   void link_endpoint(std::uint32_t member);
   void unlink_endpoint(std::uint32_t member);
 

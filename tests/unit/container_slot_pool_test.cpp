@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -42,6 +43,23 @@ TEST(SlotPool, UsesTheLastFreedSlotFirst) {
   pool.erase(3);
   EXPECT_EQ(pool.insert(10), 3u);
   EXPECT_EQ(pool.insert(11), 1u);
+}
+
+TEST(SlotPool, IsFilledAtGivenSlots) {
+  SlotPool<int> pool(6);
+  EXPECT_TRUE(pool.insert_at(2, 20));
+  EXPECT_TRUE(pool.insert_at(4, 40));
+  EXPECT_FALSE(pool.insert_at(4, 41));
+  EXPECT_FALSE(pool.insert_at(3, 30));  // behind the last one only
+  EXPECT_FALSE(pool.insert_at(6, 60));
+  EXPECT_EQ(pool.size(), 2u);
+  EXPECT_EQ(pool[2], 20);
+  EXPECT_EQ(pool[4], 40);
+  EXPECT_FALSE(pool.contains(3));
+  std::set<std::uint32_t> others;
+  for (int i = 0; i < 4; ++i) others.insert(pool.insert(i).value());
+  EXPECT_EQ(others, (std::set<std::uint32_t>{0, 1, 3, 5}));
+  EXPECT_FALSE(pool.insert(0).has_value());
 }
 
 TEST(SlotPool, KnowsWhatIsInUse) {

@@ -1,0 +1,49 @@
+// All that a relay knows and another one needs to go on in its place: who is in which room, under
+// which token, where, and when it was last heard; what each address has open; what was counted.
+// Plain data, for whoever carries it over (server/handover/).
+//
+// Left out on purpose: what may be said (allowances of members, rooms and addresses) starts full
+// again, as with new limits (Relay::set_limits), and messages, for a relay is only left when none
+// waits. Times are of the same clock on both sides.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "core/address/endpoint.h"
+#include "core/limiting/address_limiter.h"
+#include "core/relay/counters.h"
+#include "core/relay/measures.h"
+#include "core/relay/password.h"
+#include "core/timer/timestamp.h"
+#include "core/wire/token.h"
+
+namespace chatd {
+
+struct MemberSnapshot {
+  Token token;  // names its slot, too
+  std::string username;
+  IpAddress tcp_peer;
+  Endpoint endpoint;  // port 0: pending
+  TimeMs last_heard_ms = 0;
+  std::uint8_t consecutive_refusals = 0;
+};
+
+struct RoomSnapshot {
+  std::string name;
+  Password password;
+  IpAddress creator;
+  std::uint64_t sequence = 0;
+  std::uint32_t host = 0;  // its slot
+  std::vector<MemberSnapshot> members;
+};
+
+struct RelaySnapshot {
+  std::vector<RoomSnapshot> rooms;         // oldest first
+  std::vector<AddressSnapshot> addresses;  // that count on this shard; the rooms may be elsewhere
+  Counters counters;
+  Measures measures;
+};
+
+}  // namespace chatd
