@@ -18,6 +18,8 @@
 #include "server/life/reloader.h"
 #include "server/life/signals.h"
 #include "server/log/log.h"
+#include "server/net/server_sockets.h"
+#include "server/process/descriptor_limit.h"
 #include "server/process/out_of_memory.h"
 #include "server/process/standard_streams.h"
 #include "server/server.h"
@@ -47,6 +49,15 @@ void say_ready(const Server& server) {
                server.shard_count());
 }
 
+// The limit of descriptors comes first: the sockets count already.
+tl::expected<std::unique_ptr<Server>, std::string> open_server(const Options& options) {
+  const auto enough = ensure_descriptors(options.limits.max_connections, options.shards);
+  if (!enough) return tl::unexpected(enough.error());
+  auto sockets = open_server_sockets(options);
+  if (!sockets) return tl::unexpected(sockets.error());
+  return Server::open(options, std::move(*sockets));
+}
+
 // Nothing unless it is asked for.
 tl::expected<std::unique_ptr<Admin>, std::string> open_admin(Reloader& reloader, Server& server) {
   const std::string address = reloader.configuration().options.admin;
@@ -61,7 +72,7 @@ tl::expected<int, std::string> serve(Reloader& reloader) {
   if (sodium_init() < 0) return tl::unexpected<std::string>("libsodium does not start");
   const auto signals = Signals::open();
   if (!signals) return tl::unexpected(signals.error());
-  const auto server = Server::open(reloader.configuration().options);
+  const auto server = open_server(reloader.configuration().options);
   if (!server) return tl::unexpected(server.error());
   auto admin = open_admin(reloader, **server);
   if (!admin) return tl::unexpected(admin.error());

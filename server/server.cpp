@@ -9,33 +9,12 @@
 
 #include "server/data/train_support.h"
 #include "server/net/open_sockets.h"
-#include "server/process/descriptor_limit.h"
 #include "server/process/system_error.h"
 #include "server/shards/ask_shards.h"
 #include "server/shards/shard_threads.h"
 
 namespace chatd {
 namespace {
-
-struct Sockets {
-  UniqueFd tcp_listener;
-  std::vector<UniqueFd> udp;  // one a shard
-  int family = 0;             // of all
-};
-
-tl::expected<Sockets, std::string> open_sockets(const Options& options) {
-  const auto tcp_address = resolve(options.host, options.tcp_port);
-  if (!tcp_address) return tl::unexpected(tcp_address.error());
-  auto tcp = open_tcp_listener(*tcp_address);
-  if (!tcp) return tl::unexpected(tcp.error());
-  const auto udp_address = resolve(options.host, options.udp_port);
-  if (!udp_address) return tl::unexpected(udp_address.error());
-  auto udp = open_udp_sockets(*udp_address, options.shards);
-  if (!udp) return tl::unexpected(udp.error());
-  return Sockets{.tcp_listener = std::move(*tcp),
-                 .udp = std::move(*udp),
-                 .family = udp_address->base.sa_family};
-}
 
 void set_buffers(const std::vector<UniqueFd>& sockets, int option, std::size_t wanted_bytes,
                  const char* direction, const char* sysctl) {
@@ -62,7 +41,7 @@ tl::expected<Bytes, std::string> kernel_random() {
 }
 
 // Once, in the log; a single shard has nothing to steer.
-void steer(const Sockets& sockets, const SteeringProgram& program) {
+void steer(const ServerSockets& sockets, const SteeringProgram& program) {
   if (sockets.udp.size() == 1) return;
   const auto steered = steer_datagrams(sockets.udp, program);
   if (steered) {
@@ -77,27 +56,24 @@ void steer(const Sockets& sockets, const SteeringProgram& program) {
 
 }  // namespace
 
-tl::expected<std::unique_ptr<Server>, std::string> Server::open(const Options& options) {
-  return open(options, steering_program(options.shards));
+tl::expected<std::unique_ptr<Server>, std::string> Server::open(const Options& options,
+                                                                ServerSockets sockets) {
+  return open(options, std::move(sockets), steering_program(options.shards));
 }
 
 tl::expected<std::unique_ptr<Server>, std::string> Server::open(const Options& options,
+                                                                ServerSockets sockets,
                                                                 const SteeringProgram& steering) {
-  const auto enough = ensure_descriptors(options.limits.max_connections, options.shards);
-  if (!enough) return tl::unexpected(enough.error());
-  auto sockets = open_sockets(options);
-  if (!sockets) return tl::unexpected(sockets.error());
-  set_buffers(sockets->udp, SO_RCVBUF, options.receive_buffer_bytes, "receive",
-              "net.core.rmem_max");
-  set_buffers(sockets->udp, SO_SNDBUF, options.send_buffer_bytes, "send", "net.core.wmem_max");
-  if (sockets->family == AF_INET6) {
-    for (const UniqueFd& fd : sockets->udp) set_fragment_bytes(fd.get(), options.mtu_bytes);
+  set_buffers(sockets.udp, SO_RCVBUF, options.receive_buffer_bytes, "receive", "net.core.rmem_max");
+  set_buffers(sockets.udp, SO_SNDBUF, options.send_buffer_bytes, "send", "net.core.wmem_max");
+  if (sockets.family == AF_INET6) {
+    for (const UniqueFd& fd : sockets.udp) set_fragment_bytes(fd.get(), options.mtu_bytes);
   }
-  steer(*sockets, steering);
+  steer(sockets, steering);
 
   std::unique_ptr<Server> server(new Server);
-  const auto tcp = bound_endpoint(sockets->tcp_listener.get());
-  const auto udp = bound_endpoint(sockets->udp.front().get());
+  const auto tcp = bound_endpoint(sockets.tcp_listener.get());
+  const auto udp = bound_endpoint(sockets.udp.front().get());
   if (!tcp || !udp) return tl::unexpected(tcp ? udp.error() : tcp.error());
   server->tcp_ = *tcp;
   server->udp_ = *udp;
@@ -110,7 +86,7 @@ tl::expected<std::unique_ptr<Server>, std::string> Server::open(const Options& o
   const auto map_key = kernel_random<KeyedHash::Key>();
   if (!map_key) return tl::unexpected(map_key.error());
   const TrainLimits trains =
-      train_limits(sockets->udp.front().get(), sockets->family, options.gso, options.mtu_bytes);
+      train_limits(sockets.udp.front().get(), sockets.family, options.gso, options.mtu_bytes);
   for (std::uint32_t i = 0; i < options.shards; ++i) {
     const auto seed = kernel_random<RandomStream::Seed>();
     if (!seed) return tl::unexpected(seed.error());
@@ -121,9 +97,9 @@ tl::expected<std::unique_ptr<Server>, std::string> Server::open(const Options& o
                              .shards = ShardMap(options.shards, *map_key),
                              .trains = trains};
     // The first one accepts connections for all (server/control/acceptor.h).
-    ShardSockets own{.tcp_listener = i == 0 ? std::move(sockets->tcp_listener) : UniqueFd(),
-                     .udp = std::move(sockets->udp[i]),
-                     .family = sockets->family};
+    ShardSockets own{.tcp_listener = i == 0 ? std::move(sockets.tcp_listener) : UniqueFd(),
+                     .udp = std::move(sockets.udp[i]),
+                     .family = sockets.family};
     auto shard = Shard::open(std::move(own), config, *server->board_, server->stop_.get());
     if (!shard) return tl::unexpected(shard.error());
     server->shards_.push_back(std::move(*shard));

@@ -10,6 +10,7 @@
 
 #include "core/address/endpoint.h"
 #include "core/relay/counters.h"
+#include "server/net/server_sockets.h"
 #include "server/net/unique_fd.h"
 #include "server/options.h"
 #include "server/shard.h"
@@ -20,10 +21,13 @@ namespace chatd {
 
 class Server {
  public:
-  // Opens all that it needs. An error is a sentence that says what failed and what to do.
-  // `steering` is for tests that want another program than the right one, or none.
-  static tl::expected<std::unique_ptr<Server>, std::string> open(const Options& options);
+  // Serves on `sockets` (one UDP socket for each of options.shards) and opens what else it needs.
+  // An error is a sentence that says what failed and what to do. `steering` is for tests that want
+  // another program than the right one, or none.
   static tl::expected<std::unique_ptr<Server>, std::string> open(const Options& options,
+                                                                 ServerSockets sockets);
+  static tl::expected<std::unique_ptr<Server>, std::string> open(const Options& options,
+                                                                 ServerSockets sockets,
                                                                  const SteeringProgram& steering);
 
   const Endpoint& tcp() const { return tcp_; }

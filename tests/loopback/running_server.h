@@ -10,8 +10,11 @@
 #include <string>
 #include <thread>
 
+#include "server/net/server_sockets.h"
+#include "server/process/descriptor_limit.h"
 #include "server/process/wait_readable.h"
 #include "server/server.h"
+#include "tests/support/die.h"
 #include "tests/support/socket_address.h"
 
 namespace chatd::test {
@@ -22,8 +25,7 @@ class RunningServer {
   explicit RunningServer(std::uint32_t shards,
                          const std::optional<SteeringProgram>& steering = std::nullopt)
       : stop_(::eventfd(0, EFD_CLOEXEC)),
-        server_(
-            Server::open(options_for(shards), steering.value_or(steering_program(shards))).value()),
+        server_(open(options_for(shards), steering.value_or(steering_program(shards)))),
         thread_([this] {
           const auto attend = [this](int failed_fd) { wait_readable({stop_.get(), failed_fd}); };
           stopped_well_ = server_->run(attend).has_value();
@@ -57,6 +59,12 @@ class RunningServer {
     options.limits.max_rooms = 1000;
     options.limits.max_members = 5000;
     return options;
+  }
+
+  static std::unique_ptr<Server> open(const Options& options, const SteeringProgram& steering) {
+    const auto enough = ensure_descriptors(options.limits.max_connections, options.shards);
+    if (!enough) die(enough.error().c_str());
+    return Server::open(options, open_server_sockets(options).value(), steering).value();
   }
 
   chatd::UniqueFd stop_;
