@@ -1,5 +1,5 @@
 // What the documents about watching say is true: each metric that they name exists, and each metric
-// that exists is named.
+// that exists is named; and whoever is woken by an alert finds out what it means.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -8,6 +8,7 @@
 #include <set>
 #include <sstream>
 #include <string>
+#include <vector>
 
 #include "server/admin/metrics.h"
 #include "tests/admin/snapshots.h"
@@ -75,6 +76,46 @@ TEST(Monitoring, TheOperatorsPageNamesEveryMetricAndNoOther) {
   const std::set<std::string> named =
       metrics_named_in(page.substr(begin, page.find("\n## ", begin) - begin));
   EXPECT_EQ(named, metrics);
+}
+
+// What follows `mark` at the beginning of a line, up to `end` or the end of that line.
+std::vector<std::string> names_after(const std::string& text, const std::string& mark, char end) {
+  std::vector<std::string> names;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    const std::size_t begin = line.find_first_not_of(' ');
+    if (begin == std::string::npos || line.compare(begin, mark.size(), mark) != 0) continue;
+    const std::string rest = line.substr(begin + mark.size());
+    names.push_back(rest.substr(0, rest.find(end)));
+  }
+  return names;
+}
+
+TEST(Monitoring, TheOperatorsPageExplainsEveryAlertInTheirOrderAndNoOther) {
+  const std::string page = read_file("docs/operations.md");
+  const std::size_t begin = page.find("\n## What each alert means\n");
+  ASSERT_NE(begin, std::string::npos);
+  const std::string section = page.substr(begin, page.find("\n## ", begin + 1) - begin);
+  const std::vector<std::string> alerts =
+      names_after(read_file("docs/monitoring/alerts.yml"), "- alert: ", ' ');
+  EXPECT_GE(alerts.size(), 8u) << "the file has changed its form";
+  EXPECT_EQ(names_after(section, "### `", '`'), alerts);
+  for (const char* part : {"- **What has happened:** ", "- **What members notice:** ",
+                           "- **Look at:** ", "- **Do:** "}) {
+    EXPECT_EQ(names_after(section, part, '\n').size(), alerts.size()) << part;
+  }
+}
+
+// A word with a counter's prefix is a counter in this section, too.
+TEST(Monitoring, TheExplanationsOfAlertsNameMetricsThatExist) {
+  const std::set<std::string> metrics = all_metrics(true);
+  const std::string page = read_file("docs/operations.md");
+  const std::size_t begin = page.find("\n## What each alert means\n");
+  ASSERT_NE(begin, std::string::npos);
+  const std::set<std::string> named =
+      metrics_named_in(page.substr(begin, page.find("\n## ", begin + 1) - begin));
+  EXPECT_GE(named.size(), 5u);
+  for (const std::string& name : named) EXPECT_TRUE(metrics.contains(name)) << name;
 }
 
 }  // namespace
