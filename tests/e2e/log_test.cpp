@@ -80,5 +80,33 @@ TEST_F(Log, IsNotFilledByClients) {
   EXPECT_GE(count(log, "lines about rooms and connections were left out"), 1);
 }
 
+// Who reads the log learns which rooms there are and from which addresses they were opened and
+// asked for, even at its most talkative; never who is in them, what is said, or how to get in.
+TEST_F(Log, HoldsNoMessageNoUsernameNoPasswordAndNoToken) {
+  ASSERT_NO_FATAL_FAILURE(start({"--log-level", "trace"}));
+  auto alice =
+      Member::create(server(), "vault", "alice-the-host", {.password = "the right password"});
+  auto bob = Member::join(server(), "vault", "bob-the-guest", {.password = "the right password"});
+  ASSERT_TRUE(alice && bob);
+  EXPECT_TRUE(alice->hears_joined("bob-the-guest"));
+  EXPECT_TRUE(bob->hears(alice->say("a confidential word")));
+  TcpPeer stranger(server().tcp());
+  EXPECT_EQ(stranger.join("vault", fields_of("mallory", "a wrong guess")).status(), 401);
+  // A datagram that is refused is no reason to write down what is in it either.
+  alice->send_payload(R"({"sender":"bob-the-guest","message":"a forged word"})");
+  bob->leave();
+  EXPECT_TRUE(alice->hears_left("bob-the-guest"));
+  const auto log = lines();
+  EXPECT_EQ(count(log, R"(room "vault" opened from 127.0.0.1)"), 1);
+  for (const std::string_view secret :
+       {std::string_view("alice-the-host"), std::string_view("bob-the-guest"),
+        std::string_view("mallory"), std::string_view("right password"),
+        std::string_view("wrong guess"), std::string_view("confidential"),
+        std::string_view("forged"), std::string_view(alice->token()),
+        std::string_view(bob->token())}) {
+    EXPECT_EQ(count(log, secret), 0) << secret;
+  }
+}
+
 }  // namespace
 }  // namespace chatd::test
