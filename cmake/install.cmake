@@ -40,7 +40,8 @@ string(REPLACE "/etc/chatd" "${CMAKE_INSTALL_FULL_SYSCONFDIR}/chatd" unit "${uni
 file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/chatd.service CONTENT "${unit}" @ONLY)
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS server/systemd/chatd.service)
 # Not LIBDIR: units and users are in lib/ on every machine.
-install(FILES ${PROJECT_BINARY_DIR}/chatd.service DESTINATION lib/systemd/system)
+install(FILES ${PROJECT_BINARY_DIR}/chatd.service server/systemd/chatd.socket
+  DESTINATION lib/systemd/system)
 install(FILES server/systemd/chatd.sysusers RENAME chatd.conf DESTINATION lib/sysusers.d)
 
 install(FILES docs/examples/chatd.toml DESTINATION ${CMAKE_INSTALL_FULL_SYSCONFDIR}/chatd

@@ -18,6 +18,7 @@
 #include "server/life/reloader.h"
 #include "server/life/signals.h"
 #include "server/log/log.h"
+#include "server/net/activation.h"
 #include "server/net/server_sockets.h"
 #include "server/process/descriptor_limit.h"
 #include "server/process/out_of_memory.h"
@@ -49,11 +50,19 @@ void say_ready(const Server& server) {
                server.shard_count());
 }
 
+// The service manager's, where it passes any.
+tl::expected<ServerSockets, std::string> find_sockets(const Options& options) {
+  auto passed = take_passed_sockets(options.shards);
+  if (!passed) return tl::unexpected(passed.error());
+  if (*passed) return std::move(**passed);
+  return open_server_sockets(options);
+}
+
 // The limit of descriptors comes first: the sockets count already.
 tl::expected<std::unique_ptr<Server>, std::string> open_server(const Options& options) {
   const auto enough = ensure_descriptors(options.limits.max_connections, options.shards);
   if (!enough) return tl::unexpected(enough.error());
-  auto sockets = open_server_sockets(options);
+  auto sockets = find_sockets(options);
   if (!sockets) return tl::unexpected(sockets.error());
   return Server::open(options, std::move(*sockets));
 }

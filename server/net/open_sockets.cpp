@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstring>
 #include <memory>
+#include <optional>
 
 #include "server/process/system_error.h"
 
@@ -74,11 +75,7 @@ tl::expected<UniqueFd, std::string> open_udp_socket(const SocketAddress& address
   UniqueFd fd = open_socket(address, SOCK_DGRAM);
   if (!fd) return cannot_listen("UDP", address, "--udp-port");
   serve_both_families(fd.get(), address);
-  const char* const slow_farewell = "members whose port is closed leave only when they time out";
-  set_flag(fd.get(), IPPROTO_IP, IP_RECVERR, 1, slow_farewell);
-  if (family_of(address) == AF_INET6) {
-    set_flag(fd.get(), IPPROTO_IPV6, IPV6_RECVERR, 1, slow_farewell);
-  }
+  set_udp_options(fd.get(), family_of(address));
   if (shares_port && !share_port(fd.get())) return cannot_share();
   if (::bind(fd.get(), &address.base, length_of(address)) != 0) {
     return cannot_listen("UDP", address, "--udp-port");
@@ -86,7 +83,26 @@ tl::expected<UniqueFd, std::string> open_udp_socket(const SocketAddress& address
   return fd;
 }
 
+std::optional<std::size_t> buffer_bytes(int fd, int option) {
+  int given = 0;
+  socklen_t length = sizeof given;
+  if (::getsockopt(fd, SOL_SOCKET, option, &given, &length) != 0) return std::nullopt;
+  return static_cast<std::size_t>(given) /
+         2;  // the kernel doubles it for its bookkeeping (socket(7))
+}
+
 }  // namespace
+
+void set_tcp_options(int fd) {
+  // Accepted sockets inherit it.
+  set_flag(fd, IPPROTO_TCP, TCP_NODELAY, 1, "some answers come 40 ms later");
+}
+
+void set_udp_options(int fd, int family) {
+  const char* const slow_farewell = "members whose port is closed leave only when they time out";
+  set_flag(fd, IPPROTO_IP, IP_RECVERR, 1, slow_farewell);
+  if (family == AF_INET6) set_flag(fd, IPPROTO_IPV6, IPV6_RECVERR, 1, slow_farewell);
+}
 
 tl::expected<UniqueFd, std::string> open_tcp_listener(const SocketAddress& address,
                                                       const char* flag) {
@@ -94,8 +110,7 @@ tl::expected<UniqueFd, std::string> open_tcp_listener(const SocketAddress& addre
   if (!fd) return cannot_listen("TCP", address, flag);
   // A restart must not wait for the last run's connections to time out.
   set_flag(fd.get(), SOL_SOCKET, SO_REUSEADDR, 1, "a restart may have to wait for a minute");
-  // Accepted sockets inherit it.
-  set_flag(fd.get(), IPPROTO_TCP, TCP_NODELAY, 1, "some answers come 40 ms later");
+  set_tcp_options(fd.get());
   serve_both_families(fd.get(), address);
   if (::bind(fd.get(), &address.base, length_of(address)) != 0 ||
       ::listen(fd.get(), SOMAXCONN) != 0) {
@@ -133,18 +148,17 @@ tl::expected<std::vector<UniqueFd>, std::string> open_udp_sockets(const SocketAd
 }
 
 std::size_t set_buffer_bytes(int fd, int option, std::size_t wanted_bytes) {
+  // Who opened the socket may have had the privilege that chatd lacks: setting it again would take
+  // away from what is there.
+  if (buffer_bytes(fd, option) == wanted_bytes) return wanted_bytes;
   const int wanted = static_cast<int>(wanted_bytes);
   const int forced = option == SO_RCVBUF ? SO_RCVBUFFORCE : SO_SNDBUFFORCE;
   // The forced form passes the system's limit and needs CAP_NET_ADMIN.
   if (::setsockopt(fd, SOL_SOCKET, forced, &wanted, sizeof wanted) != 0) {
     ::setsockopt(fd, SOL_SOCKET, option, &wanted, sizeof wanted);
   }
-  int given = 0;
-  socklen_t length = sizeof given;
   // A kernel that does not say is taken to have done as it was told.
-  if (::getsockopt(fd, SOL_SOCKET, option, &given, &length) != 0) return wanted_bytes;
-  return static_cast<std::size_t>(given) /
-         2;  // the kernel doubles it for its bookkeeping (socket(7))
+  return buffer_bytes(fd, option).value_or(wanted_bytes);
 }
 
 void set_fragment_bytes(int udp_fd, std::uint32_t mtu_bytes) {

@@ -25,6 +25,11 @@ tl::expected<UniqueFd, std::string> open_udp_socket(const SocketAddress& address
 tl::expected<std::vector<UniqueFd>, std::string> open_udp_sockets(const SocketAddress& address,
                                                                   std::size_t count);
 
+// What serves the better for it, on a listener and on a UDP socket wherever they are from: answers
+// at once, and ICMP errors through the error queue. An option that is refused is a warning.
+void set_tcp_options(int fd);
+void set_udp_options(int fd, int family);
+
 // Asks for a buffer of so many bytes and returns what the kernel gave, which may be less
 // (net.core.rmem_max, net.core.wmem_max). `option` is SO_RCVBUF or SO_SNDBUF.
 std::size_t set_buffer_bytes(int fd, int option, std::size_t wanted_bytes);

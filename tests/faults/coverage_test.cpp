@@ -38,17 +38,12 @@ bool has_a_reason(const std::string& name) {
       "kill",                // itself, with signals that exist
       "getpid",              // cannot fail
       "fstat",               // if it fails, stderr is not taken for the journal
-      "fcntl",               // F_GETFD: whether the descriptor is open, and that is the question
+      "fcntl",               // F_GETFD: whether the descriptor is open, and that is the question;
+                             // F_SETFL: fails for what is not open, and that was looked at before
       "open",                // in place of a missing standard stream: streams_test.cpp
-      "printf",
-      "fprintf",
-      "fputs",
-      "fwrite",
+      "printf", "fprintf", "fputs", "fwrite",
       "fflush",  // to standard streams: streams_test.cpp
-      "puts",
-      "putchar",
-      "fputc",
-      "putc"};
+      "puts", "putchar", "fputc", "putc"};
   return kReasons.contains(name);
 }
 

@@ -8,7 +8,9 @@
 #include <array>
 #include <chrono>
 #include <csignal>
+#include <cstddef>
 #include <cstdio>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -18,6 +20,7 @@
 #include "tests/faults/sweep.h"
 #include "tests/support/chatd_server.h"
 #include "tests/support/ledger.h"
+#include "tests/support/socket_unit.h"
 #include "tests/support/wait_until.h"
 #include "tests/support/wire.h"
 
@@ -27,13 +30,15 @@ namespace {
 struct Variant {
   const char* name;
   std::vector<std::string> flags;
+  std::size_t passed_udp_sockets = 0;  // and a listener, from the service manager
 };
 
-const std::array<Variant, 3>& variants() {
-  static const std::array<Variant, 3> kVariants{
+const std::array<Variant, 4>& variants() {
+  static const std::array<Variant, 4> kVariants{
       {{"one_shard", {}},
        {"two_shards", {"--shards", "2"}},
-       {"both_families", {"--host", "::", "--shards", "2"}}}};
+       {"both_families", {"--host", "::", "--shards", "2"}},
+       {"passed_sockets", {"--shards", "2"}, 2}}};
   return kVariants;
 }
 
@@ -48,12 +53,18 @@ bool must_be_logged(const Fault& fault, const FaultControl& faults) {
 }
 
 // With fewer descriptors than it needs, so that it has to ask for more.
-ProcessOptions options_for(const FaultControl& faults) {
+ProcessOptions options_for(const FaultControl& faults, const std::optional<SocketUnit>& unit) {
   rlimit limit{};
   ::getrlimit(RLIMIT_NOFILE, &limit);
   ProcessOptions options = faults.process_options();
   options.max_open_files = {{256, limit.rlim_max}};
+  if (unit) options.passed_sockets = unit->descriptors();
   return options;
+}
+
+std::optional<SocketUnit> unit_for(const Variant& variant) {
+  if (variant.passed_udp_sockets == 0) return std::nullopt;
+  return SocketUnit(variant.passed_udp_sockets);
 }
 
 struct Outcomes {
@@ -83,7 +94,8 @@ class StartFaults : public testing::TestWithParam<Call> {
   static std::uint32_t calls_made(const Variant& variant, Call call) {
     FaultControl faults;
     faults.count();
-    ChatdServer server(variant.flags, options_for(faults));
+    const auto unit = unit_for(variant);
+    ChatdServer server(variant.flags, options_for(faults, unit));
     EXPECT_TRUE(server.ready()) << server.diagnosis();
     faults.pause();
     expect_service(server);
@@ -94,7 +106,8 @@ class StartFaults : public testing::TestWithParam<Call> {
   static void try_start(const Variant& variant, const Fault& fault, Outcomes& outcomes) {
     FaultControl faults;
     faults.arm(fault);
-    ChatdServer server(variant.flags, options_for(faults));
+    const auto unit = unit_for(variant);
+    ChatdServer server(variant.flags, options_for(faults, unit));
     const bool is_up = server.ready();
     faults.pause();
     // Without memory it may be a shard that gives up, when the ready line is already out.

@@ -67,7 +67,7 @@ left() {
 inside dpkg -i /tmp/chatd.deb >"$work/log" 2>&1 || fail "dpkg -i: $(<"$work/log")"
 [[ $(state) == installed ]] || fail "the state is $(state)"
 for file in usr/sbin/chatd usr/bin/chat usr/bin/chatctl usr/bin/chatbench etc/chatd/chatd.toml \
-  lib/systemd/system/chatd.service usr/lib/sysusers.d/chatd.conf usr/share/man/man8/chatd.8.gz \
+  lib/systemd/system/chatd.service lib/systemd/system/chatd.socket usr/lib/sysusers.d/chatd.conf usr/share/man/man8/chatd.8.gz \
   usr/share/man/man8/chatctl.8.gz \
   usr/share/man/man1/chat.1.gz usr/share/man/man1/chatbench.1.gz usr/share/doc/chatd/copyright \
   usr/share/doc/chatd/changelog.gz usr/share/doc/chatd/examples/chatd.toml \
@@ -75,12 +75,13 @@ for file in usr/sbin/chatd usr/bin/chat usr/bin/chatctl usr/bin/chatbench etc/ch
   [[ -s $root/$file ]] || fail "/$file is not there"
 done
 [[ -L $root/etc/systemd/system/multi-user.target.wants/chatd.service ]] || fail 'the service is not enabled'
+[[ ! -e $root/etc/systemd/system/sockets.target.wants/chatd.socket ]] || fail 'the socket unit is enabled'
 passwd=$(inside getent passwd chatd) || fail 'there is no user chatd'
 [[ $passwd == *:/usr/sbin/nologin ]] || fail "chatd can log in: $passwd"
 inside chatd --version | grep -q '^chatd [0-9]' || fail 'chatd --version'
 inside chatd --check-config --config /etc/chatd/chatd.toml >/dev/null || fail 'the installed configuration is not sound'
 inside chatd --check-config --config /usr/share/doc/chatd/examples/chatd.toml >/dev/null || fail 'the example is not sound'
-inside systemd-analyze verify --man=no /lib/systemd/system/chatd.service >"$work/log" 2>&1 ||
+inside systemd-analyze verify --man=no /lib/systemd/system/chatd.service /lib/systemd/system/chatd.socket >"$work/log" 2>&1 ||
   fail "systemd-analyze: $(<"$work/log")"
 [[ ! -s $work/log ]] || fail "systemd-analyze: $(<"$work/log")"
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The unit is sound for systemd, exposes little, and what it forbids is nothing that chatd needs.
+"""The units are sound for systemd, the service exposes little, and what it forbids is nothing that chatd needs.
 
 chatd serves three shards and its admin endpoint under the unit's own rules for system calls,
 address families and executable memory, without privileges; whatever they forbid kills it
@@ -171,9 +171,10 @@ def main() -> None:
         # Verified with the program that was built, for the one in /usr/sbin may not be there.
         copy = work / "chatd.service"
         copy.write_text(unit.replace("/usr/sbin/chatd", str(bin_folder / "chatd")))
-        said = output_of("systemd-analyze", "verify", "--man=no", str(copy))
+        ports = shutil.copy(unit_path.with_suffix(".socket"), work / "chatd.socket")
+        said = output_of("systemd-analyze", "verify", "--man=no", str(copy), str(ports))
         assert not said, said
-        print(f"unit: verified, exposure {score}", flush=True)
+        print(f"units: verified, exposure {score}", flush=True)
         try:
             import seccomp
         except ImportError:

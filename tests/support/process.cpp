@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <charconv>
 #include <csignal>
 #include <cstdlib>
 
@@ -95,9 +96,48 @@ std::vector<char*> pointers_to(std::vector<std::string>& strings) {
   return pointers;
 }
 
+// What a service manager passes, and how it says so (sd_listen_fds(3)).
+class PassedSockets {
+ public:
+  explicit PassedSockets(const std::vector<int>& sockets) {
+    const int beyond = kFirst + static_cast<int>(sockets.size());
+    for (const int fd : sockets) {
+      copies_.emplace_back(::fcntl(fd, F_DUPFD_CLOEXEC, beyond));
+      if (!copies_.back().valid()) die("dup");
+    }
+  }
+
+  void announce(std::vector<std::string>& environment) const {
+    if (copies_.empty()) return;
+    environment.push_back("LISTEN_FDS=" + std::to_string(copies_.size()));
+    environment.emplace_back(std::string(kPid) + std::string(kMaxDigits, ' '));
+  }
+
+  // In the child, which alone knows its number. Copies made by dup2 stay open in the program.
+  void pass(char* const* environment) const {
+    if (copies_.empty()) return;
+    for (std::size_t i = 0; i < copies_.size(); ++i) {
+      ::dup2(copies_[i].get(), kFirst + static_cast<int>(i));
+    }
+    for (char* const* entry = environment; *entry != nullptr; ++entry) {
+      if (!std::string_view(*entry).starts_with(kPid)) continue;
+      char* const number = *entry + kPid.size();
+      *std::to_chars(number, number + kMaxDigits, ::getpid()).ptr = '\0';
+    }
+  }
+
+ private:
+  static constexpr int kFirst = 3;
+  static constexpr std::size_t kMaxDigits = 10;
+  static constexpr std::string_view kPid = "LISTEN_PID=";
+
+  std::vector<UniqueFd> copies_;  // out of the way of where they have to go
+};
+
 // Between fork and exec: nothing but system calls.
 [[noreturn]] void become(char* const* argv, char* const* environment, const Streams& streams,
-                         const ProcessOptions& options, pid_t test_pid) {
+                         const PassedSockets& sockets, const ProcessOptions& options,
+                         pid_t test_pid) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != test_pid) ::_exit(127);  // the test ended before the call above
   ::signal(SIGPIPE, SIG_DFL);
@@ -108,6 +148,7 @@ std::vector<char*> pointers_to(std::vector<std::string>& strings) {
   ::dup2(streams.child_stdin.get(), STDIN_FILENO);
   ::dup2(streams.child_stdout.get(), STDOUT_FILENO);
   ::dup2(streams.child_stderr.get(), STDERR_FILENO);
+  sockets.pass(environment);
   if (options.max_open_files) {
     const rlimit limit{.rlim_cur = options.max_open_files->first,
                        .rlim_max = options.max_open_files->second};
@@ -145,13 +186,15 @@ void Process::start(std::vector<std::string>& argv, const ProcessOptions& option
   ::signal(SIGPIPE, SIG_IGN);  // a child that no longer reads is a result, not the test's end
   Streams streams = open_streams(options.on_terminal);
   std::vector<std::string> environment = environment_with(options.environment);
+  const PassedSockets sockets(options.passed_sockets);
+  sockets.announce(environment);
   const std::vector<char*> argv_pointers = pointers_to(argv);
   const std::vector<char*> environment_pointers = pointers_to(environment);
   const pid_t test_pid = ::getpid();
   pid_ = ::fork();
   if (pid_ < 0) die("fork");
   if (pid_ == 0) {
-    become(argv_pointers.data(), environment_pointers.data(), streams, options, test_pid);
+    become(argv_pointers.data(), environment_pointers.data(), streams, sockets, options, test_pid);
   }
   pid_fd_ = UniqueFd(static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0)));
   if (!pid_fd_.valid()) die("pidfd_open");

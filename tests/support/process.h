@@ -27,6 +27,8 @@ struct ProcessOptions {
   std::vector<std::pair<std::string, std::string>> environment = {};
   // RLIMIT_NOFILE of the child, soft and hard.
   std::optional<std::pair<std::uint64_t, std::uint64_t>> max_open_files = {};
+  // The child's from 3 on, in this order, passed as a service manager does (sd_listen_fds(3)).
+  std::vector<int> passed_sockets = {};
   // The three streams are one pseudo-terminal: everything it shows arrives as kStdout.
   bool on_terminal = false;
 };
