@@ -6,7 +6,7 @@
 #include <sys/socket.h>
 #include <systemd/sd-daemon.h>
 
-#include <cerrno>
+#include <cstddef>
 #include <cstring>
 #include <string_view>
 #include <utility>
@@ -34,6 +34,7 @@ tl::expected<std::vector<UniqueFd>, std::string> passed_descriptors() {
                  "): start chatd by its .socket unit, or without these variables");
   }
   std::vector<UniqueFd> passed;
+  passed.reserve(static_cast<std::size_t>(count));
   for (int i = 0; i < count; ++i) passed.emplace_back(SD_LISTEN_FDS_START + i);
   return passed;
 }
@@ -139,7 +140,7 @@ tl::expected<void, std::string> check_sharing(const std::vector<UniqueFd>& udp) 
 }
 
 tl::expected<int, std::string> common_family(const ServerSockets& sockets) {
-  const auto family = option_of(sockets.tcp_listener, SO_DOMAIN);
+  auto family = option_of(sockets.tcp_listener, SO_DOMAIN);
   for (const UniqueFd& fd : sockets.udp) {
     const auto other = option_of(fd, SO_DOMAIN);
     if (!family || !other) return Fault(family ? other.error() : family.error());

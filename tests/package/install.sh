@@ -67,8 +67,8 @@ left() {
 inside dpkg -i /tmp/chatd.deb >"$work/log" 2>&1 || fail "dpkg -i: $(<"$work/log")"
 [[ $(state) == installed ]] || fail "the state is $(state)"
 for file in usr/sbin/chatd usr/bin/chat usr/bin/chatctl usr/bin/chatbench etc/chatd/chatd.toml \
-  lib/systemd/system/chatd.service lib/systemd/system/chatd.socket usr/lib/sysusers.d/chatd.conf usr/share/man/man8/chatd.8.gz \
-  usr/share/man/man8/chatctl.8.gz \
+  lib/systemd/system/chatd.service lib/systemd/system/chatd.socket usr/lib/sysusers.d/chatd.conf \
+  usr/share/man/man8/chatd.8.gz usr/share/man/man8/chatctl.8.gz \
   usr/share/man/man1/chat.1.gz usr/share/man/man1/chatbench.1.gz usr/share/doc/chatd/copyright \
   usr/share/doc/chatd/changelog.gz usr/share/doc/chatd/examples/chatd.toml \
   usr/share/bash-completion/completions/chat usr/share/zsh/vendor-completions/_chatd; do
@@ -81,7 +81,7 @@ passwd=$(inside getent passwd chatd) || fail 'there is no user chatd'
 inside chatd --version | grep -q '^chatd [0-9]' || fail 'chatd --version'
 inside chatd --check-config --config /etc/chatd/chatd.toml >/dev/null || fail 'the installed configuration is not sound'
 inside chatd --check-config --config /usr/share/doc/chatd/examples/chatd.toml >/dev/null || fail 'the example is not sound'
-inside systemd-analyze verify --man=no /lib/systemd/system/chatd.service /lib/systemd/system/chatd.socket >"$work/log" 2>&1 ||
+inside systemd-analyze verify --man=no /lib/systemd/system/chatd.{service,socket} >"$work/log" 2>&1 ||
   fail "systemd-analyze: $(<"$work/log")"
 [[ ! -s $work/log ]] || fail "systemd-analyze: $(<"$work/log")"
 
@@ -116,10 +116,13 @@ say 'installed, and serves'
 # --- Once more, removed, purged -------------------------------------------------------------------
 echo '# mine' >>"$root/etc/chatd/chatd.toml"
 inside systemctl disable chatd.service >/dev/null 2>&1 || fail 'systemctl disable'
+inside systemctl enable chatd.socket >/dev/null 2>&1 || fail 'systemctl enable chatd.socket'
 inside dpkg -i /tmp/chatd.deb >"$work/log" 2>&1 || fail "dpkg -i over itself: $(<"$work/log")"
 grep -qx '# mine' "$root/etc/chatd/chatd.toml" || fail 'a changed configuration was written over'
 [[ ! -e $root/etc/systemd/system/multi-user.target.wants/chatd.service ]] ||
   fail 'a service that was disabled is enabled again'
+[[ -L $root/etc/systemd/system/sockets.target.wants/chatd.socket ]] ||
+  fail 'a socket unit that was enabled is disabled'
 inside dpkg --remove chatd >"$work/log" 2>&1 || fail "dpkg --remove: $(<"$work/log")"
 [[ ! -e $root/usr/sbin/chatd ]] || fail 'chatd is still there after the removal'
 grep -qx '# mine' "$root/etc/chatd/chatd.toml" || fail 'the removal took the configuration with it'

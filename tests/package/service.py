@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The units are sound for systemd, the service exposes little, and what it forbids is nothing that chatd needs.
+"""The units are sound for systemd; the service exposes little and forbids nothing that chatd needs.
 
 chatd serves three shards and its admin endpoint under the unit's own rules for system calls,
 address families and executable memory, without privileges; whatever they forbid kills it
