@@ -44,7 +44,8 @@ nothing.
 
 This package has the server with its systemd service, chatctl (a tool for its
 operator), chat (a client for the terminal and for pipelines) and chatbench (a
-load generator). The service listens on 127.0.0.1 until /etc/chatd/chatd.toml says otherwise.")
+load generator). The service listens on 127.0.0.1 until /etc/chatd/chatd.toml
+says otherwise.")
 set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
 set(CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA
   ${debian}/conffiles ${debian}/postinst ${debian}/prerm ${debian}/postrm)

@@ -33,6 +33,8 @@ bool has_a_reason(const std::string& name) {
       "pthread_mutex_unlock",
       "pthread_once",        // cannot fail
       "nanosleep",           // if it ends early, what it waits for is tried again
+      "sched_yield",         // cannot fail
+      "syscall",             // futex, by std::latch: if it ends early, it looks again
       "pthread_setname_np",  // a name for debuggers
       "signal",              // the two signals exist
       "kill",                // itself, with signals that exist
