@@ -13,4 +13,5 @@ pkg_check_modules(microhttpd REQUIRED IMPORTED_TARGET libmicrohttpd)  # HTTP for
 pkg_check_modules(prometheus_core REQUIRED IMPORTED_TARGET prometheus-cpp-core)  # text for Prometheus
 pkg_check_modules(edit REQUIRED IMPORTED_TARGET libedit)       # the line being typed in `chat`
 pkg_check_modules(curl REQUIRED IMPORTED_TARGET libcurl)       # HTTP for chatctl
+find_package(Protobuf REQUIRED)                                # what one chatd hands over to the next
 find_package(tomlplusplus REQUIRED)                            # reads the configuration file (headers only)

@@ -14,6 +14,8 @@
 
 #include "server/admin/admin.h"
 #include "server/config/start.h"
+#include "server/handover/predecessor.h"
+#include "server/handover/program_file.h"
 #include "server/life/attendant.h"
 #include "server/life/reloader.h"
 #include "server/life/signals.h"
@@ -58,10 +60,17 @@ tl::expected<ServerSockets, std::string> find_sockets(const Options& options) {
   return open_server_sockets(options);
 }
 
-// The limit of descriptors comes first: the sockets count already.
-tl::expected<std::unique_ptr<Server>, std::string> open_server(const Options& options) {
+// With a predecessor, what it has is taken over. The limit of descriptors comes first: the sockets
+// count already.
+tl::expected<std::unique_ptr<Server>, std::string> open_server(const Options& options,
+                                                               Predecessor* predecessor) {
   const auto enough = ensure_descriptors(options.limits.max_connections, options.shards);
   if (!enough) return tl::unexpected(enough.error());
+  if (predecessor != nullptr) {
+    auto inheritance = predecessor->inherit();
+    if (!inheritance) return tl::unexpected("nothing was taken over: " + inheritance.error());
+    return Server::take_over(options, std::move(*inheritance));
+  }
   auto sockets = find_sockets(options);
   if (!sockets) return tl::unexpected(sockets.error());
   return Server::open(options, std::move(*sockets));
@@ -76,29 +85,66 @@ tl::expected<std::unique_ptr<Admin>, std::string> open_admin(Reloader& reloader,
   return admin;
 }
 
-// The exit code; an error is the reason why chatd cannot start.
-tl::expected<int, std::string> serve(Reloader& reloader) {
+// All that serves, in the order in which it is opened.
+struct Service {
+  Signals signals;
+  std::unique_ptr<Server> server;
+  std::unique_ptr<Admin> admin;
+};
+
+tl::expected<Service, std::string> open_service(Reloader& reloader, Predecessor* predecessor) {
   if (sodium_init() < 0) return tl::unexpected<std::string>("libsodium does not start");
-  const auto signals = Signals::open();
+  auto signals = Signals::open();
   if (!signals) return tl::unexpected(signals.error());
-  const auto server = open_server(reloader.configuration().options);
+  auto server = open_server(reloader.configuration().options, predecessor);
   if (!server) return tl::unexpected(server.error());
   auto admin = open_admin(reloader, **server);
   if (!admin) return tl::unexpected(admin.error());
-  explain_out_of_memory("chatd has to stop: there is not enough memory\n");
-  Attendant attendant(**server, *signals, reloader);
-  const auto stopped = (*server)->run([&](int failed_fd) {
-    say_ready(**server);
-    attendant.attend(failed_fd);
-    admin->reset();  // while the shards still answer
-  });
-  log_totals((*server)->counters());
-  if (!stopped) {
-    spdlog::critical("chatd has to stop: {}", stopped.error());
-    return 1;
+  return Service{std::move(*signals), std::move(*server), std::move(*admin)};
+}
+
+// The admin endpoint is one address: who hands over gives it up, and takes it again if it has to go
+// on after all.
+void open_admin_again(Reloader& reloader, Service& service) {
+  auto admin = open_admin(reloader, *service.server);
+  if (admin) {
+    service.admin = std::move(*admin);
+  } else {
+    spdlog::error("{}; chatd serves without its admin endpoint", admin.error());
   }
-  spdlog::info("stopped");
-  return 0;
+}
+
+// The exit code; an error is the reason why nobody was served. With a predecessor, that has its
+// word.
+tl::expected<int, std::string> serve(Reloader& reloader, Service& service, Predecessor* predecessor,
+                                     const ProgramFile& program, char** argv) {
+  Server& server = *service.server;
+  Attendant attendant(server, service.signals, reloader, program, argv);
+  bool has_begun = false;
+  const auto begin = [&]() -> tl::expected<void, std::string> {
+    if (predecessor == nullptr || has_begun) return {};
+    return predecessor->take_over();
+  };
+  const auto attend = [&](int failed_fd) {
+    has_begun = true;
+    say_ready(server);
+    const Ending ending = attendant.attend(failed_fd);
+    service.admin.reset();  // while the shards still answer
+    return ending;
+  };
+  for (;;) {
+    const auto ended = server.run(begin, attend);
+    if (ended == Ending::kHandOver) {
+      if (attendant.hand_over()) return 0;
+      open_admin_again(reloader, service);
+      continue;
+    }
+    if (!ended && !has_begun) return tl::unexpected(ended.error());
+    log_totals(server.counters());
+    spdlog::log(ended ? spdlog::level::info : spdlog::level::critical, "{}",
+                ended ? "stopped" : "chatd has to stop: " + ended.error());
+    return ended ? 0 : 1;
+  }
 }
 
 int run(int argc, char** argv) {
@@ -111,15 +157,26 @@ int run(int argc, char** argv) {
   // (ulimit -f): we stay.
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);
+  const ProgramFile program;
+  auto predecessor = Predecessor::find();
   auto configuration = config::configure(argc, argv);
   if (!configuration) return configuration.error();
   start_logging(configuration->options.log_level, configuration->options.log_format);
 
+  Predecessor* const running = predecessor && *predecessor ? &**predecessor : nullptr;
+  const auto cannot_start = [running](const std::string& reason) {
+    if (running != nullptr) running->tell_failure(reason);
+    spdlog::critical("chatd cannot start: {}", reason);
+    return 1;
+  };
+  if (!streams) return cannot_start(streams.error());
+  if (!predecessor) return cannot_start(predecessor.error());
   Reloader reloader(std::move(*configuration), argc, argv);
-  const auto exit_code = streams ? serve(reloader) : tl::unexpected(streams.error());
-  if (exit_code) return *exit_code;
-  spdlog::critical("chatd cannot start: {}", exit_code.error());
-  return 1;
+  auto service = open_service(reloader, running);
+  if (!service) return cannot_start(service.error());
+  explain_out_of_memory("chatd has to stop: there is not enough memory\n");
+  const auto exit_code = serve(reloader, *service, running, program, argv);
+  return exit_code ? *exit_code : cannot_start(exit_code.error());
 }
 
 }  // namespace

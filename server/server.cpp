@@ -4,17 +4,27 @@
 #include <sys/eventfd.h>
 #include <sys/random.h>
 
+#include <atomic>
 #include <cerrno>
+#include <chrono>
+#include <cstddef>
+#include <span>
+#include <thread>
 #include <utility>
 
 #include "server/data/train_support.h"
 #include "server/net/open_sockets.h"
+#include "server/process/clock.h"
 #include "server/process/system_error.h"
+#include "server/process/wake.h"
 #include "server/shards/ask_shards.h"
 #include "server/shards/shard_threads.h"
 
 namespace chatd {
 namespace {
+
+// What waits to be sent before a hand-over gets so long: nobody reads meanwhile.
+constexpr TimeMs kSettleMs = 1000;
 
 void set_buffers(const std::vector<UniqueFd>& sockets, int option, std::size_t wanted_bytes,
                  const char* direction, const char* sysctl) {
@@ -54,6 +64,36 @@ void steer(const ServerSockets& sockets, const SteeringProgram& program) {
   }
 }
 
+// What a hand-over cannot change: the sockets and the shards are there already.
+tl::expected<void, std::string> check_place(const Options& options, const ServerState& state) {
+  const char* const advice = " now: that takes a restart, which disconnects everybody";
+  if (options.host != state.host || options.tcp_port != state.tcp_port ||
+      options.udp_port != state.udp_port) {
+    return tl::unexpected("it listens on --host " + state.host + " --tcp-port " +
+                          std::to_string(state.tcp_port) + " --udp-port " +
+                          std::to_string(state.udp_port) + ", and is to listen elsewhere" + advice);
+  }
+  if (options.shards != state.shards.size()) {
+    return tl::unexpected("it has --shards " + std::to_string(state.shards.size()) +
+                          ", and is to have " + std::to_string(options.shards) + advice);
+  }
+  return {};
+}
+
+// The listener and the UDP sockets, which come first; `next` moves behind them.
+tl::expected<ServerSockets, std::string> taken_sockets(std::vector<UniqueFd>::iterator& next,
+                                                       std::uint32_t shards) {
+  ServerSockets sockets;
+  sockets.tcp_listener = std::move(*next++);
+  for (std::uint32_t i = 0; i < shards; ++i) sockets.udp.push_back(std::move(*next++));
+  socklen_t length = sizeof sockets.family;
+  if (::getsockopt(sockets.tcp_listener.get(), SOL_SOCKET, SO_DOMAIN, &sockets.family, &length) !=
+      0) {
+    return tl::unexpected(system_error("getsockopt SO_DOMAIN"));
+  }
+  return sockets;
+}
+
 }  // namespace
 
 tl::expected<std::unique_ptr<Server>, std::string> Server::open(const Options& options,
@@ -64,14 +104,23 @@ tl::expected<std::unique_ptr<Server>, std::string> Server::open(const Options& o
 tl::expected<std::unique_ptr<Server>, std::string> Server::open(const Options& options,
                                                                 ServerSockets sockets,
                                                                 const SteeringProgram& steering) {
+  const auto map_key = kernel_random<KeyedHash::Key>();
+  if (!map_key) return tl::unexpected(map_key.error());
+  steer(sockets, steering);
+  return open(options, std::move(sockets), *map_key);
+}
+
+tl::expected<std::unique_ptr<Server>, std::string> Server::open(const Options& options,
+                                                                ServerSockets sockets,
+                                                                const KeyedHash::Key& map_key) {
   set_buffers(sockets.udp, SO_RCVBUF, options.receive_buffer_bytes, "receive", "net.core.rmem_max");
   set_buffers(sockets.udp, SO_SNDBUF, options.send_buffer_bytes, "send", "net.core.wmem_max");
   if (sockets.family == AF_INET6) {
     for (const UniqueFd& fd : sockets.udp) set_fragment_bytes(fd.get(), options.mtu_bytes);
   }
-  steer(sockets, steering);
 
-  std::unique_ptr<Server> server(new Server);
+  std::unique_ptr<Server> server(new Server(options));
+  server->map_key_ = map_key;
   const auto tcp = bound_endpoint(sockets.tcp_listener.get());
   const auto udp = bound_endpoint(sockets.udp.front().get());
   if (!tcp || !udp) return tl::unexpected(tcp ? udp.error() : tcp.error());
@@ -83,8 +132,6 @@ tl::expected<std::unique_ptr<Server>, std::string> Server::open(const Options& o
   if (!board) return tl::unexpected(board.error());
   server->board_ = std::move(*board);
 
-  const auto map_key = kernel_random<KeyedHash::Key>();
-  if (!map_key) return tl::unexpected(map_key.error());
   const TrainLimits trains =
       train_limits(sockets.udp.front().get(), sockets.family, options.gso, options.mtu_bytes);
   for (std::uint32_t i = 0; i < options.shards; ++i) {
@@ -94,7 +141,7 @@ tl::expected<std::unique_ptr<Server>, std::string> Server::open(const Options& o
                              .own_sockets = own_sockets_of(server->udp_),
                              .seed = *seed,
                              .shard = static_cast<std::uint8_t>(i),
-                             .shards = ShardMap(options.shards, *map_key),
+                             .shards = ShardMap(options.shards, map_key),
                              .trains = trains};
     // The first one accepts connections for all (server/control/acceptor.h).
     ShardSockets own{.tcp_listener = i == 0 ? std::move(sockets.tcp_listener) : UniqueFd(),
@@ -107,10 +154,78 @@ tl::expected<std::unique_ptr<Server>, std::string> Server::open(const Options& o
   return server;
 }
 
-tl::expected<void, std::string> Server::run(const std::function<void(int failed_fd)>& attend) {
+tl::expected<std::unique_ptr<Server>, std::string> Server::take_over(const Options& options,
+                                                                     Inheritance inheritance) {
+  ServerState& state = inheritance.state;
+  if (const auto same = check_place(options, state); !same) return tl::unexpected(same.error());
+  auto next = inheritance.descriptors.begin();
+  auto sockets = taken_sockets(next, options.shards);
+  if (!sockets) return tl::unexpected(sockets.error());
+  // Nothing is steered anew: the program stays with the sockets, and to verify it takes datagrams
+  // out of them, which are members' words now.
+  auto server = open(options, std::move(*sockets), state.map_key);
+  if (!server) return server;
+  (*server)->board_->go_on_from(state.next_sequence);
+  for (std::size_t i = 0; i < state.shards.size(); ++i) {
+    ShardState& shard = state.shards[i];
+    const std::span<UniqueFd> connections(next, shard.connections.size());
+    next += static_cast<std::ptrdiff_t>(shard.connections.size());
+    const auto restored = (*server)->shards_[i]->restore(std::move(shard), connections);
+    if (!restored) return tl::unexpected(restored.error());
+  }
+  return server;
+}
+
+tl::expected<Ending, std::string> Server::run(
+    const std::function<tl::expected<void, std::string>()>& begin,
+    const std::function<Ending(int failed_fd)>& attend) {
+  take_wake_ups(stop_.get());  // of an earlier run
+  // A shard that fails ends the others before anybody has said how.
+  std::atomic<Ending> ending = Ending::kStop;
   std::vector<std::function<void()>> bodies;
-  for (const auto& shard : shards_) bodies.emplace_back([&shard] { shard->run(); });
-  return run_shards(bodies, stop_.get(), attend);
+  for (const auto& shard : shards_) {
+    bodies.emplace_back([&shard, &ending] {
+      shard->run();
+      if (ending == Ending::kStop) shard->end();
+    });
+  }
+  const auto ended = run_shards(bodies, stop_.get(), begin, [&](int fd) { ending = attend(fd); });
+  if (!ended) return tl::unexpected(ended.error());
+  return ending.load();
+}
+
+// Shards leave each other letters, so it is over when all of them have found nothing to do.
+tl::expected<void, std::string> Server::settle() {
+  const TimeMs give_up_at_ms = monotonic_now_ms() + kSettleMs;
+  for (bool is_settled = false; !is_settled;) {
+    is_settled = true;
+    bool is_stuck = false;
+    for (const auto& shard : shards_) {
+      if (shard->settle()) is_settled = false;
+      is_stuck = is_stuck || shard->is_stuck();
+    }
+    if (is_settled) return {};
+    if (monotonic_now_ms() >= give_up_at_ms) break;
+    if (is_stuck) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  return tl::unexpected<std::string>("the network does not take what waits to be sent");
+}
+
+tl::expected<Estate, std::string> Server::estate() {
+  if (const auto settled = settle(); !settled) return tl::unexpected(settled.error());
+  Estate estate;
+  estate.state = {.host = options_.host,
+                  .tcp_port = options_.tcp_port,
+                  .udp_port = options_.udp_port,
+                  .map_key = map_key_,
+                  .next_sequence = board_->sequence(),
+                  .shards = {}};
+  estate.descriptors.push_back(shards_.front()->listener_fd());
+  for (const auto& shard : shards_) estate.descriptors.push_back(shard->udp_fd());
+  for (const auto& shard : shards_) {
+    estate.state.shards.push_back(shard->state(estate.descriptors));
+  }
+  return estate;
 }
 
 tl::expected<void, std::string> Server::tell_shards(const std::function<void(Relay&)>& order) {

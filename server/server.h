@@ -9,7 +9,9 @@
 #include <vector>
 
 #include "core/address/endpoint.h"
+#include "core/container/keyed_hash.h"
 #include "core/relay/counters.h"
+#include "server/handover/server_state.h"
 #include "server/net/server_sockets.h"
 #include "server/net/unique_fd.h"
 #include "server/options.h"
@@ -18,6 +20,12 @@
 #include "server/shards/switchboard.h"
 
 namespace chatd {
+
+// Why the shards have stopped.
+enum class Ending : std::uint8_t {
+  kStop,      // members have been told that it is over
+  kHandOver,  // members are to notice nothing: another process goes on, or run() again
+};
 
 class Server {
  public:
@@ -30,14 +38,26 @@ class Server {
                                                                  ServerSockets sockets,
                                                                  const SteeringProgram& steering);
 
+  // The same in place of another process, on its sockets.
+  static tl::expected<std::unique_ptr<Server>, std::string> take_over(const Options& options,
+                                                                      Inheritance inheritance);
+
   const Endpoint& tcp() const { return tcp_; }
   const Endpoint& udp() const { return udp_; }
   std::size_t shard_count() const { return shards_.size(); }
 
-  // Serves until `attend` returns; then every member is told. It is called when all shards run, and
-  // must return when the descriptor that it gets becomes readable: a shard could not go on, and the
-  // error says which one, and why.
-  tl::expected<void, std::string> run(const std::function<void(int failed_fd)>& attend);
+  // Serves until `attend` returns. `begin` is called when nothing can fail any more that a start
+  // takes, and nobody is served yet; what it returns may prevent that. `attend` is called when all
+  // shards run, says how they are to end, and must return when the descriptor that it gets becomes
+  // readable: a shard could not go on, and the error says which one, and why.
+  tl::expected<Ending, std::string> run(
+      const std::function<tl::expected<void, std::string>()>& begin,
+      const std::function<Ending(int failed_fd)>& attend);
+
+  // After Ending::kHandOver: sends what waits, and says all that another process needs to go on.
+  // Nothing changes by that, and run() goes on as if nothing had been. An error: something does not
+  // get out within a moment.
+  tl::expected<Estate, std::string> estate();
 
   // While it runs, from `attend` or from any other thread but the shards'. Errors name a shard that
   // does not answer.
@@ -57,11 +77,18 @@ class Server {
   Counters counters() const;
 
  private:
-  Server() = default;
+  explicit Server(const Options& options) : options_(options) {}
 
+  static tl::expected<std::unique_ptr<Server>, std::string> open(const Options& options,
+                                                                 ServerSockets sockets,
+                                                                 const KeyedHash::Key& map_key);
+
+  tl::expected<void, std::string> settle();
   // On every shard's own thread, between two steps of its turn.
   tl::expected<void, std::string> tell_shards(const std::function<void(Relay&)>& order);
 
+  Options options_;  // it was opened with
+  KeyedHash::Key map_key_{};
   Endpoint tcp_;
   Endpoint udp_;
   UniqueFd stop_;  // an eventfd: the shards'

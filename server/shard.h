@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <tl/expected.hpp>
 #include <vector>
@@ -22,6 +23,7 @@
 #include "server/data/receive_drops.h"
 #include "server/data/udp_receiver.h"
 #include "server/data/udp_sender.h"
+#include "server/handover/server_state.h"
 #include "server/log/event_log.h"
 #include "server/net/unique_fd.h"
 #include "server/shards/inbox.h"
@@ -47,9 +49,25 @@ class Shard {
                                                                 const RelayConfig& config,
                                                                 Switchboard& board, int stop_fd);
 
-  // Until it is stopped. Then what has arrived before is still relayed, as far as that goes in a
-  // moment, and every member is told; a socket that is full for a second ends that.
+  // Until `stop_fd` is readable. It may be called again.
   void run();
+
+  // The end, after run(): what has arrived before is still relayed, as far as that goes in a
+  // moment, and every member is told; a socket that is full for a second ends that.
+  void end();
+
+  // Or another process goes on in its place (server/handover/), from any thread when all shards
+  // have left run(). First a turn that takes in nothing new and sends what waits; it returns
+  // whether there was anything to do: shards may leave each other letters.
+  bool settle();
+  // It waits for a socket that is full.
+  bool is_stuck() const { return full_until_ms_ || put_off_until_ms_; }
+  int udp_fd() const { return udp_.get(); }
+  int listener_fd() const { return acceptor_ ? acceptor_->fd() : -1; }
+  // Then all that it knows; the connections' descriptors are appended. They stay its own.
+  ShardState state(std::vector<int>& descriptors);
+  // Before the first run(): goes on from there. An error says what does not fit.
+  tl::expected<void, std::string> restore(ShardState state, std::span<UniqueFd> connections);
 
   const Counters& counters() const { return relay_.counters(); }
 
@@ -68,7 +86,6 @@ class Shard {
   void handle_refusals(TimeMs now_ms);
   void send(TimeMs now_ms);
   void make_room();
-  bool is_stuck() const { return full_until_ms_ || put_off_until_ms_; }
   void say_goodbye();
   void wait_until_writable(TimeMs at_most_ms);
   tl::expected<void, std::string> watch(int fd, std::uint32_t events, std::uint64_t id);

@@ -25,6 +25,9 @@ class TurnMeter {
 
   void begin(TimeNs now_ns) { began_ns_ = now_ns; }
 
+  // What was received outside of turns, or by another process, is not this one's next turn's.
+  void skip() { received_before_ = counters_[Counter::kDatagramsReceived]; }
+
   // `is_done`: nothing waits for the next turn. `read_clock` returns the time, if it matters.
   template <class ReadClock>
   void end(bool is_done, ReadClock read_clock) {

@@ -11,6 +11,17 @@
 
 namespace chatd {
 
+// What of a connection outlives the process, besides its descriptor (server/handover/).
+struct ConnectionState {
+  IpAddress peer;
+  std::string received;
+  std::string to_send;
+  bool is_over_limit = false;
+  bool is_closing = false;
+  bool has_shut_down = false;
+  bool has_ended = false;
+};
+
 struct Connection {
   UniqueFd fd;
   IpAddress peer;

@@ -65,21 +65,9 @@ void ControlPlane::adopt(TimeMs now_ms, HandedConnection accepted) {
   Connection connection;
   connection.fd = std::move(accepted.fd);
   connection.peer = accepted.peer;
-  connection.serial = next_serial_++;
   connection.is_over_limit = accepted.is_over_limit;
-  const int fd = connection.fd.get();
-
-  const auto slot = connections_.insert(std::move(connection));
-  epoll_event event{};
-  event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
-  event.data.u64 = first_event_id_ + slot.value_or(0);
-  if (!slot || ::epoll_ctl(epoll_fd_, EPOLL_CTL_ADD, fd, &event) != 0) {
-    counters_.add(Counter::kConnectionsShed);
-    line_.board().remove_connection();
-    line_.release_connection(accepted.peer);
-    if (slot) connections_.erase(*slot);
-    return;
-  }
+  const auto slot = take_in(now_ms, std::move(connection));
+  if (!slot) return;
   counters_.add(Counter::kConnectionsAccepted);
   if (accepted.is_over_limit) {
     counters_.add(Counter::kConnectionsOverLimit);
@@ -90,10 +78,62 @@ void ControlPlane::adopt(TimeMs now_ms, HandedConnection accepted) {
     log_.say(now_ms, Reason::kConnectionAccepted, spdlog::level::info, "connection from {}",
              accepted.peer);
   }
-  deadlines_.arm(*slot, now_ms + limits_.handshake_timeout_ms);
   Connection& admitted = connections_[*slot];
   admitted.is_waiting = !line_.greet(id_of(*slot), admitted.to_send);
   schedule(*slot);
+}
+
+// The slot, with a deadline; or nothing: it is shed.
+std::optional<std::uint32_t> ControlPlane::take_in(TimeMs now_ms, Connection connection) {
+  connection.serial = next_serial_++;
+  const int fd = connection.fd.get();
+  const IpAddress peer = connection.peer;
+  const auto slot = connections_.insert(std::move(connection));
+  epoll_event event{};
+  event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
+  event.data.u64 = first_event_id_ + slot.value_or(0);
+  if (!slot || ::epoll_ctl(epoll_fd_, EPOLL_CTL_ADD, fd, &event) != 0) {
+    counters_.add(Counter::kConnectionsShed);
+    line_.board().remove_connection();
+    line_.release_connection(peer);
+    if (slot) connections_.erase(*slot);
+    return std::nullopt;
+  }
+  deadlines_.arm(*slot, now_ms + limits_.handshake_timeout_ms);
+  return slot;
+}
+
+// It has been greeted, and what it still has to hear is in the state.
+void ControlPlane::restore(TimeMs now_ms, UniqueFd fd, ConnectionState state) {
+  Connection connection;
+  connection.fd = std::move(fd);
+  connection.peer = state.peer;
+  connection.received = std::move(state.received);
+  connection.to_send = std::move(state.to_send);
+  connection.is_over_limit = state.is_over_limit;
+  connection.is_closing = state.is_closing;
+  connection.has_shut_down = state.has_shut_down;
+  connection.has_ended = state.has_ended;
+  line_.board().add_connection();
+  const auto slot = take_in(now_ms, std::move(connection));
+  if (slot) schedule(*slot);
+}
+
+std::vector<ConnectionState> ControlPlane::states(std::vector<int>& descriptors) const {
+  std::vector<ConnectionState> states;
+  for (std::uint32_t slot = 0; slot < connections_.slot_end(); ++slot) {
+    if (!connections_.contains(slot)) continue;
+    const Connection& connection = connections_[slot];
+    descriptors.push_back(connection.fd.get());
+    states.push_back({.peer = connection.peer,
+                      .received = connection.received,
+                      .to_send = connection.to_send.substr(connection.sent_bytes),
+                      .is_over_limit = connection.is_over_limit,
+                      .is_closing = connection.is_closing,
+                      .has_shut_down = connection.has_shut_down,
+                      .has_ended = connection.has_ended});
+  }
+  return states;
 }
 
 // Who has too many connections gets no place among the others': a word, as far as the socket takes

@@ -36,6 +36,11 @@ class ControlPlane {
 
   // A connection that has been accepted for this shard, and is counted in the switchboard.
   void adopt(TimeMs now_ms, HandedConnection accepted);
+  // One that another process has had, and counted (server/handover/).
+  void restore(TimeMs now_ms, UniqueFd fd, ConnectionState state);
+  // All connections, for another process; their descriptors are appended. None may be waiting for
+  // another shard.
+  std::vector<ConnectionState> states(std::vector<int>& descriptors) const;
   // The rest of an answer.
   void deliver(const Neighbours::Reply& reply);
 
@@ -50,6 +55,7 @@ class ControlPlane {
   bool take_descriptor_freed() { return std::exchange(has_freed_descriptor_, false); }
 
  private:
+  std::optional<std::uint32_t> take_in(TimeMs now_ms, Connection connection);
   void turn_away(TimeMs now_ms, HandedConnection accepted);
   void serve_connection(TimeMs now_ms, std::uint32_t slot, Outbox& out);
   bool is_crowded();

@@ -20,6 +20,11 @@ class ReceiveDrops {
   // The same, at once.
   void update();
 
+  // The kernel's counter as last read: what comes after is what a process that takes the socket
+  // over has to count (server/handover/).
+  std::uint32_t last_seen() const { return last_seen_; }
+  void go_on_from(std::uint32_t last_seen) { last_seen_ = last_seen; }
+
  private:
   static constexpr TimeMs kIntervalMs = 1000;
 

@@ -1,10 +1,14 @@
 #include "server/life/attendant.h"
 
 #include <spdlog/spdlog.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <climits>
+#include <csignal>
+#include <utility>
 
+#include "server/handover/state_codec.h"
 #include "server/process/clock.h"
 #include "server/process/wait_readable.h"
 
@@ -13,30 +17,46 @@ namespace {
 
 // How often a drain is looked at: nobody tells the main thread that the last member has gone.
 constexpr TimeMs kDrainLookMs = 100;
+// A successor must be ready by then. This chatd serves meanwhile.
+constexpr TimeMs kStartTimeoutMs = 60'000;
+constexpr int kNoDescriptor = -1;  // poll(2) passes it over
 
 }  // namespace
 
-Attendant::Attendant(Server& server, const Signals& signals, Reloader& reloader)
-    : server_(server), signals_(signals), reloader_(reloader) {}
+Attendant::Attendant(Server& server, const Signals& signals, Reloader& reloader,
+                     const ProgramFile& program, const char* const* arguments)
+    : server_(server),
+      signals_(signals),
+      reloader_(reloader),
+      program_(program),
+      arguments_(arguments) {}
 
-void Attendant::attend(int failed_fd) {
+Ending Attendant::attend(int failed_fd) {
+  ending_.reset();
   manager_.tell_ready(status());
   if (manager_.alive_interval_ms()) next_sign_of_life_ms_ = monotonic_now_ms();
-  while (!is_over_) {
-    const auto readable = wait_readable({failed_fd, signals_.fd()}, wait_timeout_ms());
-    if (readable == 0u) break;
-    if (readable) carry_out(signals_.take());
+  while (!ending_) {
+    const int successor_fd = successor_ ? successor_->fd() : kNoDescriptor;
+    const auto readable =
+        wait_readable({failed_fd, signals_.fd(), successor_fd}, wait_timeout_ms());
+    if (readable == 0u) ending_ = Ending::kStop;
+    if (readable == 1u) carry_out(signals_.take());
     const TimeMs now_ms = monotonic_now_ms();
+    look_at_successor(readable == 2u, now_ms);
     look_at_drain(now_ms);
     look_after_shards(now_ms);
   }
-  manager_.tell_stopping();
+  if (ending_ == Ending::kStop) {
+    successor_.reset();
+    manager_.tell_stopping();
+  }
+  return *ending_;
 }
 
 void Attendant::carry_out(Order order) {
   switch (order) {
     case Order::kStop:
-      is_over_ = true;
+      ending_ = Ending::kStop;
       return;
     case Order::kReload:
       reload();
@@ -44,11 +64,14 @@ void Attendant::carry_out(Order order) {
     case Order::kDrain:
       start_drain();
       return;
+    case Order::kHandOver:
+      start_successor();
+      return;
   }
 }
 
 // Without a file there is nothing to reload, and SIGHUP is what it is by default: the terminal is
-// gone.
+// gone. After an upgrade a reload is how the new program gets its turn.
 void Attendant::reload() {
   if (!reloader_.has_file() && drain_began_ms_) {
     spdlog::info("SIGHUP, and no configuration file to reload: draining goes on");
@@ -56,12 +79,86 @@ void Attendant::reload() {
   }
   if (!reloader_.has_file()) {
     spdlog::info("SIGHUP, and no configuration file to reload: stopping");
-    is_over_ = true;
+    ending_ = Ending::kStop;
     return;
+  }
+  if (program_.is_replaced() && !drain_began_ms_) {
+    reloader_.pass_on("another program is at " + program_.path() +
+                      " now: it reads the configuration and takes over; the log says how it went");
+    return start_successor();
   }
   manager_.tell_reloading();
   reloader_.reload(server_);
   manager_.tell_ready(status());
+}
+
+// It starts up while this one serves; look_at_successor() hears of it.
+void Attendant::start_successor() {
+  if (successor_) {
+    spdlog::info("process {} is about to take over already", successor_->pid());
+    return;
+  }
+  if (drain_began_ms_) {
+    spdlog::warn("no hand-over: chatd is draining, and stops when its members have gone");
+    return;
+  }
+  if (::getpid() == 1) {
+    spdlog::warn(
+        "no hand-over: chatd is the first process of its container, which ends with it; start a "
+        "new container instead");
+    return;
+  }
+  manager_.tell_reloading();
+  auto successor = Successor::start(program_.path(), arguments_);
+  if (!successor) return give_up_successor(successor.error());
+  successor_.emplace(std::move(*successor));
+  successor_late_ms_ = monotonic_now_ms() + kStartTimeoutMs;
+  spdlog::info("hand-over: process {} starts from {}", successor_->pid(), program_.path());
+}
+
+void Attendant::look_at_successor(bool has_word, TimeMs now_ms) {
+  if (!successor_ || ending_) return;
+  if (has_word) {
+    const auto ready = successor_->take_ready();
+    if (!ready) return give_up_successor(ready.error());
+    ending_ = Ending::kHandOver;
+  } else if (now_ms >= successor_late_ms_) {
+    give_up_successor("it is not ready after " + std::to_string(kStartTimeoutMs / 1000) + " s");
+  }
+}
+
+void Attendant::give_up_successor(const std::string& reason) {
+  spdlog::error("hand-over: the new chatd cannot take over: {}; this one goes on", reason);
+  successor_.reset();
+  manager_.tell_ready(status());
+}
+
+bool Attendant::hand_over() {
+  const TimeMs began_ms = monotonic_now_ms();
+  const pid_t pid = successor_->pid();
+  const auto estate = server_.estate();
+  const auto given = estate
+                         ? successor_->hand_over(encode_state(estate->state), estate->descriptors)
+                         : tl::unexpected(estate.error());
+  if (!given) {
+    give_up_successor(given.error());
+    return false;
+  }
+  // In this order: the manager listens to the successor only when it knows who that is.
+  manager_.tell_successor(pid);
+  if (const auto gone = successor_->let_go(); !gone) {
+    give_up_successor(gone.error());
+    return false;
+  }
+  pass_on_orders(pid);
+  spdlog::info("handed over to process {}: nobody was read for {} ms", pid,
+               monotonic_now_ms() - began_ms);
+  return true;
+}
+
+// What this process was told while it was busy with that is for its successor.
+void Attendant::pass_on_orders(pid_t successor) const {
+  while (wait_readable({signals_.fd()}, 0)) ::kill(successor, signal_for(signals_.take()));
 }
 
 void Attendant::start_drain() {
@@ -69,6 +166,7 @@ void Attendant::start_drain() {
     spdlog::info("draining already: {} members are left", server_.member_count());
     return;
   }
+  if (successor_) give_up_successor("it is to drain instead");
   if (const auto begun = server_.drain(); !begun) {
     spdlog::error("not every shard drains: {}; kill -9 ends what hangs", begun.error());
   }
@@ -85,14 +183,14 @@ std::uint32_t Attendant::drain_timeout_ms() const {
 }
 
 void Attendant::look_at_drain(TimeMs now_ms) {
-  if (!drain_began_ms_ || is_over_) return;
+  if (!drain_began_ms_ || ending_) return;
   const std::uint64_t members = server_.member_count();
   if (members == 0) {
     spdlog::info("drained: the last member has gone");
-    is_over_ = true;
+    ending_ = Ending::kStop;
   } else if (now_ms - *drain_began_ms_ >= drain_timeout_ms()) {
     spdlog::warn("the time for draining is up: {} members are disconnected", members);
-    is_over_ = true;
+    ending_ = Ending::kStop;
   }
 }
 
@@ -109,13 +207,14 @@ void Attendant::look_after_shards(TimeMs now_ms) {
 }
 
 int Attendant::wait_timeout_ms() const {
-  if (!drain_began_ms_ && !next_sign_of_life_ms_) return -1;
+  if (!drain_began_ms_ && !next_sign_of_life_ms_ && !successor_) return -1;
   const TimeMs now_ms = monotonic_now_ms();
   TimeMs wait_ms = drain_began_ms_ ? kDrainLookMs : INT_MAX;
-  if (next_sign_of_life_ms_) {
-    const TimeMs due_ms = std::max(*next_sign_of_life_ms_, now_ms);
-    wait_ms = std::min(wait_ms, due_ms - now_ms);
-  }
+  const auto wake_at = [&](TimeMs due_ms) {
+    wait_ms = std::min(wait_ms, std::max(due_ms, now_ms) - now_ms);
+  };
+  if (next_sign_of_life_ms_) wake_at(*next_sign_of_life_ms_);
+  if (successor_) wake_at(successor_late_ms_);
   return static_cast<int>(wait_ms);
 }
 

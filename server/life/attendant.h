@@ -8,6 +8,8 @@
 #include <string>
 
 #include "core/timer/timestamp.h"
+#include "server/handover/program_file.h"
+#include "server/handover/successor.h"
 #include "server/life/reloader.h"
 #include "server/life/service_manager.h"
 #include "server/life/signals.h"
@@ -17,17 +19,26 @@ namespace chatd {
 
 class Attendant {
  public:
-  Attendant(Server& server, const Signals& signals, Reloader& reloader);
+  // `arguments` are main's, for a successor.
+  Attendant(Server& server, const Signals& signals, Reloader& reloader, const ProgramFile& program,
+            const char* const* arguments);
 
   // Returns when it is time to stop: told to, drained, or because a shard has failed
-  // (`failed_fd` is readable).
-  void attend(int failed_fd);
+  // (`failed_fd` is readable). Or when a successor waits to take over.
+  Ending attend(int failed_fd);
+
+  // After Ending::kHandOver. False: the successor could not, and this chatd goes on.
+  bool hand_over();
 
  private:
   void carry_out(Order order);
   void reload();
   void start_drain();
   void look_at_drain(TimeMs now_ms);
+  void start_successor();
+  void look_at_successor(bool has_word, TimeMs now_ms);
+  void give_up_successor(const std::string& reason);
+  void pass_on_orders(pid_t successor) const;
   void look_after_shards(TimeMs now_ms);
   int wait_timeout_ms() const;
   std::uint32_t drain_timeout_ms() const;
@@ -36,8 +47,12 @@ class Attendant {
   Server& server_;
   const Signals& signals_;
   Reloader& reloader_;
+  const ProgramFile& program_;
+  const char* const* arguments_;
   ServiceManager manager_;
-  bool is_over_ = false;
+  std::optional<Ending> ending_;
+  std::optional<Successor> successor_;
+  TimeMs successor_late_ms_ = 0;  // it must be ready until then
   std::optional<TimeMs> drain_began_ms_;
   std::optional<TimeMs> next_sign_of_life_ms_;
 };

@@ -41,6 +41,15 @@ void Reloader::reload(Server& server) {
   report_ = std::move(report);
 }
 
+void Reloader::pass_on(std::string how) {
+  ReloadReport report;
+  report.is_loaded = true;
+  say(report, spdlog::level::info, std::move(how));
+  const std::lock_guard lock(mutex_);
+  report.number = ++begun_;
+  report_ = std::move(report);
+}
+
 ReloadReport Reloader::load_again(Server& server) {
   ReloadReport report;
   auto loaded = config::load(argc_, argv_, environ);

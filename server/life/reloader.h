@@ -34,6 +34,9 @@ class Reloader {
   // What comes of it is in the log, and in the report.
   void reload(Server& server);
 
+  // Another process reloads instead: `how` is the report.
+  void pass_on(std::string how);
+
   // How many reloads have begun.
   std::uint64_t begun() const;
   // The report on one that began after so many others: whoever asks for a reload then knows that

@@ -42,6 +42,10 @@ void ServiceManager::tell_stopping() const {
   tell("STOPPING=1");
 }
 
+void ServiceManager::tell_successor(pid_t pid) const {
+  tell("MAINPID=" + std::to_string(pid));
+}
+
 void ServiceManager::tell_alive() const {
   tell("WATCHDOG=1");
 }

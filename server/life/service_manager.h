@@ -3,6 +3,8 @@
 // (no NOTIFY_SOCKET in the environment) every call does nothing. Thread: the main one.
 #pragma once
 
+#include <sys/types.h>
+
 #include <optional>
 #include <string>
 
@@ -19,6 +21,8 @@ class ServiceManager {
   void tell_reloading() const;
   void tell_status(const std::string& status) const;
   void tell_stopping() const;
+  // That another process is the service from here on.
+  void tell_successor(pid_t pid) const;
   void tell_alive() const;
 
   // How often it wants to hear that chatd is alive: half of WatchdogSec=, as its manual advises.

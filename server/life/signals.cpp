@@ -11,10 +11,24 @@
 
 namespace chatd {
 
+int signal_for(Order order) {
+  switch (order) {
+    case Order::kReload:
+      return SIGHUP;
+    case Order::kHandOver:
+      return SIGUSR1;
+    case Order::kDrain:
+      return SIGUSR2;
+    case Order::kStop:
+      break;
+  }
+  return SIGTERM;
+}
+
 tl::expected<Signals, std::string> Signals::open() {
   sigset_t signals;
   sigemptyset(&signals);
-  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGUSR2}) sigaddset(&signals, signal);
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2}) sigaddset(&signals, signal);
   if (const int error = ::pthread_sigmask(SIG_BLOCK, &signals, nullptr); error != 0) {
     return tl::unexpected(system_error("pthread_sigmask", error));
   }
@@ -33,6 +47,8 @@ Order Signals::take() const {
   switch (signal.ssi_signo) {
     case SIGHUP:
       return Order::kReload;
+    case SIGUSR1:
+      return Order::kHandOver;
     case SIGUSR2:
       return Order::kDrain;
     default:

@@ -12,10 +12,14 @@
 namespace chatd {
 
 enum class Order : std::uint8_t {
-  kStop,    // SIGINT, SIGTERM
-  kReload,  // SIGHUP
-  kDrain,   // SIGUSR2
+  kStop,      // SIGINT, SIGTERM
+  kReload,    // SIGHUP
+  kDrain,     // SIGUSR2
+  kHandOver,  // SIGUSR1
 };
+
+// The signal that a process gets to be told so.
+int signal_for(Order order);
 
 class Signals {
  public:

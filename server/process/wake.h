@@ -16,4 +16,11 @@ inline void wake(int event_fd) {
   }
 }
 
+// Nobody has woken it, from here on. It must not block.
+inline void take_wake_ups(int event_fd) {
+  std::uint64_t count = 0;
+  while (::read(event_fd, &count, sizeof count) < 0 && errno == EINTR) {
+  }
+}
+
 }  // namespace chatd

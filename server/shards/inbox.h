@@ -19,6 +19,13 @@ class Inbox {
   Inbox(ShardLine& line, Relay& relay, ControlPlane& control)
       : line_(line), relay_(relay), control_(control) {}
 
+  // Whether anything is there, also if its event has not been seen yet.
+  bool look() {
+    may_have_more_ = true;
+    empty_mailbox();
+    return !is_done();
+  }
+
   // The mailbox's event.
   void on_event() { may_have_more_ = true; }
   bool has_work() const { return may_have_more_ || !is_done(); }

@@ -31,6 +31,10 @@ class Switchboard {
 
   std::uint64_t next_sequence() { return sequence_.fetch_add(1, std::memory_order_relaxed); }
 
+  // Where the count stands, for another process, which goes on from there.
+  std::uint64_t sequence() const { return sequence_.load(std::memory_order_relaxed); }
+  void go_on_from(std::uint64_t sequence) { sequence_.store(sequence, std::memory_order_relaxed); }
+
   // Control connections of all shards.
   std::uint32_t connections() const { return connections_.load(std::memory_order_relaxed); }
   void add_connection() { connections_.fetch_add(1, std::memory_order_relaxed); }

@@ -72,6 +72,18 @@ TEST_F(ServiceManagerIsTold, ReadyDrainingAndStopping) {
   EXPECT_TRUE(manager.is_told("STOPPING=1"));
 }
 
+// The watchdog's time is the service's, whichever process that is.
+TEST_F(ServiceManagerIsTold, WhoTakesOver) {
+  Manager manager;
+  ASSERT_NO_FATAL_FAILURE(start({}, manager.environment("20000")));
+  EXPECT_TRUE(manager.is_told("READY=1"));
+  ASSERT_TRUE(server().hand_over()) << server().diagnosis();
+  EXPECT_TRUE(manager.is_told("RELOADING=1"));
+  EXPECT_TRUE(manager.is_told("MAINPID=" + std::to_string(server().pid())));
+  EXPECT_TRUE(manager.is_told("READY=1"));
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(manager.is_told("WATCHDOG=1")) << i;
+}
+
 TEST_F(ServiceManagerIsTold, ThatItIsAlive) {
   Manager manager;
   ASSERT_NO_FATAL_FAILURE(start({}, manager.environment("20000")));

@@ -18,9 +18,9 @@ namespace {
 // Computes, or keeps to memory that is there.
 bool is_pure(const std::string& name) {
   static const std::set<std::string> kPure{
-      "_exit",       "abort",        "exit",     "free",          "freeaddrinfo",
-      "freeifaddrs", "gai_strerror", "getenv",   "inet_ntop",     "pthread_self",
-      "sigaddset",   "sigemptyset",  "snprintf", "secure_getenv", "vsnprintf"};
+      "_exit",        "abort",    "exit",          "free",      "freeaddrinfo", "freeifaddrs",
+      "gai_strerror", "getenv",   "unsetenv",      "inet_ntop", "pthread_self", "sigaddset",
+      "sigemptyset",  "snprintf", "secure_getenv", "vsnprintf"};
   return kPure.contains(name) || name.starts_with("__") || name.starts_with("is") ||
          name.starts_with("mem") || name.starts_with("str") || name.starts_with("to");
 }
@@ -37,12 +37,16 @@ bool has_a_reason(const std::string& name) {
       "syscall",             // futex, by std::latch: if it ends early, it looks again
       "pthread_setname_np",  // a name for debuggers
       "signal",              // the two signals exist
-      "kill",                // itself, with signals that exist
+      "kill",                // itself and its children, with signals that exist
+      "waitpid",             // a child of its own; tried again when it is interrupted
+      "stat",                // if it fails, the program's file is not taken for another one
+      "syscall",             // futex(2), by std::latch
+      "sched_yield",         // the same
       "getpid",              // cannot fail
       "fstat",               // if it fails, stderr is not taken for the journal
-      "fcntl",               // F_GETFD: whether the descriptor is open, and that is the question;
-                             // F_SETFL: fails for what is not open, and that was looked at before
-      "open",                // in place of a missing standard stream: streams_test.cpp
+      "fcntl",  // F_GETFD: whether the descriptor is open, and that is the question; F_SETFD as
+                // well; F_SETFL: fails for what is not open, and that was looked at before
+      "open",   // in place of a missing standard stream: streams_test.cpp
       "printf", "fprintf", "fputs", "fwrite",
       "fflush",  // to standard streams: streams_test.cpp
       "puts", "putchar", "fputc", "putc"};

@@ -52,11 +52,16 @@ inline constexpr std::int32_t kGetrlimit[] = {EPERM};
 inline constexpr std::int32_t kGetsockname[] = {ENOBUFS};
 inline constexpr std::int32_t kGetsockopt[] = {ENOPROTOOPT, ENOBUFS};
 inline constexpr std::int32_t kListen[] = {EADDRINUSE, EOPNOTSUPP};
+inline constexpr std::int32_t kMemfdCreate[] = {EMFILE, ENFILE, ENOMEM, ENOSYS};
 inline constexpr std::int32_t kPoll[] = {EINTR, EINVAL, ENOMEM};  // EINVAL: RLIMIT_NOFILE fell
+inline constexpr std::int32_t kPosixSpawn[] = {EACCES, EAGAIN,  ENOENT, ENOEXEC,
+                                               ENOMEM, ETXTBSY, ENFILE, EPERM};
+inline constexpr std::int32_t kPread[] = {EINTR, EIO, kShortResult};
 inline constexpr std::int32_t kPthreadCreate[] = {EAGAIN, EPERM};
 inline constexpr std::int32_t kPthreadSetaffinity[] = {EINVAL, EPERM};
 inline constexpr std::int32_t kPthreadSigmask[] = {EINVAL};
-inline constexpr std::int32_t kRead[] = {EAGAIN, EINTR, EIO};  // from a signalfd
+inline constexpr std::int32_t kPwrite[] = {EINTR, ENOSPC, EIO, kShortResult};  // into memory
+inline constexpr std::int32_t kRead[] = {EAGAIN, EINTR, EIO};                  // from a signalfd
 inline constexpr std::int32_t kRecv[] = {ECONNREFUSED, ECONNRESET, EINTR,        ENOMEM,
                                          ENOTCONN,     ETIMEDOUT,  EHOSTUNREACH, kShortResult};
 inline constexpr std::int32_t kRecvfrom[] = {ECONNREFUSED, EINTR, ENOMEM, EHOSTUNREACH};
@@ -72,12 +77,16 @@ inline constexpr std::int32_t kSendmmsg[] = {
     EAGAIN,      EACCES,     ECONNREFUSED, ECONNRESET, EHOSTDOWN,   EHOSTUNREACH, EINTR,
     EINVAL,      EIO,        EMSGSIZE,     ENETDOWN,   ENETUNREACH, ENOBUFS,      ENOMEM,
     ENOPROTOOPT, EOPNOTSUPP, EPERM,        EPIPE,      EPROTO,      kShortResult};
+// Over a Unix socket.
+inline constexpr std::int32_t kSendmsg[] = {ECONNRESET, EINTR, ENOBUFS,
+                                            ENOMEM,     EPIPE, ETOOMANYREFS};
 inline constexpr std::int32_t kSetrlimit[] = {EPERM};
 inline constexpr std::int32_t kSetsockopt[] = {ENOPROTOOPT, ENOMEM, EPERM};
 inline constexpr std::int32_t kShutdown[] = {ENOTCONN};
 inline constexpr std::int32_t kSignalfd[] = {EMFILE, ENFILE, ENODEV, ENOMEM};
 inline constexpr std::int32_t kSocket[] = {EACCES,  EAFNOSUPPORT, EMFILE,         ENFILE,
                                            ENOBUFS, ENOMEM,       EPROTONOSUPPORT};
+inline constexpr std::int32_t kSocketpair[] = {EAFNOSUPPORT, EMFILE, ENFILE, EOPNOTSUPP};
 // To an eventfd, which is all that chatd writes to; its EAGAIN needs 2^64 wake-ups.
 inline constexpr std::int32_t kWrite[] = {EINTR};
 
@@ -101,10 +110,14 @@ inline constexpr std::array<CallFaults, kCallCount> kCallFaults{{
     {Call::kGetsockname, "getsockname", faults::kGetsockname},
     {Call::kGetsockopt, "getsockopt", faults::kGetsockopt},
     {Call::kListen, "listen", faults::kListen},
+    {Call::kMemfdCreate, "memfd_create", faults::kMemfdCreate},
     {Call::kPoll, "poll", faults::kPoll},
+    {Call::kPosixSpawn, "posix_spawn", faults::kPosixSpawn},
+    {Call::kPread, "pread", faults::kPread},
     {Call::kPthreadCreate, "pthread_create", faults::kPthreadCreate},
     {Call::kPthreadSetaffinity, "pthread_setaffinity_np", faults::kPthreadSetaffinity},
     {Call::kPthreadSigmask, "pthread_sigmask", faults::kPthreadSigmask},
+    {Call::kPwrite, "pwrite", faults::kPwrite},
     {Call::kRead, "read", faults::kRead},
     {Call::kRecv, "recv", faults::kRecv},
     {Call::kRecvfrom, "recvfrom", faults::kRecvfrom},
@@ -113,11 +126,13 @@ inline constexpr std::array<CallFaults, kCallCount> kCallFaults{{
     {Call::kSchedGetaffinity, "sched_getaffinity", faults::kSchedGetaffinity},
     {Call::kSend, "send", faults::kSend},
     {Call::kSendmmsg, "sendmmsg", faults::kSendmmsg},
+    {Call::kSendmsg, "sendmsg", faults::kSendmsg},
     {Call::kSetrlimit, "setrlimit", faults::kSetrlimit},
     {Call::kSetsockopt, "setsockopt", faults::kSetsockopt},
     {Call::kShutdown, "shutdown", faults::kShutdown},
     {Call::kSignalfd, "signalfd", faults::kSignalfd},
     {Call::kSocket, "socket", faults::kSocket},
+    {Call::kSocketpair, "socketpair", faults::kSocketpair},
     {Call::kWrite, "write", faults::kWrite},
 }};
 

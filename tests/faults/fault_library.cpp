@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
+#include <spawn.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
@@ -229,10 +230,29 @@ int listen(int fd, int backlog) noexcept {
   return real(fd, backlog);
 }
 
+int memfd_create(const char* name, unsigned flags) noexcept {
+  if (fails(Call::kMemfdCreate)) return -1;
+  static const auto real = next<decltype(memfd_create)>("memfd_create");
+  return real(name, flags);
+}
+
 int poll(pollfd* watched, nfds_t count, int timeout_ms) {
   if (fails(Call::kPoll)) return -1;
   static const auto real = next<decltype(poll)>("poll");
   return real(watched, count, timeout_ms);
+}
+
+int posix_spawn(pid_t* pid, const char* path, const posix_spawn_file_actions_t* actions,
+                const posix_spawnattr_t* attributes, char* const argv[], char* const envp[]) {
+  if (const int error = fault(Call::kPosixSpawn)) return error;
+  static const auto real = next<decltype(posix_spawn)>("posix_spawn");
+  return real(pid, path, actions, attributes, argv, envp);
+}
+
+ssize_t pread(int fd, void* bytes, std::size_t size, off_t offset) {
+  if (fails_or_is_short(Call::kPread, size)) return -1;
+  static const auto real = next<decltype(pread)>("pread");
+  return real(fd, bytes, size, offset);
 }
 
 int pthread_create(pthread_t* thread, const pthread_attr_t* attributes, void* (*start)(void*),
@@ -252,6 +272,12 @@ int pthread_sigmask(int how, const sigset_t* set, sigset_t* old) noexcept {
   if (const int error = fault(Call::kPthreadSigmask)) return error;
   static const auto real = next<decltype(pthread_sigmask)>("pthread_sigmask");
   return real(how, set, old);
+}
+
+ssize_t pwrite(int fd, const void* bytes, std::size_t size, off_t offset) {
+  if (fails_or_is_short(Call::kPwrite, size)) return -1;
+  static const auto real = next<decltype(pwrite)>("pwrite");
+  return real(fd, bytes, size, offset);
 }
 
 ssize_t read(int fd, void* bytes, std::size_t size) {
@@ -303,6 +329,12 @@ int sendmmsg(int fd, mmsghdr* messages, unsigned count, int flags) {
   return real(fd, messages, count, flags);
 }
 
+ssize_t sendmsg(int fd, const msghdr* message, int flags) {
+  if (fails(Call::kSendmsg)) return -1;
+  static const auto real = next<decltype(sendmsg)>("sendmsg");
+  return real(fd, message, flags);
+}
+
 int setrlimit(__rlimit_resource_t resource, const rlimit* limit) noexcept {
   if (fails(Call::kSetrlimit)) return -1;
   static const auto real = next<decltype(setrlimit)>("setrlimit");
@@ -334,6 +366,12 @@ int socket(int family, int type, int protocol) noexcept {
   if (fails(Call::kSocket)) return -1;
   static const auto real = next<decltype(socket)>("socket");
   return real(family, type, protocol);
+}
+
+int socketpair(int family, int type, int protocol, int ends[2]) noexcept {
+  if (fails(Call::kSocketpair)) return -1;
+  static const auto real = next<decltype(socketpair)>("socketpair");
+  return real(family, type, protocol, ends);
 }
 
 ssize_t write(int fd, const void* bytes, std::size_t size) {

@@ -44,6 +44,21 @@ std::vector<Call> calls_of(SweepFor scenario) {
                                               Call::kShutdown, Call::kWrite};
   static const std::vector<Call> kBoth{Call::kAllocate,   Call::kClose, Call::kEpollCtl,
                                        Call::kGetsockopt, Call::kPoll,  Call::kSend};
+  static const std::vector<Call> kHandoverOnly{Call::kMemfdCreate, Call::kPosixSpawn,
+                                               Call::kPread,       Call::kPwrite,
+                                               Call::kSendmsg,     Call::kSocketpair};
+  if (scenario == SweepFor::kHandover) {
+    // And what a start takes, for the new chatd. Without memory the old one may have to give up.
+    std::vector<Call> calls = kHandoverOnly;
+    for (const Call call :
+         {Call::kClose, Call::kEpollCreate1, Call::kEpollCtl, Call::kEventfd, Call::kGetrandom,
+          Call::kGetrlimit, Call::kGetsockname, Call::kGetsockopt, Call::kPoll,
+          Call::kPthreadCreate, Call::kPthreadSigmask, Call::kRead, Call::kRecvmsg,
+          Call::kSetsockopt, Call::kSignalfd, Call::kWrite}) {
+      calls.push_back(call);
+    }
+    return calls;
+  }
   std::vector<Call> calls = kBoth;
   if (scenario == SweepFor::kService) {
     calls.insert(calls.end(), kServiceOnly.begin(), kServiceOnly.end());
@@ -52,7 +67,8 @@ std::vector<Call> calls_of(SweepFor scenario) {
   for (const CallFaults& each : kCallFaults) {
     if (each.call == Call::kRead) continue;  // what signals tell: signal_faults_test.cpp
     if (std::ranges::find(kBoth, each.call) == kBoth.end() &&
-        std::ranges::find(kServiceOnly, each.call) == kServiceOnly.end()) {
+        std::ranges::find(kServiceOnly, each.call) == kServiceOnly.end() &&
+        std::ranges::find(kHandoverOnly, each.call) == kHandoverOnly.end()) {
       calls.push_back(each.call);
     }
   }

@@ -9,7 +9,7 @@
 
 namespace chatd::test {
 
-enum class SweepFor : std::uint8_t { kStart, kService };
+enum class SweepFor : std::uint8_t { kStart, kService, kHandover };
 
 // Whether CHATD_TEST_SWEEP=all is in the environment.
 bool is_full_sweep();

@@ -27,8 +27,12 @@ class RunningServer {
       : stop_(::eventfd(0, EFD_CLOEXEC)),
         server_(open(options_for(shards), steering.value_or(steering_program(shards)))),
         thread_([this] {
-          const auto attend = [this](int failed_fd) { wait_readable({stop_.get(), failed_fd}); };
-          stopped_well_ = server_->run(attend).has_value();
+          const auto attend = [this](int failed_fd) {
+            wait_readable({stop_.get(), failed_fd});
+            return Ending::kStop;
+          };
+          const auto begin = [] { return tl::expected<void, std::string>(); };
+          stopped_well_ = server_->run(begin, attend).has_value();
         }) {}
   RunningServer(const RunningServer&) = delete;
   RunningServer& operator=(const RunningServer&) = delete;

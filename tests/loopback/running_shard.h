@@ -34,7 +34,10 @@ class RunningShard {
         Shard::open({.tcp_listener = std::move(*tcp), .udp = std::move(*udp), .family = AF_INET},
                     config, *board_, stop_.get())
             .value();
-    thread_ = std::thread([this] { shard_->run(); });
+    thread_ = std::thread([this] {
+      shard_->run();
+      shard_->end();
+    });
   }
   RunningShard(const RunningShard&) = delete;
   RunningShard& operator=(const RunningShard&) = delete;

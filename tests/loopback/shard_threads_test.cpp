@@ -35,6 +35,9 @@ class ShardThreads : public testing::Test {
 
   UniqueFd signal_{::eventfd(0, EFD_CLOEXEC)};
   UniqueFd stop_{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
+  const std::function<tl::expected<void, std::string>()> begin_ = [] {
+    return tl::expected<void, std::string>();
+  };
   const std::function<void(int)> attend_ = [this](int failed_fd) {
     wait_readable({signal_.get(), failed_fd});
   };
@@ -52,8 +55,17 @@ TEST_F(ShardThreads, StopWhenASignalComes) {
     });
   }
   raise(signal_);
-  EXPECT_TRUE(run_shards(shards, stop_.get(), attend_));
+  EXPECT_TRUE(run_shards(shards, stop_.get(), begin_, attend_));
   EXPECT_EQ(names, (std::array<std::string, 2>{"shard-0", "shard-1"}));
+}
+
+TEST_F(ShardThreads, DoNotRunWhatMustNotBegin) {
+  const std::vector<std::function<void()>> shards(2, [] { FAIL() << "it runs"; });
+  const auto result = run_shards(
+      shards, stop_.get(), [] { return tl::unexpected<std::string>("not today"); },
+      [](int) { FAIL() << "it is attended to"; });
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error(), "not today");
 }
 
 TEST_F(ShardThreads, AllStopWhenOneFails) {
@@ -64,7 +76,7 @@ TEST_F(ShardThreads, AllStopWhenOneFails) {
         other_has_stopped = true;
       },
       [] { throw std::runtime_error("out of luck"); }};
-  const auto result = run_shards(shards, stop_.get(), attend_);
+  const auto result = run_shards(shards, stop_.get(), begin_, attend_);
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error(), "shard 1 failed: out of luck");
   EXPECT_TRUE(other_has_stopped);
@@ -76,7 +88,7 @@ TEST_F(ShardThreads, AllStopWhenTheirStarterFails) {
     serve();
     has_stopped = true;
   }};
-  EXPECT_THROW((void)run_shards(shards, stop_.get(), [](int) { throw std::bad_alloc(); }),
+  EXPECT_THROW((void)run_shards(shards, stop_.get(), begin_, [](int) { throw std::bad_alloc(); }),
                std::bad_alloc);
   EXPECT_TRUE(has_stopped);
 }

@@ -18,11 +18,9 @@ from pathlib import Path
 from server import Server
 from trouble import Dribblers, Garbage, Sleepers, stop_all
 
-CALLS = ["accept4", "malloc", "bind", "close", "connect", "epoll_create1", "epoll_ctl",
-         "epoll_wait", "eventfd", "getaddrinfo", "getifaddrs", "getrandom", "getrlimit",
-         "getsockname", "getsockopt", "listen", "poll", "pthread_create", "pthread_setaffinity_np",
-         "pthread_sigmask", "recv", "recvfrom", "recvmmsg", "recvmsg", "sched_getaffinity", "send",
-         "sendmmsg"]
+# In the order of the fault library's table (tests/faults/errno_table.h).
+TABLE = Path(__file__).parent.parent / "faults" / "errno_table.h"
+CALLS = re.findall(r'\{Call::\w+, "(\w+)",', TABLE.read_text(encoding="utf-8"))
 FAILING = ["accept4", "close", "epoll_ctl", "epoll_wait", "getsockopt", "recv", "recvmmsg",
            "recvmsg", "send", "sendmmsg"]
 

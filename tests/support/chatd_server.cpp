@@ -93,6 +93,17 @@ const std::string& ChatdServer::diagnosis() {
   return process_.captured(Stream::kStderr);
 }
 
+bool ChatdServer::hand_over(int signal) {
+  static const std::string kSays = "handed over to process ";
+  process_.kill(signal);
+  while (const auto line = process_.read_line(Stream::kStderr)) {
+    const std::size_t at = line->find(kSays);
+    if (at == std::string::npos) continue;
+    return process_.follow(std::stoi(line->substr(at + kSays.size())));
+  }
+  return false;
+}
+
 const std::optional<Counters>& ChatdServer::stop(int signal) {
   if (stopped_) return totals_;
   stopped_ = true;

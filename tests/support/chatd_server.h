@@ -58,6 +58,10 @@ class ChatdServer {
   pid_t pid() const { return process_.pid(); }
   bool running() { return process_.running(); }
 
+  // Tells chatd by `signal` to hand over to a new process, which is process() from then on. False
+  // when it does not, within a while.
+  bool hand_over(int signal = 10);
+
   // Asks chatd to stop and reads what it counted. Nothing when it does not stop in time, exits
   // with anything but 0, or tells no totals. A second call returns the first one's result.
   const std::optional<Counters>& stop(int signal = 15);

@@ -191,17 +191,31 @@ void Process::start(std::vector<std::string>& argv, const ProcessOptions& option
   const std::vector<char*> argv_pointers = pointers_to(argv);
   const std::vector<char*> environment_pointers = pointers_to(environment);
   const pid_t test_pid = ::getpid();
-  pid_ = ::fork();
-  if (pid_ < 0) die("fork");
-  if (pid_ == 0) {
+  ::prctl(PR_SET_CHILD_SUBREAPER, 1);  // whom the child leaves behind is ours: see follow()
+  const pid_t pid = ::fork();
+  if (pid < 0) die("fork");
+  if (pid == 0) {
     become(argv_pointers.data(), environment_pointers.data(), streams, sockets, options, test_pid);
   }
-  pid_fd_ = UniqueFd(static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0)));
-  if (!pid_fd_.valid()) die("pidfd_open");
+  watch(pid);
   stdin_ = std::move(streams.test_stdin);
   capture(Stream::kStdout).fd = std::move(streams.test_stdout);
   capture(Stream::kStderr).fd = std::move(streams.test_stderr);
   capture(Stream::kStderr).ended = options.on_terminal;
+}
+
+void Process::watch(pid_t pid) {
+  pid_ = pid;
+  pid_fd_ = UniqueFd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+  if (!pid_fd_.valid()) die("pidfd_open");
+  exit_status_.reset();
+}
+
+bool Process::follow(pid_t successor, Deadline deadline) {
+  const auto status = wait_exit(deadline);
+  if (!status) return false;
+  watch(successor);
+  return status->code == 0;
 }
 
 bool Process::write_stdin(std::string_view bytes, Deadline deadline) {

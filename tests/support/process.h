@@ -72,6 +72,9 @@ class Process {
 
   // To the child alone. Does nothing after its end.
   void kill(int signal);
+  // The child has put another process in its place, which it has started: waits until it has ended
+  // itself, and from here on that one is the child. False: it did not end, or not well.
+  bool follow(pid_t successor, Deadline deadline = kPatience);
   // Nothing when it still runs at the deadline. The captures are complete afterwards.
   std::optional<ExitStatus> wait_exit(Deadline deadline = kPatience);
   bool running();
@@ -89,6 +92,7 @@ class Process {
   }
   Capture& capture(Stream stream) { return captures_[static_cast<std::size_t>(stream)]; }
 
+  void watch(pid_t pid);
   void start(std::vector<std::string>& argv, const ProcessOptions& options);
   // Waits for output or the child's end until the deadline; false when the deadline passed.
   bool pump_until(Deadline deadline);

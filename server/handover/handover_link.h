@@ -1,0 +1,72 @@
+// The line between a chatd and the one that is to take its place: a pair of Unix sockets that keeps
+// packets apart (SOCK_SEQPACKET, unix(7)) and carries descriptors (SCM_RIGHTS). The conversation,
+// in full:
+//
+//   successor: ready      it has started, and its configuration is sound; until then, and while it
+//                         starts, the running chatd serves as ever
+//   running:   state      with a file in memory that holds the state; the running chatd has stopped
+//                         reading, and has sent all that waited
+//   running:   sockets    with descriptors, in as many packets as it takes
+//   successor: restored   it could go on; or «failed» with the reason
+//   running:   go         from here on the successor serves, and the running one ends
+//
+// Whoever hears the end of the line before «go» knows that the other one is gone: the running chatd
+// goes on serving, the successor ends. Thread: one at a time.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <tl/expected.hpp>
+#include <utility>
+#include <vector>
+
+#include "server/net/unique_fd.h"
+
+namespace chatd {
+
+enum class HandoverWord : char {
+  kReady = 'r',
+  kState = 's',
+  kSockets = 'f',
+  kRestored = 'd',
+  kFailed = 'x',
+  kGo = 'g',
+};
+
+struct HandoverPacket {
+  HandoverWord word;
+  std::string text;
+  std::vector<UniqueFd> descriptors = {};
+};
+
+class HandoverLink {
+ public:
+  // How many descriptors the kernel takes in one packet (SCM_MAX_FD in net/scm.h).
+  static constexpr std::size_t kMaxDescriptors = 253;
+
+  explicit HandoverLink(UniqueFd fd) : fd_(std::move(fd)) {}
+
+  // Two ends; the second one stays open when a program is started.
+  static tl::expected<std::pair<HandoverLink, UniqueFd>, std::string> open_pair();
+
+  // Readable when there is a packet, or the other end is gone.
+  int fd() const { return fd_.get(); }
+
+  // Errors say what happened, without saying who we are.
+  tl::expected<void, std::string> send(HandoverWord word, std::string_view text = {},
+                                       std::span<const int> descriptors = {});
+  // Waits for the next packet for so long (-1: for ever).
+  tl::expected<HandoverPacket, std::string> receive(int timeout_ms);
+  // Whether receive() has heard the end of the line.
+  bool has_ended() const { return has_ended_; }
+  // The same for one that is expected now; any other word is an error, and «failed» is its text.
+  tl::expected<HandoverPacket, std::string> expect(HandoverWord word, int timeout_ms);
+
+ private:
+  UniqueFd fd_;
+  bool has_ended_ = false;
+};
+
+}  // namespace chatd

@@ -1,0 +1,29 @@
+#include "server/handover/program_file.h"
+
+#include <sys/stat.h>
+
+#include <filesystem>
+#include <system_error>
+
+namespace chatd {
+
+ProgramFile::ProgramFile() {
+  std::error_code error;
+  path_ = std::filesystem::read_symlink("/proc/self/exe", error).string();
+  struct stat file {};
+  if (error || ::stat("/proc/self/exe", &file) != 0) {
+    path_.clear();
+    return;
+  }
+  device_ = file.st_dev;
+  inode_ = file.st_ino;
+}
+
+// A file that is missing is not another program: an upgrade may be under way.
+bool ProgramFile::is_replaced() const {
+  struct stat file {};
+  if (path_.empty() || ::stat(path_.c_str(), &file) != 0) return false;
+  return file.st_dev != device_ || file.st_ino != inode_;
+}
+
+}  // namespace chatd

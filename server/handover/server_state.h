@@ -1,0 +1,52 @@
+// All that the next chatd needs to go on in place of this one, without the descriptors: these go
+// beside it, in the order of the listener, a UDP socket for each shard, and each shard's
+// connections.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "core/container/keyed_hash.h"
+#include "core/relay/snapshot.h"
+#include "server/control/connection.h"
+#include "server/net/unique_fd.h"
+
+namespace chatd {
+
+struct ShardState {
+  RelaySnapshot relay;
+  std::vector<ConnectionState> connections;
+  std::uint32_t receive_drops_seen = 0;  // the kernel's counter, as last read
+};
+
+struct ServerState {
+  // Where the operator wanted it to listen: the sockets stay where they are, so a configuration
+  // that wants something else now cannot be had by a hand-over.
+  std::string host;
+  std::uint16_t tcp_port = 0;
+  std::uint16_t udp_port = 0;
+  KeyedHash::Key map_key{};         // which shard owns what (core/shards/shard_map.h)
+  std::uint64_t next_sequence = 0;  // of requests
+  std::vector<ShardState> shards;
+
+  std::size_t descriptor_count() const {
+    std::size_t count = 1 + shards.size();
+    for (const ShardState& shard : shards) count += shard.connections.size();
+    return count;
+  }
+};
+
+// What a server leaves to another process. The descriptors stay its own.
+struct Estate {
+  ServerState state;
+  std::vector<int> descriptors;
+};
+
+// The same as the other process gets it: as many descriptors as the state needs.
+struct Inheritance {
+  ServerState state;
+  std::vector<UniqueFd> descriptors;
+};
+
+}  // namespace chatd

@@ -1,0 +1,251 @@
+#include "server/handover/state_codec.h"
+
+#include <algorithm>
+#include <climits>
+#include <cstddef>
+#include <optional>
+#include <utility>
+
+#include "core/shards/shard_map.h"
+#include "server/handover/handover.pb.h"
+
+namespace chatd {
+namespace {
+
+// Raised when an older chatd could not make sense of what this one writes, or the other way round.
+constexpr std::uint32_t kFormat = 1;
+
+using Fault = tl::unexpected<std::string>;
+
+Fault damaged(const char* what) {
+  return Fault(std::string("its state is damaged: ") + what);
+}
+
+template <class Bytes>
+std::string to_string(const Bytes& bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+// False: it is not as long as it has to be.
+template <class Bytes>
+bool read_bytes(const std::string& from, Bytes& to) {
+  if (from.size() != to.size()) return false;
+  std::copy(from.begin(), from.end(), to.begin());
+  return true;
+}
+
+bool read_ip(const std::string& from, IpAddress& to) {
+  std::array<std::uint8_t, 16> bytes{};
+  if (!read_bytes(from, bytes)) return false;
+  to = IpAddress::from_v6(bytes);
+  return true;
+}
+
+void write(const MemberSnapshot& from, handover::Member& to) {
+  to.set_token(std::string(from.token.raw()));
+  to.set_username(from.username);
+  to.set_tcp_peer(to_string(from.tcp_peer.bytes()));
+  to.set_ip(to_string(from.endpoint.ip.bytes()));
+  to.set_port(from.endpoint.port);
+  to.set_last_heard_ms(from.last_heard_ms);
+  to.set_consecutive_refusals(from.consecutive_refusals);
+}
+
+bool read(const handover::Member& from, MemberSnapshot& to) {
+  const auto token = from.token().size() == kTokenBytes ? Token::parse(from.token()) : std::nullopt;
+  if (!token || from.port() > UINT16_MAX || from.consecutive_refusals() > UINT8_MAX) return false;
+  to.token = *token;
+  to.username = from.username();
+  to.endpoint.port = static_cast<std::uint16_t>(from.port());
+  to.last_heard_ms = from.last_heard_ms();
+  to.consecutive_refusals = static_cast<std::uint8_t>(from.consecutive_refusals());
+  return read_ip(from.tcp_peer(), to.tcp_peer) && read_ip(from.ip(), to.endpoint.ip);
+}
+
+void write(const RoomSnapshot& from, handover::Room& to) {
+  to.set_name(from.name);
+  if (from.password.is_required()) {
+    to.set_password_salt(to_string(from.password.hash().salt));
+    to.set_password_digest(to_string(from.password.hash().digest));
+  }
+  to.set_creator(to_string(from.creator.bytes()));
+  to.set_sequence(from.sequence);
+  to.set_host(from.host);
+  for (const MemberSnapshot& member : from.members) write(member, *to.add_members());
+}
+
+bool read(const handover::Room& from, RoomSnapshot& to) {
+  to.name = from.name();
+  to.sequence = from.sequence();
+  to.host = from.host();
+  if (!from.password_salt().empty() || !from.password_digest().empty()) {
+    Password::Hash hash;
+    if (!read_bytes(from.password_salt(), hash.salt)) return false;
+    if (!read_bytes(from.password_digest(), hash.digest)) return false;
+    to.password = Password(hash);
+  }
+  to.members.resize(static_cast<std::size_t>(from.members_size()));
+  for (int i = 0; i < from.members_size(); ++i) {
+    if (!read(from.members(i), to.members[static_cast<std::size_t>(i)])) return false;
+  }
+  return read_ip(from.creator(), to.creator);
+}
+
+void write(const Buckets& from, handover::Distribution& to) {
+  for (const std::uint64_t count : from.counts()) to.add_counts(count);
+}
+
+// More buckets than we have end in the last one.
+void read(const handover::Distribution& from, Buckets& to) {
+  for (int i = 0; i < from.counts_size(); ++i) {
+    const auto bucket = std::min(static_cast<std::size_t>(i), Buckets::kCount - 1);
+    to.add(Buckets::highest_in(bucket), from.counts(i));
+  }
+}
+
+void write(const Distribution& from, handover::Distribution& to) {
+  write(from.buckets, to);
+  to.set_sum(from.sum);
+}
+
+void read(const handover::Distribution& from, Distribution& to) {
+  read(from, to.buckets);
+  to.sum = from.sum();
+}
+
+// `each` gets every measure with its name.
+template <class AllMeasures, class Each>
+void for_each_measure(AllMeasures& measures, const Each& each) {
+  each("receivers", measures.receivers);
+  each("turn_datagrams", measures.turn_datagrams);
+  each("turn_us", measures.turn_us);
+  each("latency_us", measures.latency_us);
+}
+
+// By name: what one version counts and the other does not is left out.
+template <class Each>
+void for_each_counter(const Each& each) {
+  for (std::size_t i = 0; i < static_cast<std::size_t>(Counter::kCount); ++i) {
+    const auto counter = static_cast<Counter>(i);
+    each(std::string(counter_name(counter)), counter);
+  }
+}
+
+void write(const RelaySnapshot& from, handover::Shard& to) {
+  for (const RoomSnapshot& room : from.rooms) write(room, *to.add_rooms());
+  for (const AddressSnapshot& address : from.addresses) {
+    handover::Address& written = *to.add_addresses();
+    written.set_ip(to_string(address.ip.bytes()));
+    written.set_rooms(address.rooms);
+    written.set_connections(address.connections);
+  }
+  for_each_counter([&](const std::string& name, Counter counter) {
+    (*to.mutable_counters())[name] = from.counters[counter];
+  });
+  for_each_measure(from.measures, [&](const char* name, const auto& measure) {
+    write(measure, (*to.mutable_measures())[name]);
+  });
+}
+
+bool read(const handover::Shard& from, RelaySnapshot& to) {
+  to.rooms.resize(static_cast<std::size_t>(from.rooms_size()));
+  for (int i = 0; i < from.rooms_size(); ++i) {
+    if (!read(from.rooms(i), to.rooms[static_cast<std::size_t>(i)])) return false;
+  }
+  for (const handover::Address& address : from.addresses()) {
+    AddressSnapshot& read = to.addresses.emplace_back();
+    read.rooms = address.rooms();
+    read.connections = address.connections();
+    if (!read_ip(address.ip(), read.ip)) return false;
+  }
+  for_each_counter([&](const std::string& name, Counter counter) {
+    const auto found = from.counters().find(name);
+    if (found != from.counters().end()) to.counters.add(counter, found->second);
+  });
+  for_each_measure(to.measures, [&](const char* name, auto& measure) {
+    const auto found = from.measures().find(name);
+    if (found != from.measures().end()) read(found->second, measure);
+  });
+  return true;
+}
+
+void write(const ConnectionState& from, handover::Connection& to) {
+  to.set_peer(to_string(from.peer.bytes()));
+  to.set_received(from.received);
+  to.set_to_send(from.to_send);
+  to.set_is_over_limit(from.is_over_limit);
+  to.set_is_closing(from.is_closing);
+  to.set_has_shut_down(from.has_shut_down);
+  to.set_has_ended(from.has_ended);
+}
+
+bool read(const handover::Connection& from, ConnectionState& to) {
+  to.received = from.received();
+  to.to_send = from.to_send();
+  to.is_over_limit = from.is_over_limit();
+  to.is_closing = from.is_closing();
+  to.has_shut_down = from.has_shut_down();
+  to.has_ended = from.has_ended();
+  return read_ip(from.peer(), to.peer);
+}
+
+bool read(const handover::Shard& from, ShardState& to) {
+  to.receive_drops_seen = from.receive_drops_seen();
+  to.connections.resize(static_cast<std::size_t>(from.connections_size()));
+  for (int i = 0; i < from.connections_size(); ++i) {
+    if (!read(from.connections(i), to.connections[static_cast<std::size_t>(i)])) return false;
+  }
+  return read(from, to.relay);
+}
+
+}  // namespace
+
+std::string encode_state(const ServerState& state) {
+  handover::State message;
+  message.set_format(kFormat);
+  message.set_host(state.host);
+  message.set_tcp_port(state.tcp_port);
+  message.set_udp_port(state.udp_port);
+  message.set_map_key(to_string(state.map_key));
+  message.set_next_sequence(state.next_sequence);
+  for (const ShardState& shard : state.shards) {
+    handover::Shard& written = *message.add_shards();
+    write(shard.relay, written);
+    for (const ConnectionState& connection : shard.connections) {
+      write(connection, *written.add_connections());
+    }
+    written.set_receive_drops_seen(shard.receive_drops_seen);
+  }
+  return message.SerializeAsString();
+}
+
+tl::expected<ServerState, std::string> decode_state(std::string_view bytes) {
+  handover::State message;
+  if (bytes.size() > INT_MAX ||
+      !message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
+    return damaged("it cannot be read");
+  }
+  if (message.format() != kFormat) {
+    return Fault("it writes its state in format " + std::to_string(message.format()) +
+                 ", and this program reads format " + std::to_string(kFormat) +
+                 ": between these two versions, chatd has to be restarted");
+  }
+  ServerState state;
+  state.host = message.host();
+  state.tcp_port = static_cast<std::uint16_t>(message.tcp_port());
+  state.udp_port = static_cast<std::uint16_t>(message.udp_port());
+  state.next_sequence = message.next_sequence();
+  if (!read_bytes(message.map_key(), state.map_key)) return damaged("it has no key");
+  if (message.shards_size() < 1 || message.shards_size() > static_cast<int>(kMaxShards)) {
+    return damaged("the number of shards");
+  }
+  state.shards.resize(static_cast<std::size_t>(message.shards_size()));
+  for (int i = 0; i < message.shards_size(); ++i) {
+    if (!read(message.shards(i), state.shards[static_cast<std::size_t>(i)])) {
+      return damaged("something in it is not as long as it has to be");
+    }
+  }
+  return state;
+}
+
+}  // namespace chatd
