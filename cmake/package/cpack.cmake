@@ -1,6 +1,6 @@
 # The Debian package (./dev package). It follows what debhelper would do: libraries are found by
 # dpkg-shlibdeps, /etc/chatd/chatd.toml is a conffile, the service is enabled and started at the
-# first installation unless the administrator's policy says otherwise, restarted by an upgrade,
+# first installation unless the administrator's policy says otherwise, handed over to the new one by an upgrade,
 # stopped by a removal. A chatd that nobody has configured listens on 127.0.0.1 alone.
 set(debian ${PROJECT_SOURCE_DIR}/cmake/package/debian)
 

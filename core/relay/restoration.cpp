@@ -75,6 +75,9 @@ tl::expected<void, std::string> restore_member(const Place& place, std::uint8_t 
   const MemberSnapshot& snapshot = *place.member;
   if (snapshot.token.shard() != shard) return Fault("a member's token is of another shard");
   if (!is_valid_name(snapshot.username)) return Fault("a member has no valid name");
+  if (snapshot.endpoint.port != 0 && !snapshot.endpoint.ip.is_unicast()) {
+    return Fault("a member's address is not that of one host");
+  }
   if (roster.find_member(place.room, snapshot.username)) {
     return Fault("two members of a room have the same name");
   }

@@ -30,8 +30,9 @@ class Parser {
         "the configuration file. Flags go before variables, variables before the file.\n"
         "When it serves, chatd prints one line on stdout: chatd ready tcp=ADDRESS udp=ADDRESS.\n"
         "Logs go to stderr. SIGINT and SIGTERM stop it; members are told. SIGHUP loads the\n"
-        "configuration file again; SIGUSR2 drains: nobody is let in, and it stops when all have "
-        "gone.\n"
+        "configuration file again; SIGUSR1 starts the program anew, which takes over without\n"
+        "members noticing, as SIGHUP does after an upgrade; SIGUSR2 drains: nobody is let in, and\n"
+        "it stops when all have gone.\n"
         "Exit codes: 0 stopped as asked, 1 could not start or go on, 2 bad command line or "
         "configuration.");
   }

@@ -1,5 +1,8 @@
 #include "server/handover/state_codec.h"
 
+#include <google/protobuf/io/coded_stream.h>
+#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
+
 #include <algorithm>
 #include <climits>
 #include <cstddef>
@@ -198,6 +201,18 @@ bool read(const handover::Shard& from, ShardState& to) {
   return read(from, to.relay);
 }
 
+// The same state makes the same bytes: maps have no order of their own.
+std::string deterministic_bytes(const handover::State& message) {
+  std::string bytes;
+  {
+    google::protobuf::io::StringOutputStream stream(&bytes);
+    google::protobuf::io::CodedOutputStream output(&stream);
+    output.SetSerializationDeterministic(true);
+    message.SerializeToCodedStream(&output);
+  }
+  return bytes;
+}
+
 }  // namespace
 
 std::string encode_state(const ServerState& state) {
@@ -216,7 +231,7 @@ std::string encode_state(const ServerState& state) {
     }
     written.set_receive_drops_seen(shard.receive_drops_seen);
   }
-  return message.SerializeAsString();
+  return deterministic_bytes(message);
 }
 
 tl::expected<ServerState, std::string> decode_state(std::string_view bytes) {

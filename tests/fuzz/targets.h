@@ -30,6 +30,7 @@ void fuzz_conversation(std::string_view input);
 void fuzz_datagram(std::string_view input);
 void fuzz_event(std::string_view input);
 void fuzz_frame(std::string_view input);
+void fuzz_handover(std::string_view input);
 void fuzz_identity(std::string_view input);
 void fuzz_join_request(std::string_view input);
 void fuzz_payload(std::string_view input);
