@@ -21,7 +21,7 @@ MemberSnapshot snapshot_of(const Member& member, const Endpoint& endpoint) {
   return {.token = member.token,
           .username = member.username,
           .tcp_peer = member.tcp_peer,
-          .endpoint = endpoint,
+          .port = endpoint.port,
           .last_heard_ms = member.last_heard_ms,
           .consecutive_refusals = member.consecutive_refusals};
 }
@@ -67,6 +67,8 @@ tl::expected<std::uint32_t, std::string> restore_room(const RoomSnapshot& snapsh
   room.creator = snapshot.creator;
   room.sequence = snapshot.sequence;
   room.host = snapshot.host;
+  room.members.reserve(snapshot.members.size());
+  room.endpoints.reserve(snapshot.members.size());
   return roster.add_room(std::move(room)).value();  // sizes are checked
 }
 
@@ -75,7 +77,7 @@ tl::expected<void, std::string> restore_member(const Place& place, std::uint8_t 
   const MemberSnapshot& snapshot = *place.member;
   if (snapshot.token.shard() != shard) return Fault("a member's token is of another shard");
   if (!is_valid_name(snapshot.username)) return Fault("a member has no valid name");
-  if (snapshot.endpoint.port != 0 && !snapshot.endpoint.ip.is_unicast()) {
+  if (!snapshot.tcp_peer.is_unicast()) {
     return Fault("a member's address is not that of one host");
   }
   if (roster.find_member(place.room, snapshot.username)) {
@@ -87,8 +89,9 @@ tl::expected<void, std::string> restore_member(const Place& place, std::uint8_t 
   member.tcp_peer = snapshot.tcp_peer;
   member.last_heard_ms = snapshot.last_heard_ms;
   member.consecutive_refusals = snapshot.consecutive_refusals;
-  if (roster.restore_member(snapshot.token.slot(), place.room, std::move(member),
-                            snapshot.endpoint)) {
+  Endpoint endpoint;  // pending
+  if (snapshot.port != 0) endpoint = {snapshot.tcp_peer, snapshot.port};
+  if (roster.restore_member(snapshot.token.slot(), place.room, std::move(member), endpoint)) {
     return {};
   }
   return Fault("a member's slot (" + std::to_string(snapshot.token.slot()) +

@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "core/address/endpoint.h"
+#include "core/address/ip_address.h"
 #include "core/limiting/address_limiter.h"
 #include "core/relay/counters.h"
 #include "core/relay/measures.h"
@@ -24,8 +24,8 @@ namespace chatd {
 struct MemberSnapshot {
   Token token;  // names its slot, too
   std::string username;
-  IpAddress tcp_peer;
-  Endpoint endpoint;  // port 0: pending
+  IpAddress tcp_peer;      // it can be bound nowhere else
+  std::uint16_t port = 0;  // 0: pending
   TimeMs last_heard_ms = 0;
   std::uint8_t consecutive_refusals = 0;
 };

@@ -1,5 +1,6 @@
 #include "server/handover/state_codec.h"
 
+#include <google/protobuf/arena.h>
 #include <google/protobuf/io/coded_stream.h>
 #include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 
@@ -48,8 +49,7 @@ void write(const MemberSnapshot& from, handover::Member& to) {
   to.set_token(std::string(from.token.raw()));
   to.set_username(from.username);
   to.set_tcp_peer(to_string(from.tcp_peer.bytes()));
-  to.set_ip(to_string(from.endpoint.ip.bytes()));
-  to.set_port(from.endpoint.port);
+  to.set_port(from.port);
   to.set_last_heard_ms(from.last_heard_ms);
   to.set_consecutive_refusals(from.consecutive_refusals);
 }
@@ -59,10 +59,10 @@ bool read(const handover::Member& from, MemberSnapshot& to) {
   if (!token || from.port() > UINT16_MAX || from.consecutive_refusals() > UINT8_MAX) return false;
   to.token = *token;
   to.username = from.username();
-  to.endpoint.port = static_cast<std::uint16_t>(from.port());
+  to.port = static_cast<std::uint16_t>(from.port());
   to.last_heard_ms = from.last_heard_ms();
   to.consecutive_refusals = static_cast<std::uint8_t>(from.consecutive_refusals());
-  return read_ip(from.tcp_peer(), to.tcp_peer) && read_ip(from.ip(), to.endpoint.ip);
+  return read_ip(from.tcp_peer(), to.tcp_peer);
 }
 
 void write(const RoomSnapshot& from, handover::Room& to) {
@@ -74,6 +74,7 @@ void write(const RoomSnapshot& from, handover::Room& to) {
   to.set_creator(to_string(from.creator.bytes()));
   to.set_sequence(from.sequence);
   to.set_host(from.host);
+  to.mutable_members()->Reserve(static_cast<int>(from.members.size()));
   for (const MemberSnapshot& member : from.members) write(member, *to.add_members());
 }
 
@@ -204,6 +205,7 @@ bool read(const handover::Shard& from, ShardState& to) {
 // The same state makes the same bytes: maps have no order of their own.
 std::string deterministic_bytes(const handover::State& message) {
   std::string bytes;
+  bytes.reserve(message.ByteSizeLong());
   {
     google::protobuf::io::StringOutputStream stream(&bytes);
     google::protobuf::io::CodedOutputStream output(&stream);
@@ -216,7 +218,8 @@ std::string deterministic_bytes(const handover::State& message) {
 }  // namespace
 
 std::string encode_state(const ServerState& state) {
-  handover::State message;
+  google::protobuf::Arena arena;  // a million members are not a million allocations
+  auto& message = *google::protobuf::Arena::CreateMessage<handover::State>(&arena);
   message.set_format(kFormat);
   message.set_host(state.host);
   message.set_tcp_port(state.tcp_port);
@@ -235,7 +238,8 @@ std::string encode_state(const ServerState& state) {
 }
 
 tl::expected<ServerState, std::string> decode_state(std::string_view bytes) {
-  handover::State message;
+  google::protobuf::Arena arena;
+  auto& message = *google::protobuf::Arena::CreateMessage<handover::State>(&arena);
   if (bytes.size() > INT_MAX ||
       !message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
     return damaged("it cannot be read");

@@ -26,13 +26,13 @@ ServerState sample() {
   room.members.push_back({.token = token(5),
                           .username = "alice",
                           .tcp_peer = ip("192.0.2.1"),
-                          .endpoint = {ip("2001:db8::1"), 4242},
+                          .port = 4242,
                           .last_heard_ms = 123'456'789'012,
                           .consecutive_refusals = 2});
   room.members.push_back({.token = token(9),
                           .username = "bob",
                           .tcp_peer = ip("::1"),
-                          .endpoint = {},
+                          .port = 0,
                           .last_heard_ms = 1,
                           .consecutive_refusals = 0});
   ShardState busy;
@@ -88,10 +88,10 @@ TEST(StateCodec, WritesAllThatItReads) {
   EXPECT_TRUE(alice.token == token(5));
   EXPECT_EQ(alice.username, "alice");
   EXPECT_EQ(alice.tcp_peer, ip("192.0.2.1"));
-  EXPECT_EQ(alice.endpoint, (Endpoint{ip("2001:db8::1"), 4242}));
+  EXPECT_EQ(alice.port, 4242);
   EXPECT_EQ(alice.last_heard_ms, 123'456'789'012U);
   EXPECT_EQ(alice.consecutive_refusals, 2);
-  EXPECT_EQ(room.members[1].endpoint.port, 0);
+  EXPECT_EQ(room.members[1].port, 0);
 }
 
 TEST(StateCodec, WritesWhatWasCounted) {

@@ -216,7 +216,7 @@ TEST_F(Snapshot, OneThatIsNotSoundIsRefused) {
             "a member has no valid name");
   EXPECT_EQ(refusal_after([](Rooms& rooms) { rooms[0].members[1].username = "alice"; }),
             "two members of a room have the same name");
-  EXPECT_EQ(refusal_after([](Rooms& rooms) { rooms[0].members[1].endpoint = at("224.0.0.1", 9); }),
+  EXPECT_EQ(refusal_after([](Rooms& rooms) { rooms[0].members[1].tcp_peer = ip("224.0.0.1"); }),
             "a member's address is not that of one host");
   const auto with_token = [&](std::uint8_t shard, std::uint32_t slot) {
     return refusal_after([&](Rooms& rooms) { rooms[0].members[1].token = Token(shard, slot, {}); });
