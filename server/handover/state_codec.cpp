@@ -1,8 +1,6 @@
 #include "server/handover/state_codec.h"
 
 #include <google/protobuf/arena.h>
-#include <google/protobuf/io/coded_stream.h>
-#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 
 #include <algorithm>
 #include <climits>
@@ -117,6 +115,15 @@ void read(const handover::Distribution& from, Distribution& to) {
   to.sum = from.sum();
 }
 
+// What has a name: what one version counts and the other does not is left out.
+template <class Named>
+const Named* find_by_name(const google::protobuf::RepeatedPtrField<Named>& all,
+                          std::string_view name) {
+  const auto found =
+      std::find_if(all.begin(), all.end(), [name](const Named& one) { return one.name() == name; });
+  return found == all.end() ? nullptr : &*found;
+}
+
 // `each` gets every measure with its name.
 template <class AllMeasures, class Each>
 void for_each_measure(AllMeasures& measures, const Each& each) {
@@ -126,12 +133,20 @@ void for_each_measure(AllMeasures& measures, const Each& each) {
   each("latency_us", measures.latency_us);
 }
 
-// By name: what one version counts and the other does not is left out.
-template <class Each>
-void for_each_counter(const Each& each) {
+void write(const Counters& from, handover::Shard& to) {
   for (std::size_t i = 0; i < static_cast<std::size_t>(Counter::kCount); ++i) {
     const auto counter = static_cast<Counter>(i);
-    each(std::string(counter_name(counter)), counter);
+    handover::Counter& written = *to.add_counters();
+    written.set_name(std::string(counter_name(counter)));
+    written.set_value(from[counter]);
+  }
+}
+
+void read(const handover::Shard& from, Counters& to) {
+  for (std::size_t i = 0; i < static_cast<std::size_t>(Counter::kCount); ++i) {
+    const auto counter = static_cast<Counter>(i);
+    const auto* const found = find_by_name(from.counters(), counter_name(counter));
+    if (found != nullptr) to.add(counter, found->value());
   }
 }
 
@@ -143,11 +158,11 @@ void write(const RelaySnapshot& from, handover::Shard& to) {
     written.set_rooms(address.rooms);
     written.set_connections(address.connections);
   }
-  for_each_counter([&](const std::string& name, Counter counter) {
-    (*to.mutable_counters())[name] = from.counters[counter];
-  });
+  write(from.counters, to);
   for_each_measure(from.measures, [&](const char* name, const auto& measure) {
-    write(measure, (*to.mutable_measures())[name]);
+    handover::Distribution& written = *to.add_measures();
+    written.set_name(name);
+    write(measure, written);
   });
 }
 
@@ -162,13 +177,10 @@ bool read(const handover::Shard& from, RelaySnapshot& to) {
     read.connections = address.connections();
     if (!read_ip(address.ip(), read.ip)) return false;
   }
-  for_each_counter([&](const std::string& name, Counter counter) {
-    const auto found = from.counters().find(name);
-    if (found != from.counters().end()) to.counters.add(counter, found->second);
-  });
+  read(from, to.counters);
   for_each_measure(to.measures, [&](const char* name, auto& measure) {
-    const auto found = from.measures().find(name);
-    if (found != from.measures().end()) read(found->second, measure);
+    const auto* const found = find_by_name(from.measures(), name);
+    if (found != nullptr) read(*found, measure);
   });
   return true;
 }
@@ -202,19 +214,6 @@ bool read(const handover::Shard& from, ShardState& to) {
   return read(from, to.relay);
 }
 
-// The same state makes the same bytes: maps have no order of their own.
-std::string deterministic_bytes(const handover::State& message) {
-  std::string bytes;
-  bytes.reserve(message.ByteSizeLong());
-  {
-    google::protobuf::io::StringOutputStream stream(&bytes);
-    google::protobuf::io::CodedOutputStream output(&stream);
-    output.SetSerializationDeterministic(true);
-    message.SerializeToCodedStream(&output);
-  }
-  return bytes;
-}
-
 }  // namespace
 
 std::string encode_state(const ServerState& state) {
@@ -234,7 +233,7 @@ std::string encode_state(const ServerState& state) {
     }
     written.set_receive_drops_seen(shard.receive_drops_seen);
   }
-  return deterministic_bytes(message);
+  return message.SerializeAsString();
 }
 
 tl::expected<ServerState, std::string> decode_state(std::string_view bytes) {

@@ -3,6 +3,7 @@
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <utility>
 
@@ -66,6 +67,12 @@ ReloadReport Reloader::load_again(Server& server) {
   }
   spdlog::set_level(spdlog::level::from_str(loaded->options.log_level));
   for (const config::Difference& difference : differences) say(report, difference);
+  if (std::ranges::any_of(differences, &config::Difference::needs_restart)) {
+    say(report, spdlog::level::info,
+        "what needs a restart comes without losing anybody by SIGUSR1, but for the address, the "
+        "ports "
+        "and the number of shards");
+  }
   if (differences.empty()) say(report, spdlog::level::info, "nothing has changed");
   const std::lock_guard lock(mutex_);
   configuration_ = std::move(*loaded);

@@ -105,13 +105,24 @@ for ((i = 0; i < 200; ++i)); do
   ! grep -q 'you are in kitchen' "$work/alice.err" || break
   sleep 0.05
 done
+# An upgrade while alice is there: another file in place of the one that runs, and a reload, which is
+# what the package does where there is a systemd.
+inside dpkg -i /tmp/chatd.deb >"$work/dpkg" 2>&1 || fail "dpkg -i over a running chatd: $(<"$work/dpkg")"
+kill -HUP "$chatd"
+wait "$chatd" || fail "chatd did not hand over: $(<"$work/log")"
+chatd=$(sed -n 's/.*handed over to process \([0-9]*\):.*/\1/p' "$work/log")
+[[ -n $chatd ]] || fail "chatd did not hand over: $(<"$work/log")"
 # The room may end while bob is still in it: alice goes when she has heard him.
 echo hello | inside chat join kitchen --name bob >/dev/null 2>&1 || true
 wait "$alice" || fail "alice's chat: $(<"$work/alice.err")"
 grep -qx 'bob: hello' "$work/alice" || fail 'alice did not hear bob'
 kill -TERM "$chatd"
-wait "$chatd" || fail "chatd ended with exit code $?: $(<"$work/log")"
-say 'installed, and serves'
+for ((i = 0; i < 200; ++i)); do
+  kill -0 "$chatd" 2>/dev/null || break
+  sleep 0.05
+done
+[[ $(tail -n 1 "$work/log") == *' stopped' ]] || fail "chatd did not end as asked: $(<"$work/log")"
+say 'installed, serves, and hands over to an upgrade'
 
 # --- Once more, removed, purged -------------------------------------------------------------------
 echo '# mine' >>"$root/etc/chatd/chatd.toml"
