@@ -22,13 +22,22 @@ namespace chatd::sim {
 
 class AddressBook {
  public:
-  explicit AddressBook(const World& world) : world_(world), limits_(world.scenario.limits) {
-    forget_all();
-  }
+  explicit AddressBook(const World& world) : world_(world), limits_(world.limits) { forget_all(); }
 
   void forget_all() {
     uses_.assign(world_.hosts.size() + 1, Use{});
     attempts_.assign(uses_.size() * world_.room_names.size(), Spender{});
+    answers_.clear();
+  }
+
+  // Everybody may spend afresh, as under new limits. What is open stays counted.
+  void forgive_requests() {
+    for (Use& use : uses_) use.requests = use.arrivals = {};
+  }
+  // All of it, also what was spent on passwords and answers: as after a hot restart.
+  void forgive_all() {
+    forgive_requests();
+    attempts_.assign(attempts_.size(), Spender{});
     answers_.clear();
   }
 
@@ -38,9 +47,10 @@ class AddressBook {
 
   bool open_connection(TimeMs now_ms, std::uint32_t host) {
     const std::uint32_t most = limits_.abuse.max_address_connections;
-    if (is_exempt(host) || (most == 0 && request_rate().units == 0)) return true;
-    if (most != 0 && use(host).connections >= most) return false;
-    if (!use(host).arrivals.take(now_ms, request_rate())) return false;
+    if (!is_exempt(host)) {
+      if (most != 0 && use(host).connections >= most) return false;
+      if (!use(host).arrivals.take(now_ms, request_rate())) return false;
+    }
     ++use(host).connections;
     return true;
   }
@@ -52,12 +62,9 @@ class AddressBook {
     const std::uint32_t most = limits_.abuse.max_address_rooms;
     return most == 0 || is_exempt(host) || use(host).rooms < most;
   }
-  void open_room(std::uint32_t host) {
-    if (!is_exempt(host)) ++use(host).rooms;
-  }
-  void close_room(std::uint32_t host) {
-    if (!is_exempt(host)) --use(host).rooms;
-  }
+  // Counted whether it is limited or not, for limits may change while it is open.
+  void open_room(std::uint32_t host) { ++use(host).rooms; }
+  void close_room(std::uint32_t host) { --use(host).rooms; }
 
   // Wrong passwords.
   bool may_guess(TimeMs now_ms, std::uint32_t host, std::uint32_t room) {
@@ -112,7 +119,9 @@ class AddressBook {
     }
   };
 
-  bool is_exempt(std::uint32_t host) const { return world_.hosts[host].is_exempt; }
+  bool is_exempt(std::uint32_t host) const {
+    return world_.hosts[host].is_loopback && !limits_.abuse.limit_loopback;
+  }
   Use& use(std::uint32_t host) { return uses_[world_.hosts[host].group]; }
   Spender& attempts(std::uint32_t host, std::uint32_t room) {
     return attempts_[world_.hosts[host].group * world_.room_names.size() + room];

@@ -164,7 +164,7 @@ void Clients::become_member(Client& client, const Connection& connection, const 
           .room = world_.room_names[connection.ask.room],
           .username = world_.client_names[connection.ask.name],
           .token = token,
-          .heartbeat_ms = static_cast<std::int64_t>(world_.scenario.limits.idle_timeout_ms /
+          .heartbeat_ms = static_cast<std::int64_t>(world_.limits.idle_timeout_ms /
                                                     Scenario::kHeartbeatsPerTimeout)},
       now_ms());
   // Who takes its time may stay pending for a while.

@@ -33,7 +33,7 @@ class Audit {
   // Everything that was put into the outbox has been sent, or dropped under a reason.
   void check_sent(const Relay& relay, std::uint8_t shard);
   // The relay's whole state.
-  void compare(const Relay& relay, std::uint8_t shard);
+  void compare(TimeMs now_ms, const Relay& relay, std::uint8_t shard);
 
  private:
   void check_messages(const Outbox& out, const Outbox::Fanout& fanout);

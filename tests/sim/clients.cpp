@@ -152,7 +152,8 @@ void Clients::hear(Client& client, const Packet& packet) {
       if (client.conversation && client.nature != Client::Nature::kAttacker) drop_out(client);
       return;
     case client::Event::Kind::kNotice:
-      return world_.seen.saw(Sight::kHeardTooFast);
+      return world_.seen.saw(Model::is_drain_notice(packet.bytes) ? Sight::kHeardDraining
+                                                                  : Sight::kHeardTooFast);
     default:
       world_.fail("a client hears something from the server that is no notice: " +
                   packet.bytes.substr(2));

@@ -130,6 +130,24 @@ std::string_view sight_name(Sight sight) {
       return "heard_not_authenticated";
     case Sight::kFoundServerGone:
       return "found_server_gone";
+    case Sight::kKick:
+      return "kick";
+    case Sight::kKickNobody:
+      return "kick_nobody";
+    case Sight::kCloseRoom:
+      return "close_room";
+    case Sight::kNewLimits:
+      return "new_limits";
+    case Sight::kOldLimits:
+      return "old_limits";
+    case Sight::kDrain:
+      return "drain";
+    case Sight::kHotRestart:
+      return "hot_restart";
+    case Sight::kTold503Draining:
+      return "told_503_draining";
+    case Sight::kHeardDraining:
+      return "heard_draining";
     case Sight::kCount:
       break;
   }
@@ -147,8 +165,6 @@ std::string_view out_of_reach(Counter counter) {
     case Counter::kReceivesPostponed:
     case Counter::kFramesTooLarge:
       return "the server counts it in its TCP side, which is not simulated";
-    case Counter::kMembersKicked:
-      return "an operator does it, and the simulated server has none";
     default:
       return "";
   }

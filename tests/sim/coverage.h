@@ -33,6 +33,14 @@ enum class Sight : std::uint8_t {
   kOutboxFull,  // while members expire
   kLetter,      // between shards
   kServerAway,  // or cut off, when somebody asked
+  // The operator.
+  kKick,
+  kKickNobody,
+  kCloseRoom,
+  kNewLimits,
+  kOldLimits,  // and back
+  kDrain,
+  kHotRestart,
   // Clients.
   kCreate,
   kJoin,
@@ -76,11 +84,13 @@ enum class Sight : std::uint8_t {
   kTold503Rooms,
   kTold503Members,
   kTold503RoomMembers,
+  kTold503Draining,
   kHeardMessage,
   kHeardJoined,
   kHeardLeft,
   kHeardDisconnected,
   kHeardTooFast,
+  kHeardDraining,
   kHeardNotAuthenticated,
   kFoundServerGone,
   kCount,

@@ -22,6 +22,8 @@ enum class EventKind : std::uint8_t {
   kFaultBegins,       // the next one is picked
   kFaultEnds,         // what: the fault; where: whom it struck
   kServerStarts,      // after it was stopped
+  kOperatorActs,      // and picks something
+  kOperatorGoesOn,    // with what he has begun. what: which of it; where: for which server
 };
 
 struct Event {

@@ -103,7 +103,7 @@ void Faults::set_shard(Fault fault, std::uint32_t whom, bool begins) {
     case Fault::kClockJump:
       if (!begins) return;
       world_.seen.saw(Sight::kClockJump);
-      server_.clock().jump(world_.dice.roll(2 * world_.scenario.limits.idle_timeout_ms));
+      server_.clock().jump(world_.dice.roll(2 * world_.limits.idle_timeout_ms));
       return server_.wake_all();
     case Fault::kSocketFull:
       count(network_.sockets_full, begins);

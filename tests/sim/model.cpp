@@ -18,7 +18,7 @@ constexpr std::uint32_t kRefusalsForgiven = 3;
 Model::Model(World& world, const Network& network)
     : world_(world),
       network_(network),
-      limits_(world.scenario.limits),
+      limits_(world.limits),
       roll_(world.room_names.size()),
       debts_(roll_),
       addresses_(world) {}
@@ -27,6 +27,7 @@ void Model::restart(const ShardMap& shards) {
   shards_ = shards;
   expected_.assign(shards.count(), {});
   nobody_expires_before_ms_.assign(shards.count(), kNever);
+  is_draining_ = false;
   at_port_.clear();
   addresses_.forget_all();
   debts_.forget_all();
@@ -105,6 +106,11 @@ bool Model::comes_from_there(Membership& member, const Endpoint& from) {
 void Model::bind(Membership& member, std::uint32_t port) {
   if (member.port != kNoPort) moved_.push_back({member.number, member.port});
   member.port = port;
+  list_at_port(member);
+}
+
+void Model::list_at_port(Membership& member) {
+  const std::uint32_t port = member.port;
   if (at_port_.size() <= port) at_port_.resize(port + 1);
   auto& there = at_port_[port];
   const auto first = std::find_if(there.begin(), there.end(), [&](MemberNumber number) {

@@ -12,6 +12,7 @@
 #include <functional>
 #include <optional>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "core/relay/counters.h"
@@ -76,6 +77,20 @@ class Model {
   void on_deadline(TimeMs now_ms, std::uint8_t shard, const IsGone* stopped_early);
   void on_disconnect_all(std::uint8_t shard, const IsGone& is_gone);
 
+  // What an operator asks for (model_operator.cpp). False: there is no such room or member.
+  bool on_kick(TimeMs now_ms, std::uint8_t shard, std::uint32_t room, std::uint32_t name);
+  bool on_close_room(std::uint8_t shard, std::uint32_t room);
+  // World::limits are others now.
+  void on_new_limits(const Limits& old);
+  void on_drain();
+  bool is_draining() const { return is_draining_; }
+  // A shard tells a room that the server drains. False: no room that does not know has these
+  // members.
+  static bool is_drain_notice(std::string_view datagram);
+  bool on_drain_notice(std::uint8_t shard, std::span<const Endpoint> destinations);
+  // Other relays have taken over.
+  void on_hot_restart();
+
   // Messages go out to one member. False: they were owed to nobody there.
   bool pay(std::uint8_t shard, const Endpoint& to, std::span<const MessageId> messages);
   // Nothing waits in the shard any more: what is still owed has been dropped.
@@ -119,7 +134,6 @@ class Model {
   bool is_name_taken(const ModelRoom& room, std::uint32_t name) const;
   Membership& enter(TimeMs now_ms, const Ask& ask);
 
-  void leave(Membership& member, Counter why);
   void go(Membership& member, Counter why);
   void end_room(std::uint32_t room);
   void settle(std::uint32_t room);
@@ -129,6 +143,11 @@ class Model {
   void expire(std::uint32_t room, const std::vector<MemberNumber>& silent);
   void take_out(Membership& member);
   void bind(Membership& member, std::uint32_t port);
+  void list_at_port(Membership& member);
+  bool has_exactly(const ModelRoom& room, std::span<const Endpoint> endpoints) const;
+  bool can_hear(const ModelRoom& room) const;
+  void check_all_are_told(std::uint8_t shard);
+  void forgive_members();
 
   World& world_;
   const Network& network_;
@@ -140,6 +159,7 @@ class Model {
   Expectations expectations_;
   std::uint32_t members_ = 0;
   std::uint32_t rooms_ = 0;
+  bool is_draining_ = false;
   std::vector<std::vector<MemberNumber>> at_port_;  // with those who went away in this call
   std::vector<std::array<std::uint64_t, static_cast<std::size_t>(Counter::kCount)>> expected_;
   std::vector<TimeMs> nobody_expires_before_ms_;  // by shard

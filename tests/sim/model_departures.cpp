@@ -37,6 +37,7 @@ void Model::end_call() {
 }
 
 void Model::on_nothing_waits(std::uint8_t shard) {
+  if (is_draining_) check_all_are_told(shard);
   for (ModelRoom& room : roll_.rooms) {
     if (room.shard != shard || room.accepted == 0) continue;
     if (debts_.owed_by(shard) > 0) {

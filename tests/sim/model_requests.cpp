@@ -34,7 +34,10 @@ std::optional<int> Model::on_request(TimeMs now_ms, std::uint8_t shard, Ask& ask
 Model::Admission Model::on_admission(TimeMs now_ms, const Ask& ask, bool was_kept_back) {
   now_ms_ = now_ms;
   const bool is_create = ask.kind == Ask::Kind::kCreate;
-  const int status = is_create ? create_status(ask) : join_status(now_ms, ask, was_kept_back);
+  if (is_draining_) world_.seen.saw(Sight::kTold503Draining);
+  const int status = is_draining_ ? 503
+                     : is_create  ? create_status(ask)
+                                  : join_status(now_ms, ask, was_kept_back);
   world_.note(Step::kEnters, ask.name, ask.room, static_cast<std::uint64_t>(status));
   if (status != 201) return {.status = status, .member = kNobody};
 

@@ -48,6 +48,8 @@ struct ModelRoom {
   MemberNumber host = kNobody;
   std::vector<MemberNumber> members;
   Bucket notices;
+  bool must_hear_of_drain = false;
+  bool may_hear_of_drain = false;
   std::uint64_t accepted = 0;  // messages since nothing waited: what may wait at most
 };
 

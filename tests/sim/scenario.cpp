@@ -70,4 +70,15 @@ Scenario::Scenario(std::uint64_t seed_number) : seed(seed_number) {
   }
 }
 
+// Now and then they leave what may be spent as it is.
+Limits Scenario::other_limits(Dice& dice) const {
+  Limits others = some_limits(dice, clients, rooms).with_sizes_of(limits);
+  if (dice.one_in(3)) others.abuse = limits.abuse;
+  if (messages_in_a_flood > kMaxWaitingMessages) {
+    others.abuse.max_member_messages_per_s = 0;
+    others.abuse.max_member_bytes_per_s = 0;
+  }
+  return others;
+}
+
 }  // namespace chatd::sim

@@ -15,6 +15,9 @@ using test::Dice;
 struct Scenario {
   explicit Scenario(std::uint64_t seed_number);
 
+  // Others that an operator may set while the server runs. Sizes stay.
+  Limits other_limits(Dice& dice) const;
+
   std::uint64_t seed;
 
   // The server.

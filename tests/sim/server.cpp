@@ -38,7 +38,9 @@ void Server::start() {
   KeyedHash::Key key;
   for (auto& byte : key) byte = static_cast<std::uint8_t>(world_.dice.any());
   RelayConfig config;
-  config.limits = world_.scenario.limits;
+  world_.limits = world_.scenario.limits;
+  ++generation_;
+  config.limits = world_.limits;
   config.own_sockets = world_.server_sockets;
   config.trains = world_.scenario.trains;
   config.message_store_blocks = world_.scenario.store_blocks;
@@ -71,6 +73,38 @@ void Server::stop() {
     connection.stage = Connection::Stage::kAnswered;
     world_.plan(kAnswerUs, EventKind::kAnswerAtClient, i);
   }
+}
+
+void Server::set_limits(const Limits& limits) {
+  const Limits old = world_.limits;
+  world_.limits = limits;
+  model_.on_new_limits(old);
+  for (auto& shard : shards_) shard->set_limits(limits);
+}
+
+void Server::start_drain() {
+  model_.on_drain();
+  for (auto& shard : shards_) shard->start_drain();
+}
+
+bool Server::restart_hot() {
+  constexpr int kRounds = 16;  // a letter may be answered by a letter
+  for (int i = 0; i < kRounds; ++i) {
+    for (auto& shard : shards_) {
+      if (!shard->settle()) return false;
+    }
+  }
+  for (const auto& shard : shards_) {
+    if (!shard->is_settled()) return false;
+  }
+  RandomStream::Seed seed{};
+  model_.on_hot_restart();
+  for (auto& shard : shards_) {
+    for (auto& byte : seed) byte = static_cast<std::uint8_t>(world_.dice.any());
+    shard->hand_over_to_another_relay(seed);
+  }
+  compare();
+  return true;
 }
 
 // --- Connections ---------------------------------------------------------------------------------
@@ -205,7 +239,7 @@ void Server::wake_all() {
 
 void Server::compare() {
   for (std::uint32_t i = 0; i < shard_count(); ++i) {
-    audit_.compare(shards_[i]->relay(), static_cast<std::uint8_t>(i));
+    audit_.compare(clock_.now_ms(world_.now_us), shards_[i]->relay(), static_cast<std::uint8_t>(i));
   }
   const std::uint32_t spare = shard_count() > 1 ? shard_count() : 0;
   const Limits& limits = world_.scenario.limits;

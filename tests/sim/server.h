@@ -23,6 +23,12 @@ class Server final : public Switchboard {
 
   void start();  // afresh: it knows nobody
   void stop();   // in order: everyone is told
+  // The operator's. Limits are those of the world, from here on.
+  void set_limits(const Limits& limits);
+  void start_drain();
+  // Other relays take over, and nobody notices. False: somebody is still busy.
+  bool restart_hot();
+  std::uint32_t generation() const { return generation_; }  // so many times it was started
   bool is_up() const { return !shards_.empty(); }
 
   // A client connects and asks. Returns the connection, whose answer comes as an event.
@@ -73,6 +79,7 @@ class Server final : public Switchboard {
   std::vector<Connection> connections_;
   std::uint64_t next_serial_ = 1;
   std::uint64_t next_sequence_ = 0;
+  std::uint32_t generation_ = 0;
 };
 
 }  // namespace chatd::sim

@@ -22,7 +22,8 @@ Shard::Shard(World& world, Network& network, Model& model, Audit& audit, Switchb
       board_(board),
       clock_(clock),
       shard_(config.shard),
-      relay_(config, clock.now_ms(world.now_us)),
+      config_(config),
+      relay_(std::in_place, config, clock.now_ms(world.now_us)),
       out_(world.scenario.outbox_work, config.limits.max_room_members),
       kernel_(world, network),
       sender_(world, network, kernel_, config.shard) {}
@@ -36,7 +37,7 @@ Shard::~Shard() {
 
 void Shard::on_datagram(std::uint32_t packet) {
   if (datagrams_.size() >= world_.scenario.receive_buffer) {
-    relay_.counters().add(Counter::kReceiveBufferDrops);
+    relay_->counters().add(Counter::kReceiveBufferDrops);
     return world_.packets.release(packet);
   }
   datagrams_.push_back(packet);
@@ -97,30 +98,31 @@ void Shard::turn() {
   take_refusals(now_ms);
   expire(now_ms);
   open_letters(now_ms);
+  obey(now_ms);
   serve_requests(now_ms);
   send(now_ms);
   receive(now_ms);
   if (!has_unsent_) fan_out();
   send(now_ms);
-  audit_.check_counters(relay_, shard_, sender_.notices_dropped());
+  audit_.check_counters(*relay_, shard_, sender_.notices_dropped());
   if (has_work()) wake();
   set_timer();
 }
 
 bool Shard::has_work() const {
-  const bool can_send = !is_stuck() && (has_unsent_ || relay_.has_waiting());
+  const bool can_send = !is_stuck() && (has_unsent_ || relay_->has_waiting());
   return can_send || !datagrams_.empty() || !strays_.empty() || !refusals_.empty() ||
-         !requests_.empty() || !letters_.empty();
+         !requests_.empty() || !letters_.empty() || !orders_.empty();
 }
 
 bool Shard::is_at_rest() const {
-  return !has_work() && !has_unsent_ && !relay_.has_waiting() && !relay_.next_deadline() &&
-         out_.is_empty() && relay_.roster().members().size() == 0 &&
-         relay_.roster().rooms().size() == 0;
+  return !has_work() && !has_unsent_ && !relay_->has_waiting() && !relay_->next_deadline() &&
+         out_.is_empty() && relay_->roster().members().size() == 0 &&
+         relay_->roster().rooms().size() == 0;
 }
 
 void Shard::set_timer() {
-  std::optional<TimeMs> deadline_ms = relay_.next_deadline();
+  std::optional<TimeMs> deadline_ms = relay_->next_deadline();
   if (put_off_until_ms_) {
     deadline_ms = std::min(deadline_ms.value_or(*put_off_until_ms_), *put_off_until_ms_);
   }
@@ -133,8 +135,8 @@ void Shard::set_timer() {
 
 void Shard::make_room() {
   if (!is_stuck() || !out_.is_full()) return;
-  sender_.abandon(out_, relay_.counters(), Counter::kDroppedSendQueueFull);
-  audit_.check_sent(relay_, shard_);
+  sender_.abandon(out_, relay_->counters(), Counter::kDroppedSendQueueFull);
+  audit_.check_sent(*relay_, shard_);
   out_.clear();
   has_unsent_ = false;
   put_off_until_ms_.reset();
@@ -146,14 +148,14 @@ void Shard::take_refusals(TimeMs now_ms) {
     refusals_.pop_front();
     audit_.begin(shard_, out_);
     model_.on_refused(now_ms, shard_, destination);
-    relay_.on_refused(now_ms, destination, out_);
-    audit_.end(relay_, out_);
+    relay_->on_refused(now_ms, destination, out_);
+    audit_.end(*relay_, out_);
   }
 }
 
 bool Shard::is_gone(const Membership& member) const {
   const std::uint32_t slot = member.token.slot();
-  const auto& members = relay_.roster().members();
+  const auto& members = relay_->roster().members();
   return !members.contains(slot) || !(members[slot].token == member.token);
 }
 
@@ -161,7 +163,7 @@ void Shard::expire(TimeMs now_ms) {
   const bool was_full = out_.is_full();
   const std::size_t fanouts_before = out_.fanouts().size();
   audit_.begin(shard_, out_);
-  relay_.on_deadline(now_ms, out_);
+  relay_->on_deadline(now_ms, out_);
   if (was_full && out_.fanouts().size() > fanouts_before) {
     world_.fail("members expire although the outbox is full");
   }
@@ -173,7 +175,7 @@ void Shard::expire(TimeMs now_ms) {
   } else {
     model_.on_deadline(now_ms, shard_, nullptr);
   }
-  audit_.end(relay_, out_);
+  audit_.end(*relay_, out_);
 }
 
 void Shard::receive(TimeMs now_ms) {
@@ -194,12 +196,12 @@ void Shard::take_in(TimeMs now_ms, std::uint32_t number) {
   audit_.begin(shard_, out_);
   const Counter outcome =
       model_.on_datagram(now_ms, shard_, packet.from, packet.claim, packet.size_bytes);
-  relay_.on_datagram(now_ms, packet.from,
-                     std::string_view(packet.bytes).substr(0, packet.size_bytes), out_);
+  relay_->on_datagram(now_ms, packet.from,
+                      std::string_view(packet.bytes).substr(0, packet.size_bytes), out_);
   world_.note(Step::kJudged, shard_, static_cast<std::uint64_t>(outcome), packet.claim.message);
-  audit_.check(relay_, shard_, outcome);
-  audit_.check(relay_, shard_, Counter::kDeliveriesPlanned);
-  audit_.end(relay_, out_, packet.size_bytes);
+  audit_.check(*relay_, shard_, outcome);
+  audit_.check(*relay_, shard_, Counter::kDeliveriesPlanned);
+  audit_.end(*relay_, out_, packet.size_bytes);
   post();
   world_.packets.release(number);
 }
@@ -210,11 +212,11 @@ bool Shard::hand_over(std::uint32_t number) {
   const auto owner = shard_of_datagram(std::string_view(packet.bytes).substr(0, packet.size_bytes));
   if (!owner || *owner == shard_ || *owner >= model_.shards().count()) return false;
   if (board_.hand_over(*owner, number)) {
-    relay_.counters().add(Counter::kDatagramsHandedOver);
+    relay_->counters().add(Counter::kDatagramsHandedOver);
     return true;
   }
   for (const Counter counter : {Counter::kDatagramsReceived, Counter::kDroppedMailboxFull}) {
-    relay_.counters().add(counter);
+    relay_->counters().add(counter);
     ++model_.expected(shard_, counter);
   }
   world_.packets.release(number);
@@ -222,18 +224,18 @@ bool Shard::hand_over(std::uint32_t number) {
 }
 
 void Shard::fan_out() {
-  if (!relay_.has_waiting()) return;
+  if (!relay_->has_waiting()) return;
   audit_.begin(shard_, out_);
-  relay_.fan_out(out_);
-  audit_.end(relay_, out_);
+  relay_->fan_out(out_);
+  audit_.end(*relay_, out_);
 }
 
 void Shard::send(TimeMs now_ms) {
   if (udp_is_full_ || put_off_until_ms_.value_or(now_ms) > now_ms || out_.is_empty()) return;
   put_off_until_ms_.reset();
-  switch (sender_.send(out_, relay_.counters())) {
+  switch (sender_.send(out_, relay_->counters())) {
     case Sender::Progress::kDone:
-      audit_.check_sent(relay_, shard_);
+      audit_.check_sent(*relay_, shard_);
       out_.clear();
       has_unsent_ = false;
       return;
@@ -255,24 +257,24 @@ void Shard::say_goodbye() {
   const Model::IsGone gone = [this](const Membership& member) { return is_gone(member); };
   for (bool everyone_is_told = false; !everyone_is_told && world_.ok();) {
     audit_.begin(shard_, out_);
-    everyone_is_told = relay_.disconnect_all(out_);
+    everyone_is_told = relay_->disconnect_all(out_);
     model_.on_disconnect_all(shard_, gone);
-    audit_.end(relay_, out_);
+    audit_.end(*relay_, out_);
     send_goodbyes();
   }
-  audit_.check_counters(relay_, shard_, sender_.notices_dropped());
-  audit_.compare(relay_, shard_);
+  audit_.check_counters(*relay_, shard_, sender_.notices_dropped());
+  audit_.compare(clock_.now_ms(world_.now_us), *relay_, shard_);
 }
 
 void Shard::send_goodbyes() {
   Sender::Progress progress = Sender::Progress::kMore;
   while (progress != Sender::Progress::kDone && world_.ok()) {
-    progress = sender_.send(out_, relay_.counters());
+    progress = sender_.send(out_, relay_->counters());
     if (progress != Sender::Progress::kSocketFull) continue;
-    sender_.abandon(out_, relay_.counters(), Counter::kDroppedSendAtStop);
+    sender_.abandon(out_, relay_->counters(), Counter::kDroppedSendAtStop);
     break;
   }
-  audit_.check_sent(relay_, shard_);
+  audit_.check_sent(*relay_, shard_);
   out_.clear();
   has_unsent_ = false;
 }

@@ -54,12 +54,26 @@ class Shard {
   void pause() { is_paused_ = true; }
   void go_on();
 
+  // What an operator asks for (shard_operator.cpp). An order waits for the next turn.
+  struct Order {
+    std::uint32_t room;
+    std::optional<std::uint32_t> name;  // whom to kick; nobody: the room is closed
+  };
+  void on_order(const Order& order);
+  void set_limits(const Limits& limits);
+  void start_drain();
+  // A hot restart: letters are opened and all is sent that waits, so that another relay can take
+  // over. False: it is not yet so far.
+  bool settle();
+  bool is_settled() const;
+  void hand_over_to_another_relay(const RandomStream::Seed& seed);
+
   // Everyone is told that it is over.
   void say_goodbye();
 
   // Whether there is nothing left to do, now or later.
   bool is_at_rest() const;
-  const Relay& relay() const { return relay_; }
+  const Relay& relay() const { return *relay_; }
 
  private:
   void make_room();
@@ -72,6 +86,7 @@ class Shard {
   bool admit_connection(TimeMs now_ms, std::uint32_t connection);
   void ask_nonsense(TimeMs now_ms, const Connection& connection);
   void ask(TimeMs now_ms, std::uint32_t connection);
+  void obey(TimeMs now_ms);
   void receive(TimeMs now_ms);
   void take_in(TimeMs now_ms, std::uint32_t packet);
   bool hand_over(std::uint32_t packet);
@@ -92,7 +107,8 @@ class Shard {
   Switchboard& board_;
   const ServerClock& clock_;
   const std::uint8_t shard_;
-  Relay relay_;
+  const RelayConfig config_;
+  std::optional<Relay> relay_;
   Outbox out_;
   Kernel kernel_;
   Sender sender_;
@@ -103,6 +119,7 @@ class Shard {
   std::deque<Endpoint> refusals_;
   std::deque<std::uint32_t> requests_;
   std::deque<Letter> letters_;
+  std::deque<Order> orders_;
 
   bool is_awake_ = false;  // its turn is planned
   bool is_paused_ = false;

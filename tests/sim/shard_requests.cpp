@@ -33,7 +33,7 @@ Neighbours& Shard::begin() {
 }
 
 void Shard::post() {
-  relay_.post(neighbours_);
+  relay_->post(neighbours_);
   for (Neighbours::Outgoing& outgoing : neighbours_.letters) board_.post(std::move(outgoing));
   neighbours_.letters.clear();
 }
@@ -57,7 +57,7 @@ void Shard::serve(TimeMs now_ms, std::uint32_t number) {
     world_.seen.saw(Sight::kGreeting);
     connection.stage = Connection::Stage::kGreeting;
     const ConnectionId id{.shard = shard_, .slot = number, .serial = connection.serial};
-    const bool is_whole = relay_.greet(id, begin(), connection.reply);
+    const bool is_whole = relay_->greet(id, begin(), connection.reply);
     post();
     if (!is_whole) return;
   }
@@ -69,13 +69,13 @@ bool Shard::admit_connection(TimeMs now_ms, std::uint32_t number) {
   Connection& connection = board_.connection(number);
   const std::uint32_t host = connection.ask.host;
   const bool may_come = model_.on_connection(now_ms, host);
-  if (relay_.open_connection(now_ms, world_.hosts[host].ip) != may_come) {
+  if (relay_->open_connection(now_ms, world_.hosts[host].ip) != may_come) {
     world_.fail(may_come ? "a connection was turned away" : "a connection was one too many");
   }
   connection.is_counted = may_come;
   if (may_come) return true;
   world_.seen.saw(Sight::kTold429Connections);
-  relay_.counters().add(Counter::kConnectionsOverAddressLimit);
+  relay_->counters().add(Counter::kConnectionsOverAddressLimit);
   ++model_.expected(shard_, Counter::kConnectionsOverAddressLimit);
   connection.status = 429;
   append_outcome(connection.reply, static_cast<std::uint8_t>(Operation::kList), Status::kTooMany,
@@ -88,7 +88,7 @@ void Shard::on_connection_end(std::uint32_t number) {
   Connection& connection = board_.connection(number);
   if (!std::exchange(connection.is_counted, false)) return;
   model_.on_connection_end(connection.ask.host);
-  relay_.release_connection(world_.hosts[connection.ask.host].ip);
+  relay_->release_connection(world_.hosts[connection.ask.host].ip);
 }
 
 // A request that is none costs its address as much as a good one.
@@ -98,9 +98,10 @@ void Shard::ask_nonsense(TimeMs now_ms, const Connection& connection) {
   std::string reply;
   audit_.begin(shard_, out_);
   const auto status = model_.on_request(now_ms, shard_, nonsense);
-  relay_.on_request(now_ms, {.shard = shard_}, world_.hosts[nonsense.host].ip,
-                    {.operation = 77, .state = 0, .room = "", .payload = ""}, begin(), reply, out_);
-  audit_.end(relay_, out_);
+  relay_->on_request(now_ms, {.shard = shard_}, world_.hosts[nonsense.host].ip,
+                     {.operation = 77, .state = 0, .room = "", .payload = ""}, begin(), reply,
+                     out_);
+  audit_.end(*relay_, out_);
   if (reply.find(std::to_string(*status)) == std::string::npos) {
     world_.fail("nonsense is not answered as such");
   }
@@ -120,13 +121,13 @@ void Shard::ask(TimeMs now_ms, std::uint32_t number) {
   audit_.begin(shard_, out_);
   const auto status = model_.on_request(now_ms, shard_, connection.ask);
   const bool is_ours = model_.shards().of_room(decoded.frame.room) == shard_;
-  const std::uint64_t kept_back = relay_.counters()[Counter::kPasswordAttemptsOverLimit];
-  const bool is_whole = relay_.on_request(now_ms, id, world_.hosts[connection.ask.host].ip,
-                                          decoded.frame, begin(), connection.reply, out_);
+  const std::uint64_t kept_back = relay_->counters()[Counter::kPasswordAttemptsOverLimit];
+  const bool is_whole = relay_->on_request(now_ms, id, world_.hosts[connection.ask.host].ip,
+                                           decoded.frame, begin(), connection.reply, out_);
   if (status) {
     connection.status = *status;
   } else if (is_ours) {
-    const bool was_kept_back = relay_.counters()[Counter::kPasswordAttemptsOverLimit] > kept_back;
+    const bool was_kept_back = relay_->counters()[Counter::kPasswordAttemptsOverLimit] > kept_back;
     const Model::Admission admission = model_.on_admission(now_ms, connection.ask, was_kept_back);
     connection.status = admission.status;
     connection.member = admission.member;
@@ -136,7 +137,7 @@ void Shard::ask(TimeMs now_ms, std::uint32_t number) {
     const auto token = token_in(std::string_view(connection.reply).substr(greeting_bytes));
     if (token) model_.roll()[connection.member].token = *token;
   }
-  audit_.end(relay_, out_);
+  audit_.end(*relay_, out_);
   post();
   connection.stage = Connection::Stage::kWaiting;
   const bool is_list = connection.ask.kind == Ask::Kind::kList;
@@ -157,7 +158,7 @@ void Shard::open_letters(TimeMs now_ms) {
 void Shard::open_letter(TimeMs now_ms, Letter letter) {
   world_.seen.saw(Sight::kLetter);
   audit_.begin(shard_, out_);
-  const std::uint64_t kept_back = relay_.counters()[Counter::kPasswordAttemptsOverLimit];
+  const std::uint64_t kept_back = relay_->counters()[Counter::kPasswordAttemptsOverLimit];
   Connection* asker = nullptr;
   if (const auto* const asked = std::get_if<AdmissionLetter>(&letter)) {
     asker = &board_.connection(asked->from.slot);
@@ -167,9 +168,9 @@ void Shard::open_letter(TimeMs now_ms, Letter letter) {
   } else if (const auto* const ended = std::get_if<RoomEndedLetter>(&letter)) {
     model_.on_room_ended(ended->creator);
   }
-  relay_.on_letter(now_ms, std::move(letter), begin(), out_);
+  relay_->on_letter(now_ms, std::move(letter), begin(), out_);
   if (asker != nullptr) {
-    const bool was_kept_back = relay_.counters()[Counter::kPasswordAttemptsOverLimit] > kept_back;
+    const bool was_kept_back = relay_->counters()[Counter::kPasswordAttemptsOverLimit] > kept_back;
     const Model::Admission admission = model_.on_admission(now_ms, asker->ask, was_kept_back);
     asker->status = admission.status;
     asker->member = admission.member;
@@ -180,7 +181,7 @@ void Shard::open_letter(TimeMs now_ms, Letter letter) {
       model_.roll()[asker->member].token = *outcome->outcome.admission;
     }
   }
-  audit_.end(relay_, out_);
+  audit_.end(*relay_, out_);
 
   std::vector<Neighbours::Reply> replies;
   std::swap(replies, neighbours_.replies);

@@ -8,7 +8,8 @@ Simulation::Simulation(std::uint64_t seed, bool print_trace)
       model_(world_, network_),
       server_(world_, network_, model_),
       clients_(world_, network_, model_, server_),
-      faults_(world_, network_, server_) {}
+      faults_(world_, network_, server_),
+      operator_(world_, model_, server_) {}
 
 bool Simulation::run(std::uint64_t steps) {
   while (events_ < steps && world_.ok()) {
@@ -54,6 +55,10 @@ void Simulation::handle(const Event& event) {
       return faults_.end(event.what, event.where);
     case EventKind::kServerStarts:
       return server_.start();
+    case EventKind::kOperatorActs:
+      return operator_.act();
+    case EventKind::kOperatorGoesOn:
+      return operator_.go_on(event.what, event.where);
   }
 }
 

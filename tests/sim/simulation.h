@@ -12,6 +12,7 @@
 //   server     shards, each a relay in a duty cycle like that of server/shard.cpp
 //   sender     what server/data/udp_sender.cpp does, on a simulated kernel
 //   faults     what goes wrong with the network, the server's machine and its clock
+//   operator   who kicks, closes rooms, sets limits, drains, and restarts the server unnoticed
 //   model      the protocol once more, as plainly as possible: who is in which room, and who is
 //              owed which message
 //   audit      holds the relay against the model
@@ -38,6 +39,7 @@
 #include "tests/sim/faults.h"
 #include "tests/sim/model.h"
 #include "tests/sim/network.h"
+#include "tests/sim/operator.h"
 #include "tests/sim/server.h"
 #include "tests/sim/world.h"
 
@@ -71,6 +73,7 @@ class Simulation {
   Server server_;
   Clients clients_;
   Faults faults_;
+  Operator operator_;
   std::uint64_t events_ = 0;
 };
 

@@ -56,6 +56,8 @@ Words words_for(Step step) {
       return {"server stops", "members", "", ""};
     case Step::kServerStarts:
       return {"server starts", "shards", "", ""};
+    case Step::kOperator:
+      return {"operator", "act", "room", "name"};
     case Step::kCount:
       break;
   }

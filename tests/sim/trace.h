@@ -28,6 +28,7 @@ enum class Step : std::uint8_t {
   kFaultOver,    // which, whom
   kServerStops,  // how many members it had
   kServerStarts,
+  kOperator,  // what is asked for (operator.h), of whom
   kCount,
 };
 

@@ -16,7 +16,7 @@ std::string hex_digits(std::uint8_t byte) {
 
 // Three of four have IPv4 addresses. Of IPv6 hosts two each share a /64; a few are on the server's
 // own machine.
-Host host_number(std::uint32_t number, bool limit_loopback) {
+Host host_number(std::uint32_t number) {
   const auto low = static_cast<std::uint8_t>(number);
   Host host;
   host.group = number;
@@ -30,7 +30,7 @@ Host host_number(std::uint32_t number, bool limit_loopback) {
   } else if (number % 8 == 5) {
     host.ip = IpAddress::from_v4({127, 0, 1, low});
     host.ip_text = "127.0.1." + std::to_string(low);
-    host.is_exempt = !limit_loopback;
+    host.is_loopback = true;
   } else {
     host.ip = IpAddress::from_v4({192, 0, 2, low});
     host.ip_text = "192.0.2." + std::to_string(low);
@@ -41,9 +41,9 @@ Host host_number(std::uint32_t number, bool limit_loopback) {
 }  // namespace
 
 World::World(std::uint64_t seed, bool print_trace)
-    : scenario(seed), dice(seed), trace(print_trace) {
+    : scenario(seed), dice(seed), trace(print_trace), limits(scenario.limits) {
   for (std::uint32_t i = 0; i < scenario.hosts; ++i) {
-    hosts.push_back(host_number(i, scenario.limits.abuse.limit_loopback));
+    hosts.push_back(host_number(i));
   }
   for (std::uint32_t i = 0; i < scenario.rooms; ++i) {
     std::string name = "room" + std::to_string(i);

@@ -23,8 +23,8 @@ struct Host {
   IpAddress ip;
   std::string ip_text;
   std::uint32_t group = 0;  // hosts that limits per address count as one (a /64)
-  bool is_exempt = false;   // from these limits
-  std::uint32_t cut = 0;    // partitions that it is in
+  bool is_loopback = false;
+  std::uint32_t cut = 0;  // partitions that it is in
   // How the server's kernel finds it; each the number of faults that say so.
   std::uint32_t unreachable = 0;
   std::uint32_t device_full = 0;
@@ -64,6 +64,7 @@ struct World {
   Coverage seen;
   std::string failure;
 
+  Limits limits;  // that are in force: the scenario's, until an operator sets others
   std::vector<Host> hosts;
   std::vector<std::string> room_names;    // the rooms that there can be, by number
   std::vector<std::string> client_names;  // by client
