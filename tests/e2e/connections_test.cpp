@@ -147,9 +147,12 @@ TEST_F(Connections, ThoseFarOverTheLimitAreClosed) {
   ASSERT_NO_FATAL_FAILURE(start_talking({"--max-connections", "10", "--handshake-timeout", "60s"}));
   std::vector<TcpPeer> peers;
   for (int i = 0; i < 10 + 64 + 30; ++i) peers.emplace_back(server().tcp());
-  for (std::size_t i = 10 + 64; i < peers.size(); ++i) {
-    EXPECT_NE(peers[i].wait_end(), StreamEnd::kOpen) << i;
-  }
+  // Not the last ones, necessarily: places come free while those with whom the talk began go.
+  EXPECT_TRUE(wait_until([&] {
+    return std::ranges::count_if(peers, [](TcpPeer& peer) {
+             return peer.wait_end(milliseconds(0)) != StreamEnd::kOpen;
+           }) >= 30;
+  }));
   EXPECT_EQ(peers.front().request(join_request("none", "carol")).status(), 404);
   EXPECT_NO_FATAL_FAILURE(converse());
   peers.clear();
