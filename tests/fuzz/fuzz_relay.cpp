@@ -18,6 +18,10 @@ constexpr int kMaxSteps = 250;
 // So that no run takes more than a moment.
 constexpr std::uint64_t kMaxSaid = 600;
 constexpr std::uint32_t kIdleMs = 5'000;
+// The steps came first: all bytes but the last ones mean what they meant before there was an
+// operator, so that recorded inputs go the same way.
+constexpr unsigned kOtherSteps = 21;
+constexpr std::uint8_t kFirstOfOperator = 11 * kOtherSteps;
 
 constexpr AbuseLimits kStrict{.max_member_messages_per_s = 20,
                               .max_member_bytes_per_s = 8'000,
@@ -58,7 +62,9 @@ class Script {
 
  private:
   void step() {
-    switch (decisions_.index(21)) {
+    const std::uint8_t choice = decisions_.byte();
+    if (choice >= kFirstOfOperator) return operate();
+    switch (choice % kOtherSteps) {
       case 0:
       case 1:
         return enter(test::kCreateRoom);
@@ -99,6 +105,43 @@ class Script {
       default:
         return world_.carry_letter(shard(), shard());
     }
+  }
+
+  // What an operator asks for.
+  void operate() {
+    switch (decisions_.index(6)) {
+      case 0:
+        return kick();
+      case 1:
+        return world_.close_room("room" + std::to_string(decisions_.index(6)));
+      case 2:
+      case 3:
+        return world_.set_limits(other_limits());
+      case 4:
+        // Rarely: nobody comes in any more.
+        if (decisions_.byte() == 0xff) world_.start_drain();
+        return;
+      default:
+        return world_.restart_hot();
+    }
+  }
+
+  void kick() {
+    const ModelMember one = member();
+    const bool is_by_name = decisions_.flag();
+    world_.kick(one.room,
+                is_by_name ? "name" + std::to_string(decisions_.index(32)) : one.username);
+  }
+
+  Limits other_limits() {
+    const std::uint8_t bits = decisions_.byte();
+    Limits limits = world_.limits();
+    limits.idle_timeout_ms = (bits & 1) != 0 ? kIdleMs : kIdleMs / 4;
+    limits.roaming_same_ip = (bits & 2) != 0;
+    limits.max_notified_members = (bits & 4) != 0 ? 128 : 3;
+    limits.abuse = (bits & 8) != 0 ? kStrict : AbuseLimits::none();
+    limits.abuse.limit_loopback = (bits & 16) != 0;
+    return limits;
   }
 
   // What the server does without being asked.

@@ -126,6 +126,7 @@ std::uint64_t RelayModel::forgive_debts() {
 }
 
 Status RelayModel::status_of(const AdmissionRequest& request) const {
+  if (is_draining_) return Status::kUnavailable;
   const std::size_t members_in_room = size_of(request.room);
   if (request.operation == Operation::kCreate) {
     if (members_in_room > 0) return Status::kConflict;
@@ -164,11 +165,14 @@ bool RelayModel::may_go(TimeMs now_ms, const ModelMember& member, const Departur
     case Departure::Kind::kNone:
       return false;
     case Departure::Kind::kLeave:
+    case Departure::Kind::kKick:
       return member.token == why.token;
     case Departure::Kind::kSilence:
       return member.last_heard_ms + limits_.idle_timeout_ms <= now_ms;
     case Departure::Kind::kRefusal:
       return member.refusals > kRefusalsAllowed;
+    case Departure::Kind::kClose:
+      return member.room == why.room;
     case Departure::Kind::kShutdown:
       return true;
   }
@@ -209,7 +213,11 @@ void RelayModel::compare(TimeMs now_ms, std::uint8_t shard, const Roster& roster
     if (one.shard != shard) continue;
     ++count;
     if (one.is_host) ++hosts;
-    require(!(why.kind == Departure::Kind::kLeave && one.token == why.token), "who leaves is gone");
+    const bool has_to_go =
+        ((why.kind == Departure::Kind::kLeave || why.kind == Departure::Kind::kKick) &&
+         one.token == why.token) ||
+        (why.kind == Departure::Kind::kClose && one.room == why.room);
+    require(!has_to_go, "who leaves, or is sent away, is gone");
     const Member& member = roster.members()[one.token.slot()];
     const Room& room = roster.rooms()[member.room];
     require(member.username == one.username && room.name == one.room, "everyone is who they are");

@@ -33,9 +33,10 @@ struct ModelMember {
 
 // Why members may be gone after a call.
 struct Departure {
-  enum class Kind : std::uint8_t { kNone, kLeave, kSilence, kRefusal, kShutdown };
+  enum class Kind : std::uint8_t { kNone, kLeave, kSilence, kRefusal, kShutdown, kKick, kClose };
   Kind kind = Kind::kNone;
-  Token token = {};  // kLeave: whose
+  Token token = {};       // kLeave, kKick: whose
+  std::string room = {};  // kClose: which
 };
 
 class RelayModel {
@@ -63,6 +64,12 @@ class RelayModel {
   void admit(const AdmissionRequest& request, const ModelMember& member);
 
   void on_refused(std::uint8_t shard, const Endpoint& destination);
+  // What an operator has asked for.
+  void set_limits(const Limits& limits) { limits_ = limits; }
+  void start_drain() { is_draining_ = true; }
+  void end_drain() { is_draining_ = false; }
+  const ModelMember* find(std::string_view room, std::string_view username) const;
+  std::size_t size_of(std::string_view room) const;
   // Takes those out of the model that are no longer in the shard's roster, and requires that each
   // had a reason, that all who had to go are gone, and that the rest is the same in both.
   void compare(TimeMs now_ms, std::uint8_t shard, const Roster& roster, const Departure& why);
@@ -85,14 +92,13 @@ class RelayModel {
   };
 
   ModelMember* find(std::uint8_t shard, const Token& token);
-  const ModelMember* find(std::string_view room, std::string_view username) const;
-  std::size_t size_of(std::string_view room) const;
   bool accepts_address(ModelMember& member, const Endpoint& from);
   bool may_go(TimeMs now_ms, const ModelMember& member, const Departure& why) const;
   void remove_gone(TimeMs now_ms, std::uint8_t shard, const Roster& roster, const Departure& why);
 
   Limits limits_;
   Endpoint own_socket_;
+  bool is_draining_ = false;
   std::vector<ModelMember> members_;
   std::map<std::string, std::string, std::less<>> passwords_;  // by room
   std::map<std::string, std::deque<Debt>> debts_;              // by endpoint, the oldest first

@@ -33,16 +33,21 @@ RelayWorld::RelayWorld(const WorldConfig& config)
       own_socket_{.ip = IpAddress::from_v4({127, 0, 0, 1}), .port = 9000},
       model_(config.limits, own_socket_) {
   for (std::uint32_t i = 0; i < config.shards; ++i) {
-    RelayConfig one;
-    one.limits = config.limits;
-    one.own_sockets = {.addresses = {own_socket_.ip}, .udp_port = own_socket_.port};
-    one.seed[0] = static_cast<std::uint8_t>(i);
-    one.shard = static_cast<std::uint8_t>(i);
-    one.shards = map_;
-    one.trains = config.trains;
-    one.message_store_blocks = config.message_store_blocks;
-    shards_.emplace_back(one, now_ms_, config.outbox_limit);
+    shards_.emplace_back(config_of(static_cast<std::uint8_t>(i)), now_ms_, config.outbox_limit);
   }
+}
+
+RelayConfig RelayWorld::config_of(std::uint8_t shard) const {
+  RelayConfig one;
+  one.limits = config_.limits;
+  one.own_sockets = {.addresses = {own_socket_.ip}, .udp_port = own_socket_.port};
+  one.seed[0] = shard;
+  one.seed[1] = static_cast<std::uint8_t>(generation_);
+  one.shard = shard;
+  one.shards = map_;
+  one.trains = config_.trains;
+  one.message_store_blocks = config_.message_store_blocks;
+  return one;
 }
 
 // Who calls a relay sends first when its outbox is full.
@@ -121,7 +126,7 @@ void RelayWorld::check_decision(std::uint8_t shard, const AdmissionRequest& requ
   require(is_admitted == (status == Status::kCreated), "who is told to be in is in");
   // Limits against abuse are the relay's own affair here; they must not let in who may not.
   if (status == Status::kTooMany) {
-    require(is_limited(), "without limits nobody asks too much");
+    require(was_ever_limited(), "without limits nobody asks too much");
   } else {
     require(status == model_.status_of(request), "the status is as specified");
   }

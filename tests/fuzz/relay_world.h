@@ -41,11 +41,19 @@ class RelayWorld {
   // The oldest letter from one shard to another, if there is one.
   void carry_letter(std::uint8_t from, std::uint8_t to);
   void shut_down();
+  // What an operator asks for.
+  void kick(std::string_view room, std::string_view username);
+  void close_room(std::string_view room);
+  void set_limits(const Limits& limits);
+  void start_drain();
+  // Other relays go on where these end; nobody may notice.
+  void restart_hot();
   // Lets everything arrive that is under way: nothing is owed then, and nobody waits.
   void come_to_rest();
 
   TimeMs now_ms() const { return now_ms_; }
   std::uint8_t shard_count() const { return shard_count_; }
+  const Limits& limits() const { return config_.limits; }
   const std::vector<ModelMember>& members() const { return model_.members(); }
   const Endpoint& own_socket() const { return own_socket_; }
 
@@ -66,6 +74,9 @@ class RelayWorld {
   };
 
   bool is_limited() const { return config_.limits.abuse.max_address_requests_per_s != 0; }
+  // A request may have been counted under limits that are no more when a letter answers it.
+  bool was_ever_limited() const { return was_ever_limited_ || is_limited(); }
+  RelayConfig config_of(std::uint8_t shard) const;
   Relay& relay(std::uint8_t shard) { return shards_[shard].relay; }
   Neighbours& begin_call(std::uint8_t shard);
   void end_call(std::uint8_t shard, const Departure& why = {});
@@ -99,9 +110,11 @@ class RelayWorld {
   std::vector<std::string> tokens_;               // told to connections, or to be told
   std::vector<Endpoint> answered_;                // strangers with an answer in an outbox
   std::map<std::string, TimeMs> last_answer_ms_;  // by shard and address
-  std::uint64_t sent_ = 0;                        // deliveries
-  std::uint64_t lost_ = 0;                        // given way in full queues
-  std::uint64_t owed_ = 0;                        // accepted times (members - 1)
+  bool was_ever_limited_ = false;
+  std::uint32_t generation_ = 0;  // of relays
+  std::uint64_t sent_ = 0;        // deliveries
+  std::uint64_t lost_ = 0;        // given way in full queues
+  std::uint64_t owed_ = 0;        // accepted times (members - 1)
   TimeMs now_ms_ = 1'000'000;
 };
 
