@@ -84,12 +84,14 @@ void Predecessor::tell_failure(std::string_view reason) {
 tl::expected<void, std::string> Predecessor::take_over() {
   if (auto told = link_.send(HandoverWord::kRestored); !told) return told;
   // It may have said the word and gone by now, so no failure to hear it is a reason to give up.
-  for (;;) {
-    if (link_.expect(HandoverWord::kGo, kForEver)) return {};
-    if (link_.has_ended()) break;
+  while (!link_.expect(HandoverWord::kGo, kForEver)) {
+    if (link_.has_ended()) {
+      spdlog::warn("the running chatd has ended before its time: this one goes on");
+      break;
+    }
     std::this_thread::sleep_for(kRetry);
   }
-  spdlog::warn("the running chatd has ended before its time: this one goes on");
+  link_ = HandoverLink(UniqueFd());
   return {};
 }
 

@@ -11,6 +11,7 @@
 
 #include "tests/e2e/server_test.h"
 #include "tests/support/http.h"
+#include "tests/support/process_figures.h"
 #include "tests/support/temporary_file.h"
 #include "tests/support/wait_until.h"
 
@@ -88,6 +89,7 @@ TEST_F(Handover, TenTimesUnderLoadWithoutALoss) {
   Conversation conversation(room);
   Conversation another(other);
   const pid_t first = server().pid();
+  const std::size_t descriptors = open_descriptors(first);
   for (int i = 0; i < 10; ++i) {
     const std::uint64_t rounds = conversation.rounds();
     const std::uint64_t other_rounds = another.rounds();
@@ -97,6 +99,7 @@ TEST_F(Handover, TenTimesUnderLoadWithoutALoss) {
              conversation.has_failed() || another.has_failed();
     }));
     ASSERT_FALSE(conversation.has_failed() || another.has_failed()) << i;
+    EXPECT_EQ(open_descriptors(server().pid()), descriptors);
   }
   conversation.end();
   another.end();
