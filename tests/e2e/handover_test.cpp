@@ -89,8 +89,7 @@ TEST_F(Handover, TenTimesUnderLoadWithoutALoss) {
   Conversation conversation(room);
   Conversation another(other);
   const pid_t first = server().pid();
-  std::size_t descriptors =
-      0;  // after the first time: the connections of those who came are closed
+  const std::size_t descriptors = open_descriptors(first);
   for (int i = 0; i < 10; ++i) {
     const std::uint64_t rounds = conversation.rounds();
     const std::uint64_t other_rounds = another.rounds();
@@ -100,8 +99,8 @@ TEST_F(Handover, TenTimesUnderLoadWithoutALoss) {
              conversation.has_failed() || another.has_failed();
     }));
     ASSERT_FALSE(conversation.has_failed() || another.has_failed()) << i;
-    if (i == 0) descriptors = open_descriptors(server().pid());
-    EXPECT_EQ(open_descriptors(server().pid()), descriptors) << i;
+    // Fewer when those who came over TCP have gone; more would be a leak.
+    EXPECT_LE(open_descriptors(server().pid()), descriptors) << i;
   }
   conversation.end();
   another.end();
