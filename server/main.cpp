@@ -126,8 +126,9 @@ tl::expected<int, std::string> serve(Reloader& reloader, Service& service, Prede
     return predecessor->take_over();
   };
   const auto attend = [&](int failed_fd) {
-    has_begun = true;
-    say_ready(server);
+    // By now the shards serve.
+    if (predecessor != nullptr && !has_begun) predecessor->await_end();
+    if (!std::exchange(has_begun, true)) say_ready(server);
     const Ending ending = attendant.attend(failed_fd);
     service.admin.reset();  // while the shards still answer
     return ending;
@@ -135,7 +136,11 @@ tl::expected<int, std::string> serve(Reloader& reloader, Service& service, Prede
   for (;;) {
     const auto ended = server.run(begin, attend);
     if (ended == Ending::kHandOver) {
-      if (attendant.hand_over()) return 0;
+      if (const auto successor = attendant.hand_over()) {
+        server.close();
+        attendant.pass_on_orders(*successor);
+        return 0;
+      }
       open_admin_again(reloader, service);
       continue;
     }
@@ -157,6 +162,8 @@ int run(int argc, char** argv) {
   // (ulimit -f): we stay.
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);
+  std::signal(SIGCHLD,
+              SIG_DFL);  // a successor that fails is waited for, whatever we have inherited
   const ProgramFile program;
   auto predecessor = Predecessor::find();
   auto configuration = config::configure(argc, argv);

@@ -26,12 +26,10 @@ namespace {
 // What waits to be sent before a hand-over gets so long: nobody reads meanwhile.
 constexpr TimeMs kSettleMs = 1000;
 
-void set_buffers(const std::vector<UniqueFd>& sockets, int option, std::size_t wanted_bytes,
+void set_buffers(std::span<const int> sockets, int option, std::size_t wanted_bytes,
                  const char* direction, const char* sysctl) {
   std::size_t given_bytes = wanted_bytes;
-  for (const UniqueFd& fd : sockets) {
-    given_bytes = set_buffer_bytes(fd.get(), option, wanted_bytes);
-  }
+  for (const int fd : sockets) given_bytes = set_buffer_bytes(fd, option, wanted_bytes);
   if (given_bytes >= wanted_bytes) return;
   spdlog::warn(
       "the UDP {} buffer is {} KiB instead of {} KiB: bursts may be lost; raise it with sysctl "
@@ -113,14 +111,9 @@ tl::expected<std::unique_ptr<Server>, std::string> Server::open(const Options& o
 tl::expected<std::unique_ptr<Server>, std::string> Server::open(const Options& options,
                                                                 ServerSockets sockets,
                                                                 const KeyedHash::Key& map_key) {
-  set_buffers(sockets.udp, SO_RCVBUF, options.receive_buffer_bytes, "receive", "net.core.rmem_max");
-  set_buffers(sockets.udp, SO_SNDBUF, options.send_buffer_bytes, "send", "net.core.wmem_max");
-  if (sockets.family == AF_INET6) {
-    for (const UniqueFd& fd : sockets.udp) set_fragment_bytes(fd.get(), options.mtu_bytes);
-  }
-
   std::unique_ptr<Server> server(new Server(options));
   server->map_key_ = map_key;
+  server->family_ = sockets.family;
   const auto tcp = bound_endpoint(sockets.tcp_listener.get());
   const auto udp = bound_endpoint(sockets.udp.front().get());
   if (!tcp || !udp) return tl::unexpected(tcp ? udp.error() : tcp.error());
@@ -189,9 +182,35 @@ tl::expected<Ending, std::string> Server::run(
       if (ending == Ending::kStop) shard->end();
     });
   }
-  const auto ended = run_shards(bodies, stop_.get(), begin, [&](int fd) { ending = attend(fd); });
-  if (!ended) return tl::unexpected(ended.error());
-  return ending.load();
+  bool has_run = false;
+  const auto begin_all = [&]() -> tl::expected<void, std::string> {
+    if (auto begun = begin(); !begun) return begun;
+    set_socket_options();
+    return {};
+  };
+  const auto attend_all = [&](int failed_fd) {
+    has_run = has_run_ = true;
+    ending = attend(failed_fd);
+  };
+  const auto ended = run_shards(bodies, stop_.get(), begin_all, attend_all);
+  if (ended) return ending.load();
+  // It has served before, and cannot go on: members are told all the same.
+  if (has_run_ && !has_run) {
+    for (const auto& shard : shards_) shard->end();
+  }
+  return tl::unexpected(ended.error());
+}
+
+// Only when they are ours alone: a predecessor that goes on after all must find its sockets as they
+// were.
+void Server::set_socket_options() {
+  if (std::exchange(has_socket_options_, true)) return;
+  std::vector<int> udp;
+  for (const auto& shard : shards_) udp.push_back(shard->udp_fd());
+  set_buffers(udp, SO_RCVBUF, options_.receive_buffer_bytes, "receive", "net.core.rmem_max");
+  set_buffers(udp, SO_SNDBUF, options_.send_buffer_bytes, "send", "net.core.wmem_max");
+  if (family_ != AF_INET6) return;
+  for (const int fd : udp) set_fragment_bytes(fd, options_.mtu_bytes);
 }
 
 // Shards leave each other letters, so it is over when all of them have found nothing to do.

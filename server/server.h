@@ -70,6 +70,9 @@ class Server {
   tl::expected<void, std::string> check();
   std::uint64_t member_count() const;
 
+  // Another process has taken over: closes its own descriptors of all that the two have in common.
+  void close() { shards_.clear(); }
+
   // For errands while it runs (server/shards/ask_shards.h).
   Switchboard& board() { return *board_; }
 
@@ -84,11 +87,15 @@ class Server {
                                                                  const KeyedHash::Key& map_key);
 
   tl::expected<void, std::string> settle();
+  void set_socket_options();
   // On every shard's own thread, between two steps of its turn.
   tl::expected<void, std::string> tell_shards(const std::function<void(Relay&)>& order);
 
   Options options_;  // it was opened with
   KeyedHash::Key map_key_{};
+  int family_ = 0;                   // of all sockets
+  bool has_socket_options_ = false;  // those of options_
+  bool has_run_ = false;
   Endpoint tcp_;
   Endpoint udp_;
   UniqueFd stop_;  // an eventfd: the shards'

@@ -27,6 +27,8 @@ constexpr std::size_t kMaxEvents = 256;
 constexpr TimeMs kRetryMs = 20;
 constexpr TimeMs kFinishMs = 200;
 constexpr TimeMs kGoodbyeMs = 1000;
+// Reading what waits at the start is given so long: a flood must not put off deadlines for ever.
+constexpr TimeMs kCatchUpMs = 1000;
 
 // What an epoll event is about. Connections follow, by slot.
 enum EventId : std::uint64_t {
@@ -96,7 +98,8 @@ tl::expected<void, std::string> Shard::watch(int fd, std::uint32_t events, std::
 
 void Shard::run() {
   is_stopping_ = false;
-  udp_is_readable_ = true;
+  udp_is_readable_ = udp_has_errors_ = true;  // settle() has passed both over
+  catch_up_until_ms_ = monotonic_now_ms() + kCatchUpMs;
   while (!is_stopping_) duty_cycle();
 }
 
@@ -114,7 +117,7 @@ void Shard::duty_cycle() {
   meter_.begin(now_ns);
   make_room();
   handle_refusals(now_ms);
-  relay_.on_deadline(now_ms, outbox_);
+  if (now_ms >= catch_up_until_ms_) relay_.on_deadline(now_ms, outbox_);
   inbox_.open_letters(now_ms, outbox_);
   if (acceptor_) acceptor_->serve(now_ms);
   control_.serve(now_ms, outbox_);
@@ -122,6 +125,7 @@ void Shard::duty_cycle() {
   send(now_ms);
   inbox_.receive_strays(now_ms, outbox_);
   receive(now_ms);
+  if (!udp_is_readable_ && !receiver_.has_next()) catch_up_until_ms_ = 0;
   if (!has_unsent_ && !is_stuck()) relay_.fan_out(outbox_);
   send(now_ms);
   meter_.end(!has_unsent_ && !relay_.has_waiting(), monotonic_now_ns);
@@ -266,7 +270,8 @@ void Shard::make_room() {
 // A duty cycle without what would take in something new. What comes meanwhile waits in the kernel.
 bool Shard::settle() {
   const TimeMs now_ms = monotonic_now_ms();
-  udp_is_readable_ = false;
+  udp_is_readable_ = udp_has_errors_ = false;
+  receive_again_at_ms_.reset();
   const bool had_work = inbox_.look() || receiver_.has_next() || errors_.has_refused() ||
                         has_unsent_ || relay_.has_waiting();
   handle_refusals(now_ms);
@@ -283,6 +288,7 @@ bool Shard::settle() {
 ShardState Shard::state(std::vector<int>& descriptors) {
   receive_drops_.update();
   log_.say(monotonic_now_ms(), relay_.room_events());
+  log_.close();
   return {.relay = relay_.snapshot(),
           .connections = control_.states(descriptors),
           .receive_drops_seen = receive_drops_.last_seen()};

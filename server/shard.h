@@ -105,6 +105,8 @@ class Shard {
   TurnMeter meter_;
   std::optional<Acceptor> acceptor_;  // on one of the shards
   bool is_stopping_ = false;
+  // Nobody is taken for silent before what came while nobody read has been read (run()).
+  TimeMs catch_up_until_ms_ = 0;
   bool udp_is_readable_ = true;
   bool udp_has_errors_ = false;
   std::optional<TimeMs> receive_again_at_ms_;  // receiving has failed

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/uio.h>
 
 #include <array>
@@ -20,6 +21,7 @@ using Fault = tl::unexpected<std::string>;
 
 // A reason, or the name of a word and a little more.
 constexpr std::size_t kMaxTextBytes = 4096;
+constexpr int kSendTimeoutMs = 5000;
 
 union ControlSpace {
   std::array<char, CMSG_SPACE(sizeof(int) * HandoverLink::kMaxDescriptors)> bytes;
@@ -63,6 +65,11 @@ tl::expected<std::pair<HandoverLink, UniqueFd>, std::string> HandoverLink::open_
   HandoverLink ours{UniqueFd(ends[0])};
   UniqueFd theirs(ends[1]);
   if (::fcntl(theirs.get(), F_SETFD, 0) != 0) return Fault(system_error("fcntl"));
+  // Who does not read must not hold us up for ever.
+  const timeval patience{.tv_sec = kSendTimeoutMs / 1000, .tv_usec = kSendTimeoutMs % 1000 * 1000};
+  if (::setsockopt(ours.fd(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience) != 0) {
+    return Fault(system_error("setsockopt SO_SNDTIMEO"));
+  }
   return std::pair(std::move(ours), std::move(theirs));
 }
 
@@ -78,7 +85,10 @@ tl::expected<void, std::string> HandoverLink::send(HandoverWord word, std::strin
   put_descriptors(descriptors, space, message);
   while (::sendmsg(fd_.get(), &message, MSG_NOSIGNAL) < 0) {
     if (errno == EINTR) continue;
-    return Fault(errno == EPIPE || errno == ECONNRESET ? kEnded : system_error("sendmsg"));
+    has_ended_ = errno == EPIPE || errno == ECONNRESET;
+    if (has_ended_) return Fault(kEnded);
+    if (errno == EAGAIN) return Fault("it does not take what it is given");
+    return Fault(system_error("sendmsg"));
   }
   return {};
 }

@@ -10,8 +10,12 @@
 //   successor: restored   it could go on; or «failed» with the reason
 //   running:   go         from here on the successor serves, and the running one ends
 //
-// Whoever hears the end of the line before «go» knows that the other one is gone: the running chatd
-// goes on serving, the successor ends. Thread: one at a time.
+//
+// Who hears the end of the line knows that the other one is gone. The running chatd then goes on
+// serving, and so does a successor that could: when it has been told «restored», the running one
+// ends the line only by its own end (a successor that it gives up, it kills). When the running
+// chatd has said «go» it tells the service manager who serves now, and ends the line. Thread: one
+// at a time.
 #pragma once
 
 #include <cstdint>
@@ -59,7 +63,7 @@ class HandoverLink {
                                        std::span<const int> descriptors = {});
   // Waits for the next packet for so long (-1: for ever).
   tl::expected<HandoverPacket, std::string> receive(int timeout_ms);
-  // Whether receive() has heard the end of the line.
+  // Whether the last call has found the other end gone.
   bool has_ended() const { return has_ended_; }
   // The same for one that is expected now; any other word is an error, and «failed» is its text.
   tl::expected<HandoverPacket, std::string> expect(HandoverWord word, int timeout_ms);

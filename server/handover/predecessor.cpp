@@ -24,6 +24,7 @@ using Fault = tl::unexpected<std::string>;
 // It settles what waits first, which a full socket may delay.
 constexpr int kStateTimeoutMs = 30'000;
 constexpr int kPacketTimeoutMs = 5'000;
+constexpr int kEndTimeoutMs = 1'000;
 constexpr int kForEver = -1;
 constexpr std::chrono::milliseconds kRetry{10};
 
@@ -77,22 +78,26 @@ tl::expected<Inheritance, std::string> Predecessor::inherit() {
 }
 
 void Predecessor::tell_failure(std::string_view reason) {
-  // If it is gone there is nobody to tell, and the log says it, too.
-  (void)link_.send(HandoverWord::kFailed, reason);
+  // If it is gone there is nobody to tell, and the log says it, too. Our end before it has read the
+  // reason would be all that it hears.
+  if (link_.send(HandoverWord::kFailed, reason)) await_end();
 }
 
 tl::expected<void, std::string> Predecessor::take_over() {
-  if (auto told = link_.send(HandoverWord::kRestored); !told) return told;
+  if (auto told = link_.send(HandoverWord::kRestored); !told && !link_.has_ended()) return told;
   // It may have said the word and gone by now, so no failure to hear it is a reason to give up.
-  while (!link_.expect(HandoverWord::kGo, kForEver)) {
-    if (link_.has_ended()) {
-      spdlog::warn("the running chatd has ended before its time: this one goes on");
-      break;
-    }
-    std::this_thread::sleep_for(kRetry);
+  while (!link_.has_ended() && !link_.expect(HandoverWord::kGo, kForEver)) {
+    if (!link_.has_ended()) std::this_thread::sleep_for(kRetry);
   }
-  link_ = HandoverLink(UniqueFd());
+  if (link_.has_ended()) {
+    spdlog::warn("the running chatd has ended before its time: this one goes on");
+  }
   return {};
+}
+
+void Predecessor::await_end() {
+  (void)link_.receive(kEndTimeoutMs);
+  link_ = HandoverLink(UniqueFd());
 }
 
 }  // namespace chatd

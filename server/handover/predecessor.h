@@ -24,11 +24,13 @@ class Predecessor {
 
   // Says that we are ready and waits until it has stopped reading and given us all.
   tl::expected<Inheritance, std::string> inherit();
-  // That we cannot go on, and why: it will, then.
+  // That we cannot go on, and why: it will, then, and end us.
   void tell_failure(std::string_view reason);
-  // That we can; returns when we must: at its word, or at its end, for then nobody serves. (When it
-  // gives us up, it kills us.) An error: it goes on itself.
+  // That we can; returns when we must: at its word, or at its end, for then nobody serves. An
+  // error: it goes on itself.
   tl::expected<void, std::string> take_over();
+  // Waits for its end of the line, a moment at most: from then on the service manager knows us.
+  void await_end();
 
  private:
   explicit Predecessor(HandoverLink link) : link_(std::move(link)) {}

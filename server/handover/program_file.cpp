@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include <filesystem>
+#include <string_view>
 #include <system_error>
 
 namespace chatd {
@@ -10,6 +11,9 @@ namespace chatd {
 ProgramFile::ProgramFile() {
   std::error_code error;
   path_ = std::filesystem::read_symlink("/proc/self/exe", error).string();
+  // The kernel's words for a file that has been replaced by now.
+  constexpr std::string_view kGone = " (deleted)";
+  if (path_.ends_with(kGone)) path_.resize(path_.size() - kGone.size());
   struct stat file {};
   if (error || ::stat("/proc/self/exe", &file) != 0) {
     path_.clear();

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <csignal>
 #include <cstddef>
@@ -24,12 +25,18 @@ using Fault = tl::unexpected<std::string>;
 // takes a second or two.
 constexpr int kRestoreTimeoutMs = 10'000;
 
-// Ours, but for what is meant for this process alone: the watchdog's and the passed sockets' owner.
+// The service manager's, for the process that it has started.
+constexpr std::array<std::string_view, 4> kOfThisProcess{"WATCHDOG_PID", "LISTEN_PID", "LISTEN_FDS",
+                                                         "LISTEN_FDNAMES"};
+
+// Ours, but for what is meant for this process alone.
 std::vector<std::string> environment_for(int link_fd) {
   std::vector<std::string> variables;
   for (char** variable = environ; *variable != nullptr; ++variable) {
     const std::string_view text = *variable;
-    if (!text.starts_with("WATCHDOG_PID=") && !text.starts_with("LISTEN_")) {
+    if (std::ranges::none_of(kOfThisProcess, [text](std::string_view name) {
+          return text.starts_with(name) && text.substr(name.size()).starts_with('=');
+        })) {
       variables.emplace_back(text);
     }
   }

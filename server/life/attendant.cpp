@@ -35,6 +35,7 @@ Ending Attendant::attend(int failed_fd) {
   ending_.reset();
   manager_.tell_ready(status());
   if (manager_.alive_interval_ms()) next_sign_of_life_ms_ = monotonic_now_ms();
+  if (std::exchange(must_reload_, false)) reload_in_place();
   while (!ending_) {
     const int successor_fd = successor_ ? successor_->fd() : kNoDescriptor;
     const auto readable =
@@ -43,6 +44,7 @@ Ending Attendant::attend(int failed_fd) {
     if (readable == 1u) carry_out(signals_.take());
     const TimeMs now_ms = monotonic_now_ms();
     look_at_successor(readable == 2u, now_ms);
+    if (std::exchange(must_reload_, false)) reload_in_place();
     look_at_drain(now_ms);
     look_after_shards(now_ms);
   }
@@ -82,38 +84,49 @@ void Attendant::reload() {
     ending_ = Ending::kStop;
     return;
   }
-  if (program_.is_replaced() && !drain_began_ms_) {
+  if (program_.is_replaced() && start_successor()) {
+    successor_reloads_ = true;
     reloader_.pass_on("another program is at " + program_.path() +
                       " now: it reads the configuration and takes over; the log says how it went");
-    return start_successor();
+    return;
   }
+  reload_in_place();
+}
+
+void Attendant::reload_in_place() {
   manager_.tell_reloading();
   reloader_.reload(server_);
   manager_.tell_ready(status());
 }
 
-// It starts up while this one serves; look_at_successor() hears of it.
-void Attendant::start_successor() {
+// It starts up while this one serves; look_at_successor() hears of it. False: not now, and the log
+// says why.
+bool Attendant::start_successor() {
   if (successor_) {
     spdlog::info("process {} is about to take over already", successor_->pid());
-    return;
+    return true;
   }
   if (drain_began_ms_) {
     spdlog::warn("no hand-over: chatd is draining, and stops when its members have gone");
-    return;
+    return false;
   }
   if (::getpid() == 1) {
     spdlog::warn(
         "no hand-over: chatd is the first process of its container, which ends with it; start a "
         "new container instead");
-    return;
+    return false;
+  }
+  auto successor = Successor::start(program_.path(), arguments_);
+  if (!successor) {
+    give_up_successor(successor.error());
+    return false;
   }
   manager_.tell_reloading();
-  auto successor = Successor::start(program_.path(), arguments_);
-  if (!successor) return give_up_successor(successor.error());
   successor_.emplace(std::move(*successor));
   successor_late_ms_ = monotonic_now_ms() + kStartTimeoutMs;
+  successor_reloads_ = false;
   spdlog::info("hand-over: process {} starts from {}", successor_->pid(), program_.path());
+  return true;
 }
 
 void Attendant::look_at_successor(bool has_word, TimeMs now_ms) {
@@ -129,34 +142,33 @@ void Attendant::look_at_successor(bool has_word, TimeMs now_ms) {
 
 void Attendant::give_up_successor(const std::string& reason) {
   spdlog::error("hand-over: the new chatd cannot take over: {}; this one goes on", reason);
+  if (successor_ && successor_reloads_) must_reload_ = true;
   successor_.reset();
   manager_.tell_ready(status());
 }
 
-bool Attendant::hand_over() {
+std::optional<pid_t> Attendant::hand_over() {
+  manager_.tell_alive();  // for once it may take longer than half of WatchdogSec=
   const TimeMs began_ms = monotonic_now_ms();
   const pid_t pid = successor_->pid();
   const auto estate = server_.estate();
   const auto given = estate
                          ? successor_->hand_over(encode_state(estate->state), estate->descriptors)
                          : tl::unexpected(estate.error());
-  if (!given) {
-    give_up_successor(given.error());
-    return false;
-  }
-  // In this order: the manager listens to the successor only when it knows who that is.
-  manager_.tell_successor(pid);
-  if (const auto gone = successor_->let_go(); !gone) {
+  const auto gone = given ? successor_->let_go() : given;
+  if (!gone) {
     give_up_successor(gone.error());
-    return false;
+    return std::nullopt;
   }
-  pass_on_orders(pid);
+  // In this order: the successor speaks to the manager when the line between us has ended, and is
+  // heard only when the manager knows who it is.
+  manager_.tell_successor(pid);
+  successor_.reset();
   spdlog::info("handed over to process {}: nobody was read for {} ms", pid,
                monotonic_now_ms() - began_ms);
-  return true;
+  return pid;
 }
 
-// What this process was told while it was busy with that is for its successor.
 void Attendant::pass_on_orders(pid_t successor) const {
   while (wait_readable({signals_.fd()}, 0)) ::kill(successor, signal_for(signals_.take()));
 }

@@ -27,18 +27,21 @@ class Attendant {
   // (`failed_fd` is readable). Or when a successor waits to take over.
   Ending attend(int failed_fd);
 
-  // After Ending::kHandOver. False: the successor could not, and this chatd goes on.
-  bool hand_over();
+  // After Ending::kHandOver. The process that serves now; nothing: the successor could not, and
+  // this chatd goes on.
+  std::optional<pid_t> hand_over();
+  // What this process has been told meanwhile is for its successor: the last thing to be done.
+  void pass_on_orders(pid_t successor) const;
 
  private:
   void carry_out(Order order);
   void reload();
   void start_drain();
   void look_at_drain(TimeMs now_ms);
-  void start_successor();
+  void reload_in_place();
+  bool start_successor();
   void look_at_successor(bool has_word, TimeMs now_ms);
   void give_up_successor(const std::string& reason);
-  void pass_on_orders(pid_t successor) const;
   void look_after_shards(TimeMs now_ms);
   int wait_timeout_ms() const;
   std::uint32_t drain_timeout_ms() const;
@@ -52,7 +55,9 @@ class Attendant {
   ServiceManager manager_;
   std::optional<Ending> ending_;
   std::optional<Successor> successor_;
-  TimeMs successor_late_ms_ = 0;  // it must be ready until then
+  TimeMs successor_late_ms_ = 0;    // it must be ready until then
+  bool successor_reloads_ = false;  // it was started for a reload
+  bool must_reload_ = false;        // and could not take over
   std::optional<TimeMs> drain_began_ms_;
   std::optional<TimeMs> next_sign_of_life_ms_;
 };

@@ -69,9 +69,8 @@ ReloadReport Reloader::load_again(Server& server) {
   for (const config::Difference& difference : differences) say(report, difference);
   if (std::ranges::any_of(differences, &config::Difference::needs_restart)) {
     say(report, spdlog::level::info,
-        "what needs a restart comes without losing anybody by SIGUSR1, but for the address, the "
-        "ports "
-        "and the number of shards");
+        "what needs a restart comes by SIGUSR1 without losing anybody; the address, the ports and "
+        "the number of shards do not");
   }
   if (differences.empty()) say(report, spdlog::level::info, "nothing has changed");
   const std::lock_guard lock(mutex_);

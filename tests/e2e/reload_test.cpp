@@ -71,7 +71,7 @@ TEST_F(Reload, WhatNeedsARestartIsNamedEachTime) {
   ASSERT_NO_FATAL_FAILURE(start_with("[limits]\nmax_rooms = 100\n"));
   write("[limits]\nmax_rooms = 1\n[log]\nlevel = \"debug\"\n");
   ASSERT_TRUE(reload("reload: limits.max_rooms = 1 needs a restart; 100 stays in force"));
-  EXPECT_TRUE(reload("comes without losing anybody by SIGUSR1"));
+  EXPECT_TRUE(reload("comes by SIGUSR1 without losing anybody"));
   ASSERT_TRUE(reload("reload: log.level = debug (was info)"));
   TcpPeer peer(server().tcp());
   EXPECT_EQ(peer.request(create_request("one", "alice")).status(), 201);
