@@ -7,15 +7,22 @@
 #include <system_error>
 
 namespace chatd {
+namespace {
 
-ProgramFile::ProgramFile() {
+std::string path_of_this_program() {
   std::error_code error;
-  path_ = std::filesystem::read_symlink("/proc/self/exe", error).string();
+  std::string path = std::filesystem::read_symlink("/proc/self/exe", error).string();
   // The kernel's words for a file that has been replaced by now.
   constexpr std::string_view kGone = " (deleted)";
-  if (path_.ends_with(kGone)) path_.resize(path_.size() - kGone.size());
+  if (path.ends_with(kGone)) path.resize(path.size() - kGone.size());
+  return path;
+}
+
+}  // namespace
+
+ProgramFile::ProgramFile() : path_(path_of_this_program()) {
   struct stat file {};
-  if (error || ::stat("/proc/self/exe", &file) != 0) {
+  if (::stat("/proc/self/exe", &file) != 0) {
     path_.clear();
     return;
   }

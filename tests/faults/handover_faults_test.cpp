@@ -107,9 +107,10 @@ TEST_P(HandoverFaults, LeaveOneOfTheTwoServing) {
     try_with(fault);
     if (HasFailure()) return;
   }
-  std::printf("faults: handover %s calls=%u cases=%zu handed_over=%d went_on=%d stopped=%d\n",
-              faults_of(GetParam()).name, made, sweep.faults().size(), counts_[0], counts_[1],
-              counts_[2]);
+  std::printf(
+      "faults: handover %s calls=%u cases=%zu reached=%d handed_over=%d went_on=%d ended=%d\n",
+      faults_of(GetParam()).name, made, sweep.faults().size(), counts_[0] + counts_[1] + counts_[2],
+      counts_[0], counts_[1], counts_[2]);
 }
 
 std::string name_of(const testing::TestParamInfo<Call>& info) {
