@@ -106,7 +106,7 @@ class Reader {
       const auto& groups = all_groups();
       const auto group = std::find_if(groups.begin(), groups.end(),
                                       [&](const Group* each) { return each->name == name; });
-      if (group == groups.end()) {
+      if (group == groups.end() || is_meant_as_option(key, node)) {
         refuse_outside(key, node);
       } else if (const toml::table* const table = node.as_table()) {
         read_group(**group, *table);
@@ -132,6 +132,14 @@ class Reader {
  private:
   void refuse(const toml::key& key, std::string text) {
     problems_.push_back({key.source().begin, std::move(text)});
+  }
+
+  // A table and an option of another one may have the same name: `limits = "off"` is for [abuse].
+  static bool is_meant_as_option(const toml::key& key, const toml::node& node) {
+    const auto& rows = all_rows();
+    return std::any_of(rows.begin(), rows.end(), [&](const Row& row) {
+      return row.key == key.str() && text_in(node, row.kind.type).has_value();
+    });
   }
 
   void refuse_outside(const toml::key& key, const toml::node& node) {

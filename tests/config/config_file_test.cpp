@@ -71,6 +71,15 @@ max_member_messages = 5.5
             }));
 }
 
+// [limits] is a table, and `limits` is an option of another one.
+TEST(ConfigFile, AnOptionWithTheNameOfATableIsToldWhereItBelongs) {
+  EXPECT_EQ(errors_in("limits = \"off\"").at(0),
+            "chatd.toml:1:1: limits: stands outside of its table: write it below [abuse]");
+  EXPECT_TRUE(errors_in("[abuse]\nlimits = \"off\"").empty());
+  EXPECT_EQ(errors_in("limits = 5").at(0),
+            "chatd.toml:1:1: limits: is an integer, but must be a table: write [limits]");
+}
+
 TEST(ConfigFile, WrongTypesAreNamed) {
   const auto error = [](const char* content) { return errors_in(content).at(0); };
   EXPECT_EQ(error("network = 5"),

@@ -1,5 +1,9 @@
 // File, environment and flags together: which one counts, what `--limits off` means, what is
 // printed, and what a second loading finds changed.
+#include <string>
+#include <type_traits>
+#include <variant>
+
 #include "tests/config/config_kit.h"
 
 namespace chatd::config {
@@ -169,6 +173,45 @@ TEST(Configuration, DifferencesSayWhatNeedsARestart) {
                        "abuse.max_member_bytes 16777216 0", "abuse.max_room_notices 50 0",
                        "abuse.max_address_rooms 100 0", "abuse.max_address_connections 100 0",
                        "abuse.max_address_requests 50 0", "abuse.max_password_attempts 10 0"}));
+}
+
+// Another value than it has.
+void change(const Row& row, Options& options) {
+  const auto other = [](auto* field) {
+    using Target = std::remove_pointer_t<decltype(field)>;
+    if constexpr (std::is_same_v<Target, std::string>) {
+      field->push_back('x');
+    } else if constexpr (std::is_same_v<Target, bool>) {
+      *field = !*field;
+    } else {
+      ++*field;
+    }
+  };
+  std::visit(other, row.field(options));
+}
+
+// The relay keeps what Limits::with_sizes_of takes from the limits it was started with, and the
+// table says what a reload does not change: the two are written down in different places.
+TEST(Configuration, LimitsThatNeedARestartAreThoseThatARelayKeeps) {
+  const Options started;
+  int kept = 0;
+  int taken = 0;
+  for (const Row& row : all_rows()) {
+    Options reloaded = started;
+    change(row, reloaded);
+    const std::string new_text = text_of(row, reloaded);
+    ASSERT_NE(new_text, text_of(row, started)) << row.toml_name();
+
+    Options others = reloaded;
+    others.limits = started.limits;
+    if (text_of(row, others) == new_text) continue;  // it is not one of the limits
+    reloaded.limits = reloaded.limits.with_sizes_of(started.limits);
+    const bool is_kept = text_of(row, reloaded) != new_text;
+    EXPECT_EQ(is_kept, row.needs_restart) << row.toml_name();
+    ++(is_kept ? kept : taken);
+  }
+  EXPECT_GT(kept, 0);
+  EXPECT_GT(taken, 0);
 }
 
 }  // namespace
