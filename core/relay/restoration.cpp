@@ -122,7 +122,7 @@ std::vector<RoomSnapshot> snapshot_of(const Roster& roster) {
 tl::expected<void, std::string> restore_roster(const std::vector<RoomSnapshot>& rooms,
                                                const Limits& limits, std::uint8_t shard,
                                                const ShardMap& shards, Roster& roster) {
-  if (const auto fits = check_sizes(rooms, limits); !fits) return fits;
+  if (auto fits = check_sizes(rooms, limits); !fits) return fits;
   std::vector<Place> places;
   for (const RoomSnapshot& snapshot : rooms) {
     if (shards.count() > 1 && shards.of_room(snapshot.name) != shard) {
@@ -137,7 +137,7 @@ tl::expected<void, std::string> restore_roster(const std::vector<RoomSnapshot>& 
     return a.member->token.slot() < b.member->token.slot();
   });
   for (const Place& place : places) {
-    if (const auto restored = restore_member(place, shard, roster); !restored) return restored;
+    if (auto restored = restore_member(place, shard, roster); !restored) return restored;
   }
   return {};
 }

@@ -66,12 +66,15 @@ TEST_F(CtlTest, ReloadSaysWhatHasChanged) {
   const std::string loaded = "the configuration has been loaded again\n  ";
   EXPECT_EQ(shown({"reload"}), loaded + "nothing has changed\n");
   std::ofstream(file.path()) << "[limits]\nmax_rooms = 1\nidle_timeout = \"1h\"\n";
-  EXPECT_EQ(shown({"reload"}), loaded +
-                                   "limits.idle_timeout = 3600s (was 300s)\n"
-                                   "  limits.max_rooms = 1 needs a restart; 100 stays in "
-                                   "force\n");
+  EXPECT_EQ(shown({"reload"}),
+            loaded +
+                "limits.idle_timeout = 3600s (was 300s)\n"
+                "  limits.max_rooms = 1 needs a restart; 100 stays in "
+                "force\n"
+                "  what needs a restart comes by SIGUSR1 without losing anybody; "
+                "the address, the ports and the number of shards do not\n");
   const JsonObject json(shown({"reload", "--json"}));
-  EXPECT_EQ(json.texts("lines").size(), 1u);
+  EXPECT_EQ(json.texts("lines").size(), 2u);
 }
 
 TEST_F(CtlTest, ReloadSaysWhatIsWrongAndWhere) {
