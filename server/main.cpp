@@ -162,8 +162,8 @@ int run(int argc, char** argv) {
   // (ulimit -f): we stay.
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);
-  std::signal(SIGCHLD,
-              SIG_DFL);  // a successor that fails is waited for, whatever we have inherited
+  // A successor that fails is waited for, whatever we have inherited.
+  std::signal(SIGCHLD, SIG_DFL);
   const ProgramFile program;
   auto predecessor = Predecessor::find();
   auto configuration = config::configure(argc, argv);

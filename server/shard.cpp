@@ -267,45 +267,6 @@ void Shard::make_room() {
   put_off_until_ms_.reset();
 }
 
-// A duty cycle without what would take in something new. What comes meanwhile waits in the kernel.
-bool Shard::settle() {
-  const TimeMs now_ms = monotonic_now_ms();
-  udp_is_readable_ = udp_has_errors_ = false;
-  receive_again_at_ms_.reset();
-  const bool had_work = inbox_.look() || receiver_.has_next() || errors_.has_refused() ||
-                        has_unsent_ || relay_.has_waiting();
-  handle_refusals(now_ms);
-  inbox_.open_letters(now_ms, outbox_);
-  send(now_ms);
-  inbox_.receive_strays(now_ms, outbox_);
-  receive(now_ms);
-  if (!has_unsent_ && !is_stuck()) relay_.fan_out(outbox_);
-  send(now_ms);
-  meter_.skip();
-  return had_work;
-}
-
-ShardState Shard::state(std::vector<int>& descriptors) {
-  receive_drops_.update();
-  log_.say(monotonic_now_ms(), relay_.room_events());
-  log_.close();
-  return {.relay = relay_.snapshot(),
-          .connections = control_.states(descriptors),
-          .receive_drops_seen = receive_drops_.last_seen()};
-}
-
-tl::expected<void, std::string> Shard::restore(ShardState state, std::span<UniqueFd> connections) {
-  if (auto restored = relay_.restore(state.relay); !restored) return restored;
-  receive_drops_.go_on_from(state.receive_drops_seen);
-  meter_.skip();
-  const TimeMs now_ms = monotonic_now_ms();
-  for (std::size_t i = 0; i < connections.size(); ++i) {
-    control_.restore(now_ms, std::move(connections[i]), std::move(state.connections[i]));
-  }
-  line_.publish();
-  return {};
-}
-
 // A signal does not undo what clients have sent before it. The stop event makes the first turn's
 // wait return at once; a flood does not go on for ever.
 void Shard::finish_what_has_come() {
