@@ -6,11 +6,20 @@
 
 namespace chatd::test {
 
-BenchRun run_chatbench(const Arguments& arguments) {
+Process start_chatbench(const Arguments& arguments) {
   Arguments command{CHATBENCH_PROGRAM};
   command.insert(command.end(), arguments.begin(), arguments.end());
   Process process(command);
   process.close_stdin();
+  return process;
+}
+
+BenchRun run_chatbench(const Arguments& arguments) {
+  Process process = start_chatbench(arguments);
+  return finish(process);
+}
+
+BenchRun finish(Process& process) {
   const auto status = process.wait_exit(Deadline(std::chrono::seconds(60)));
   BenchRun run;
   if (status) run.exit_code = status->code;

@@ -21,6 +21,9 @@ struct BenchRun {
 };
 
 BenchRun run_chatbench(const Arguments& arguments);
+// The same in two steps, for a test that does something meanwhile.
+Process start_chatbench(const Arguments& arguments);
+BenchRun finish(Process& chatbench);
 
 // `chatbench run` against the server, with `arguments`. Other tests run at the same time, so that
 // chatbench may get the processor late: unless told otherwise it must not mind.

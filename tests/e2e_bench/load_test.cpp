@@ -57,6 +57,19 @@ TEST_F(Load, OpenLoopKeepsTheRate) {
   expect_all_delivered(result, 9);
 }
 
+// An open loop does not wait for a server that is busy with something else.
+TEST_F(Load, TenHandOversCostNoDelivery) {
+  Process chatbench = start_chatbench(
+      run_against(server_, {"--rooms", "5", "--members", "8", "--rate", "2000", "--duration", "2s",
+                            "--one-socket-per-client", "--json", "-"}));
+  ASSERT_TRUE(server_.process().wait_for_line(Stream::kStderr, "room \"")) << server_.diagnosis();
+  for (int i = 0; i < 10; ++i) ASSERT_TRUE(server_.hand_over()) << i << server_.diagnosis();
+  EXPECT_TRUE(chatbench.running());
+  const BenchRun done = finish(chatbench);
+  EXPECT_EQ(done.exit_code, 0) << done.errors << done.output;
+  expect_all_delivered(BenchResult(done), 7);
+}
+
 TEST_F(Load, PoissonArrivalsOfManySizesWithoutGro) {
   const auto done = run(
       {"--rooms", "5",          "--members", "4",          "--senders", "2",      "--rate",

@@ -87,11 +87,18 @@ class HandoverFaults : public testing::TestWithParam<Call> {
       return;
     }
     talk.go_on("afterwards");
+    std::uint64_t said = 4;
+    // What failed once has left nothing behind that is in the way of another try.
+    if (outcome == Outcome::kWentOn) {
+      ASSERT_EQ(hand_over(server), Outcome::kHandedOver) << server.diagnosis();
+      talk.go_on("at last");
+      said += 2;
+    }
     const auto& counters = server.stop();
     ASSERT_TRUE(counters) << server.diagnosis();
     expect_closed_ledger(*counters);
-    EXPECT_EQ((*counters)["messages_accepted"], 4U) << counters->to_string();
-    EXPECT_EQ((*counters)["deliveries_sent"], 4U) << counters->to_string();
+    EXPECT_EQ((*counters)["messages_accepted"], said) << counters->to_string();
+    EXPECT_EQ((*counters)["deliveries_sent"], said) << counters->to_string();
   }
 
   std::array<int, 4> counts_{};
