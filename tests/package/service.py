@@ -3,13 +3,14 @@
 
 chatd serves three shards and its admin endpoint under the unit's own rules for system calls,
 address families and executable memory, without privileges; whatever they forbid kills it
-here. A member is let in, hears what another one says, the configuration is loaded again, and chatd
-is drained.
+here. A member is let in, hears what another one says, the configuration is loaded again,
+another process takes over, and is drained.
 
 usage: service.py FOLDER_OF_THE_PROGRAMS UNIT
 Exit code 77: what this takes is not here.
 """
 
+import ctypes
 import os
 import pathlib
 import re
@@ -20,6 +21,7 @@ import subprocess
 import sys
 import tempfile
 
+PR_SET_CHILD_SUBREAPER = 36
 WORST_EXPOSURE = 2.0
 PATIENCE_S = 20
 SKIPPED = 77
@@ -108,6 +110,18 @@ def check_that_rules_bite(seccomp, unit: str) -> None:
     assert forbidden.returncode == -signal.SIGSYS, f"a packet socket: {forbidden.returncode}"
 
 
+def become_subreaper() -> None:
+    """Whom a child leaves behind is ours: a chatd that has taken over."""
+    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def exit_status(pid: int) -> int:
+    signal.alarm(PATIENCE_S)  # ends this test
+    _, status = os.waitpid(pid, 0)
+    signal.alarm(0)
+    return os.waitstatus_to_exitcode(status)
+
+
 def check_chatd(seccomp, unit: str, bin_folder: pathlib.Path, work: pathlib.Path) -> None:
     program = shutil.copy(bin_folder / "chatd", work / "chatd")
     config = work / "chatd.toml"
@@ -121,6 +135,7 @@ def check_chatd(seccomp, unit: str, bin_folder: pathlib.Path, work: pathlib.Path
     chatd = subprocess.Popen([program, "--config", config], stdout=subprocess.PIPE, stderr=log,
                              text=True, preexec_fn=confine(seccomp, unit))
     hosts = []
+    successor = 0
     try:
         ready = chatd.stdout.readline()
         match = re.match(r"chatd ready tcp=127\.0\.0\.1:(\d+) udp=127\.0\.0\.1:(\d+)\n", ready)
@@ -142,12 +157,22 @@ def check_chatd(seccomp, unit: str, bin_folder: pathlib.Path, work: pathlib.Path
             assert b" 200 " in answer, answer
         chatd.send_signal(signal.SIGHUP)
         assert "bob: hello\n" in host.stdout, "alice heard nothing"
-        chatd.send_signal(signal.SIGUSR2)
-        host.send_signal(signal.SIGTERM)
+        chatd.send_signal(signal.SIGUSR1)
         assert chatd.wait(PATIENCE_S) == 0, f"exit code {chatd.returncode}"
+        log.seek(0)
+        successor = int(re.search(r"handed over to process (\d+)", log.read())[1])
+        subprocess.run([chat, "join", "kitchen", "--name", "carol", *ports], input="hello\n",
+                       text=True, check=True, timeout=PATIENCE_S, capture_output=True)
+        assert "carol: hello\n" in host.stdout, "alice heard nothing after the hand-over"
+        os.kill(successor, signal.SIGUSR2)
+        host.send_signal(signal.SIGTERM)
+        status = exit_status(successor)
+        assert status == 0, f"the successor ended with {status}"
     except BaseException:
         for process in [chatd, *hosts]:
             process.kill()
+        if successor:
+            os.kill(successor, signal.SIGKILL)
         log.seek(0)
         print(log.read())
         raise
@@ -180,9 +205,10 @@ def main() -> None:
         except ImportError:
             skip("the rules were not tried, for there is no Python module seccomp "
                  "(Debian package python3-seccomp, for /usr/bin/python3)")
+        become_subreaper()
         check_that_rules_bite(seccomp, unit)
         check_chatd(seccomp, unit, bin_folder, work)
-    print("chatd serves, reloads and drains under the unit's rules")
+    print("chatd serves, reloads, hands over and drains under the unit's rules")
 
 
 if __name__ == "__main__":
