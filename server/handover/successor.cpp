@@ -66,6 +66,7 @@ tl::expected<Successor, std::string> Successor::start(const std::string& program
   if (!ends) return Fault(ends.error());
   std::vector<std::string> variables = environment_for(ends->second.get());
   std::vector<char*> environment;
+  environment.reserve(variables.size() + 1);
   for (std::string& variable : variables) environment.push_back(variable.data());
   environment.push_back(nullptr);
   pid_t pid = 0;
