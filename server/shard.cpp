@@ -237,7 +237,7 @@ void Shard::send(TimeMs now_ms) {
   if (std::max(full_until_ms_, put_off_until_ms_).value_or(now_ms) > now_ms) return;
   full_until_ms_.reset();
   put_off_until_ms_.reset();
-  switch (sender_.send(outbox_)) {
+  switch (sender_.send(outbox_, now_ms)) {
     case UdpSender::Progress::kDone:
       outbox_.clear();
       has_unsent_ = false;
@@ -282,8 +282,9 @@ void Shard::say_goodbye() {
   const TimeMs give_up_at_ms = monotonic_now_ms() + kGoodbyeMs;
   for (bool everyone_is_told = false; !everyone_is_told;) {
     everyone_is_told = relay_.disconnect_all(outbox_);
-    while (sender_.send(outbox_) != UdpSender::Progress::kDone) {
-      const TimeMs now_ms = monotonic_now_ms();
+    TimeMs now_ms = monotonic_now_ms();
+    while (sender_.send(outbox_, now_ms) != UdpSender::Progress::kDone) {
+      now_ms = monotonic_now_ms();
       if (now_ms >= give_up_at_ms) {
         sender_.abandon(outbox_, Counter::kDroppedSendAtStop);
         break;

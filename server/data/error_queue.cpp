@@ -38,24 +38,69 @@ bool has_refusal(msghdr& message) {
 
 }  // namespace
 
-ErrorQueue::ErrorQueue(int udp_fd) : udp_fd_(udp_fd) {
+bool may_be_pending(int error) {
+  switch (error) {
+    case ECONNREFUSED:
+    case EHOSTUNREACH:
+    case ENETUNREACH:
+    case EHOSTDOWN:
+    case ENONET:
+    case ENOPROTOOPT:
+    case EOPNOTSUPP:
+    case EMSGSIZE:
+    case EACCES:
+    case EPROTO:
+      return true;
+    default:
+      return false;
+  }
+}
+
+// The arguments of one recvmmsg.
+struct ErrorQueue::Batch {
+  static constexpr std::size_t kCapacity = 32;
+  // A sock_extended_err and the address of who complained, for either family.
+  union Control {
+    cmsghdr header;
+    std::array<char, 256> bytes;
+  };
+
+  Batch() {
+    for (std::size_t i = 0; i < kCapacity; ++i) {
+      headers[i].msg_hdr.msg_name = &destinations[i];
+      headers[i].msg_hdr.msg_control = &controls[i];
+    }
+  }
+  void reset() {
+    for (mmsghdr& header : headers) {
+      header.msg_hdr.msg_namelen = sizeof(SocketAddress);
+      header.msg_hdr.msg_controllen = sizeof(Control);
+    }
+  }
+
+  std::array<SocketAddress, kCapacity> destinations{};
+  std::array<Control, kCapacity> controls{};
+  std::array<mmsghdr, kCapacity> headers{};
+};
+
+ErrorQueue::ErrorQueue(int udp_fd) : udp_fd_(udp_fd), batch_(std::make_unique<Batch>()) {
   refused_.reserve(kMaxRefused);
 }
 
+ErrorQueue::~ErrorQueue() = default;
+
 std::size_t ErrorQueue::drain() {
-  for (std::size_t drained = 0; drained < kMaxPerDrain; ++drained) {
-    SocketAddress destination{};
-    // Holds a sock_extended_err and the address of who complained, for either family.
-    alignas(cmsghdr) std::array<char, 256> control;
-    msghdr message{};
-    message.msg_name = &destination;
-    message.msg_namelen = sizeof destination;
-    message.msg_control = control.data();
-    message.msg_controllen = control.size();
-    if (::recvmsg(udp_fd_, &message, MSG_ERRQUEUE | MSG_DONTWAIT) < 0) return drained;
-    if (has_refusal(message) && refused_.size() < kMaxRefused) {
-      refused_.push_back(to_endpoint(destination));
+  for (std::size_t drained = 0; drained < kMaxPerDrain;) {
+    batch_->reset();
+    const int count = ::recvmmsg(udp_fd_, batch_->headers.data(), Batch::kCapacity,
+                                 MSG_ERRQUEUE | MSG_DONTWAIT, nullptr);
+    if (count <= 0) return drained;
+    for (std::size_t i = 0; i < static_cast<std::size_t>(count); ++i) {
+      if (refused_.size() == kMaxRefused || !has_refusal(batch_->headers[i].msg_hdr)) continue;
+      refused_.push_back(to_endpoint(batch_->destinations[i]));
     }
+    drained += static_cast<std::size_t>(count);
+    if (static_cast<std::size_t>(count) < Batch::kCapacity) return drained;
   }
   return kMaxPerDrain;
 }

@@ -2,11 +2,19 @@
 //
 // An ICMP error does two things. It is queued, with the destination it is about; and it sets the
 // socket's pending error, so that the *next* system call on the socket fails, whichever destination
-// that is for. Who drains the queue and repeats the call loses nothing: the first is what says that
-// a member is gone, the second must not cost another member a message.
+// that is for. The first is what says that a member is gone, the second must not cost another
+// member a message: whoever gets an error that may be such a one (may_be_pending) repeats the call.
+//
+// Anybody who knows chatd's port can forge such errors, of every kind and as many as he likes. So
+// neither may their number decide anything: a call is repeated until it fails for its own sake, and
+// the queue is emptied whenever it is met, for it takes its memory from the receive buffer.
 #pragma once
 
+#include <sys/socket.h>
+
+#include <array>
 #include <cstddef>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -14,12 +22,19 @@
 
 namespace chatd {
 
+// Whether a call on a UDP socket may have failed with `error` for an ICMP error of another
+// datagram: all that Linux makes of one (icmp_err_convert, icmpv6_err_convert).
+bool may_be_pending(int error);
+
 // Thread: one at a time.
 class ErrorQueue {
  public:
   static constexpr std::size_t kMaxPerDrain = 1024;
 
   explicit ErrorQueue(int udp_fd);
+  ~ErrorQueue();
+  ErrorQueue(const ErrorQueue&) = delete;  // the batch points into itself
+  ErrorQueue& operator=(const ErrorQueue&) = delete;
 
   // Takes what the queue holds (at most kMaxPerDrain; the rest comes with the next call). Returns
   // how many entries there were, of whatever kind.
@@ -33,8 +48,10 @@ class ErrorQueue {
  private:
   static constexpr std::size_t kMaxRefused =
       4096;  // not yet taken; more are forgotten, more will come
+  struct Batch;
 
   int udp_fd_;
+  std::unique_ptr<Batch> batch_;
   std::vector<Endpoint> refused_;
 };
 

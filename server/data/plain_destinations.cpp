@@ -2,29 +2,42 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <cstring>
-#include <string_view>
+#include <utility>
 
 #include "server/net/socket_address.h"
 
 namespace chatd {
 
-std::size_t PlainDestinations::Hash::operator()(const Endpoint& endpoint) const {
-  const auto& bytes = endpoint.ip.bytes();
-  const std::string_view ip(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-  return absl::HashOf(ip, endpoint.port);
+std::size_t EndpointHash::operator()(const Endpoint& endpoint) const {
+  return absl::HashOf(endpoint.ip.key(), endpoint.port);
 }
 
-void PlainDestinations::add(const Endpoint& destination, int error) {
+bool PlainDestinations::is_paused(const Endpoint& destination, TimeMs now_ms) const {
+  const auto found = destinations_.find(destination);
+  return found != destinations_.end() && now_ms < found->second.until_ms;
+}
+
+void PlainDestinations::add(const Endpoint& destination, int error, TimeMs now_ms) {
   if (destinations_.size() == kMaxDestinations) destinations_.clear();
-  destinations_.insert(destination);
-  if (has_said_so_) return;
-  has_said_so_ = true;
+  Pause& pause = destinations_[destination];
+  // Who has taken trains since, for as long as the last pause was, begins anew.
+  const bool is_again = pause.length_ms != 0 && now_ms < pause.until_ms + pause.length_ms;
+  pause.length_ms = is_again ? std::min(2 * pause.length_ms, kLongestPauseMs) : kFirstPauseMs;
+  pause.until_ms = now_ms + pause.length_ms;
+  pause.error = error;
+  if (!is_again || std::exchange(has_said_so_, true)) return;
   spdlog::warn(
       "the path to {} takes no trains (UDP_SEGMENT: {}): messages to it go one by one, which costs "
       "more. If its MTU is smaller than --mtu says, a smaller --mtu mends that. Other such "
       "destinations are not logged, but counted as train_fallbacks",
       to_text(destination), std::strerror(error));
+}
+
+void PlainDestinations::on_single_refused(const Endpoint& destination, int error) {
+  const auto found = destinations_.find(destination);
+  if (found != destinations_.end() && found->second.error == error) destinations_.erase(found);
 }
 
 }  // namespace chatd

@@ -43,7 +43,7 @@ class SendBatch {
   // The bytes of `pieces` as one datagram, cut every `segment_bytes` (0: not at all). Valid until
   // clear().
   Form form(std::span<const std::string_view> pieces, std::uint32_t segment_bytes);
-  // There must be room: see is_full().
+  // There must be room: kCapacity entries at most.
   void add(const Endpoint& destination, const Form& form);
 
   // Sends from the first entry on, without waiting. Returns how many the kernel took, or 0 with the
@@ -55,7 +55,6 @@ class SendBatch {
   void clear();
 
   bool is_empty() const { return first_ == end_; }
-  bool is_full() const { return end_ == kCapacity; }
   // Entries are numbered from clear() on.
   std::size_t first() const { return first_; }
   std::size_t end() const { return end_; }

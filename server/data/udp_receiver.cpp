@@ -7,6 +7,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "server/data/error_queue.h"
+
 namespace chatd {
 
 UdpReceiver::UdpReceiver(int fd)
@@ -40,7 +42,8 @@ void UdpReceiver::receive() {
   slot_count_ = 0;
   is_drained_ = false;
   error_ = 0;
-  for (int errors = 0; slot_count_ < kBatch && errors < kMaxPendingErrors;) {
+  for (int errors = 0, failures = 0;
+       slot_count_ < kBatch && errors < kMaxPendingErrors && failures < kMaxFailures;) {
     const int received =
         ::recvmmsg(fd_, &headers_[slot_count_], static_cast<unsigned>(kBatch - slot_count_),
                    MSG_DONTWAIT, nullptr);
@@ -50,23 +53,27 @@ void UdpReceiver::receive() {
       is_drained_ = true;
       break;
     } else {
-      ++errors;
       error_ = errno;
+      ++(may_be_pending(error_) ? errors : failures);
     }
   }
   if (slot_count_ > 0 || is_drained_) error_ = 0;
   if (has_next()) open_slot();
 }
 
-// UDP_GRO is the only control message that was asked for; it is there if the slot holds several
-// datagrams.
+// UDP_GRO is there if the slot holds several datagrams. Who opened the socket may have asked for
+// control messages of other kinds.
 void UdpReceiver::open_slot() {
   offset_bytes_ = 0;
+  msghdr& header = headers_[slot_].msg_hdr;
   segment_bytes_ = headers_[slot_].msg_len;
-  if (headers_[slot_].msg_hdr.msg_controllen < sizeof(cmsghdr)) return;
-  int segment_bytes = 0;
-  std::memcpy(&segment_bytes, CMSG_DATA(&controls_[slot_].header), sizeof segment_bytes);
-  if (segment_bytes > 0) segment_bytes_ = static_cast<std::size_t>(segment_bytes);
+  for (cmsghdr* control = CMSG_FIRSTHDR(&header); control != nullptr;
+       control = CMSG_NXTHDR(&header, control)) {
+    if (control->cmsg_level != SOL_UDP || control->cmsg_type != UDP_GRO) continue;
+    int segment_bytes = 0;
+    std::memcpy(&segment_bytes, CMSG_DATA(control), sizeof segment_bytes);
+    if (segment_bytes > 0) segment_bytes_ = static_cast<std::size_t>(segment_bytes);
+  }
 }
 
 UdpReceiver::Datagram UdpReceiver::next() {

@@ -52,11 +52,15 @@ class UdpReceiver {
   static constexpr std::size_t kStrideBytes = kSlotBytes + 3 * 64;
   static_assert(kStrideBytes >= kSlotBytes + kPayloadPaddingBytes);
 
-  static constexpr int kMaxPendingErrors = 8;
+  // Such errors can be forged at any rate: see server/data/error_queue.h.
+  static constexpr int kMaxPendingErrors = 64;
+  static constexpr int kMaxFailures = 8;
 
+  // More than what was asked for: who opened the socket may have asked for timestamps, credentials
+  // and the like, and what comes first must not crowd out the rest.
   union Control {
     cmsghdr header;
-    std::array<char, CMSG_SPACE(sizeof(int))> bytes;
+    std::array<char, 256> bytes;
   };
 
   void open_slot();

@@ -5,12 +5,15 @@
 #include <string_view>
 #include <tuple>
 
+#include "server/net/route_check.h"
+
 namespace chatd {
 namespace {
 
 Counter reason_of(int error) {
   switch (error) {
     case ECONNREFUSED:
+    case ENOPROTOOPT:
       return Counter::kDroppedSendRefused;
     case EMSGSIZE:
       return Counter::kDroppedSendTooBig;
@@ -18,6 +21,7 @@ Counter reason_of(int error) {
     case EHOSTUNREACH:
     case ENETDOWN:
     case EHOSTDOWN:
+    case ENONET:
       return Counter::kDroppedSendUnreachable;
     case ENOBUFS:
     case ENOMEM:
@@ -39,15 +43,18 @@ bool may_be_about_trains(int error) {
 UdpSender::UdpSender(int fd, int family, std::size_t max_whole_bytes, ErrorQueue& errors,
                      Counters& counters)
     : fd_(fd),
+      family_(family),
       max_whole_bytes_(max_whole_bytes),
       errors_(errors),
       counters_(counters),
       fragmentation_(fd),
       batch_(family) {
   put_off_.reserve(kMaxPutOff);
+  put_off_destinations_.reserve(kMaxPutOff);
 }
 
-UdpSender::Progress UdpSender::send(const Outbox& out) {
+UdpSender::Progress UdpSender::send(const Outbox& out, TimeMs now_ms) {
+  now_ms_ = now_ms;
   for (std::size_t batches = 0;; ++batches) {
     const Progress progress = flush_batch(out);
     if (progress != Progress::kDone) return progress;
@@ -78,6 +85,7 @@ UdpSender::Progress UdpSender::flush_batch(const Outbox& out) {
     const std::size_t sent = batch_.submit(fd_);
     if (sent > 0) {
       count_sent(sent);
+      fill_limit_ = std::min(2 * fill_limit_, SendBatch::kCapacity);
       continue;
     }
     const int error = errno;
@@ -96,34 +104,44 @@ void UdpSender::handle(int error, const Outbox& out) {
   if (error == EMSGSIZE && !is_train && !fragmentation_.is_allowed()) {
     return fragmentation_.allow();  // the same entry again, and the rest of the outbox
   }
-  if (error == EINTR || is_others_error(error)) return;  // the same entry again
-  if ((error == ENOBUFS || error == ENOMEM) && !is_second_try_) {
-    rewind();
+  const Endpoint& destination = destination_of(out, item);
+  // The same entry again.
+  if (error == EINTR || is_others_error(error, destination, is_train)) return;
+  if ((error == ENOBUFS || error == ENOMEM) && !is_second_try_ && put_off_.size() < kMaxPutOff) {
+    rewind(out);
     put_off(out, item);
+    fill_limit_ = kCautiousFill;
     ++next_.destination;
     next_.first_message = 0;
   } else if (is_train && may_be_about_trains(error)) {
     counters_.add(Counter::kTrainFallbacks);
-    plain_.add(destination_of(out, item), error);
-    rewind();
+    plain_.add(destination, error, now_ms_);
+    rewind(out);
   } else {
+    if (train_of(out, item).message_count > 1) plain_.on_single_refused(destination, error);
     drop_first(reason_of(error));
   }
 }
 
-// Whether the failure may be a pending ICMP error, of any destination, rather than this entry's:
-// then the same entry is sent again, a few times at most.
-bool UdpSender::is_others_error(int error) {
-  const bool may_be_icmp = error == ECONNREFUSED || error == EHOSTUNREACH || error == ENETUNREACH ||
-                           error == EMSGSIZE || error == EACCES || error == EPROTO ||
-                           error == EOPNOTSUPP;
-  if (!may_be_icmp || retries_ == kMaxRetries) return false;
+// Whether the failure is another datagram's ICMP error rather than this entry's own: an entry fails
+// for its own sake every time, and where the kernel has no route, which is found out. Such errors
+// can be forged at any rate; but then they stand in the error queue. So what counts are failures
+// that nothing there explains.
+bool UdpSender::is_others_error(int error, const Endpoint& destination, bool is_train) {
+  if (!may_be_pending(error)) return false;
+  if (errors_.drain() == 0) ++unexplained_;
   ++retries_;
-  return errors_.drain() > 0 || error == ECONNREFUSED;
+  // Its messages then go alone, which costs nobody one.
+  if (is_train && may_be_about_trains(error)) return retries_ < kMaxTrainRetries;
+  const bool may_be_route = error == EHOSTUNREACH || error == ENETUNREACH || error == EACCES;
+  if (may_be_route && retries_ == kRetriesBeforeCheck && !has_route(destination, family_)) {
+    return false;
+  }
+  return unexplained_ < kMaxUnexplained && retries_ < kMaxRetries;
 }
 
 // What is left of the batch is filled in again, since it now goes in another way.
-void UdpSender::rewind() {
+void UdpSender::rewind(const Outbox& out) {
   const Entry& first = entries_[batch_.first()];
   if (is_second_try_) {
     next_put_off_ = first.put_off_index;
@@ -133,10 +151,13 @@ void UdpSender::rewind() {
   } else {
     next_ = first.item;
     // What was put off behind it will be met again.
-    while (!put_off_.empty() && !is_before(put_off_.back(), next_)) put_off_.pop_back();
+    while (!put_off_.empty() && !is_before(put_off_.back(), next_)) {
+      forget_put_off(out, put_off_.back());
+      put_off_.pop_back();
+    }
   }
   batch_.clear();
-  retries_ = 0;
+  retries_ = unexplained_ = 0;
 }
 
 // The next items of the outbox into the empty batch. False when there are none.
@@ -144,6 +165,7 @@ bool UdpSender::fill(const Outbox& out) {
   batch_.clear();
   if (is_second_try_) {
     if (fill_again(out)) return true;
+    for (const Item& item : put_off_) forget_put_off(out, item);
     put_off_.clear();
     next_put_off_ = 0;
     is_second_try_ = false;
@@ -160,8 +182,15 @@ bool UdpSender::fill_fanout(const Outbox& out, const Outbox::Fanout& fanout) {
   for (; next_.train < fanout.train_count; ++next_.train, next_.destination = 0) {
     SendBatch::Form form;
     while (next_.destination < fanout.destination_count) {
-      if (is_put_off(out, destination_of(out, next_))) {
-        put_off(out, next_);
+      if (is_put_off(destination_of(out, next_))) {
+        if (put_off_.size() < kMaxPutOff) {
+          put_off(out, next_);
+        } else if (batch_.is_empty()) {
+          count_dropped(fanout.kind, train_of(out, next_).message_count - next_.first_message,
+                        Counter::kDroppedSendNoBuffers);
+        } else {
+          return false;  // what is counted must not be met again: see rewind()
+        }
       } else if (!add(out, next_, form)) {
         return false;
       }
@@ -186,10 +215,10 @@ bool UdpSender::add(const Outbox& out, Item& item, SendBatch::Form& form) {
   const Outbox::Train& train = train_of(out, item);
   const bool goes_one_by_one =
       item.first_message > 0 ||
-      (train.message_count > 1 && plain_.contains(destination_of(out, item)));
+      (train.message_count > 1 && plain_.contains(destination_of(out, item), now_ms_));
   if (goes_one_by_one) return add_messages(out, item);
 
-  if (batch_.is_full()) return false;
+  if (is_full()) return false;
   if (form.pieces == nullptr) {
     form = batch_.form(out.pieces(train), train.message_count > 1 ? train.segment_bytes : 0);
     if (form.pieces == nullptr) return false;
@@ -201,7 +230,7 @@ bool UdpSender::add(const Outbox& out, Item& item, SendBatch::Form& form) {
 bool UdpSender::add_messages(const Outbox& out, Item& item) {
   const Outbox::Train& train = train_of(out, item);
   for (; item.first_message < train.message_count; ++item.first_message) {
-    if (batch_.is_full()) return false;
+    if (is_full()) return false;
     const std::string_view message = out.message(train, item.first_message);
     const SendBatch::Form form = batch_.form({&message, 1}, 0);
     if (form.pieces == nullptr) return false;
@@ -222,19 +251,16 @@ void UdpSender::append(const Outbox& out, const Item& item, const SendBatch::For
 
 // A device's queue is full: what goes through it waits, what goes elsewhere does not.
 void UdpSender::put_off(const Outbox& out, const Item& item) {
-  if (put_off_.size() == kMaxPutOff) {
-    const Item& oldest = put_off_.front();
-    count_dropped(out.fanouts()[oldest.fanout].kind,
-                  train_of(out, oldest).message_count - oldest.first_message,
-                  Counter::kDroppedSendNoBuffers);
-    put_off_.erase(put_off_.begin());
-  }
   put_off_.push_back(item);
+  ++put_off_destinations_[destination_of(out, item)];
 }
 
-bool UdpSender::is_put_off(const Outbox& out, const Endpoint& destination) const {
-  return std::any_of(put_off_.begin(), put_off_.end(),
-                     [&](const Item& item) { return destination_of(out, item) == destination; });
+// One by one: to clear the whole map would give its memory back.
+void UdpSender::forget_put_off(const Outbox& out, const Item& item) {
+  const auto found = put_off_destinations_.find(destination_of(out, item));
+  if (found != put_off_destinations_.end() && --found->second == 0) {
+    put_off_destinations_.erase(found);
+  }
 }
 
 void UdpSender::count_sent(std::size_t count) {
@@ -248,14 +274,14 @@ void UdpSender::count_sent(std::size_t count) {
     }
   }
   batch_.pop(count);
-  retries_ = 0;
+  retries_ = unexplained_ = 0;
 }
 
 void UdpSender::drop_first(Counter reason) {
   const Entry& entry = entries_[batch_.first()];
   count_dropped(entry.kind, entry.message_count, reason);
   batch_.pop(1);
-  retries_ = 0;
+  retries_ = unexplained_ = 0;
 }
 
 void UdpSender::count_dropped(Outbox::Kind kind, std::uint32_t message_count, Counter reason) {

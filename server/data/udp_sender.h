@@ -4,6 +4,8 @@
 // own datagrams, and neither costs nor delays anyone else's.
 #pragma once
 
+#include <absl/container/flat_hash_map.h>
+
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -12,6 +14,7 @@
 #include "core/address/endpoint.h"
 #include "core/relay/counters.h"
 #include "core/relay/outbox.h"
+#include "core/timer/timestamp.h"
 #include "server/data/error_queue.h"
 #include "server/data/fragmentation.h"
 #include "server/data/plain_destinations.h"
@@ -38,15 +41,25 @@ class UdpSender {
   UdpSender& operator=(const UdpSender&) = delete;
 
   // Until all is done, `out` may be added to, and nothing else.
-  Progress send(const Outbox& out);
+  Progress send(const Outbox& out, TimeMs now_ms);
 
   // Gives up what send() has left, and counts it under this reason.
   void abandon(const Outbox& out, Counter reason);
 
  private:
   static constexpr std::size_t kMaxBatchesPerCall = 4;
-  static constexpr std::size_t kMaxPutOff = 256;
-  static constexpr unsigned kMaxRetries = 8;
+  static constexpr std::size_t kMaxPutOff = 4096;
+  // A call that fails for another datagram's ICMP error is repeated, whether such an error was in
+  // the queue or not: some may have been lost. The last bound is for a kernel that errs.
+  static constexpr unsigned kMaxUnexplained = 32;
+  static constexpr unsigned kMaxRetries = 10'000;
+  static constexpr unsigned kMaxTrainRetries = 8;
+  // Then a failure that a missing route explains is looked into.
+  static constexpr unsigned kRetriesBeforeCheck = 2;
+  // So many entries follow one that was put off: what it says of the device holds for its
+  // neighbours, too, and each of them sends all that was prepared behind it back to be prepared
+  // again.
+  static constexpr std::size_t kCautiousFill = 8;
 
   // One train for one destination, by its place in the outbox. Where messages go one by one,
   // `first_message` is the next of the train to go.
@@ -74,10 +87,14 @@ class UdpSender {
               std::uint32_t message_count, std::size_t message_bytes);
 
   void handle(int error, const Outbox& out);
-  bool is_others_error(int error);
-  void rewind();
+  bool is_others_error(int error, const Endpoint& destination, bool is_train);
+  void rewind(const Outbox& out);
+  bool is_full() const { return batch_.end() >= fill_limit_; }
   void put_off(const Outbox& out, const Item& item);
-  bool is_put_off(const Outbox& out, const Endpoint& destination) const;
+  void forget_put_off(const Outbox& out, const Item& item);
+  bool is_put_off(const Endpoint& destination) const {
+    return !put_off_destinations_.empty() && put_off_destinations_.contains(destination);
+  }
   void count_sent(std::size_t count);
   void drop_first(Counter reason);
   void count_dropped(Outbox::Kind kind, std::uint32_t message_count, Counter reason);
@@ -87,6 +104,7 @@ class UdpSender {
   static const Endpoint& destination_of(const Outbox& out, const Item& item);
 
   int fd_;
+  int family_;
   std::size_t max_whole_bytes_;
   ErrorQueue& errors_;
   Counters& counters_;
@@ -97,10 +115,15 @@ class UdpSender {
   SendBatch batch_;
   std::array<Entry, SendBatch::kCapacity> entries_{};  // in step with the batch
   unsigned retries_ = 0;                               // of the batch's first entry
+  unsigned unexplained_ = 0;                           // among them
+  std::size_t fill_limit_ = SendBatch::kCapacity;      // entries of the next batch
+  TimeMs now_ms_ = 0;
 
-  // What a device's queue had no room for. Later trains for the same destinations follow here, so
-  // that order is kept. Each is tried once more; beyond kMaxPutOff the oldest is dropped.
+  // What a device's queue had no room for, in the outbox's order. Later trains for the same
+  // destinations follow here, so that each gets its own in order. Each is tried once more; what
+  // finds no room here is dropped.
   std::vector<Item> put_off_;
+  absl::flat_hash_map<Endpoint, std::uint32_t, EndpointHash> put_off_destinations_;  // how often
   std::size_t next_put_off_ = 0;
   bool is_second_try_ = false;
 };

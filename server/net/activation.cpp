@@ -116,11 +116,30 @@ tl::expected<void, std::string> check_count(std::size_t passed, std::size_t shar
                advice_for_count(passed, shards));
 }
 
+// One without an address would get one with the first datagram that it sends, which no member
+// knows; one that is connected hears nobody else.
+tl::expected<void, std::string> check_place(const UniqueFd& fd) {
+  const auto bound = bound_endpoint(fd.get());
+  if (!bound) return Fault(bound.error());
+  if (bound->port == 0) {
+    return Fault("descriptor " + std::to_string(fd.get()) +
+                 " is a UDP socket without a port: whoever passes it has to bind it first, as "
+                 "ListenDatagram=... in a .socket unit does");
+  }
+  SocketAddress peer{};
+  socklen_t length = sizeof peer;
+  if (::getpeername(fd.get(), &peer.base, &length) != 0) return {};
+  return Fault("descriptor " + std::to_string(fd.get()) + " is a UDP socket that is connected to " +
+               to_text(to_endpoint(peer)) +
+               " and hears nobody else: whoever passes it must not connect it");
+}
+
 // Shards share one port.
 tl::expected<void, std::string> check_sharing(const std::vector<UniqueFd>& udp) {
   const auto first = bound_endpoint(udp.front().get());
   if (!first) return Fault(first.error());
   for (const UniqueFd& fd : udp) {
+    if (auto placed = check_place(fd); !placed) return placed;
     const auto bound = bound_endpoint(fd.get());
     if (!bound) return Fault(bound.error());
     if (bound->ip != first->ip || bound->port != first->port) {

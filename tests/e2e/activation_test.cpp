@@ -1,5 +1,6 @@
 // chatd on sockets that somebody else has opened: the test is the service manager.
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 
 #include <chrono>
@@ -202,6 +203,45 @@ TEST_F(SocketActivation, SocketsThatDoNotBelongTogetherAreRefused) {
                 SocketAddress::local_of(first.get()).to_string() + " and " +
                 SocketAddress::local_of(second.get()).to_string() +
                 ": name the same address and port in every ListenDatagram= of the .socket unit\n");
+}
+
+// What PassPacketInfo= and Timestamping= of a .socket unit ask for is no part of what is said.
+TEST_F(SocketActivation, SocketsThatTellMoreOfEachDatagramServeAsWell) {
+  for (const char* const ip : {"127.0.0.1", "::1"}) {
+    SCOPED_TRACE(ip);
+    const SocketUnit unit(shard_count(), ip);
+    const int on = 1;
+    for (std::size_t i = 1; i < unit.descriptors().size(); ++i) {
+      const int fd = unit.descriptors()[i];
+      ASSERT_EQ(::setsockopt(fd, IPPROTO_IP, IP_PKTINFO, &on, sizeof on), 0);
+      if (ip[0] == ':') {
+        ASSERT_EQ(::setsockopt(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, &on, sizeof on), 0);
+      }
+      ASSERT_EQ(::setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on), 0);
+    }
+    ASSERT_NO_FATAL_FAILURE(start({}, passing(unit.descriptors())));
+    auto room = make_room(server(), "room", {"alice", "bob"}, {.source_ip = ip, .server_ip = ip});
+    ASSERT_EQ(room.size(), 2U);
+    std::vector<std::string> said;
+    for (int i = 0; i < 20; ++i) said.push_back(room[0].say("message " + std::to_string(i)));
+    for (const std::string& each : said) EXPECT_TRUE(room[1].hears(each));
+    EXPECT_EQ(totals().sum_of("dropped_"), 0U);
+  }
+}
+
+TEST_F(SocketActivation, AUdpSocketThatCannotServeIsRefused) {
+  const SocketUnit unit(1);
+  const int tcp = unit.descriptors()[0];
+  const UniqueFd unbound(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  EXPECT_EQ(refusal({tcp, unbound.get()}, "1"),
+            "descriptor 4 is a UDP socket without a port: whoever passes it has to bind it first, "
+            "as ListenDatagram=... in a .socket unit does\n");
+  const UniqueFd connected = open_socket_at({"127.0.0.1", 0}, SOCK_DGRAM);
+  const SocketAddress peer = unit.udp();
+  ASSERT_EQ(::connect(connected.get(), peer.get(), peer.size()), 0);
+  EXPECT_EQ(refusal({tcp, connected.get()}, "1"),
+            "descriptor 4 is a UDP socket that is connected to " + peer.to_string() +
+                " and hears nobody else: whoever passes it must not connect it\n");
 }
 
 TEST_F(SocketActivation, VariablesThatMakeNoSenseAreRefused) {

@@ -43,6 +43,7 @@ bool has_a_reason(const std::string& name) {
       "syscall",             // futex(2), by std::latch
       "sched_yield",         // the same
       "getpid",              // cannot fail
+      "getpeername",         // if it fails, the socket is not taken for a connected one
       "fstat",               // if it fails, stderr is not taken for the journal
       "fcntl",  // F_GETFD: whether the descriptor is open, and that is the question; F_SETFD as
                 // well; F_SETFL: fails for what is not open, and that was looked at before

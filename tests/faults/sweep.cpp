@@ -40,8 +40,8 @@ bool is_full_sweep() {
 std::vector<Call> calls_of(SweepFor scenario) {
   // setsockopt is not among the first: in service it is only called when a datagram was too large.
   static const std::vector<Call> kServiceOnly{Call::kAccept4,  Call::kEpollWait, Call::kRecv,
-                                              Call::kRecvmmsg, Call::kRecvmsg,   Call::kSendmmsg,
-                                              Call::kShutdown, Call::kWrite};
+                                              Call::kRecvmmsg, Call::kSendmmsg,  Call::kShutdown,
+                                              Call::kWrite};
   static const std::vector<Call> kBoth{Call::kAllocate,   Call::kClose, Call::kEpollCtl,
                                        Call::kGetsockopt, Call::kPoll,  Call::kSend};
   static const std::vector<Call> kHandoverOnly{Call::kMemfdCreate, Call::kPosixSpawn,

@@ -2,6 +2,7 @@
 #include "server/data/udp_receiver.h"
 
 #include <gtest/gtest.h>
+#include <linux/net_tstamp.h>
 
 #include <string>
 #include <vector>
@@ -32,6 +33,9 @@ class UdpReceiverTest : public testing::Test {
     } while (!receiver_.is_drained());
     return received;
   }
+
+  // Trains of several lengths, with single datagrams between them.
+  void send_trains_and_expect_them();
 
   void send(std::string_view bytes, std::uint32_t segment_bytes = 0) {
     SendBatch batch(AF_INET);
@@ -70,7 +74,7 @@ TEST_F(UdpReceiverTest, MoreThanABatch) {
   EXPECT_EQ(receive_all(), sent);
 }
 
-TEST_F(UdpReceiverTest, TrainsAreTakenApart) {
+void UdpReceiverTest::send_trains_and_expect_them() {
   std::vector<std::string> sent;
   for (const auto& [count, last_bytes] :
        std::vector<std::pair<int, std::size_t>>{{1, 200}, {2, 200}, {64, 200}, {40, 1}, {3, 199}}) {
@@ -86,6 +90,27 @@ TEST_F(UdpReceiverTest, TrainsAreTakenApart) {
     send(sent.back());
   }
   EXPECT_EQ(receive_all(), sent);
+}
+
+TEST_F(UdpReceiverTest, TrainsAreTakenApart) {
+  send_trains_and_expect_them();
+}
+
+// Whoever opened the socket may have asked for all of these (PassPacketInfo=, Timestamping= and
+// others of systemd.socket(5)).
+TEST_F(UdpReceiverTest, OtherControlMessagesAreNotTakenForTrains) {
+  const auto ask = [this](int level, int option, int value) {
+    ASSERT_EQ(::setsockopt(fd_.get(), level, option, &value, sizeof value), 0) << option;
+  };
+  ask(IPPROTO_IP, IP_PKTINFO, 1);
+  ask(IPPROTO_IP, IP_RECVTTL, 1);
+  ask(IPPROTO_IP, IP_RECVTOS, 1);
+  ask(IPPROTO_IP, IP_RECVORIGDSTADDR, 1);
+  ask(SOL_SOCKET, SO_RXQ_OVFL, 1);
+  ask(SOL_SOCKET, SO_TIMESTAMPNS, 1);
+  ask(SOL_SOCKET, SO_TIMESTAMPING,
+      SOF_TIMESTAMPING_RX_SOFTWARE | SOF_TIMESTAMPING_SOFTWARE | SOF_TIMESTAMPING_RX_HARDWARE);
+  send_trains_and_expect_them();
 }
 
 }  // namespace

@@ -47,7 +47,7 @@ TEST_F(UdpSenderTest, AnImpossibleDestinationCostsItsOwnEntryOnly) {
     add(receiver.address().port());
     outbox_.add({*IpAddress::parse("255.255.255.255"), 9});  // not without SO_BROADCAST
   }
-  ASSERT_EQ(sender_.send(outbox_), UdpSender::Progress::kDone);
+  ASSERT_EQ(sender_.send(outbox_, 0), UdpSender::Progress::kDone);
   EXPECT_EQ(counters_[Counter::kDeliveriesSent], kRounds);
   EXPECT_EQ(counters_[Counter::kDroppedSendFailed], kRounds);
   for (int i = 0; i < kRounds; ++i) ASSERT_TRUE(receiver.receive()) << i;
@@ -64,7 +64,7 @@ TEST_F(UdpSenderTest, RefusalsAreReportedAndCostTheNeighboursNothing) {
     add(closed_port);
     add(receiver.address().port());
   }
-  ASSERT_EQ(sender_.send(outbox_), UdpSender::Progress::kDone);
+  ASSERT_EQ(sender_.send(outbox_, 0), UdpSender::Progress::kDone);
   EXPECT_EQ(counters_[Counter::kDeliveriesSent], 2 * kRounds);
   for (int i = 0; i < kRounds; ++i) ASSERT_TRUE(receiver.receive()) << i;
 
@@ -88,7 +88,7 @@ TEST_F(UdpSenderTest, OrderIsKeptAcrossMessagesAndBatches) {
     open_message("message " + std::to_string(i));
     for (int copy = 0; copy < 10; ++copy) add(receiver.address().port());
   }
-  ASSERT_EQ(sender_.send(outbox_), UdpSender::Progress::kDone);
+  ASSERT_EQ(sender_.send(outbox_, 0), UdpSender::Progress::kDone);
   for (int i = 0; i < kMessages * 10; ++i) {
     const auto datagram = receiver.receive();
     ASSERT_TRUE(datagram);
@@ -109,7 +109,7 @@ TEST_F(UdpSenderTest, AMessageForNobodyIsNoObstacle) {
   open_message("to nobody");
   open_message("to somebody");
   add(receiver.address().port());
-  ASSERT_EQ(sender_.send(outbox_), UdpSender::Progress::kDone);
+  ASSERT_EQ(sender_.send(outbox_, 0), UdpSender::Progress::kDone);
   const auto datagram = receiver.receive();
   ASSERT_TRUE(datagram);
   EXPECT_EQ(datagram->bytes, texts_[1]);

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <random>
 #include <string>
 #include <thread>
@@ -27,6 +28,7 @@ struct Sending {
   ErrorQueue errors{fd.get()};
   UdpSender sender{fd.get(), AF_INET, 1472, errors, counters};
   Outbox out{1'000'000, 1000};
+  TimeMs now_ms = 1000;
 
   // Messages `first`..`last` - 1 as one train; the last one may have another length.
   void open_train(int first, int last, std::size_t size_bytes, std::size_t last_bytes = 0) {
@@ -52,7 +54,7 @@ struct Sending {
   }
 
   void finish() {
-    while (sender.send(out) != UdpSender::Progress::kDone) std::this_thread::yield();
+    while (sender.send(out, now_ms) != UdpSender::Progress::kDone) std::this_thread::yield();
     out.clear();
   }
 };
@@ -197,7 +199,7 @@ TEST(Trains, AFullDeviceQueueIsTriedAgainAndCounted) {
     }
     int put_off = 0;
     for (UdpSender::Progress progress{};;) {
-      progress = sending.sender.send(sending.out);
+      progress = sending.sender.send(sending.out, sending.now_ms);
       if (progress == UdpSender::Progress::kDone) break;
       if (progress == UdpSender::Progress::kPutOff) ++put_off;
     }
@@ -217,6 +219,87 @@ TEST(Trains, AFullDeviceQueueIsTriedAgainAndCounted) {
   });
   if (!reason.empty()) GTEST_SKIP() << reason;
   if (!is_slow) GTEST_SKIP() << "tc cannot slow down the loopback device here";
+}
+
+// More destinations behind it than a batch has entries: each datagram ends once, as sent or as
+// dropped, however often it was met on the way.
+TEST(Trains, AFullDeviceQueueWithManyBehindItEndsEachDatagramOnce) {
+  bool is_slow = false;
+  const std::string reason = in_own_network([&is_slow] {
+    is_slow = slow_down_loopback(5, /*queue_kib=*/20);
+    if (!is_slow) return;
+    Sending sending;
+    constexpr unsigned kPeers = 400;
+    constexpr std::uint64_t kMessages = 6;
+    std::uint64_t planned = 0;
+    std::uint64_t notices = 0;
+    for (int round = 0; round < 20; ++round) {
+      // Longer segments than the queue has room for often come next to short ones.
+      sending.open_train(0, kMessages, round % 2 == 0 ? 400 : 90);
+      for (unsigned i = 0; i < kPeers; ++i) {
+        sending.out.add({*IpAddress::parse("127.0.0.1"), static_cast<std::uint16_t>(40'000 + i)});
+      }
+      planned += kMessages * kPeers;
+      sending.out.open_copy(Outbox::Kind::kNotice, "a notice");
+      for (unsigned i = 0; i < kPeers; ++i) {
+        sending.out.add({*IpAddress::parse("127.0.0.1"), static_cast<std::uint16_t>(40'000 + i)});
+      }
+      notices += kPeers;
+      sending.finish();
+    }
+    const Counters& counters = sending.counters;
+    EXPECT_GT(counters[Counter::kDroppedSendNoBuffers], 0u);
+    EXPECT_EQ(counters[Counter::kDeliveriesSent] + counters[Counter::kDroppedSendNoBuffers],
+              planned);
+    EXPECT_EQ(counters[Counter::kNoticesSent] + counters[Counter::kNoticesDropped], notices);
+  });
+  if (!reason.empty()) GTEST_SKIP() << reason;
+  if (!is_slow) GTEST_SKIP() << "tc cannot slow down the loopback device here";
+}
+
+// A route that throws everything away for a moment says the same to a train (EINVAL) as a device
+// that cannot cut it, and must not cost the destination its trains.
+TEST(Trains, ARouteThatIsGoneForAMomentCostsNoTrainsAfterwards) {
+  const std::string reason = in_own_network([] {
+    Sending sending;
+    UdpPeer peer("127.0.0.2", 0, kReceiveBufferBytes);
+    ASSERT_EQ(std::system("ip route add blackhole 127.0.0.2 table local"), 0);
+    sending.open_train(0, 20, 130);
+    sending.add(peer, "127.0.0.2");
+    sending.finish();
+    EXPECT_EQ(sending.counters[Counter::kDroppedSendFailed], 20u);
+    ASSERT_EQ(std::system("ip route del blackhole 127.0.0.2 table local"), 0);
+    sending.open_train(20, 40, 130);
+    sending.add(peer, "127.0.0.2");
+    sending.finish();
+    ASSERT_NO_FATAL_FAILURE(expect_messages(peer, 20, 40, 130));
+    EXPECT_EQ(sending.counters[Counter::kTrainsSent], 1u);
+  });
+  if (!reason.empty()) GTEST_SKIP() << reason;
+}
+
+// A path that has become better is found out.
+TEST(Trains, AreTriedAgainAfterAWhile) {
+  const std::string reason = in_own_network([] {
+    ASSERT_TRUE(set_loopback_mtu(700));
+    Sending sending;
+    UdpPeer peer("127.0.0.1", 0, kReceiveBufferBytes);
+    sending.open_train(0, 20, 1'000);
+    sending.add(peer);
+    sending.finish();
+    ASSERT_TRUE(set_loopback_mtu(65'536));
+    sending.open_train(20, 40, 1'000);
+    sending.add(peer);
+    sending.finish();
+    EXPECT_EQ(sending.counters[Counter::kTrainsSent], 0u) << "not at once";
+    sending.now_ms += PlainDestinations::kFirstPauseMs;
+    sending.open_train(40, 60, 1'000);
+    sending.add(peer);
+    sending.finish();
+    ASSERT_NO_FATAL_FAILURE(expect_messages(peer, 0, 60, 1'000));
+    EXPECT_EQ(sending.counters[Counter::kTrainsSent], 1u);
+  });
+  if (!reason.empty()) GTEST_SKIP() << reason;
 }
 
 // Everything at once, at random: several destinations behind one full device, with an MTU that some
