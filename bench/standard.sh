@@ -69,7 +69,9 @@ field() {
     index($0, section) { inside = 1 }
     inside && $1 == key {
       sub(/,$/, "", $2)
-      if ($2 == "null") print "n/a"; else printf "%.6g\n", $2 * factor
+      if ($2 == "null") print "n/a"
+      else if ($2 == "18446744073709551615") print "never"
+      else printf "%.6g\n", $2 * factor
       found = 1
       exit
     }

@@ -14,9 +14,10 @@ namespace {
 constexpr int kMaxDatagramsPerTurn = 256;
 
 tl::expected<TcpConnection, Error> connect(const ServerAddress& server) {
-  const auto addresses = resolve(server.host, server.tcp_port);
+  const std::int64_t deadline_ms = now_ms() + server.timeout_ms;
+  const auto addresses = resolve(server.host, server.tcp_port, deadline_ms, server.interrupt_fd);
   if (!addresses) return tl::unexpected<Error>(addresses.error());
-  return TcpConnection::open(*addresses, server.timeout_ms, server.interrupt_fd);
+  return TcpConnection::open(*addresses, deadline_ms, server.interrupt_fd);
 }
 
 }  // namespace

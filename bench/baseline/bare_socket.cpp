@@ -11,6 +11,7 @@
 #include <cstring>
 
 #include "client/net/address.h"
+#include "client/net/clock.h"
 
 namespace chatd::bench {
 namespace {
@@ -20,6 +21,7 @@ using client::FileDescriptor;
 
 // For some 70,000 messages on their way: a hundred rooms with windows of 256, and to spare.
 constexpr int kBufferBytes = 64 * 1024 * 1024;
+constexpr std::int64_t kLookupPatienceMs = 10'000;
 
 tl::unexpected<std::string> failed(const std::string& what) {
   const int error = errno;
@@ -27,7 +29,8 @@ tl::unexpected<std::string> failed(const std::string& what) {
 }
 
 tl::expected<Address, std::string> resolve_v4(const BareOptions& options) {
-  const auto found = client::resolve(options.host, options.udp_port);
+  const auto found =
+      client::resolve(options.host, options.udp_port, client::now_ms() + kLookupPatienceMs, -1);
   if (!found) return tl::unexpected(found.error().reason);
   const auto v4 = std::find_if(found->begin(), found->end(),
                                [](const Address& address) { return address.family() == AF_INET; });

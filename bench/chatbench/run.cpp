@@ -4,8 +4,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <csignal>
-#include <cstdio>
 #include <fstream>
 #include <memory>
 #include <string>
@@ -15,7 +13,10 @@
 #include "bench/chatbench/engine/engine.h"
 #include "bench/chatbench/engine/rate_search.h"
 #include "bench/chatbench/engine/result.h"
+#include "bench/chatbench/engine/verdict.h"
+#include "bench/chatbench/interrupt.h"
 #include "bench/chatbench/net/this_machine.h"
+#include "bench/chatbench/output.h"
 #include "bench/chatbench/probe/process.h"
 #include "bench/chatbench/report/html_report.h"
 #include "bench/chatbench/report/json_report.h"
@@ -26,19 +27,6 @@
 
 namespace chatd::bench {
 namespace {
-
-volatile std::sig_atomic_t interrupted = 0;
-
-void on_signal(int) {
-  // The run ends early and politely; a second signal ends it at once.
-  interrupted = 1;
-  std::signal(SIGINT, SIG_DFL);
-  std::signal(SIGTERM, SIG_DFL);
-}
-
-void say(const std::string& text) {
-  std::fprintf(stderr, "chatbench: %s\n", text.c_str());
-}
 
 RunSettings settings_of(const RunOptions& options) {
   const Workload& workload = options.workload;
@@ -69,10 +57,9 @@ class Run {
 
   ExitCode operator()() {
     if (!pin() || !can_report() || !connect()) return ExitCode::kFailure;
-    Engine engine(
-        options_.workload, *target_,
-        {.server_pid = pid(), .server_udp_port = server_udp_port(), .interrupted = &interrupted},
-        progress_);
+    Engine engine(options_.workload, *target_,
+                  {.server_pid = pid(), .server_udp = server_udp(), .interrupted = &interrupted()},
+                  progress_);
     const RunResult result = options_.find_max ? find_max(engine) : judged(engine.measure());
     progress_.waiting("leaving");
     target_->disconnect();
@@ -93,8 +80,9 @@ class Run {
   }
 
   // Nothing when the server is another machine's: this one's table tells nothing about it.
-  std::optional<std::uint16_t> server_udp_port() const {
-    return is_this_machine(options_.connect.host) ? target_->server_udp_port() : std::nullopt;
+  std::optional<client::Address> server_udp() const {
+    const auto address = target_->server_udp_address();
+    return address && is_this_machine(*address) ? address : std::nullopt;
   }
 
   // Whether the files can be written, before a long run and not after it.
@@ -124,8 +112,8 @@ class Run {
     TargetConfig config = options_.connect;
     config.on_progress = [this](std::uint32_t joined) {
       progress_.joined(joined, options_.workload.population.members());
-      return interrupted == 0;
     };
+    config.interrupt_fd = interrupt_fd();
     auto target = make_target(options_.target, std::move(config));
     if (!target) {
       say(target.error());
@@ -155,17 +143,22 @@ class Run {
 
   RunResult judged(const Measurement& measured) {
     progress_.clear();
-    RunResult result = make_result(settings_, connect_, measured, server_bytes(), options_.limits);
+    RunResult result = make_result(settings_, connect_, measured, server_bytes());
+    Verdict verdict = judge(settings_.loop, measured, options_.limits);
+    result.invalid_because = std::move(verdict.reasons);
+    is_server_lost_ = verdict.is_server_lost;
     if (options_.slo) result.slo = options_.slo->evaluate(result);
     return result;
   }
 
-  // The result at the highest rate that held; of the last step, when none did.
+  // The result at the highest rate that held; of the last step, when none did. A search that could
+  // not go to its end has found no highest rate, so its result is INVALID.
   RunResult find_max(Engine& engine) {
     RateSearch search(options_.workload.rate_per_s);
     RunResult best;
     std::vector<SearchStep> steps;
-    std::string limited_by_us;
+    std::string unknown_beyond;
+    std::string ended_early;
     while (const auto rate = search.next()) {
       settings_.rate_per_s = rate;
       RunResult result = judged(engine.measure(*rate));
@@ -175,19 +168,23 @@ class Run {
                                                  : missed(*result.slo);
       say(format_per_second(*rate) + " messages: " + why);
       steps.push_back({.rate_per_s = *rate, .holds = holds, .outcome = why});
-      if (!result.is_valid()) limited_by_us = format_per_second(*rate);
+      const std::string at = "at " + format_per_second(*rate) + ", ";
+      if (!result.is_valid()) unknown_beyond = at + result.invalid_because.front();
+      if (interrupted() != 0) ended_early = "the search was interrupted by a signal";
+      if (is_server_lost_) ended_early = "the search ended " + at + result.invalid_because.front();
       search.report(holds);
       if (holds || !search.best()) best = std::move(result);
-      if (interrupted != 0) break;
+      if (!ended_early.empty()) break;
     }
-    if (!search.best()) {
+    if (!ended_early.empty()) {
+      if (best.is_valid()) best.invalid_because.push_back(ended_early);
+    } else if (!search.best()) {
       say("no rate was found that holds the SLO");
-    } else if (limited_by_us.empty()) {
+    } else if (unknown_beyond.empty()) {
       say("highest rate that holds the SLO: " + format_per_second(*search.best()) + " messages");
     } else {
       say("the SLO holds at " + format_per_second(*search.best()) +
-          " messages; the server may well hold more: at " + limited_by_us +
-          " chatbench itself was the limit");
+          " messages; what the server can do beyond is not known: " + unknown_beyond);
     }
     best.search = std::move(steps);
     return best;
@@ -204,33 +201,17 @@ class Run {
 
   bool report(const RunResult& result) const {
     const bool json_only = options_.json_path == "-";
-    if (!json_only) {
-      const bool in_color = ::isatty(STDOUT_FILENO) == 1;
-      const std::string table = to_table(result, in_color ? TextStyle::kColor : TextStyle::kPlain);
-      std::fputs(table.c_str(), stdout);
-    }
-    bool is_written = true;
-    if (json_only) {
-      std::fputs(to_json(result).c_str(), stdout);
-    } else if (!options_.json_path.empty()) {
-      is_written = write_file(options_.json_path, to_json(result));
+    const bool in_color = ::isatty(STDOUT_FILENO) == 1;
+    bool is_written =
+        print(json_only ? to_json(result)
+                        : to_table(result, in_color ? TextStyle::kColor : TextStyle::kPlain));
+    if (!json_only && !options_.json_path.empty()) {
+      is_written = write_file(options_.json_path, to_json(result)) && is_written;
     }
     if (!options_.html_path.empty()) {
       is_written = write_file(options_.html_path, to_html(result)) && is_written;
     }
-    if (std::fflush(stdout) != 0) {
-      say("cannot write the result to stdout: " + client::system_reason(errno));
-      is_written = false;
-    }
     return is_written;
-  }
-
-  static bool write_file(const std::string& path, const std::string& text) {
-    std::ofstream file(path, std::ios::binary);
-    file << text << std::flush;
-    if (file) return true;
-    say("cannot write " + path + ": " + client::system_reason(errno));
-    return false;
   }
 
   const RunOptions& options_;
@@ -238,13 +219,13 @@ class Run {
   Progress progress_;
   std::unique_ptr<Target> target_;
   ConnectFigures connect_;
+  bool is_server_lost_ = false;  // as the last measurement has found
 };
 
 }  // namespace
 
 ExitCode run(const RunOptions& options) {
-  std::signal(SIGINT, on_signal);
-  std::signal(SIGTERM, on_signal);
+  watch_for_interrupts();
   return Run(options)();
 }
 

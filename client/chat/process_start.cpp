@@ -14,8 +14,9 @@ namespace chatd::client {
 void open_standard_streams() {
   for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
     if (::fcntl(fd, F_GETFD) >= 0) continue;
-    // The lowest free number is the missing one.
-    const int opened = ::open("/dev/null", O_RDWR);
+    // The lowest free number is the missing one. Nobody may write there: what has nowhere to go is
+    // an error, as it is on a closed stream.
+    const int opened = ::open("/dev/null", O_RDONLY);
     if (opened != fd) std::_Exit(1);
   }
 }

@@ -4,7 +4,8 @@
 namespace chatd::client {
 
 // A program started without one of its standard streams would give that number to the next socket
-// it opens, and print into it. Ends the program when there is no /dev/null.
+// it opens, and print into it. In its place stands an empty input that cannot be written. Ends the
+// program when there is no /dev/null.
 void open_standard_streams();
 
 // Chat is UTF-8 whatever the locale says; the line editor and the width of characters need one

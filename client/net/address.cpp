@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
-#include <memory>
 
 namespace chatd::client {
 
@@ -46,31 +45,6 @@ std::string Address::ip() const {
 
 std::string Address::to_string() const {
   return (family() == AF_INET6 ? "[" + ip() + "]" : ip()) + ":" + std::to_string(port());
-}
-
-tl::expected<std::vector<Address>, Error> resolve(const std::string& host, std::uint16_t port) {
-  std::string name = host;
-  if (name.size() > 2 && name.front() == '[' && name.back() == ']') {
-    name = name.substr(1, name.size() - 2);
-  }
-  addrinfo hints{};
-  hints.ai_socktype = SOCK_STREAM;
-  addrinfo* found = nullptr;
-  const int result = ::getaddrinfo(name.c_str(), nullptr, &hints, &found);
-  if (result != 0) {
-    return failure(ErrorKind::kUnreachable,
-                   "cannot find the host " + host + ": " + ::gai_strerror(result));
-  }
-  const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owner(found, ::freeaddrinfo);
-  std::vector<Address> addresses;
-  for (const addrinfo* entry = found; entry != nullptr; entry = entry->ai_next) {
-    if (entry->ai_family != AF_INET && entry->ai_family != AF_INET6) continue;
-    addresses.push_back(Address(entry->ai_addr, entry->ai_addrlen).with_port(port));
-  }
-  if (addresses.empty()) {
-    return failure(ErrorKind::kUnreachable, "the host " + host + " has no IP address");
-  }
-  return addresses;
 }
 
 }  // namespace chatd::client

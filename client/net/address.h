@@ -29,7 +29,9 @@ class Address {
 };
 
 // All addresses of a name or literal (an IPv6 literal may stand in brackets), in the resolver's
-// order of preference; at least one. May block for as long as the resolver does.
-tl::expected<std::vector<Address>, Error> resolve(const std::string& host, std::uint16_t port);
+// order of preference; at least one. Waits until `deadline_ms` of now_ms() at most, or until
+// `interrupt_fd` becomes readable (-1: nothing interrupts).
+tl::expected<std::vector<Address>, Error> resolve(const std::string& host, std::uint16_t port,
+                                                  std::int64_t deadline_ms, int interrupt_fd);
 
 }  // namespace chatd::client

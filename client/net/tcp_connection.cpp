@@ -8,6 +8,7 @@
 
 #include "client/answer_reader.h"
 #include "client/net/clock.h"
+#include "client/net/connector.h"
 #include "client/net/wait.h"
 
 namespace chatd::client {
@@ -17,34 +18,6 @@ constexpr std::size_t kReceiveBytes = 64 * 1024;
 
 tl::unexpected<Error> interrupted() {
   return failure(ErrorKind::kInterrupted, "interrupted");
-}
-
-tl::unexpected<Error> cannot_connect(const Address& address, const std::string& why) {
-  return failure(ErrorKind::kUnreachable, "cannot reach " + address.to_string() + ": " + why);
-}
-
-tl::expected<FileDescriptor, Error> connect_to(const Address& address, std::int64_t timeout_ms,
-                                               int interrupt_fd) {
-  FileDescriptor socket(::socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  if (!socket.valid()) return cannot_connect(address, system_reason(errno));
-  if (::connect(socket.get(), address.get(), address.size_bytes()) == 0) return socket;
-  if (errno != EINPROGRESS) return cannot_connect(address, system_reason(errno));
-  switch (wait_for(socket.get(), POLLOUT, now_ms() + timeout_ms, interrupt_fd)) {
-    case WaitResult::kInterrupted:
-      return interrupted();
-    case WaitResult::kTimedOut:
-      return cannot_connect(address, "no answer within " + std::to_string(timeout_ms) + " ms");
-    case WaitResult::kReady:
-      break;
-  }
-  int error = 0;
-  socklen_t size = sizeof error;
-  ::getsockopt(socket.get(), SOL_SOCKET, SO_ERROR, &error, &size);
-  if (error == ECONNREFUSED) {
-    return cannot_connect(address, system_reason(error) + " (is chatd running there?)");
-  }
-  if (error != 0) return cannot_connect(address, system_reason(error));
-  return socket;
 }
 
 // Sends as much as the socket takes. An error is no reason to stop: a server that is full may have
@@ -64,15 +37,10 @@ void send_some(int socket, std::string_view& unsent) {
 }  // namespace
 
 tl::expected<TcpConnection, Error> TcpConnection::open(const std::vector<Address>& addresses,
-                                                       std::int64_t timeout_ms, int interrupt_fd) {
-  Error last{ErrorKind::kUnreachable, "there is no address to connect to"};
-  for (const Address& address : addresses) {
-    auto socket = connect_to(address, timeout_ms, interrupt_fd);
-    if (socket) return TcpConnection(std::move(*socket), address);
-    last = std::move(socket.error());
-    if (last.kind == ErrorKind::kInterrupted) break;
-  }
-  return tl::unexpected<Error>(std::move(last));
+                                                       std::int64_t deadline_ms, int interrupt_fd) {
+  auto connected = connect_to_any(addresses, deadline_ms, interrupt_fd);
+  if (!connected) return tl::unexpected<Error>(std::move(connected.error()));
+  return TcpConnection(std::move(connected->socket), connected->peer);
 }
 
 tl::expected<std::string, Error> TcpConnection::exchange(std::string_view request,

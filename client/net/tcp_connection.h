@@ -15,9 +15,10 @@ namespace chatd::client {
 
 class TcpConnection {
  public:
-  // The first of `addresses` that accepts; each gets `timeout_ms`. `interrupt_fd`: see wait_for().
+  // The first of `addresses` that accepts (connector.h), until `deadline_ms` of now_ms().
+  // `interrupt_fd`: see wait_for().
   static tl::expected<TcpConnection, Error> open(const std::vector<Address>& addresses,
-                                                 std::int64_t timeout_ms, int interrupt_fd);
+                                                 std::int64_t deadline_ms, int interrupt_fd);
 
   const Address& peer() const { return peer_; }
 

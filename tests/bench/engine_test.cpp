@@ -4,10 +4,13 @@
 
 #include <gtest/gtest.h>
 #include <sys/eventfd.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <deque>
 #include <string>
+#include <thread>
 #include <utility>
 
 #include "bench/chatbench/probe/process.h"
@@ -34,6 +37,8 @@ class FakeTarget final : public Target {
   tl::expected<Joined, std::string> connect() override { return Joined{}; }
   void queue(std::uint32_t member, std::string_view payload) override {
     ++messages_;
+    is_dead_ = dies_after_ > 0 && messages_ > dies_after_;
+    if (is_dead_) return;
     const std::uint32_t first = member - member % population_.members_per_room;
     for (std::uint32_t i = first; i < first + population_.members_per_room; ++i) {
       if (i != member) deliver(i, std::string(payload));
@@ -56,6 +61,14 @@ class FakeTarget final : public Target {
   }
   OwnFaults faults() const override { return {}; }
   void disconnect() override {}
+  tl::expected<void, std::string> check_server() override {
+    ++checks_;
+    if (!is_dead_) return {};
+    return tl::unexpected(std::string("the server is gone"));
+  }
+  // From so many messages on, nothing is delivered any more.
+  void die_after(std::uint64_t messages) { dies_after_ = messages; }
+  int checks() const { return checks_; }
 
   std::uint64_t messages() const { return messages_; }
   std::uint64_t lost() const { return lost_; }
@@ -85,6 +98,9 @@ class FakeTarget final : public Target {
   client::FileDescriptor event_;
   std::deque<std::pair<std::uint32_t, std::string>> wire_;
   std::deque<std::pair<std::uint32_t, std::string>> held_;
+  std::uint64_t dies_after_ = 0;  // 0: never
+  bool is_dead_ = false;
+  int checks_ = 0;
   std::uint64_t deliveries_ = 0;
   std::uint64_t messages_ = 0;
   std::uint64_t lost_ = 0;
@@ -177,6 +193,67 @@ TEST_F(EngineTest, LossAloneIsExact) {
   EXPECT_EQ(measured.unheard, 0u);
 }
 
+TEST_F(EngineTest, WhatIsLostIsInfinitelyLate) {
+  FakeTarget target(workload_.population, {});
+  target.die_after(110);
+  workload_.drain_ns = 20 * kMs;
+  const Measurement measured = run_open(target, 2'000);
+  EXPECT_EQ(measured.counts.lost(), 90u * 4);
+  EXPECT_EQ(measured.response_time.count(), 800u);
+  EXPECT_EQ(measured.response_time.never(), 90u * 4);
+  EXPECT_LT(measured.response_time.value_at(0.5), kNever);
+  EXPECT_EQ(measured.response_time.percentile(0.75), kNever);
+  EXPECT_EQ(measured.server_trouble, "the server is gone");
+}
+
+TEST_F(EngineTest, AServerThatEndsIsNoticedInAClosedLoop) {
+  FakeTarget target(workload_.population, {});
+  target.die_after(500);
+  workload_.drain_ns = 20 * kMs;
+  const Measurement measured = run_closed(target, 4);
+  EXPECT_GT(measured.counts.delivered, 0u);
+  EXPECT_EQ(measured.server_trouble, "the server is gone");
+}
+
+TEST_F(EngineTest, AServerThatAnswersEverythingIsNotAsked) {
+  FakeTarget target(workload_.population, {});
+  EXPECT_EQ(run_open(target, 2'000).server_trouble, "");
+  EXPECT_EQ(target.checks(), 0);
+  FakeTarget lossy(workload_.population, {.lose = 9});
+  workload_.drain_ns = 20 * kMs;
+  EXPECT_EQ(run_open(lossy, 2'000).server_trouble, "");
+  EXPECT_EQ(lossy.checks(), 1);
+}
+
+// Nothing is waited for that cannot come any more: this one would take an hour.
+TEST_F(EngineTest, TheEndOfTheServersProcessIsTheEndOfTheRun) {
+  const pid_t pid = ::fork();
+  if (pid == 0) {
+    for (;;) ::pause();
+  }
+  FakeTarget target(workload_.population, {});
+  workload_.measure_ns = 3'600'000 * kMs;
+  workload_.loop = LoopKind::kOpen;
+  workload_.rate_per_s = 100;
+  Engine engine(workload_, target, {.server_pid = pid, .interrupted = &interrupted_}, progress_);
+  std::thread end([pid] { ::kill(pid, SIGKILL); });
+  const Measurement measured = engine.measure();
+  end.join();
+  EXPECT_EQ(measured.server_trouble, "the server's process " + std::to_string(pid) + " has ended");
+  // It is not waited for before, so that it is still there for kill(2): a zombie.
+  EXPECT_EQ(::waitpid(pid, nullptr, 0), pid);
+}
+
+// A rate that cannot be sent, for hours: when it is interrupted, what was due is known at once.
+TEST_F(EngineTest, ARateWithoutEndHasOne) {
+  FakeTarget target(workload_.population, {});
+  workload_.measure_ns = 20 * kMs;
+  workload_.drain_ns = 0;
+  const Measurement measured = run_open(target, 100e6);
+  EXPECT_GT(measured.scheduled, measured.counts.sent);
+  EXPECT_NEAR(static_cast<double>(measured.scheduled), 2e6, 1e3);
+}
+
 TEST_F(EngineTest, AClosedLoopKeepsItsWindowsFull) {
   FakeTarget target(workload_.population, {});
   const Measurement measured = run_closed(target, 4);
@@ -212,6 +289,12 @@ TEST_F(EngineTest, ItMayMeasureAgainAtAnotherRate) {
   EXPECT_EQ(second.counts.sent, 300u);
   EXPECT_EQ(second.counts.delivered, 1'200u);
   EXPECT_EQ(second.response_time.count(), 1'200u);
+}
+
+TEST(Process, ItsEndIsNoticed) {
+  EXPECT_FALSE(ProcessWatch(::getpid()).has_ended());
+  constexpr pid_t kNobody = 4'194'303;
+  EXPECT_TRUE(ProcessWatch(kNobody).has_ended());
 }
 
 TEST(Process, ItsProcessorTimeIsExactAndItsMemoryKnown) {

@@ -216,5 +216,47 @@ TEST(LatencySummary, OfNothingIsEmpty) {
   EXPECT_EQ(summary, LatencySummary());
 }
 
+// The same samples, with a value that is greater than all others in the place of what never came.
+TEST(Histogram, WhatNeverCameIsGreaterThanEverything) {
+  Histogram histogram;
+  EXPECT_EQ(histogram.value_at(0.5), 0u);
+  for (std::uint64_t i = 1; i <= 990; ++i) histogram.record(i);
+  histogram.record_never(10);
+  EXPECT_EQ(histogram.count(), 1'000u);
+  EXPECT_EQ(histogram.never(), 10u);
+  EXPECT_EQ(histogram.percentile(0.5), 500u);
+  EXPECT_EQ(histogram.percentile(0.99), 990u);
+  EXPECT_EQ(histogram.percentile(0.999), std::nullopt);
+  EXPECT_EQ(histogram.value_at(0.99), 990u);
+  EXPECT_EQ(histogram.value_at(0.991), kNever);
+  EXPECT_EQ(histogram.value_at(1), kNever);
+  EXPECT_EQ(histogram.min(), 1u);
+  EXPECT_EQ(histogram.max(), kNever);
+  EXPECT_TRUE(std::isinf(histogram.mean()));
+
+  histogram.record_never(90);
+  EXPECT_EQ(histogram.percentile(0.99), kNever);
+  Histogram sum;
+  sum.merge(histogram);
+  sum.merge(histogram);
+  EXPECT_EQ(sum.never(), 200u);
+  EXPECT_EQ(sum.percentile(0.95), kNever);
+  const LatencySummary summary = summarize(sum);
+  EXPECT_EQ(summary.never, 200u);
+  EXPECT_EQ(summary.percentile(0.99), kNever);
+  for (const std::uint64_t value : summary.curve_ns) EXPECT_LE(value, 990u);
+
+  sum.reset();
+  EXPECT_EQ(sum.count(), 0u);
+  EXPECT_EQ(sum.never(), 0u);
+  sum.record_never(1'000);
+  EXPECT_EQ(sum.percentile(0.5), kNever);
+  EXPECT_EQ(sum.min(), kNever);
+  sum.reset();
+  sum.record(7);
+  EXPECT_EQ(sum.max(), 7u);
+  EXPECT_EQ(sum.value_at(1), 7u);
+}
+
 }  // namespace
 }  // namespace chatd::bench

@@ -58,7 +58,7 @@ TEST(JsonReport, HasStableKeysWithUnits) {
   simdjson::dom::parser parser;
   const simdjson::dom::element root = parser.parse(to_json(example_result()));
   EXPECT_EQ(std::string_view(root["schema"]), "chatbench.run");
-  EXPECT_EQ(std::uint64_t(root["schema_version"]), 1u);
+  EXPECT_EQ(std::uint64_t(root["schema_version"]), 2u);
   EXPECT_EQ(std::string_view(root["settings"]["loop"]), "open");
   EXPECT_EQ(double(root["settings"]["rate_per_s"]), 2000);
   EXPECT_EQ(std::uint64_t(root["totals"]["lost_by"]["server_kernel"]), 5u);
@@ -77,11 +77,31 @@ TEST(JsonReport, WritesNumbersThatJsonLacksAsNull) {
   EXPECT_TRUE(std::isnan(read->rates.sent_per_s));
 }
 
+// A reader that knows nothing of it takes it for too late, and not for good.
+TEST(JsonReport, WhatNeverCameIsAVeryLongTime) {
+  RunResult result = example_result();
+  Histogram response;
+  for (int i = 0; i < 600; ++i) response.record(1'000);
+  response.record_never(400);
+  result.response_time = summarize(response);
+  simdjson::dom::parser parser;
+  const simdjson::dom::element root = parser.parse(to_json(result));
+  EXPECT_EQ(std::uint64_t(root["response_time"]["count"]), 1'000u);
+  EXPECT_EQ(std::uint64_t(root["response_time"]["never"]), 400u);
+  EXPECT_EQ(std::uint64_t(root["response_time"]["p50_ns"]), 1'000u);
+  EXPECT_EQ(std::uint64_t(root["response_time"]["p95_ns"]), kNever);
+  EXPECT_EQ(std::uint64_t(root["response_time"]["max_ns"]), kNever);
+  EXPECT_TRUE(root["response_time"]["mean_ns"].is_null());
+  const auto read = parse_json(to_json(result));
+  ASSERT_TRUE(read) << read.error();
+  EXPECT_EQ(read->response_time.percentiles_ns, result.response_time.percentiles_ns);
+}
+
 TEST(JsonReport, OfAnotherVersionIsRefused) {
   const std::string error = error_of(
-      replaced(to_json(example_result()), "\"schema_version\": 1", "\"schema_version\": 2"));
-  EXPECT_THAT(error, HasSubstr("version 2"));
-  EXPECT_THAT(error, HasSubstr("reads version 1"));
+      replaced(to_json(example_result()), "\"schema_version\": 2", "\"schema_version\": 3"));
+  EXPECT_THAT(error, HasSubstr("version 3"));
+  EXPECT_THAT(error, HasSubstr("reads version 2"));
 }
 
 TEST(JsonReport, ThatIsSomethingElseIsRefused) {
@@ -124,6 +144,9 @@ TEST(JsonReport, ErrorsOfAFileBeginWithItsPath) {
   const auto folder = load_json("/tmp");
   ASSERT_FALSE(folder);
   EXPECT_EQ(folder.error(), "/tmp: Is a directory");
+  const auto endless = load_json("/dev/zero");
+  ASSERT_FALSE(endless);
+  EXPECT_THAT(endless.error(), testing::StartsWith("/dev/zero: larger than any result"));
 }
 
 }  // namespace

@@ -52,6 +52,18 @@ TEST(Schedule, PoissonGapsAreExponential) {
   EXPECT_NEAR(static_cast<double>(longer) / kCount, std::exp(-1), 0.01);
 }
 
+TEST(Schedule, CountsWhatIsStillDueWithoutWalkingThere) {
+  Schedule schedule(Arrivals::kConstant, 3'000);
+  Random random(1);
+  EXPECT_EQ(schedule.due_before(1'000'000'000), 3'000u);
+  EXPECT_EQ(schedule.due_before(1'000'000'100), 3'001u);
+  for (int i = 0; i < 1'000; ++i) schedule.advance(random);
+  EXPECT_EQ(schedule.due_before(1'000'000'000), 2'000u);
+  EXPECT_EQ(schedule.due_before(1), 0u);
+  // An hour of the highest rate there is: at once.
+  EXPECT_EQ(Schedule(Arrivals::kPoisson, 100e6).due_before(3'600'000'000'000), 360'000'000'000u);
+}
+
 TEST(Schedule, ASeedRepeatsIt) {
   EXPECT_EQ(times(Arrivals::kPoisson, 500, 1000, 42), times(Arrivals::kPoisson, 500, 1000, 42));
   EXPECT_NE(times(Arrivals::kPoisson, 500, 1000, 42), times(Arrivals::kPoisson, 500, 1000, 43));

@@ -86,6 +86,27 @@ TEST_F(SloTest, WhatWasNotMeasuredIsMissed) {
   EXPECT_FALSE(meets("max<1s", result_));
 }
 
+// A server that died in the middle was quick until then.
+TEST_F(SloTest, WhatNeverCameIsLaterThanAnyLimit) {
+  Histogram response;
+  for (int i = 0; i < 54'300; ++i) response.record(1'000'000);
+  response.record_never(45'700);
+  result_.response_time = summarize(response);
+  EXPECT_TRUE(meets("p50<2ms", result_));
+  for (const char* text :
+       {"p75<2ms", "p99<11s", "p99<=1000000s", "max<1000000s", "mean<1000000s"}) {
+    const SloOutcome outcome = Slo::parse(text)->evaluate(result_);
+    EXPECT_FALSE(outcome.is_met()) << text;
+    EXPECT_EQ(outcome.checks[0].actual, "never") << text;
+  }
+}
+
+TEST_F(SloTest, KnowsTheHighestPercentileThatItIsAbout) {
+  EXPECT_EQ(Slo::parse("loss=0,rate>1")->highest_percentile(), 0);
+  EXPECT_EQ(Slo::parse("p99.9<5ms,p50<1ms")->highest_percentile(), 0.999);
+  EXPECT_EQ(Slo::parse("max<5ms,p50<1ms")->highest_percentile(), 1);
+}
+
 TEST_F(SloTest, EveryMetricReadsItsOwnField) {
   // A value of its own for each, so that a metric that read its neighbour's would show.
   const RunResult run = example_result();
@@ -125,6 +146,13 @@ TEST(Slo, WhatIsNoConditionIsRefusedWithAnExample) {
   EXPECT_THAT(error_of("p99<-5ms"), HasSubstr("no duration"));
   EXPECT_THAT(error_of("p99<infms"), HasSubstr("no duration"));
   EXPECT_THAT(error_of("p99<5min"), HasSubstr("no duration"));
+  for (const char* text : {"p99<nanms", "p99<1e400ms", "p99<1e308s", "p99<-0ms", "p99<ms"}) {
+    EXPECT_THAT(error_of(text), HasSubstr("no duration")) << text;
+  }
+  for (const char* text : {"lost<1e308", "rate>nan", "rate>inf", "rate>-0", "lost<"}) {
+    EXPECT_THAT(error_of(text), HasSubstr("no number")) << text;
+  }
+  EXPECT_THAT(error_of("loss<nan"), HasSubstr("no share"));
   EXPECT_THAT(error_of("loss<10"), HasSubstr("for a number of deliveries: lost"));
   EXPECT_THAT(error_of("loss<5ms"), HasSubstr("no share"));
   EXPECT_THAT(error_of("rate>10k"), HasSubstr("without a unit"));

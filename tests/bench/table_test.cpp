@@ -42,6 +42,21 @@ TEST(Table, LeavesOutPercentilesWithTooFewSamples) {
   EXPECT_THAT(table, ContainsRegex("p99.999 +n/a +n/a"));
 }
 
+TEST(Table, WhatNeverCameIsLaterThanEverything) {
+  RunResult result = example_result();
+  EXPECT_THAT(to_table(result), Not(HasSubstr("never")));
+  Histogram response;
+  for (int i = 0; i < 600; ++i) response.record(1'000);
+  response.record_never(400);
+  result.response_time = summarize(response);
+  const std::string table = to_table(result);
+  EXPECT_THAT(table, HasSubstr("What was lost is in it as what never came"));
+  EXPECT_THAT(table, ContainsRegex("p50 +1.00 µs"));
+  EXPECT_THAT(table, ContainsRegex("p95 +never"));
+  EXPECT_THAT(table, ContainsRegex("max +never"));
+  EXPECT_THAT(table, ContainsRegex("mean +never"));
+}
+
 TEST(Table, OfNothingInventsNothing) {
   const std::string table = to_table(RunResult());
   EXPECT_THAT(table, ContainsRegex("min +n/a +n/a"));
@@ -53,7 +68,7 @@ TEST(Table, AnInvalidRunIsLoudAtBothEnds) {
   RunResult result = example_result();
   result.invalid_because = {"chatbench used 97 % of its core."};
   const std::string plain = to_table(result);
-  EXPECT_THAT(plain, HasSubstr("**** INVALID: these figures are not the server's alone ****"));
+  EXPECT_THAT(plain, HasSubstr("**** INVALID: these figures are not what the server can do ****"));
   EXPECT_THAT(plain, HasSubstr("  * chatbench used 97 % of its core.\n"));
   EXPECT_THAT(plain, testing::EndsWith("INVALID, see above: do not quote these figures.\n"));
   EXPECT_THAT(to_table(result, TextStyle::kColor), HasSubstr("\x1b[1;31m******** INVALID"));

@@ -4,6 +4,8 @@
 
 #include <limits>
 
+#include "bench/chatbench/stats/histogram.h"
+
 namespace chatd::bench {
 namespace {
 
@@ -21,6 +23,8 @@ TEST(Units, DurationsHaveThreeDigitsAndAUnitThatFits) {
   EXPECT_EQ(format_duration_ns(3.6e12), "3,600 s");
   EXPECT_EQ(format_duration_ns(std::numeric_limits<double>::quiet_NaN()), "n/a");
   EXPECT_EQ(format_seconds(2), "2.00 s");
+  EXPECT_EQ(format_duration_ns(static_cast<double>(kNever)), "never");
+  EXPECT_EQ(format_duration_ns(std::numeric_limits<double>::infinity()), "never");
 }
 
 TEST(Units, CountsAreSeparatedByThousands) {
@@ -34,6 +38,7 @@ TEST(Units, CountsAreSeparatedByThousands) {
 TEST(Units, RatesBytesAndShares) {
   EXPECT_EQ(format_per_second(17'996.5), "17,996/s");
   EXPECT_EQ(format_per_second(12.5), "12.5/s");
+  EXPECT_EQ(format_per_second(1e308), "1.00e+308/s") << "no number without end";
   EXPECT_EQ(format_bytes(512), "512 B");
   EXPECT_EQ(format_bytes(2411724.8), "2.30 MiB");
   EXPECT_EQ(format_bytes(1024.0 * 1024 * 1024 * 5000), "5,000 GiB");

@@ -4,9 +4,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <string>
+
 #include "bench/chatbench/engine/loss.h"
 #include "bench/chatbench/engine/rate_search.h"
-#include "bench/chatbench/probe/socket_drops.h"
+#include "bench/chatbench/probe/udp_sockets.h"
 
 namespace chatd::bench {
 namespace {
@@ -24,14 +26,15 @@ Measurement good() {
   measured.counts.delivered = 180'000;
   measured.own_cpu_s = 1;
   for (int i = 0; i < 20'000; ++i) measured.send_lag.record(50'000);
+  for (int i = 0; i < 180'000; ++i) measured.response_time.record(100'000);
   return measured;
 }
 
 std::vector<std::string> open(const Measurement& measured) {
-  return reasons_for_distrust(LoopKind::kOpen, measured, {});
+  return judge(LoopKind::kOpen, measured, {}).reasons;
 }
 std::vector<std::string> closed(const Measurement& measured) {
-  return reasons_for_distrust(LoopKind::kClosed, measured, {});
+  return judge(LoopKind::kClosed, measured, {}).reasons;
 }
 
 TEST(Verdict, NothingAgainstAGoodRun) {
@@ -62,6 +65,33 @@ TEST(Verdict, SendLagIsLoadThatNobodyAskedFor) {
   EXPECT_THAT(closed(measured), IsEmpty());
 }
 
+// What is said about the slowest thousandth is judged by the slowest thousandth.
+TEST(Verdict, TheSendLagIsThatOfThePercentileThatIsToBeBelieved) {
+  Measurement measured = good();
+  for (int i = 0; i < 30; ++i) measured.send_lag.record(12'000'000);
+  EXPECT_THAT(open(measured), IsEmpty());
+  const auto with = [&measured](double percentile) {
+    return judge(LoopKind::kOpen, measured, {.lag_percentile = percentile}).reasons;
+  };
+  EXPECT_THAT(with(0.999),
+              ElementsAre(HasSubstr("the 99.9th percentile of the send lag is 12 ms")));
+  EXPECT_THAT(with(1), ElementsAre(HasSubstr("the longest of the send lag is 12 ms")));
+  // Nothing is said about a percentile for which there are too few deliveries.
+  measured.response_time.reset();
+  EXPECT_THAT(with(0.999), IsEmpty());
+}
+
+// 300 messages are few, but those to whom they went are many.
+TEST(Verdict, FewMessagesOfManyDeliveriesAreJudgedAsWell) {
+  Measurement measured = good();
+  measured.send_lag.reset();
+  for (int i = 0; i < 299; ++i) measured.send_lag.record(50'000);
+  measured.send_lag.record(12'000'000);
+  EXPECT_THAT(open(measured), IsEmpty());
+  EXPECT_THAT(judge(LoopKind::kOpen, measured, {.lag_percentile = 0.999}).reasons,
+              ElementsAre(HasSubstr("99.9th percentile of the send lag is 12 ms")));
+}
+
 TEST(Verdict, MessagesThatDidNotGetOutInTime) {
   Measurement measured = good();
   measured.scheduled = 20'100;
@@ -87,6 +117,26 @@ TEST(Verdict, ARunThatMeasuredNothing) {
   measured.members_lost = 2;
   measured.was_interrupted = true;
   EXPECT_THAT(open(measured), ElementsAre(HasSubstr("removed members"), HasSubstr("interrupted")));
+}
+
+TEST(Verdict, AServerThatHasEndedIsTheFirstReason) {
+  Measurement measured = good();
+  EXPECT_FALSE(judge(LoopKind::kOpen, measured, {}).is_server_lost);
+  measured.server_trouble = "the server is gone";
+  measured.own_cpu_s = 1.92;
+  const Verdict verdict = judge(LoopKind::kOpen, measured, {});
+  EXPECT_THAT(verdict.reasons, ElementsAre(HasSubstr("the server is gone"), HasSubstr("busy")));
+  EXPECT_TRUE(verdict.is_server_lost);
+  measured = good();
+  measured.members_lost = 1;
+  EXPECT_TRUE(judge(LoopKind::kOpen, measured, {}).is_server_lost);
+}
+
+TEST(Verdict, OfNoTimeNothingIsSaidAboutOwnCpu) {
+  Measurement measured = good();
+  measured.measure_s = 0;
+  measured.own_cpu_s = 0;
+  EXPECT_THAT(open(measured), IsEmpty());
 }
 
 TEST(Verdict, ARunAgainstLimits) {
@@ -167,19 +217,57 @@ constexpr const char* kTable =
     " 1236: 0200007F:2328 00000000:0000 07 00000000:00000000 00:00000000 00000000     0        0 "
     "5180 2 0000000000000000 3         \n";
 
-TEST(SocketDrops, AreTheSumOverTheSocketsAtAPort) {
-  EXPECT_EQ(drops_in_table(kTable, 9000), 20u);
-  EXPECT_EQ(drops_in_table(kTable, 9001), 4u);
-  EXPECT_EQ(drops_in_table(kTable, 9002), std::nullopt);
-  EXPECT_EQ(drops_in_table("", 9000), std::nullopt);
+client::Address address(const std::string& ip, std::uint16_t port) {
+  return client::resolve(ip, port, 0, -1).value().front();
 }
 
-TEST(SocketDrops, ATableForIPv6IsReadTheSameWay) {
-  EXPECT_EQ(drops_in_table(" 99: 00000000000000000000000001000000:2328 "
-                           "00000000000000000000000000000000:0000 07 00000000:00000000 "
-                           "00:00000000 00000000 0 0 5178 2 0000000000000000 8\n",
-                           9000),
-            8u);
+TEST(UdpSockets, AreThoseThatHearTheAddress) {
+  const auto at = sockets_in_table(kTable, address("127.0.0.1", 9000));
+  ASSERT_TRUE(at);
+  EXPECT_EQ(at->drops, 17u);
+  EXPECT_THAT(at->inodes, ElementsAre(5178));
+  const auto other = sockets_in_table(kTable, address("127.0.0.2", 9000));
+  ASSERT_TRUE(other);
+  EXPECT_EQ(other->drops, 3u);
+  EXPECT_EQ(sockets_in_table(kTable, address("127.0.0.3", 9000)), std::nullopt);
+  const auto wildcard = sockets_in_table(kTable, address("127.0.0.3", 9001));
+  ASSERT_TRUE(wildcard);
+  EXPECT_EQ(wildcard->drops, 4u);
+  EXPECT_EQ(sockets_in_table(kTable, address("127.0.0.1", 9002)), std::nullopt);
+  EXPECT_EQ(sockets_in_table("", address("127.0.0.1", 9000)), std::nullopt);
+  EXPECT_EQ(sockets_in_table("  12: 0100007F:2328 0", address("127.0.0.1", 9000)), std::nullopt);
+}
+
+TEST(UdpSockets, AShardHasOneEach) {
+  const std::string table = std::string(kTable) +
+                            " 1237: 0100007F:2328 00000000:0000 07 00000000:00000000 00:00000000 "
+                            "00000000     0        0 5181 2 0000000000000000 5\n";
+  const auto both = sockets_in_table(table, address("127.0.0.1", 9000));
+  ASSERT_TRUE(both);
+  EXPECT_EQ(both->drops, 22u);
+  EXPECT_THAT(both->inodes, ElementsAre(5178, 5181));
+}
+
+TEST(UdpSockets, AreTheSameAsEarlierWhenOneIs) {
+  const UdpSockets earlier{.drops = 0, .inodes = {1, 2}};
+  EXPECT_TRUE((UdpSockets{.drops = 0, .inodes = {3, 2}}.has_one_of(earlier)));
+  EXPECT_FALSE((UdpSockets{.drops = 0, .inodes = {3, 4}}.has_one_of(earlier)));
+}
+
+TEST(UdpSockets, ATableForIPv6IsReadTheSameWay) {
+  const std::string row =
+      ":2328 00000000000000000000000000000000:0000 07 00000000:00000000 00:00000000 00000000 0 0 "
+      "5178 2 0000000000000000 8\n";
+  const auto drops_at = [&row](const std::string& local, const std::string& ip) {
+    const auto found = sockets_in_table(" 99: " + local + row, address(ip, 9000));
+    return found ? static_cast<int>(found->drops) : -1;
+  };
+  EXPECT_EQ(drops_at("00000000000000000000000001000000", "::1"), 8);
+  EXPECT_EQ(drops_at("00000000000000000000000001000000", "::2"), -1);
+  EXPECT_EQ(drops_at("00000000000000000000000000000000", "::1"), 8);
+  // A socket for both families hears IPv4, too.
+  EXPECT_EQ(drops_at("00000000000000000000000000000000", "127.0.0.1"), 8);
+  EXPECT_EQ(drops_at("0000000000000000FFFF00000100007F", "127.0.0.1"), 8);
 }
 
 }  // namespace

@@ -48,10 +48,10 @@ std::uint16_t free_tcp_port() {
 }  // namespace
 
 OtherServer::OtherServer(std::string target) : target_(std::move(target)) {
-  if (brokers().contains(target_)) {
-    start_broker();
-  } else {
+  if (is_relay()) {
     start_relay();
+  } else {
+    start_broker();
   }
 }
 
@@ -104,16 +104,20 @@ std::string OtherServer::diagnosis() {
 std::vector<std::string> OtherServer::flags() const {
   return {"--target",
           target_,
-          brokers().contains(target_) ? "--tcp-port" : "--udp-port",
+          is_relay() ? "--udp-port" : "--tcp-port",
           std::to_string(port_),
           "--server-pid",
           std::to_string(process_->pid())};
 }
 
+bool OtherServer::is_relay() const {
+  return !brokers().contains(target_);
+}
+
 bool OtherServer::stop() {
   process_->kill(SIGTERM);
   const auto status = process_->wait_exit();
-  return status && (status->code == 0 || brokers().contains(target_));
+  return status && (status->code == 0 || !is_relay());
 }
 
 }  // namespace chatd::test

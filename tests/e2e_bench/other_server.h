@@ -24,6 +24,9 @@ class OtherServer {
 
   // The flags that send chatbench there.
   std::vector<std::string> flags() const;
+  // Whether it is one of our relays, which nobody has to install.
+  bool is_relay() const;
+  void kill(int signal) { process_->kill(signal); }
   // Whether it ended when it was asked to; ours with exit code 0.
   bool stop();
 

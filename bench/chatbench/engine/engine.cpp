@@ -7,7 +7,6 @@
 
 #include "bench/chatbench/engine/clock.h"
 #include "bench/chatbench/probe/process.h"
-#include "bench/chatbench/probe/socket_drops.h"
 
 namespace chatd::bench {
 namespace {
@@ -30,6 +29,7 @@ Engine::Engine(const Workload& workload, Target& target, const EngineOptions& op
       target_(target),
       options_(options),
       progress_(progress),
+      server_(options.server_pid, options.server_udp),
       random_(workload.seed),
       codec_(workload.sizes.largest()),
       ledger_(workload.population.rooms, workload.population.members_per_room, workload.give_up_ns),
@@ -56,10 +56,7 @@ Measurement Engine::measure(double rate_per_s) {
   const OwnFaults faults = target_.faults();
   const std::uint64_t members_lost = target_.members_lost();
   const std::uint64_t warnings = target_.warnings();
-  const auto server_drops = [this] {
-    return options_.server_udp_port ? socket_drops_at(*options_.server_udp_port) : std::nullopt;
-  };
-  const auto drops_before = server_drops();
+  const auto drops_before = server_.drops();
   ledger_.begin_measuring();
   const Counters begin = read_counters();
   second_begin_ = begin;
@@ -78,10 +75,9 @@ Measurement Engine::measure(double rate_per_s) {
   is_sending_ = false;
   ledger_.end_measuring();
   // What was due is counted up to the end, and not sent any more.
-  const std::int64_t due_until_ns = std::min(end.at_ns, schedule_end_ns_);
-  while (schedule_ && schedule_begin_ns_ + schedule_->next_ns() < due_until_ns) {
-    schedule_->advance(random_);
-    ++measured_.scheduled;
+  if (schedule_) {
+    measured_.scheduled +=
+        schedule_->due_before(std::min(end.at_ns, schedule_end_ns_) - schedule_begin_ns_);
   }
 
   progress_.waiting("draining");
@@ -89,6 +85,8 @@ Measurement Engine::measure(double rate_per_s) {
   takes_latency_ = false;
   const std::int64_t drained_ns = now_ns();
   measured_.response_time.merge(second_);
+  // Of what was due and has not come, nobody knows how late it would be.
+  measured_.response_time.record_never(ledger_.counts().expected - measured_.response_time.count());
 
   measured_.warm_up_s = to_seconds(begin.at_ns - warm_up_ns);
   measured_.measure_s = to_seconds(end.at_ns - begin.at_ns);
@@ -104,11 +102,21 @@ Measurement Engine::measure(double rate_per_s) {
   measured_.faults.receive_drops -= faults.receive_drops;
   measured_.members_lost = target_.members_lost() - members_lost;
   measured_.warnings = target_.warnings() - warnings;
-  if (const auto drops = server_drops(); drops && drops_before) {
-    measured_.server_socket_drops = *drops - *drops_before;
+  if (const auto drops = server_.drops(); drops && drops_before) {
+    measured_.server_socket_drops = *drops - std::min(*drops, *drops_before);
   }
+  measured_.server_trouble = ask_server();
   measured_.was_interrupted = is_interrupted();
   return std::move(measured_);
+}
+
+std::string Engine::ask_server() {
+  std::string trouble = server_.trouble();
+  const bool is_missing_some = ledger_.missing() > 0 || ledger_.counts().delivered == 0;
+  if (!trouble.empty() || !is_missing_some || is_interrupted()) return trouble;
+  progress_.waiting("asking the server whether it is there");
+  const auto answered = target_.check_server();
+  return answered ? std::string() : answered.error();
 }
 
 void Engine::begin_schedule(double rate_per_s, std::int64_t begin_ns, std::int64_t end_ns) {
@@ -123,12 +131,13 @@ void Engine::begin_schedule(double rate_per_s, std::int64_t begin_ns, std::int64
 void Engine::catch_up() {
   if (!schedule_) return;
   const std::int64_t end_ns = now_ns() + kCatchUpNs;
-  while (!is_interrupted() && now_ns() < end_ns && send_scheduled(now_ns())) receive();
+  while (!is_interrupted() && !has_server_ended_ && now_ns() < end_ns && send_scheduled(now_ns()))
+    receive();
 }
 
 // The drain phase ends as soon as nothing is missing any more.
 void Engine::run_until(std::int64_t end_ns) {
-  while (!is_interrupted()) {
+  while (!is_interrupted() && !has_server_ended_) {
     const std::int64_t now = now_ns();
     if (now >= end_ns || (!is_sending_ && ledger_.missing() == 0)) return;
     if (now >= next_tick_ns_) tick(now);
@@ -233,6 +242,7 @@ void Engine::tick(std::int64_t now) {
     if (windows_) windows_->release(room);
   });
   target_.maintain();
+  has_server_ended_ = server_.has_ended();
   if (is_measuring_ && now - second_begin_.at_ns >= kSecondNs) end_second(now);
 }
 

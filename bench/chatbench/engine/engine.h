@@ -16,10 +16,12 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "bench/chatbench/engine/measurement.h"
 #include "bench/chatbench/engine/progress.h"
+#include "bench/chatbench/engine/server_watch.h"
 #include "bench/chatbench/engine/workload.h"
 #include "bench/chatbench/workload/ledger.h"
 #include "bench/chatbench/workload/payload.h"
@@ -31,8 +33,8 @@ namespace chatd::bench {
 
 struct EngineOptions {
   std::optional<pid_t> server_pid = {};
-  // The server's UDP socket on this machine, for the kernel's count of what it dropped there.
-  std::optional<std::uint16_t> server_udp_port = {};
+  // The server's UDP socket, when it is on this machine.
+  std::optional<client::Address> server_udp = {};
   // Set by a signal: the run ends early.
   const volatile std::sig_atomic_t* interrupted = nullptr;
 };
@@ -57,6 +59,8 @@ class Engine {
   void run_until(std::int64_t end_ns);
   void catch_up();
   bool is_interrupted() const { return options_.interrupted != nullptr && *options_.interrupted; }
+  // What is against the server, of which deliveries may be missing; empty: nothing.
+  std::string ask_server();
   void begin_schedule(double rate_per_s, std::int64_t begin_ns, std::int64_t end_ns);
 
   bool send_due(std::int64_t now_ns);
@@ -75,6 +79,7 @@ class Engine {
   Target& target_;
   const EngineOptions options_;
   Progress& progress_;
+  const ServerWatch server_;
 
   Random random_;
   PayloadCodec codec_;
@@ -91,6 +96,7 @@ class Engine {
   bool is_measuring_ = false;  // the measure phase: between it and the next, messages still count
   bool takes_latency_ = false;
   std::int64_t next_tick_ns_ = 0;
+  bool has_server_ended_ = false;  // by its process: nothing more will come
   Measurement measured_;
 
   // The second of the measure phase that is running.

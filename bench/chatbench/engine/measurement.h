@@ -24,7 +24,7 @@ struct Measurement {
   std::uint64_t scheduled = 0;      // open loop: messages that were due in the measure phase
   std::uint64_t arrived = 0;        // deliveries in the measure phase, of whatever message
   std::uint64_t arrived_bytes = 0;  // their payloads
-  Histogram response_time;          // in nanoseconds
+  Histogram response_time;          // in nanoseconds, of all deliveries that were due
   Histogram send_lag;
   std::vector<SecondFigures> seconds;
 
@@ -34,6 +34,7 @@ struct Measurement {
   std::optional<std::uint64_t> server_socket_drops;  // the same; nothing: not on this machine
   std::uint64_t members_lost = 0;
   std::uint64_t warnings = 0;  // that somebody sends more than the server's limits allow
+  std::string server_trouble;  // that it has ended, or does not answer; empty: nothing of it
   bool was_interrupted = false;
 };
 

@@ -89,8 +89,7 @@ std::optional<ServerCost> server_of(const ConnectFigures& connect, const Measure
 }  // namespace
 
 RunResult make_result(const RunSettings& settings, const ConnectFigures& connect,
-                      const Measurement& measured, std::uint64_t resident_bytes_end,
-                      const VerdictLimits& limits) {
+                      const Measurement& measured, std::uint64_t resident_bytes_end) {
   RunResult result;
   result.tool_version = CHATD_VERSION;
   result.started_at = utc_now();
@@ -108,7 +107,6 @@ RunResult make_result(const RunSettings& settings, const ConnectFigures& connect
   result.seconds = measured.seconds;
   result.server = server_of(connect, measured, resident_bytes_end);
   result.own = {.cpu_share = per(measured.own_cpu_s, measured.measure_s), .threads = 1};
-  result.invalid_because = reasons_for_distrust(settings.loop, measured, limits);
   return result;
 }
 

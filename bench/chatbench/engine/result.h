@@ -6,7 +6,6 @@
 #include <string>
 
 #include "bench/chatbench/engine/measurement.h"
-#include "bench/chatbench/engine/verdict.h"
 #include "bench/chatbench/report/run_result.h"
 
 namespace chatd::bench {
@@ -22,9 +21,9 @@ struct ConnectFigures {
   std::uint64_t resident_bytes_joined = 0;
 };
 
-// `resident_bytes_end` is the server's, at the end of the run. The SLO is not judged here.
+// `resident_bytes_end` is the server's, at the end of the run. Verdict (verdict.h) and SLO are not
+// in it yet.
 RunResult make_result(const RunSettings& settings, const ConnectFigures& connect,
-                      const Measurement& measured, std::uint64_t resident_bytes_end,
-                      const VerdictLimits& limits);
+                      const Measurement& measured, std::uint64_t resident_bytes_end);
 
 }  // namespace chatd::bench

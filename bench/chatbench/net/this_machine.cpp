@@ -2,17 +2,14 @@
 
 #include <sys/socket.h>
 
-#include "client/net/address.h"
 #include "client/net/file_descriptor.h"
 
 namespace chatd::bench {
 
-bool is_this_machine(const std::string& host) {
-  const auto addresses = client::resolve(host, 0);
-  if (!addresses) return false;
-  const client::Address& address = addresses->front();
-  const client::FileDescriptor socket(::socket(address.family(), SOCK_DGRAM | SOCK_CLOEXEC, 0));
-  return socket.valid() && ::bind(socket.get(), address.get(), address.size_bytes()) == 0;
+bool is_this_machine(const client::Address& address) {
+  const client::Address any_port = address.with_port(0);
+  const client::FileDescriptor socket(::socket(any_port.family(), SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  return socket.valid() && ::bind(socket.get(), any_port.get(), any_port.size_bytes()) == 0;
 }
 
 }  // namespace chatd::bench

@@ -1,12 +1,11 @@
 // Whether a server runs here.
 #pragma once
 
-#include <string>
+#include "client/net/address.h"
 
 namespace chatd::bench {
 
-// Whether the host (a name or a literal address) is an address of this machine: one that a socket
-// here can be bound to.
-bool is_this_machine(const std::string& host);
+// Whether the address is one of this machine's: one that a socket here can be bound to.
+bool is_this_machine(const client::Address& address);
 
 }  // namespace chatd::bench

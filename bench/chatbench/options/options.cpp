@@ -1,10 +1,16 @@
 #include "bench/chatbench/options/options.h"
 
+#include <sched.h>
+
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <iostream>
 #include <limits>
+#include <sstream>
 
 #include "bench/chatbench/exit_code.h"
 #include "bench/chatbench/options/validators.h"
+#include "bench/chatbench/output.h"
 #include "bench/chatbench/probe/process.h"
 #include "bench/chatbench/target/make_target.h"
 #include "bench/chatbench/workload/payload.h"
@@ -17,9 +23,9 @@ constexpr const char* kDescription =
     "sockets, checks every delivery, and says so when it was itself the bottleneck.";
 
 constexpr const char* kFooter =
-    "Exit codes: 0 done; 1 no result (server unreachable, joins refused, file not writable);\n"
-    "2 wrong usage; 3 INVALID: chatbench was the bottleneck, the reasons are printed;\n"
-    "99 the SLO was missed.";
+    "Exit codes: 0 done; 1 no result (server unreachable, joins refused, output not writable);\n"
+    "2 wrong usage; 3 INVALID: chatbench was the bottleneck, or the server ended; the reasons are\n"
+    "printed; 99 the SLO was missed.";
 
 constexpr const char* kRunFooter =
     "Open loop (--rate): messages are sent when they are due, whatever the server does, and\n"
@@ -35,6 +41,10 @@ constexpr const char* kRunFooter =
     "  chatbench run --rooms 100 --rate 1000 --slo 'p99<5ms,loss=0' --find-max --duration 2s\n"
     "  chatbench run --rooms 100000 --joins-per-connection 50 --connections 16\n";
 
+constexpr double kLowestRate = 0.001;
+constexpr double kHighestRate = 100e6;
+constexpr std::uint64_t kMaxUnderWay = 10'000'000;  // in a closed loop
+
 // What is typed, until the whole command line is known to be good.
 struct Typed {
   std::optional<std::uint16_t> tcp_port;
@@ -44,7 +54,7 @@ struct Typed {
   std::optional<std::uint32_t> senders;
   std::string arrivals = "constant";
   std::int64_t heartbeat_ns = 120'000'000'000;
-  std::string slo;
+  std::optional<std::string> slo;
 };
 
 class RunFlags {
@@ -65,8 +75,8 @@ class RunFlags {
   }
   template <class Value>
   void add_count(const char* flag, Value& value, const char* shown, const char* help,
-                 double lowest = 1, double highest = kMaxMembers) {
-    add(flag, value, shown, help)->check(CLI::Range(lowest, highest));
+                 std::uint64_t lowest = 1, std::uint64_t highest = kMaxMembers) {
+    add(flag, value, shown, help)->transform(whole_number(lowest, highest));
   }
   void add_time(const char* flag, std::int64_t& value_ns, const char* shown, const char* help) {
     add(flag, value_ns, shown, help)->transform(duration_ns());
@@ -78,7 +88,8 @@ class RunFlags {
     for (const std::string& name : target_names()) names += (names.empty() ? "" : ", ") + name;
     add("--target", run_.target, "NAME [chatd]", ("Kind of server: " + names).c_str())
         ->check(CLI::IsMember(target_names()).description(""));
-    add("--host", run_.connect.host, "HOST [127.0.0.1]", "Where it runs: a name or an IP address");
+    add("--host", run_.connect.host, "HOST [127.0.0.1]", "Where it runs: a name or an IP address")
+        ->check(not_empty());
     add_count("--tcp-port", typed_.tcp_port, "PORT", "Its TCP port [8000, or the target's own]", 1,
               65'535);
     add_count("--udp-port", typed_.udp_port, "PORT", "Its UDP port [9000]", 1, 65'535);
@@ -96,15 +107,16 @@ class RunFlags {
         "Payload: 128, a range 64-512, or with weights 64:70,512:20,1400:10");
     auto* const rate = add("--rate", typed_.rate, "N [1000]",
                            "Open loop: messages per second, in all rooms together");
-    rate->check(CLI::Range(0.001, 100e6));
+    rate->check(number(kLowestRate, kHighestRate));
     auto* const window =
         add("--window", typed_.window, "N", "Closed loop instead: messages under way in each room");
-    window->check(CLI::Range(1, 65'536))->excludes(rate);
+    window->transform(whole_number(1, 65'536))->excludes(rate);
     add("--arrivals", typed_.arrivals, "KIND [constant]",
         "Open loop: constant (evenly spaced) or poisson")
         ->check(CLI::IsMember({"constant", "poisson"}).description(""))
         ->excludes(window);
-    add("--seed", run_.workload.seed, "N [1]", "Repeats the same sizes, senders and times");
+    add_count("--seed", run_.workload.seed, "N [1]", "Repeats the same sizes, senders and times", 0,
+              std::numeric_limits<std::uint64_t>::max());
   }
 
   void add_phases() {
@@ -115,8 +127,9 @@ class RunFlags {
     add_time("--drain", workload.drain_ns, "TIME [2s]", "At most so long for what is under way");
     add_time("--give-up", workload.give_up_ns, "TIME [1s]",
              "A delivery after that is late; a closed loop goes on without it");
-    add_time("--max-send-lag", run_.limits.max_send_lag_ns, "TIME [10ms]",
-             "Open loop: INVALID when the 99th percentile of the send lag is more");
+    add_time(
+        "--max-send-lag", run_.limits.max_send_lag_ns, "TIME [10ms]",
+        "Open loop: INVALID when the send lag is more, at p99 or the highest percentile of --slo");
   }
 
   void add_clients() {
@@ -128,7 +141,7 @@ class RunFlags {
               "Joins on each, pipelined; those members share an address and differ by port", 1,
               50'000);
     add("--join-rate", connect.joins_per_s, "N", "At most so many joins per second")
-        ->check(CLI::Range(0.001, 100e6));
+        ->check(number(kLowestRate, kHighestRate));
     add_count("--sockets", connect.sockets, "N",
               "UDP sockets that all members share [as many as joins per connection]", 1, 50'000);
     add_time("--heartbeat", typed_.heartbeat_ns, "TIME [2m]",
@@ -143,13 +156,14 @@ class RunFlags {
         ->transform(on_off());
     add("--receive-buffer", connect.receive_buffer_bytes, "SIZE [64M]", "Of each UDP socket")
         ->transform(size_bytes());
-    add("--cpu", run_.cpu, "N", "Run on this core alone")->check(CLI::NonNegativeNumber);
+    add_count("--cpu", run_.cpu, "N", "Run on this core alone", 0, CPU_SETSIZE - 1);
   }
 
   void add_reports() {
     app_.option_defaults()->group("Reports");
-    add("--json", run_.json_path, "FILE", "Write the result as JSON (-: to stdout, and no table)");
-    add("--html", run_.html_path, "FILE", "Write the result as a page");
+    add("--json", run_.json_path, "FILE", "Write the result as JSON (-: to stdout, and no table)")
+        ->check(not_empty());
+    add("--html", run_.html_path, "FILE", "Write the result as a page")->check(not_empty());
     auto* const slo = add("--slo", typed_.slo, "CONDITIONS",
                           "What must hold, as in 'p99<5ms,loss=0'; exit code 99 when it does not");
     app_.add_flag("--find-max", run_.find_max,
@@ -201,6 +215,11 @@ Checked check_population(RunOptions& run, const Typed& typed) {
     return refuse("--rooms times --members is " + std::to_string(members) + ": at most " +
                   std::to_string(kMaxMembers) + " can be simulated");
   }
+  const std::uint64_t under_way = std::uint64_t{population.rooms} * run.workload.window;
+  if (under_way > kMaxUnderWay) {
+    return refuse("--rooms times --window is " + std::to_string(under_way) + ": at most " +
+                  std::to_string(kMaxUnderWay) + " messages can be under way");
+  }
   population.senders_per_room = typed.senders.value_or(population.members_per_room);
   if (population.senders_per_room > population.members_per_room) {
     return refuse("--senders: a room of " + std::to_string(population.members_per_room) +
@@ -215,10 +234,15 @@ Checked check_rest(RunOptions& run, const Typed& typed) {
   run.connect.udp_port = typed.udp_port.value_or(9000);
   run.connect.heartbeat_ms = typed.heartbeat_ns / 1'000'000;
   if (run.connect.heartbeat_ms < 1) return refuse("--heartbeat: at least 1ms");
-  if (!typed.slo.empty()) {
-    auto slo = Slo::parse(typed.slo);
+  if (typed.slo) {
+    auto slo = Slo::parse(*typed.slo);
     if (!slo) return refuse("--slo: " + slo.error());
+    run.limits.lag_percentile = std::max(run.limits.lag_percentile, slo->highest_percentile());
     run.slo = std::move(*slo);
+  }
+  if (run.html_path == "-") return refuse("--html: a page goes to a file, not to stdout");
+  if (!run.html_path.empty() && run.html_path == run.json_path) {
+    return refuse("--html: " + run.html_path + " is to hold the JSON (--json)");
   }
   if (run.server_pid && !cpu_ns_of(static_cast<pid_t>(*run.server_pid))) {
     return refuse("--server-pid: there is no process " + std::to_string(*run.server_pid));
@@ -264,7 +288,11 @@ tl::expected<Options, int> parse_options(int argc, const char* const* argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return tl::unexpected(app.exit(error) == 0 ? 0 : static_cast<int>(ExitCode::kUsage));
+    std::ostringstream told;
+    if (app.exit(error, told, std::cerr) != 0) {
+      return tl::unexpected(static_cast<int>(ExitCode::kUsage));
+    }
+    return tl::unexpected(static_cast<int>(print(told.str()) ? ExitCode::kOk : ExitCode::kFailure));
   }
   Options options;
   if (compare_app->parsed()) {

@@ -2,8 +2,10 @@
 
 #include <charconv>
 #include <cmath>
+#include <iomanip>
 #include <map>
 #include <optional>
+#include <sstream>
 #include <string>
 #include <string_view>
 
@@ -44,6 +46,39 @@ CLI::Validator duration_ns() {
 CLI::Validator size_bytes() {
   return with_unit({{"", 1}, {"K", 1024}, {"M", 1024 * 1024}, {"G", 1024 * 1024 * 1024}},
                    "size: write bytes, or 512K, 64M, 1G");
+}
+
+CLI::Validator whole_number(std::uint64_t lowest, std::uint64_t highest) {
+  return CLI::Validator("").operation([lowest, highest](std::string& text) -> std::string {
+    std::uint64_t value = 0;
+    const char* const end = text.data() + text.size();
+    const auto [rest, error] = std::from_chars(text.data(), end, value);
+    if (error == std::errc{} && rest == end && value >= lowest && value <= highest) {
+      text = std::to_string(value);  // "010" is ten
+      return {};
+    }
+    return "'" + text + "' is no whole number from " + std::to_string(lowest) + " to " +
+           std::to_string(highest);
+  });
+}
+
+CLI::Validator number(double lowest, double highest) {
+  return CLI::Validator("").operation([lowest, highest](std::string& text) -> std::string {
+    double value = 0;
+    const char* const end = text.data() + text.size();
+    const auto [rest, error] = std::from_chars(text.data(), end, value);
+    // What is no number compares as false.
+    if (error == std::errc{} && rest == end && value >= lowest && value <= highest) return {};
+    std::ostringstream bounds;
+    bounds << lowest << " to " << std::fixed << std::setprecision(0) << highest;
+    return "'" + text + "' is no number from " + bounds.str();
+  });
+}
+
+CLI::Validator not_empty() {
+  return CLI::Validator("").operation([](std::string& text) -> std::string {
+    return text.empty() ? "is empty: name one, or leave the flag out" : "";
+  });
 }
 
 CLI::Validator on_off() {

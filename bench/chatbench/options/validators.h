@@ -3,6 +3,7 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <cstdint>
 
 namespace chatd::bench {
 
@@ -10,6 +11,12 @@ namespace chatd::bench {
 CLI::Validator duration_ns();
 // "64M", "512K", "1G", or plain bytes.
 CLI::Validator size_bytes();
+// Decimal digits alone, from `lowest` to `highest`.
+CLI::Validator whole_number(std::uint64_t lowest, std::uint64_t highest);
+// Any number from `lowest` to `highest`; nan and inf are none.
+CLI::Validator number(double lowest, double highest);
+// What a script forgot to fill in must not be taken for what was left out.
+CLI::Validator not_empty();
 // "on" or "off".
 CLI::Validator on_off();
 

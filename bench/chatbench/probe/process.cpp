@@ -1,7 +1,10 @@
 #include "bench/chatbench/probe/process.h"
 
+#include <poll.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <ctime>
 #include <fstream>
 #include <string>
@@ -33,6 +36,16 @@ std::optional<std::uint64_t> resident_bytes_of(pid_t pid) {
   std::uint64_t resident_pages = 0;
   if (!(file >> size_pages >> resident_pages)) return std::nullopt;
   return resident_pages * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+}
+
+ProcessWatch::ProcessWatch(pid_t pid)
+    : fd_(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))),
+      was_gone_(!fd_.valid() && errno == ESRCH) {}
+
+bool ProcessWatch::has_ended() const {
+  if (!fd_.valid()) return was_gone_;
+  pollfd ended{.fd = fd_.get(), .events = POLLIN, .revents = 0};
+  return ::poll(&ended, 1, 0) > 0;
 }
 
 }  // namespace chatd::bench

@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <optional>
 
+#include "client/net/file_descriptor.h"
+
 namespace chatd::bench {
 
 // Of all threads together, those that have ended included, in nanoseconds: the clock that
@@ -17,5 +19,17 @@ std::int64_t own_cpu_ns();
 
 // Resident memory (/proc/PID/statm).
 std::optional<std::uint64_t> resident_bytes_of(pid_t pid);
+
+// Notices when a process ends, also when its parent has not waited for it yet, or when another one
+// has got its number since (pidfd_open(2)).
+class ProcessWatch {
+ public:
+  explicit ProcessWatch(pid_t pid);
+  bool has_ended() const;
+
+ private:
+  client::FileDescriptor fd_;
+  bool was_gone_ = false;
+};
 
 }  // namespace chatd::bench

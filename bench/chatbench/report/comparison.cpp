@@ -1,5 +1,6 @@
 #include "bench/chatbench/report/comparison.h"
 
+#include <array>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -61,9 +62,12 @@ void add_invalid(std::string_view name, const RunResult& run, std::vector<std::s
 
 std::string ratio_of(std::optional<double> a, std::optional<double> b) {
   if (!a || !b || *a == 0 || !std::isfinite(*b / *a)) return std::string(kNotAvailable);
-  char text[32];
-  std::snprintf(text, sizeof text, "%.3f", *b / *a);
-  return text;
+  constexpr auto kForEver = static_cast<double>(kNever);
+  if (*a >= kForEver || *b >= kForEver) return std::string(kNotAvailable);
+  const double ratio = *b / *a;
+  std::array<char, 32> text{};
+  std::snprintf(text.data(), text.size(), ratio < 1e6 ? "%.3f" : "%.2e", ratio);
+  return text.data();
 }
 
 }  // namespace

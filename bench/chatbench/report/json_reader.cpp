@@ -5,7 +5,6 @@
 #include <fstream>
 #include <limits>
 #include <optional>
-#include <sstream>
 #include <system_error>
 #include <vector>
 
@@ -141,11 +140,20 @@ tl::expected<RunResult, std::string> load_json(const std::string& path) {
   };
   std::ifstream in(path, std::ios::binary);
   if (!in) return refuse();
-  std::ostringstream text;
-  // An empty file fails here, too, but with no reason; parse_json has one.
+  // At most so much: a device has no end.
+  constexpr std::size_t kMaxBytes = std::size_t{64} * 1024 * 1024;
+  constexpr std::size_t kPieceBytes = 64 * 1024;
+  std::string text;
+  std::vector<char> piece(kPieceBytes);
   errno = 0;
-  if (!(text << in.rdbuf()) && errno != 0) return refuse();
-  auto result = parse_json(text.str());
+  while (in.read(piece.data(), kPieceBytes) || in.gcount() > 0) {
+    text.append(piece.data(), static_cast<std::size_t>(in.gcount()));
+    if (text.size() > kMaxBytes) {
+      return tl::unexpected(path + ": larger than any result of `chatbench run --json`");
+    }
+  }
+  if (errno != 0) return refuse();
+  auto result = parse_json(text);
   if (!result) return tl::unexpected(path + ": " + result.error());
   return result;
 }

@@ -1,6 +1,6 @@
 // A run's result as a JSON file: what `--json` writes and `chatbench compare` reads.
 //
-// {"schema": "chatbench.run", "schema_version": 1, …}: keys carry their unit, null is what could
+// {"schema": "chatbench.run", "schema_version": 2, …}: keys carry their unit, null is what could
 // not be measured. The keys are listed in bench/chatbench/report/run_result_fields.h.
 #pragma once
 

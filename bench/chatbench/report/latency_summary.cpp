@@ -15,6 +15,7 @@ std::optional<std::uint64_t> LatencySummary::percentile(double q) const {
 LatencySummary summarize(const Histogram& nanoseconds) {
   LatencySummary summary;
   summary.count = nanoseconds.count();
+  summary.never = nanoseconds.never();
   summary.min_ns = nanoseconds.min();
   summary.max_ns = nanoseconds.max();
   summary.mean_ns = nanoseconds.mean();
@@ -27,7 +28,7 @@ LatencySummary summarize(const Histogram& nanoseconds) {
   for (int i = 1; i <= kHalvings * kPointsPerHalving; ++i) {
     const double q = 1 - std::exp2(-static_cast<double>(i) / kPointsPerHalving);
     const auto value = nanoseconds.percentile(q);
-    if (!value) break;
+    if (!value || *value == kNever) break;
     summary.curve_q.push_back(q);
     summary.curve_ns.push_back(*value);
   }

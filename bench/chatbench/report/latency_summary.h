@@ -29,16 +29,17 @@ inline constexpr std::array<ReportedPercentile, 8> kReportedPercentiles = {{
 }};
 
 struct LatencySummary {
-  std::uint64_t count = 0;
+  std::uint64_t count = 0;  // those that never came included
+  std::uint64_t never = 0;  // of them: infinitely late, kNever
   std::uint64_t min_ns = 0;
   std::uint64_t max_ns = 0;
-  double mean_ns = 0;
+  double mean_ns = 0;  // infinite when some never came
   // In the order of kReportedPercentiles; nothing where there were too few samples
-  // (Histogram::percentile).
+  // (Histogram::percentile), kNever where they are those that never came.
   std::array<std::optional<std::uint64_t>, kReportedPercentiles.size()> percentiles_ns;
 
   // For drawing: curve_ns[i] is the value that a share curve_q[i] of the samples does not exceed,
-  // with eight points for each halving of 1 - q.
+  // with eight points for each halving of 1 - q, as far as there is one.
   std::vector<double> curve_q;
   std::vector<std::uint64_t> curve_ns;
 

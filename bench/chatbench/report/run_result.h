@@ -2,7 +2,8 @@
 // the page, the SLO and `compare` are made from. The engine fills it in, once, at the end.
 //
 // Names carry their unit. What could not be measured (no --server-pid, no such file in /proc) is an
-// empty optional: n/a in the table, null in JSON, never 0.
+// empty optional: n/a in the table, null in JSON, never 0. A delivery that did not come took kNever
+// nanoseconds: «never» in the table, 18446744073709551615 in JSON, more than any limit either way.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +16,7 @@
 namespace chatd::bench {
 
 // Of the JSON file. Any change of a key's name, unit or meaning is a new version.
-inline constexpr std::uint64_t kSchemaVersion = 1;
+inline constexpr std::uint64_t kSchemaVersion = 2;
 
 // Open: messages are sent at their scheduled times, and latency counts from those; an overloaded
 // server shows. Closed: a room's next message waits for deliveries of an earlier one; this shows
@@ -183,7 +184,7 @@ struct RunResult {
   JoinFigures joins;
   Totals totals;
   Rates rates;
-  LatencySummary response_time;  // open loop: from the scheduled time to the delivery
+  LatencySummary response_time;  // of all deliveries that were due; open loop: from when they were
   LatencySummary send_lag;       // from the scheduled time to the send call; open loop
   std::vector<SecondFigures> seconds;
   std::optional<ServerCost> server;

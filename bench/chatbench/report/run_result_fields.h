@@ -98,6 +98,7 @@ void visit_fields(Visitor& visit, Is<Rates> auto& rates) {
 template <class Visitor>
 void visit_fields(Visitor& visit, Is<LatencySummary> auto& latency) {
   visit("count", latency.count);
+  visit("never", latency.never);
   visit("min_ns", latency.min_ns);
   visit("max_ns", latency.max_ns);
   visit("mean_ns", latency.mean_ns);

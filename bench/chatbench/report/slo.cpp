@@ -86,6 +86,14 @@ SloOutcome Slo::evaluate(const RunResult& result) const {
   return outcome;
 }
 
+double Slo::highest_percentile() const {
+  double highest = 0;
+  for (const Condition& condition : conditions_) {
+    highest = std::max(highest, slo_metrics()[condition.metric].percentile.value_or(0));
+  }
+  return highest;
+}
+
 SloCheck Slo::check(const Condition& condition, const RunResult& result) {
   static constexpr std::array<std::string_view, 5> kSigns = {"<", "<=", "=", ">=", ">"};
   const SloMetric& metric = slo_metrics()[condition.metric];

@@ -19,6 +19,10 @@ class Slo {
   // A metric that the run could not measure (too few samples, no --server-pid) is not met.
   SloOutcome evaluate(const RunResult& result) const;
 
+  // The highest percentile of the response time that a condition is about (1: the longest); 0:
+  // none.
+  double highest_percentile() const;
+
   // One metric a line, with its unit and meaning: for --help.
   static std::string describe_metrics();
 

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cmath>
 #include <cstdint>
+#include <limits>
 
 #include "bench/chatbench/report/units.h"
 
@@ -18,10 +19,10 @@ double number(std::uint64_t value) {
   return static_cast<double>(value);
 }
 
-// Minimum, mean and maximum of nothing are nothing.
+// Mean and maximum of nothing are nothing; where a delivery never came, they are not reached.
 std::optional<double> if_any(const LatencySummary& latency, double value) {
   if (latency.count == 0) return std::nullopt;
-  return value;
+  return latency.never == 0 ? value : static_cast<double>(kNever);
 }
 
 std::optional<double> loss(const RunResult& result) {
@@ -34,18 +35,24 @@ std::optional<double> response_percentile(const RunResult& result) {
   return number(result.response_time.percentiles_ns[kIndex]);
 }
 
+template <std::size_t kIndex>
+constexpr SloMetric percentile_metric(std::string_view meaning) {
+  const ReportedPercentile& reported = kReportedPercentiles[kIndex];
+  return {reported.name, MetricUnit::kDuration, meaning, response_percentile<kIndex>, reported.q};
+}
+
 using enum MetricUnit;
 constexpr std::array<SloMetric, 22> kMetrics = {{
-    {"p50", kDuration, "median response time", response_percentile<0>},
-    {"p75", kDuration, "75th percentile of the response time", response_percentile<1>},
-    {"p90", kDuration, "90th percentile", response_percentile<2>},
-    {"p95", kDuration, "95th percentile", response_percentile<3>},
-    {"p99", kDuration, "99th percentile", response_percentile<4>},
-    {"p99.9", kDuration, "99.9th percentile", response_percentile<5>},
-    {"p99.99", kDuration, "99.99th percentile", response_percentile<6>},
-    {"p99.999", kDuration, "99.999th percentile", response_percentile<7>},
+    percentile_metric<0>("median response time"),
+    percentile_metric<1>("75th percentile of the response time"),
+    percentile_metric<2>("90th percentile"),
+    percentile_metric<3>("95th percentile"),
+    percentile_metric<4>("99th percentile"),
+    percentile_metric<5>("99.9th percentile"),
+    percentile_metric<6>("99.99th percentile"),
+    percentile_metric<7>("99.999th percentile"),
     {"max", kDuration, "longest response time",
-     [](const RunResult& r) { return if_any(r.response_time, number(r.response_time.max_ns)); }},
+     [](const RunResult& r) { return if_any(r.response_time, number(r.response_time.max_ns)); }, 1},
     {"mean", kDuration, "mean response time",
      [](const RunResult& r) { return if_any(r.response_time, r.response_time.mean_ns); }},
     {"lag_p99", kDuration, "99th percentile of the send lag",
@@ -82,15 +89,20 @@ struct Factor {
   double factor;
 };
 
-// "5ms" with {"ms", 1e6} is 5e6. Nothing when it is no finite number, negative, or of another unit.
+// What a limit may be at most: 11 days in nanoseconds. A greater one would be met by everything.
+constexpr double kHighestLimit = 1e15;
+
+// "5ms" with {"ms", 1e6} is 5e6. Nothing when it is no finite number, negative, too large, or of
+// another unit.
 std::optional<double> number_with_unit(std::string_view text, std::span<const Factor> units) {
   double value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || !std::isfinite(value) || value < 0) return std::nullopt;
+  if (error != std::errc() || !std::isfinite(value) || std::signbit(value)) return std::nullopt;
   std::string_view unit(end, static_cast<std::size_t>(text.data() + text.size() - end));
   while (unit.starts_with(' ')) unit.remove_prefix(1);
   for (const Factor& known : units) {
-    if (unit == known.name) return value * known.factor;
+    if (unit != known.name || value * known.factor > kHighestLimit) continue;
+    return value * known.factor;
   }
   return std::nullopt;
 }
@@ -112,7 +124,8 @@ tl::expected<double, std::string> parse_limit(MetricUnit unit, std::string_view 
   switch (unit) {
     case kDuration:
       if (const auto value = number_with_unit(text, kDurations)) return *value;
-      return refuse("no duration: write a number and a unit, as in 500us, 5ms or 1s");
+      return refuse(
+          "no duration of 11 days at most: write a number and a unit, as in 500us, 5ms or 1s");
     case kShare: {
       const auto value = number_with_unit(text, kShares);
       if (value && *value <= 1) return *value;
@@ -124,7 +137,7 @@ tl::expected<double, std::string> parse_limit(MetricUnit unit, std::string_view 
       break;
   }
   if (const auto value = number_with_unit(text, kBare)) return *value;
-  return refuse("no number: write it without a unit, as in 10000");
+  return refuse("no number up to 1e15: write it without a unit, as in 10000");
 }
 
 std::string format_metric(MetricUnit unit, double value) {
@@ -134,7 +147,9 @@ std::string format_metric(MetricUnit unit, double value) {
     case kShare:
       return format_percent(value);
     case kCount:
-      return format_count(static_cast<std::uint64_t>(std::llround(value)));
+      // A file of results may hold what no run has counted.
+      return value < 1e18 ? format_count(static_cast<std::uint64_t>(std::llround(value)))
+                          : format_count(std::numeric_limits<std::uint64_t>::max());
     case kPerSecond:
       return format_per_second(value);
     case kBytes:

@@ -25,6 +25,8 @@ struct SloMetric {
   std::string_view meaning;
   // In nanoseconds, shares of 1, or as it is; nothing when the run has no such figure.
   std::optional<double> (*value)(const RunResult& result);
+  // Of the response time, which percentile it is (1: the longest); nothing for another metric.
+  std::optional<double> percentile = {};
 };
 
 std::span<const SloMetric> slo_metrics();

@@ -57,7 +57,7 @@ void add_head(Text& text, const RunResult& result) {
 
 void add_validity(Text& text, const RunResult& result) {
   if (result.is_valid()) return;
-  text.loud("******** INVALID: these figures are not the server's alone ********");
+  text.loud("******** INVALID: these figures are not what the server can do ********");
   for (const std::string& reason : result.invalid_because) text.loud("  * " + reason);
   text.line();
 }
@@ -126,6 +126,9 @@ void add_latency(Text& text, const RunResult& result) {
   text.line(
       open ? "Response time counts from when a message was due, send lag is our own part of it."
            : "Closed loop: the response time is that of a server driven as fast as it goes.");
+  if (result.response_time.never > 0) {
+    text.line("What was lost is in it as what never came: it is later than everything that did.");
+  }
   text.line(pad_right("", kLabelWidth) + pad_left("response time", kFigureWidth) +
             (open ? pad_left("send lag", kFigureWidth) : ""));
   const auto row = [&](std::string_view label, const std::string& response,
@@ -149,7 +152,9 @@ void add_latency(Text& text, const RunResult& result) {
   }
   row("max", of_any(response, static_cast<double>(response.max_ns)),
       of_any(lag, static_cast<double>(lag.max_ns)));
-  row("mean", of_any(response, response.mean_ns), of_any(lag, lag.mean_ns));
+  // JSON has no infinity: what was read from a file says so by its count.
+  const double mean_ns = response.never > 0 ? static_cast<double>(kNever) : response.mean_ns;
+  row("mean", of_any(response, mean_ns), of_any(lag, lag.mean_ns));
   row("samples", format_count(response.count), format_count(lag.count));
   text.line();
 }

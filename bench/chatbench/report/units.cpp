@@ -7,6 +7,8 @@
 #include <cstdio>
 #include <span>
 
+#include "bench/chatbench/stats/histogram.h"
+
 namespace chatd::bench {
 namespace {
 
@@ -15,9 +17,13 @@ struct Unit {
   std::string_view name;
 };
 
+constexpr double kLongest = 1e15;  // of what is written out; beyond, "1.00e+15"
+
 std::string with_decimals(double value, int decimals) {
   std::array<char, 64> text{};
-  const int length = std::snprintf(text.data(), text.size(), "%.*f", decimals, value);
+  const bool is_long = std::abs(value) >= kLongest;
+  const int length =
+      std::snprintf(text.data(), text.size(), is_long ? "%.*e" : "%.*f", decimals, value);
   return {text.data(), std::min(static_cast<std::size_t>(std::max(length, 0)), text.size() - 1)};
 }
 
@@ -35,7 +41,7 @@ std::string significant(double value) {
   const double size = std::abs(value);
   if (size < 9.995) return with_decimals(value, 2);
   if (size < 99.95) return with_decimals(value, 1);
-  if (size >= 1e15) return with_decimals(value, 0);
+  if (size >= kLongest) return with_decimals(value, 2);
   return (value < 0 ? "-" : "") + separate_thousands(with_decimals(size, 0));
 }
 
@@ -56,6 +62,7 @@ std::string with_unit(double value, std::span<const Unit> smallest_first) {
 
 std::string format_duration_ns(double ns) {
   static constexpr std::array<Unit, 4> kUnits = {{{1, "ns"}, {1e3, "µs"}, {1e6, "ms"}, {1e9, "s"}}};
+  if (ns >= static_cast<double>(kNever)) return "never";
   return with_unit(ns, kUnits);
 }
 

@@ -12,7 +12,8 @@ namespace chatd::bench {
 // What stands where nothing was measured.
 inline constexpr std::string_view kNotAvailable = "n/a";
 
-std::string format_duration_ns(double ns);   // "812 ns", "5.12 µs", "61.0 ms", "1.20 s"
+// "812 ns", "5.12 µs", "61.0 ms", "1.20 s"; "never" for kNever (stats/histogram.h) and beyond.
+std::string format_duration_ns(double ns);
 std::string format_count(std::uint64_t n);   // "1,234,567"
 std::string format_per_second(double rate);  // "18,000/s", "12.5/s"
 std::string format_bytes(double bytes);      // "512 B", "2.30 MiB"

@@ -19,9 +19,14 @@ std::uint64_t rank_of(double q, std::uint64_t count) {
 
 std::optional<std::uint64_t> Histogram::percentile(double q) const {
   if (!(q > 0 && q < 1) || count_ < kMinSamplesBeyond) return std::nullopt;
-  const std::uint64_t rank = rank_of(q, count_);
-  if (count_ - rank < kMinSamplesBeyond) return std::nullopt;
+  if (count_ - rank_of(q, count_) < kMinSamplesBeyond) return std::nullopt;
+  return value_at(q);
+}
 
+std::uint64_t Histogram::value_at(double q) const {
+  if (!(q > 0 && q <= 1) || count_ == 0) return 0;
+  const std::uint64_t rank = rank_of(q, count_);
+  if (rank > count_ - never_) return kNever;
   std::uint64_t seen = 0;
   for (std::size_t i = index_of(min_); i < kBuckets; ++i) {
     seen += (*counts_)[i];
@@ -36,18 +41,21 @@ void Histogram::merge(const Histogram& other) {
   const std::size_t last = index_of(other.max_);
   for (std::size_t i = index_of(other.min_); i <= last; ++i) (*counts_)[i] += (*other.counts_)[i];
   count_ += other.count_;
+  never_ += other.never_;
   sum_ += other.sum_;
   min_ = std::min(min_, other.min_);
   max_ = std::max(max_, other.max_);
 }
 
 void Histogram::reset() {
-  if (count_ == 0) return;
   // Only what was touched: chatbench resets one each second.
   const auto begin = counts_->begin();
-  std::fill(begin + static_cast<std::ptrdiff_t>(index_of(min_)),
-            begin + static_cast<std::ptrdiff_t>(index_of(max_)) + 1, 0);
+  if (count_ > never_) {
+    std::fill(begin + static_cast<std::ptrdiff_t>(index_of(min_)),
+              begin + static_cast<std::ptrdiff_t>(index_of(max_)) + 1, 0);
+  }
   count_ = 0;
+  never_ = 0;
   sum_ = 0;
   min_ = ~std::uint64_t{0};
   max_ = 0;

@@ -6,6 +6,10 @@
 // middle of a measurement. This costs an addition per sample and 264 KiB, whatever comes. Source:
 // G. Tene, HdrHistogram, https://hdrhistogram.github.io/HdrHistogram/.
 //
+// A sample may be kNever: something that was awaited and did not come. It is greater than every
+// value, so that a percentile which reaches the missing ones is kNever, and not the best of those
+// that came: what is lost must not make a server look fast.
+//
 // Values have no unit here; chatbench records nanoseconds. Thread: one at a time; threads record
 // into one each, and merge().
 #pragma once
@@ -14,10 +18,15 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <optional>
 
 namespace chatd::bench {
+
+// Greater than every value. As a number it passes every upper limit, also where nobody thought of
+// it.
+inline constexpr std::uint64_t kNever = ~std::uint64_t{0};
 
 class Histogram {
  public:
@@ -39,15 +48,29 @@ class Histogram {
     if (value > max_) max_ = value;
   }
 
+  // So many samples of kNever.
+  void record_never(std::uint64_t count) {
+    never_ += count;
+    count_ += count;
+  }
+
+  // All samples; of them, those of kNever.
   std::uint64_t count() const { return count_; }
+  std::uint64_t never() const { return never_; }
   std::uint64_t min() const { return count_ == 0 ? 0 : min_; }
-  std::uint64_t max() const { return max_; }
-  double mean() const { return count_ == 0 ? 0 : sum_ / static_cast<double>(count_); }
+  std::uint64_t max() const { return never_ > 0 ? kNever : max_; }
+  // Infinite when some never came.
+  double mean() const {
+    if (never_ > 0) return std::numeric_limits<double>::infinity();
+    return count_ == 0 ? 0 : sum_ / static_cast<double>(count_);
+  }
 
   // The smallest value that at least q of all samples (0 < q < 1: 0.99 is the 99th percentile) do
   // not exceed, at most 0.1 % too high and never too low. Nothing with fewer than kMinSamplesBeyond
   // samples beyond it, or for another q.
   std::optional<std::uint64_t> percentile(double q) const;
+  // The same (0 < q <= 1) however few samples there are; 0 when there are none.
+  std::uint64_t value_at(double q) const;
 
   void merge(const Histogram& other);
   void reset();
@@ -89,6 +112,7 @@ class Histogram {
 
   std::unique_ptr<Counts> counts_;
   std::uint64_t count_ = 0;
+  std::uint64_t never_ = 0;  // of them
   std::uint64_t min_ = ~std::uint64_t{0};
   std::uint64_t max_ = 0;
   double sum_ = 0;

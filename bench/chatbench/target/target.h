@@ -18,6 +18,8 @@
 #include <tl/expected.hpp>
 #include <vector>
 
+#include "client/net/address.h"
+
 namespace chatd::bench {
 
 // How many there are, and how far they may go.
@@ -53,8 +55,10 @@ struct TargetConfig {
   bool gso = true;  // what a member says in one go leaves as one train
   std::uint64_t receive_buffer_bytes = 64 * 1024 * 1024;  // of each socket
 
-  // Called now and then while members join, with how many are in. False: they need not go on.
-  std::function<bool(std::uint32_t joined)> on_progress = [](std::uint32_t) { return true; };
+  // Called now and then while members join, with how many are in.
+  std::function<void(std::uint32_t joined)> on_progress = [](std::uint32_t) {};
+  // Readable: whoever waits gives up at once (-1: never). It stays readable.
+  int interrupt_fd = -1;
 };
 
 struct Joined {
@@ -98,16 +102,20 @@ class Target {
   // left. Goes on with what flush() had to leave.
   virtual void receive(std::vector<Delivery>& out) = 0;
 
-  // Where the server receives messages over UDP: so that the kernel's count of what was dropped
-  // there can be read, when the server is on this machine.
-  virtual std::optional<std::uint16_t> server_udp_port() const { return std::nullopt; }
+  // Where the server receives messages over UDP: so that its socket can be looked at, when the
+  // server is on this machine. Once connect() has found it.
+  virtual std::optional<client::Address> server_udp_address() const { return std::nullopt; }
+
+  // Whether the server is still there, asked in its own protocol by somebody who is no member.
+  // Blocks for some seconds at most. The error is a sentence that says how it is not.
+  virtual tl::expected<void, std::string> check_server() { return {}; }
 
   // What keeps members alive: called some hundred times a second.
   virtual void maintain() {}
 
   virtual OwnFaults faults() const = 0;
 
-  // Members that the server has thrown out, or whose connection broke.
+  // Members that the server has thrown out or does not know, or whose connection broke.
   virtual std::uint64_t members_lost() const { return 0; }
   // How often the server said that somebody sends more than its limits allow.
   virtual std::uint64_t warnings() const { return 0; }

@@ -8,11 +8,13 @@ Ledger::Ledger(std::uint32_t rooms, std::uint32_t members_per_room, std::int64_t
     : members_per_room_(members_per_room),
       give_up_ns_(give_up_ns),
       words_((std::size_t{members_per_room} + 63) / 64),
-      records_(kFirstCapacity),
-      bits_(kFirstCapacity * words_),
       last_sent_(std::size_t{rooms} * members_per_room),
       latest_(std::size_t{rooms} * members_per_room),
       names_(std::size_t{rooms} * members_per_room) {
+  std::size_t capacity = kFirstCapacity;
+  while (capacity > 1 && capacity * record_bytes_each() > kMaxBytes) capacity /= 2;
+  records_.resize(capacity);
+  bits_.resize(capacity * words_);
   for (std::size_t i = 0; i < names_.size(); ++i) {
     names_[i] = name_word(static_cast<std::uint32_t>(i));
   }
@@ -170,7 +172,7 @@ std::uint64_t Ledger::unheard() const {
 }
 
 std::size_t Ledger::record_bytes() const {
-  return records_.size() * (sizeof(Record) + words_ * sizeof(std::uint64_t));
+  return records_.size() * record_bytes_each();
 }
 
 }  // namespace chatd::bench

@@ -97,7 +97,7 @@ class Ledger {
  private:
   static constexpr std::int64_t kKeepNs = 10'000'000'000;
   static constexpr std::size_t kMaxBytes = std::size_t{256} * 1024 * 1024;
-  static constexpr std::size_t kFirstCapacity = 1024;
+  static constexpr std::size_t kFirstCapacity = 1024;  // fewer for rooms of millions
 
   struct Record {
     std::int64_t scheduled_ns = 0;
@@ -121,6 +121,7 @@ class Ledger {
     return message >= measured_begin_ && message < measured_end_;
   }
 
+  std::size_t record_bytes_each() const { return sizeof(Record) + words_ * sizeof(std::uint64_t); }
   void make_place();
   void forget(std::int64_t now_ns);
   void forget_first();

@@ -8,6 +8,7 @@
 // Times are nanoseconds since the begin. Thread: one at a time.
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 
 #include "bench/chatbench/workload/random.h"
@@ -22,6 +23,13 @@ class Schedule {
   Schedule(Arrivals arrivals, double rate_per_s) : arrivals_(arrivals), gap_ns_(1e9 / rate_per_s) {}
 
   std::int64_t next_ns() const { return static_cast<std::int64_t>(next_ns_); }
+  // How many more are due before that time: of independent ones, how many there are in the mean.
+  // All at once, for a rate may be too high for counting.
+  std::uint64_t due_before(std::int64_t end_ns) const {
+    constexpr double kRoundingAllowance = 1e-6;
+    const double gaps = (static_cast<double>(end_ns) - next_ns_) / gap_ns_;
+    return gaps > 0 ? static_cast<std::uint64_t>(std::ceil(gaps - kRoundingAllowance)) : 0;
+  }
   void advance(Random& random) {
     ++count_;
     // Constant times are computed, not added up, so that they do not drift.

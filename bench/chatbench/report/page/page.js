@@ -34,7 +34,9 @@
     for (const unit of units) if (Math.abs(value) >= unit[0] * 0.9995) chosen = unit;
     return significant(value / chosen[0]) + ' ' + chosen[1];
   };
-  const duration = withUnit([[1, 'ns'], [1e3, 'µs'], [1e6, 'ms'], [1e9, 's']]);
+  const ofTime = withUnit([[1, 'ns'], [1e3, 'µs'], [1e6, 'ms'], [1e9, 's']]);
+  // What did not come is 2^64 - 1 ns late, which is 2^64 here.
+  const duration = value => known(value) && value >= 2 ** 64 ? 'never' : ofTime(value);
   const bytes = withUnit([[1, 'B'], [1024, 'KiB'], [1024 ** 2, 'MiB'], [1024 ** 3, 'GiB']]);
   const seconds = value => duration(known(value) ? value * 1e9 : null);
   const count = value => known(value) ? plain(value) : 'n/a';
@@ -187,7 +189,7 @@
     const banners = [];
     if (run.invalid_because.length > 0) {
       banners.push(html('section', {class: 'card banner bad'},
-        html('h2', {}, 'INVALID: these figures are not the server\u2019s alone'),
+        html('h2', {}, 'INVALID: these figures are not what the server can do'),
         html('ul', {}, ...run.invalid_because.map(reason => html('li', {}, reason)))));
     }
     if (run.slo) {
@@ -286,8 +288,12 @@
       ['p99.999', 'p99_999_ns'], ['max', 'max_ns'], ['mean', 'mean_ns']];
     const columns = open ? [['response time', run.response_time], ['send lag', run.send_lag]]
       : [['response time', run.response_time]];
-    const figure = (latency, key) => latency.count > 0 ? duration(latency[key]) : 'n/a';
-    return card('Percentiles', 'Not given where fewer than ten samples lie beyond.', html('table', {},
+    const figure = (latency, key) => {
+      if (latency.count === 0) return 'n/a';
+      return key === 'mean_ns' && latency.never > 0 ? 'never' : duration(latency[key]);
+    };
+    return card('Percentiles', 'Not given where fewer than ten samples lie beyond. A delivery that ' +
+      'was lost is one that never came.', html('table', {},
       html('thead', {}, html('tr', {}, html('th'), ...columns.map(column => html('th', {}, column[0])))),
       html('tbody', {}, ...names.map(([name, key]) => html('tr', {}, html('th', {scope: 'row'}, name),
         ...columns.map(column => html('td', {}, figure(column[1], key))))),

@@ -8,7 +8,12 @@
 
 #include "bench/baseline/registration.h"
 #include "bench/chatbench/net/descriptor_limit.h"
+#include "bench/chatbench/net/find_server.h"
+#include "bench/chatbench/target/join_pace.h"
 #include "client/net/clock.h"
+#include "client/net/connector.h"
+#include "client/net/udp_socket.h"
+#include "client/net/wait.h"
 
 namespace chatd::bench {
 namespace {
@@ -16,8 +21,44 @@ namespace {
 // Registrations on their way at a time: few enough for any receive buffer.
 constexpr std::uint32_t kBatch = 128;
 constexpr int kRetryMs = 50;
+constexpr int kTurnMs = 5;
+// RFC 8305, section 5, as for TCP (client/net/connector.h).
+constexpr std::int64_t kAttemptDelayMs = 250;
+// What comes in one call and is no message.
+constexpr int kMaxEmptyBatches = 64;
 // The relays answer at once, or are not there.
 constexpr std::int64_t kPatienceMs = 3'000;
+
+// The first of the addresses that answers a registration.
+tl::expected<Address, std::string> find_relay(const std::vector<Address>& addresses,
+                                              const std::string& room_stem, int interrupt_fd) {
+  const std::vector<Address> in_turn = client::by_turns(addresses);
+  const std::string registration = registration_of(room_stem + "nobody");
+  std::vector<client::UdpSocket> sockets;
+  const std::int64_t begin_ms = client::now_ms();
+  std::int64_t again_ms = begin_ms;
+  while (client::now_ms() - begin_ms < kPatienceMs && !is_readable(interrupt_fd)) {
+    const std::int64_t now_ms = client::now_ms();
+    const auto wanted = static_cast<std::size_t>((now_ms - begin_ms) / kAttemptDelayMs) + 1;
+    while (sockets.size() < std::min(wanted, in_turn.size())) {
+      auto socket = client::UdpSocket::open(in_turn[sockets.size()], false);
+      if (!socket) return tl::unexpected(std::move(socket.error().reason));
+      sockets.push_back(std::move(*socket));
+      again_ms = now_ms;
+    }
+    if (now_ms >= again_ms) {
+      for (client::UdpSocket& socket : sockets) (void)socket.send(registration);
+      again_ms = now_ms + kRetryMs;
+    }
+    for (std::size_t i = 0; i < sockets.size(); ++i) {
+      const auto received = sockets[i].receive();
+      if (received.error == 0 && parse_acknowledgement(received.datagram)) return in_turn[i];
+    }
+    (void)client::wait_for(sockets.back().fd(), POLLIN, client::now_ms() + kTurnMs, interrupt_fd);
+  }
+  return tl::unexpected("nothing answers at UDP " + in_turn.front().to_string() +
+                        (in_turn.size() > 1 ? " or the host's other addresses" : ""));
+}
 
 }  // namespace
 
@@ -27,53 +68,90 @@ BareTarget::BareTarget(TargetConfig config)
       room_stem_(std::to_string(::getpid()) + "-" + std::to_string(client::now_ms()) + "-") {}
 
 tl::expected<Joined, std::string> BareTarget::connect() {
+  const Patience patience{.timeout_ms = config_.timeout_ms, .interrupt_fd = config_.interrupt_fd};
+  const auto addresses = find_addresses(config_.host, config_.udp_port, patience);
+  if (!addresses) return tl::unexpected(addresses.error());
+  server_ = addresses->front();
+  if (addresses->size() > 1) {
+    const auto found = find_relay(*addresses, room_stem_, config_.interrupt_fd);
+    if (!found) return tl::unexpected(found.error());
+    server_ = *found;
+  }
+  if (auto opened = open_sockets(); !opened) return tl::unexpected(std::move(opened.error()));
+  const auto joined = register_all();
+  if (!joined) return tl::unexpected(joined.error());
+  return Joined{.members = *joined, .connections = 0};
+}
+
+tl::expected<void, std::string> BareTarget::open_sockets() {
   const std::uint32_t members = config_.population.members();
-  const auto addresses = client::resolve(config_.host, config_.udp_port);
-  if (!addresses) return tl::unexpected(addresses.error().reason);
-  const client::Address& server = addresses->front();
-  const bool shares = MemberSockets::can_share(server) && !config_.one_socket_per_client;
+  const bool shares = MemberSockets::can_share(*server_) && !config_.one_socket_per_client;
   const std::uint32_t shared =
       std::max(1u, config_.sockets != 0 ? config_.sockets : config_.joins_per_connection);
   if (auto enough = ensure_descriptors(shares ? shared : members,
                                        shares ? "fewer --sockets" : "fewer members");
       !enough) {
-    return tl::unexpected(std::move(enough.error()));
+    return enough;
   }
   auto sockets = MemberSockets::open(
-      server, {.members = members,
-               .sockets = shared,
-               .own = !shares,
-               .gro = config_.gro,
-               .gso = config_.gso,
-               .max_datagram_bytes = static_cast<std::uint32_t>(kMaxBareDatagramBytes),
-               .receive_buffer_bytes = config_.receive_buffer_bytes});
+      *server_, {.members = members,
+                 .sockets = shared,
+                 .own = !shares,
+                 .gro = config_.gro,
+                 .gso = config_.gso,
+                 .max_datagram_bytes = static_cast<std::uint32_t>(kMaxBareDatagramBytes),
+                 .receive_buffer_bytes = config_.receive_buffer_bytes});
   if (!sockets) return tl::unexpected(std::move(sockets.error()));
   sockets_ = std::move(*sockets);
   prefixes_.resize(members);
   is_in_.resize(members);
+  return {};
+}
 
+// A batch at a time: the next when all of the one before are in.
+tl::expected<std::uint32_t, std::string> BareTarget::register_all() {
+  const std::uint32_t members = config_.population.members();
+  const JoinPace pace(config_.joins_per_s, client::now_ms());
   std::uint32_t joined = 0;
-  for (std::uint32_t first = 0; first < members; first += kBatch) {
-    const std::uint32_t end = std::min(members, first + kBatch);
-    std::int64_t progress_ms = client::now_ms();
-    while (joined < end) {
-      register_again(first, end);
-      pollfd readable{.fd = sockets_->poll_fd(), .events = POLLIN, .revents = 0};
-      std::uint32_t came = 0;
-      while (joined + came<end&& ::poll(&readable, 1, kRetryMs)> 0) {
-        came += take_acknowledgements();
-      }
-      joined += came;
-      if (came > 0) progress_ms = client::now_ms();
-      if (client::now_ms() - progress_ms > std::min(config_.timeout_ms, kPatienceMs)) {
-        return tl::unexpected("only " + std::to_string(joined) + " of " + std::to_string(members) +
-                              " members got in: nothing answers at UDP " + server.to_string() +
-                              ". Does chatd_naive or chatd_floor run there (--udp-port)?");
-      }
+  std::uint32_t first = 0;
+  std::uint32_t end = 0;
+  std::int64_t progress_ms = client::now_ms();
+  std::int64_t again_ms = 0;
+  while (joined < members) {
+    const std::int64_t now_ms = client::now_ms();
+    if (joined == end) {
+      first = end;
+      end = std::min({members, first + kBatch, pace.allowed(now_ms, members)});
+      progress_ms = now_ms;
+      again_ms = now_ms;
     }
+    if (now_ms >= again_ms) {
+      register_again(first, end);
+      again_ms = now_ms + kRetryMs;
+    }
+    pollfd readable{.fd = sockets_->poll_fd(), .events = POLLIN, .revents = 0};
+    ::poll(&readable, 1, kTurnMs);
+    const std::uint32_t came = take_acknowledgements();
+    joined += came;
+    if (came > 0) progress_ms = now_ms;
     config_.on_progress(joined);
+    if (is_readable(config_.interrupt_fd)) {
+      return tl::unexpected("interrupted while members joined; " + std::to_string(joined) +
+                            " were in");
+    }
+    if (joined < end && now_ms - progress_ms > std::min(config_.timeout_ms, kPatienceMs)) {
+      return tl::unexpected("only " + std::to_string(joined) + " of " + std::to_string(members) +
+                            " members got in: nothing answers at UDP " + server_->to_string() +
+                            ". Does chatd_naive or chatd_floor run there (--udp-port)?");
+    }
   }
-  return Joined{.members = joined, .connections = 0};
+  return joined;
+}
+
+tl::expected<void, std::string> BareTarget::check_server() {
+  const auto found = find_relay({*server_}, room_stem_, config_.interrupt_fd);
+  if (found || is_readable(config_.interrupt_fd)) return {};
+  return tl::unexpected("the server is gone: " + found.error());
 }
 
 // All of first..end that are not in yet.
@@ -105,7 +183,7 @@ void BareTarget::queue(std::uint32_t member, std::string_view payload) {
 void BareTarget::receive(std::vector<Delivery>& out) {
   const std::size_t before = out.size();
   bool is_any = true;
-  while (is_any && out.size() == before) {
+  for (int i = 0; i < kMaxEmptyBatches && is_any && out.size() == before; ++i) {
     is_any = false;
     sockets_->receive([&](std::uint32_t member, std::string_view datagram) {
       is_any = true;

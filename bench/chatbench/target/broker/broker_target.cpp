@@ -2,6 +2,7 @@
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -13,8 +14,11 @@
 #include <utility>
 
 #include "bench/chatbench/net/descriptor_limit.h"
+#include "bench/chatbench/net/find_server.h"
+#include "bench/chatbench/target/join_pace.h"
 #include "bench/chatbench/workload/payload.h"
 #include "client/net/clock.h"
+#include "client/net/connector.h"
 #include "client/net/wait.h"
 
 namespace chatd::bench {
@@ -27,6 +31,12 @@ constexpr std::size_t kReadBytes = 64 * 1024;
 constexpr std::size_t kArenaBytes = 16 * kReadBytes;
 constexpr int kMaxEvents = 128;
 constexpr int kTickMs = 10;
+constexpr std::int64_t kCheckPatienceMs = 5'000;
+// What may wait for a broker that takes nothing, in all, before messages are lost for it.
+constexpr std::size_t kMaxPendingBytes = std::size_t{256} * 1024 * 1024;
+// The beginning of one item: a message has a few thousand bytes.
+constexpr std::size_t kMaxUnreadBytes = std::size_t{1} * 1024 * 1024;
+constexpr int kMaxEmptyReads = 64;
 
 }  // namespace
 
@@ -50,9 +60,11 @@ tl::expected<Joined, std::string> BrokerTarget::connect() {
       !enough) {
     return tl::unexpected(std::move(enough.error()));
   }
-  auto addresses = client::resolve(config_.host, config_.tcp_port);
-  if (!addresses) return tl::unexpected(std::move(addresses.error().reason));
-  addresses_ = std::move(*addresses);
+  const auto found = find_tcp_server(
+      config_.host, config_.tcp_port,
+      {.timeout_ms = config_.timeout_ms, .interrupt_fd = config_.interrupt_fd}, "the broker");
+  if (!found) return tl::unexpected(found.error());
+  address_ = *found;
   epoll_ = client::FileDescriptor(::epoll_create1(EPOLL_CLOEXEC));
   if (!epoll_.valid()) {
     return tl::unexpected("cannot make an epoll instance: " + client::system_reason(errno));
@@ -63,44 +75,81 @@ tl::expected<Joined, std::string> BrokerTarget::connect() {
   for (std::uint32_t room = 0; room < config_.population.rooms; ++room) {
     room_names_.push_back(stem + std::to_string(room));
   }
-
-  std::vector<Delivery> nothing_yet;
-  std::uint32_t started = 0;
-  std::uint32_t told = 0;
-  const std::int64_t begin_ms = client::now_ms();
-  std::int64_t progress_ms = begin_ms;
-  while (ready_ < members) {
-    const std::int64_t now_ms = client::now_ms();
-    const double allowed =
-        config_.joins_per_s > 0
-            ? 1 + config_.joins_per_s * static_cast<double>(now_ms - begin_ms) / 1000
-            : static_cast<double>(members);
-    while (started < members && started < ready_ + std::max(1u, config_.connections) &&
-           started < allowed) {
-      if (auto begun = start_join(started); !begun) return tl::unexpected(begun.error());
-      ++started;
-    }
-    arena_used_ = 0;
-    read_some(nothing_yet, kTickMs);
-    if (members_lost_ > 0) {
-      return tl::unexpected("the broker at " + addresses_.front().to_string() +
-                            " ended a connection while members joined: " + last_trouble_);
-    }
-    if (ready_ > told || started < members) progress_ms = now_ms;
-    if (now_ms - progress_ms > config_.timeout_ms) {
-      return tl::unexpected("only " + std::to_string(ready_) + " of " + std::to_string(members) +
-                            " members got in: the broker at " + addresses_.front().to_string() +
-                            " has not answered for " + std::to_string(config_.timeout_ms) + " ms");
-    }
-    if (!config_.on_progress(ready_))
-      return tl::unexpected(std::string("interrupted while members joined"));
-    told = ready_;
-  }
+  if (auto done = join_all(); !done) return tl::unexpected(std::move(done.error()));
   return Joined{.members = members, .connections = members};
 }
 
+tl::expected<void, std::string> BrokerTarget::join_all() {
+  const std::uint32_t members = config_.population.members();
+  const JoinPace pace(config_.joins_per_s, client::now_ms());
+  std::vector<Delivery> nothing_yet;
+  std::uint32_t started = 0;
+  std::uint32_t told = 0;
+  std::int64_t progress_ms = client::now_ms();
+  while (ready_ < members) {
+    const std::int64_t now_ms = client::now_ms();
+    const std::uint32_t allowed =
+        std::min(pace.allowed(now_ms, members), ready_ + std::max(1u, config_.connections));
+    // Patience is with a broker that has been asked for something.
+    if (ready_ > told || started == ready_) progress_ms = now_ms;
+    told = ready_;
+    for (; started < std::min(members, allowed); ++started) {
+      if (auto begun = start_join(started); !begun) return begun;
+    }
+    arena_used_ = 0;
+    nothing_yet.clear();
+    read_some(nothing_yet, kTickMs);
+    if (members_lost_ > 0) {
+      return tl::unexpected("the broker at " + address_->to_string() +
+                            " ended a connection while members joined: " + last_trouble_);
+    }
+    if (now_ms - progress_ms > config_.timeout_ms) {
+      return tl::unexpected("only " + std::to_string(ready_) + " of " + std::to_string(members) +
+                            " members got in: the broker at " + address_->to_string() +
+                            " has not answered for " + std::to_string(config_.timeout_ms) + " ms");
+    }
+    config_.on_progress(ready_);
+    if (is_readable(config_.interrupt_fd)) {
+      return tl::unexpected("interrupted while members joined; " + std::to_string(ready_) +
+                            " were in");
+    }
+  }
+  return {};
+}
+
+// Whoever introduces itself is answered.
+tl::expected<void, std::string> BrokerTarget::check_server() {
+  const std::int64_t deadline_ms = client::now_ms() + kCheckPatienceMs;
+  const auto connected =
+      client::connect_to_any({*address_}, deadline_ms, config_.interrupt_fd, "the broker");
+  if (!connected) {
+    if (connected.error().kind == client::ErrorKind::kInterrupted) return {};
+    return tl::unexpected("the server is gone: " + connected.error().reason);
+  }
+  const int fd = connected->socket.get();
+  std::string question;
+  dialect_->introduce(Role::kPublisher, "bench-check", "bench-check", question);
+  (void)::send(fd, question.data(), question.size(), MSG_NOSIGNAL);
+  std::string answer;
+  std::array<char, 4096> piece;
+  while (answer.size() < kMaxUnreadBytes) {
+    const auto waited = client::wait_for(fd, POLLIN, deadline_ms, config_.interrupt_fd);
+    if (waited == client::WaitResult::kInterrupted) return {};
+    const ssize_t got = ::recv(fd, piece.data(), piece.size(), 0);
+    if (waited != client::WaitResult::kReady || got <= 0) break;
+    answer.append(piece.data(), static_cast<std::size_t>(got));
+    for (;;) {
+      const BrokerItem item = dialect_->next_item(answer);
+      if (item.kind == Kind::kReady || item.kind == Kind::kError) return {};
+      if (item.kind == Kind::kIncomplete) break;
+      answer.erase(0, item.size_bytes);
+    }
+  }
+  return tl::unexpected("the broker at " + address_->to_string() + " does not answer any more");
+}
+
 tl::expected<void, std::string> BrokerTarget::start_join(std::uint32_t member) {
-  const client::Address& address = addresses_.front();
+  const client::Address& address = *address_;
   Connection& connection = connections_[member];
   connection.own_name = name_word(member);
   connection.socket = client::FileDescriptor(
@@ -118,6 +167,7 @@ tl::expected<void, std::string> BrokerTarget::start_join(std::uint32_t member) {
   }
   dialect_->introduce(role_of(member), member_name(member),
                       room_names_[config_.population.room_of(member)], connection.unsent);
+  pending_bytes_ += connection.unsent.size();
   // Writable is what a connection becomes when it stands: then the introduction goes out.
   connection.waits_for_room = true;
   watch(member, EPOLL_CTL_ADD, true);
@@ -135,11 +185,10 @@ void BrokerTarget::watch(std::uint32_t member, int operation, bool for_room) {
 
 void BrokerTarget::queue(std::uint32_t member, std::string_view payload) {
   Connection& connection = connections_[member];
-  if (connection.is_lost) {
-    ++unsent_;
-    return;
-  }
+  if (connection.is_lost || pending_bytes_ > kMaxPendingBytes) return;  // and so is the message
+  const std::size_t before = connection.unsent.size();
   dialect_->publish(room_names_[config_.population.room_of(member)], payload, connection.unsent);
+  pending_bytes_ += connection.unsent.size() - before;
   if (std::exchange(connection.is_queued, true)) return;
   to_flush_.push_back(member);
 }
@@ -160,16 +209,24 @@ void BrokerTarget::write(std::uint32_t member) {
         ::send(connection.socket.get(), connection.unsent.data() + connection.sent_bytes,
                connection.unsent.size() - connection.sent_bytes, MSG_NOSIGNAL);
     if (sent >= 0) {
-      connection.sent_bytes += static_cast<std::size_t>(sent);
+      take_off(connection, static_cast<std::size_t>(sent));
     } else if (errno != EINTR) {
       if (errno != EAGAIN) return lose(member, client::system_reason(errno));
       if (!std::exchange(connection.waits_for_room, true)) watch(member, EPOLL_CTL_MOD, true);
       return;
     }
   }
-  connection.unsent.clear();
-  connection.sent_bytes = 0;
   if (std::exchange(connection.waits_for_room, false)) watch(member, EPOLL_CTL_MOD, false);
+}
+
+// What was sent, from the front; moved up only now and then.
+void BrokerTarget::take_off(Connection& connection, std::size_t sent_bytes) {
+  pending_bytes_ -= sent_bytes;
+  connection.sent_bytes += sent_bytes;
+  const std::size_t left = connection.unsent.size() - connection.sent_bytes;
+  if (left > connection.sent_bytes) return;
+  connection.unsent.erase(0, connection.sent_bytes);
+  connection.sent_bytes = 0;
 }
 
 // --- Receiving -----------------------------------------------------------------------------------
@@ -178,7 +235,7 @@ void BrokerTarget::receive(std::vector<Delivery>& out) {
   arena_used_ = 0;
   const std::size_t before = out.size();
   // Half an item, or an answer to a publisher, is no delivery, but there may be one behind it.
-  while (out.size() == before && read_some(out, 0)) {
+  for (int i = 0; i < kMaxEmptyReads && out.size() == before && read_some(out, 0); ++i) {
   }
 }
 
@@ -216,7 +273,9 @@ void BrokerTarget::read(std::uint32_t member, std::vector<Delivery>& out) {
   const std::string_view bytes(begin, kept_bytes + static_cast<std::size_t>(got));
   arena_used_ += bytes.size();
   const std::size_t used = take_items(member, bytes, out);
-  if (!connection.is_lost) connection.unread.assign(bytes.substr(used));
+  if (connection.is_lost) return;
+  if (bytes.size() - used > kMaxUnreadBytes) return lose(member, "it sends what has no end");
+  connection.unread.assign(bytes.substr(used));
 }
 
 // How many bytes were whole items.
@@ -239,6 +298,7 @@ std::size_t BrokerTarget::take_items(std::uint32_t member, std::string_view byte
         break;
       case Kind::kPing:
         connection.unsent.append(dialect_->pong());
+        pending_bytes_ += dialect_->pong().size();
         if (!connection.waits_for_room) write(member);
         break;
       case Kind::kError:
@@ -265,6 +325,7 @@ void BrokerTarget::lose(std::uint32_t member, std::string_view why) {
   connection.is_lost = true;
   connection.socket = {};
   connection.unread = {};
+  pending_bytes_ -= connection.unsent.size() - connection.sent_bytes;
   connection.unsent = {};
   connection.sent_bytes = 0;
   ++members_lost_;

@@ -12,6 +12,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <tl/expected.hpp>
@@ -33,7 +34,9 @@ class BrokerTarget final : public Target {
   void flush() override;
   int poll_fd() const override { return epoll_.get(); }
   void receive(std::vector<Delivery>& out) override;
-  OwnFaults faults() const override { return {.unsent = unsent_, .receive_drops = 0}; }
+  tl::expected<void, std::string> check_server() override;
+  // TCP refuses nothing: what a broker does not take waits, and what waits too long is lost there.
+  OwnFaults faults() const override { return {}; }
   std::uint64_t members_lost() const override { return members_lost_; }
   void disconnect() override;
 
@@ -51,8 +54,10 @@ class BrokerTarget final : public Target {
   };
 
   BrokerDialect::Role role_of(std::uint32_t member) const;
+  tl::expected<void, std::string> join_all();
   tl::expected<void, std::string> start_join(std::uint32_t member);
   void write(std::uint32_t member);
+  void take_off(Connection& connection, std::size_t sent_bytes);
   void watch(std::uint32_t member, int operation, bool for_room);
   // Whether anything was there to do.
   bool read_some(std::vector<Delivery>& out, int timeout_ms);
@@ -63,7 +68,7 @@ class BrokerTarget final : public Target {
 
   TargetConfig config_;
   std::unique_ptr<BrokerDialect> dialect_;
-  std::vector<client::Address> addresses_;
+  std::optional<client::Address> address_;  // of the broker, once it is known
   client::FileDescriptor epoll_;
   std::vector<Connection> connections_;  // by member
   std::vector<std::string> room_names_;
@@ -72,7 +77,7 @@ class BrokerTarget final : public Target {
   std::size_t arena_used_ = 0;
   std::uint32_t ready_ = 0;
   std::uint64_t members_lost_ = 0;
-  std::uint64_t unsent_ = 0;
+  std::size_t pending_bytes_ = 0;  // in `unsent` of all connections, and not sent
   std::string last_trouble_;
 };
 

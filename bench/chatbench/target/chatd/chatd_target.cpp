@@ -1,6 +1,7 @@
 #include "bench/chatbench/target/chatd/chatd_target.h"
 
 #include <poll.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <array>
@@ -8,9 +9,12 @@
 #include <cstdio>
 
 #include "bench/chatbench/net/descriptor_limit.h"
+#include "bench/chatbench/net/find_server.h"
 #include "bench/chatbench/target/chatd/joiner.h"
 #include "bench/chatbench/workload/payload.h"
 #include "client/net/clock.h"
+#include "client/net/connector.h"
+#include "client/net/wait.h"
 #include "core/limits.h"
 #include "core/wire/datagram.h"
 
@@ -19,6 +23,10 @@ namespace {
 
 constexpr std::uint64_t kMaxBeatsPerTurn = 2'000;
 
+// A batch is up to a few thousand datagrams: more than come between two calls, and an end to it.
+constexpr int kMaxDiscardedBatches = 256;
+
+constexpr std::int64_t kCheckPatienceMs = 5'000;
 constexpr std::int64_t kLeavePatienceMs = 15'000;  // for all
 constexpr std::int64_t kGoodbyePatienceMs = 20;
 constexpr std::uint32_t kLeavesUnderWay = 64;
@@ -42,6 +50,7 @@ std::vector<std::string> make_room_names(std::uint32_t count) {
 constexpr std::string_view kOurs = R"({"sender":"m)";
 constexpr std::string_view kTooFast = "You are sending too fast";
 constexpr std::string_view kRemoved = "You have been disconnected";
+constexpr std::string_view kUnknown = "You are not authenticated";
 
 }  // namespace
 
@@ -49,9 +58,12 @@ ChatdTarget::ChatdTarget(TargetConfig config)
     : config_(std::move(config)), rooms_(make_room_names(config_.population.rooms)) {}
 
 tl::expected<Joined, std::string> ChatdTarget::connect() {
-  const auto addresses = client::resolve(config_.host, config_.tcp_port);
-  if (!addresses) return tl::unexpected(addresses.error().reason);
-  const client::Address& tcp = addresses->front();
+  const auto found = find_tcp_server(
+      config_.host, config_.tcp_port,
+      {.timeout_ms = config_.timeout_ms, .interrupt_fd = config_.interrupt_fd}, "chatd");
+  if (!found) return tl::unexpected(found.error());
+  tcp_ = *found;
+  const client::Address& tcp = *tcp_;
   const bool shares = MemberSockets::can_share(tcp) && !config_.one_socket_per_client;
   if (!shares && !config_.one_socket_per_client) {
     remarks_.push_back(
@@ -121,13 +133,15 @@ void ChatdTarget::receive(std::vector<Delivery>& out) {
 
 void ChatdTarget::take_notice(std::string_view payload) {
   if (payload.find(kTooFast) != std::string_view::npos) ++warnings_;
+  // A server that was started afresh knows nobody.
+  if (payload.find(kUnknown) != std::string_view::npos && !leaves_) ++members_lost_;
   if (payload.find(kRemoved) == std::string_view::npos) return;
   ++(leaves_ ? members_told_ : members_lost_);
 }
 
 void ChatdTarget::discard() {
   bool is_empty = false;
-  while (!is_empty) {
+  for (int i = 0; i < kMaxDiscardedBatches && !is_empty; ++i) {
     is_empty = true;
     sockets_->receive([this, &is_empty](std::uint32_t, std::string_view datagram) {
       is_empty = false;
@@ -148,6 +162,29 @@ void ChatdTarget::maintain() {
     queue(static_cast<std::uint32_t>(beats_ % tokens_.size()), "");
   }
   flush();
+}
+
+std::optional<client::Address> ChatdTarget::server_udp_address() const {
+  if (!tcp_) return std::nullopt;
+  return tcp_->with_port(config_.udp_port);
+}
+
+// Whoever connects is greeted, so the first byte says that its loop turns: the kernel takes a
+// connection for a process that hangs, too.
+tl::expected<void, std::string> ChatdTarget::check_server() {
+  if (!tcp_) return {};
+  const std::int64_t deadline_ms = client::now_ms() + kCheckPatienceMs;
+  const auto connected = client::connect_to_any({*tcp_}, deadline_ms, config_.interrupt_fd);
+  if (!connected) {
+    if (connected.error().kind == client::ErrorKind::kInterrupted) return {};
+    return tl::unexpected("the server is gone: " + connected.error().reason);
+  }
+  const int fd = connected->socket.get();
+  char byte = 0;
+  const client::WaitResult waited = client::wait_for(fd, POLLIN, deadline_ms, config_.interrupt_fd);
+  if (waited == client::WaitResult::kInterrupted) return {};
+  if (waited == client::WaitResult::kReady && ::recv(fd, &byte, sizeof byte, 0) > 0) return {};
+  return tl::unexpected("the server at " + tcp_->to_string() + " does not answer any more");
 }
 
 OwnFaults ChatdTarget::faults() const {

@@ -21,7 +21,8 @@ class ChatdTarget final : public Target {
   void flush() override { sockets_->flush(); }
   int poll_fd() const override { return sockets_->poll_fd(); }
   void receive(std::vector<Delivery>& out) override;
-  std::optional<std::uint16_t> server_udp_port() const override { return config_.udp_port; }
+  std::optional<client::Address> server_udp_address() const override;
+  tl::expected<void, std::string> check_server() override;
   void maintain() override;
   OwnFaults faults() const override;
   std::uint64_t members_lost() const override { return members_lost_; }
@@ -36,6 +37,7 @@ class ChatdTarget final : public Target {
 
   TargetConfig config_;
   std::vector<std::string> rooms_;
+  std::optional<client::Address> tcp_;  // of the server, once it is known
   std::unique_ptr<MemberSockets> sockets_;
   std::vector<Token> tokens_;
   std::string head_;  // of the datagram that is being queued

@@ -10,6 +10,7 @@
 #include <array>
 #include <cerrno>
 
+#include "bench/chatbench/net/find_server.h"
 #include "bench/chatbench/workload/payload.h"
 #include "client/answer.h"
 #include "client/answer_reader.h"
@@ -69,14 +70,16 @@ tl::expected<void, std::string> Joiner::run() {
 }
 
 Joiner::Done Joiner::join_all() {
-  started_ms_ = client::now_ms();
-  progress_ms_ = started_ms_;
+  progress_ms_ = client::now_ms();
+  pace_.emplace(config_.joins_per_s, progress_ms_);
   while (joined_ < tokens_.size()) {
     if (auto done = open_links(); !done) return done;
     if (auto done = wait(); !done) return done;
-    resume_waiting();
+    // Patience is with a server that has been asked for something.
+    if (!resume_waiting()) progress_ms_ = client::now_ms();
     discard_();
-    if (!config_.on_progress(joined_)) {
+    config_.on_progress(joined_);
+    if (is_readable(config_.interrupt_fd)) {
       return tl::unexpected("interrupted while members joined; " + std::to_string(joined_) +
                             " were in");
     }
@@ -106,7 +109,8 @@ void Joiner::settle() {
 }
 
 Joiner::Done Joiner::open_links() {
-  while (!idle_.empty() && next_member_ < tokens_.size()) {
+  // No sooner than the first of its joins may be asked for: a server does not wait for ever.
+  while (!idle_.empty() && next_member_ < tokens_.size() && next_member_ < allowed()) {
     const std::size_t index = idle_.back();
     if (auto done = open_link(index); !done) return done;
     idle_.pop_back();
@@ -265,20 +269,26 @@ void Joiner::ask(Link& link) {
   }
 }
 
-void Joiner::resume_waiting() {
+bool Joiner::resume_waiting() {
+  bool is_owed = false;
   for (Link& link : links_) {
-    if (!link.waits) continue;
-    ask(link);
-    // What goes wrong is found out by the next event.
-    (void)write(link);
+    if (link.waits) {
+      ask(link);
+      // What goes wrong is found out by the next event.
+      (void)write(link);
+    }
+    is_owed = is_owed || (link.socket.valid() &&
+                          (!link.is_connected || link.next_to_answer < link.next_to_send));
   }
+  return is_owed;
+}
+
+std::uint32_t Joiner::allowed() const {
+  return pace_->allowed(client::now_ms(), static_cast<std::uint32_t>(tokens_.size()));
 }
 
 bool Joiner::may_send_one() {
-  if (config_.joins_per_s > 0) {
-    const auto elapsed_ms = static_cast<double>(client::now_ms() - started_ms_);
-    if (static_cast<double>(asked_) > elapsed_ms * config_.joins_per_s / 1000) return false;
-  }
+  if (config_.joins_per_s > 0 && asked_ >= allowed()) return false;
   ++asked_;
   return true;
 }

@@ -12,11 +12,13 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <tl/expected.hpp>
 #include <vector>
 
 #include "bench/chatbench/net/member_sockets.h"
+#include "bench/chatbench/target/join_pace.h"
 #include "bench/chatbench/target/target.h"
 #include "client/net/address.h"
 #include "client/net/file_descriptor.h"
@@ -63,10 +65,12 @@ class Joiner {
   Done take_answers(Link& link);
   Done take_answer(Link& link, const FrameView& frame);
   void ask(Link& link);
-  void resume_waiting();
+  // Goes on with the links that wait; whether the server owes an answer to any.
+  bool resume_waiting();
   Done write(Link& link);
   void watch(Link& link);
   void close(Link& link);
+  std::uint32_t allowed() const;
   bool may_send_one();
   std::string who(std::uint32_t member) const;
 
@@ -85,7 +89,7 @@ class Joiner {
   std::uint32_t joined_ = 0;
   std::uint64_t asked_ = 0;
   std::uint64_t opened_ = 0;
-  std::int64_t started_ms_ = 0;
+  std::optional<JoinPace> pace_;
   std::int64_t progress_ms_ = 0;
 };
 

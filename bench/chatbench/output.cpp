@@ -1,0 +1,43 @@
+#include "bench/chatbench/output.h"
+
+#include <cerrno>
+#include <cstdio>
+
+#include "client/chat/disarm.h"
+#include "client/net/wait.h"
+
+namespace chatd::bench {
+namespace {
+
+// A short write is an error as well, and so is what a file system says no sooner than at the end.
+bool write_all(std::FILE* file, std::string_view text) {
+  return std::fwrite(text.data(), 1, text.size(), file) == text.size() && std::fflush(file) == 0;
+}
+
+}  // namespace
+
+void say(const std::string& text) {
+  std::fprintf(stderr, "chatbench: %s\n", client::disarm(text).c_str());
+}
+
+bool print(std::string_view text) {
+  errno = 0;
+  if (write_all(stdout, text)) return true;
+  say("stdout cannot be written: " + client::system_reason(errno));
+  return false;
+}
+
+bool write_file(const std::string& path, std::string_view text) {
+  errno = 0;
+  std::FILE* const file = std::fopen(path.c_str(), "wbe");
+  bool is_written = file != nullptr && write_all(file, text);
+  int error = errno;
+  if (file != nullptr && std::fclose(file) != 0 && is_written) {
+    is_written = false;
+    error = errno;
+  }
+  if (!is_written) say("cannot write " + path + ": " + client::system_reason(error));
+  return is_written;
+}
+
+}  // namespace chatd::bench

@@ -1,0 +1,229 @@
+// A server that ends, or hangs, in the middle of a run: whatever it did until then, the result is
+// INVALID and says why.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+
+#include <csignal>
+
+#include "tests/e2e_bench/chatbench_program.h"
+#include "tests/e2e_bench/other_server.h"
+#include "tests/support/unique_fd.h"
+
+namespace chatd::test {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
+
+constexpr int kInvalid = 3;
+
+// On a terminal, so that its progress can be seen: its first second of measurement is over.
+Process start_and_see_a_second(const Arguments& arguments) {
+  Arguments command{CHATBENCH_PROGRAM, "run", "--max-send-lag", "10s", "--warmup", "100ms"};
+  command.insert(command.end(), arguments.begin(), arguments.end());
+  Process chatbench(command, {.on_terminal = true});
+  EXPECT_TRUE(chatbench.wait_for_text(Stream::kStdout, "1/2 s: "))
+      << chatbench.captured(Stream::kStdout);
+  return chatbench;
+}
+
+const Arguments kOpenLoop{"--rate", "500"};
+const Arguments kClosedLoop{"--window", "2"};
+
+Arguments short_run(const Arguments& server, const Arguments& loop) {
+  Arguments arguments{"--rooms", "3",     "--members", "4",     "--duration", "2s",
+                      "--drain", "300ms", "--give-up", "300ms", "--slo",      "p50<10s"};
+  for (const Arguments& more : {server, loop}) {
+    arguments.insert(arguments.end(), more.begin(), more.end());
+  }
+  return arguments;
+}
+
+class EndingServer : public testing::TestWithParam<const char*> {
+ protected:
+  EndingServer() : server_(GetParam()) {}
+
+  void SetUp() override {
+    if (!server_.is_installed()) GTEST_SKIP() << server_.remedy();
+    ASSERT_TRUE(server_.ready()) << server_.diagnosis();
+    const Arguments flags = server_.flags();
+    without_pid_ = {flags.begin(), flags.begin() + 4};
+  }
+
+  // A clear word on why, and no blame for chatbench.
+  void expect_invalid_after(int signal, const Arguments& loop, const Arguments& flags) {
+    Process chatbench = start_and_see_a_second(short_run(flags, loop));
+    server_.kill(signal);
+    const BenchRun run = finish(chatbench);
+    EXPECT_EQ(run.exit_code, kInvalid) << run.output;
+    EXPECT_THAT(run.output, AllOf(HasSubstr("INVALID"), testing::AnyOf(HasSubstr("the server"),
+                                                                       HasSubstr("the broker"))));
+    EXPECT_THAT(run.output, Not(HasSubstr("chatbench's own messages")));
+  }
+
+  OtherServer server_;
+  Arguments without_pid_;
+};
+
+TEST_P(EndingServer, OpenLoop) {
+  expect_invalid_after(SIGKILL, kOpenLoop, without_pid_);
+}
+
+TEST_P(EndingServer, ClosedLoop) {
+  expect_invalid_after(SIGKILL, kClosedLoop, without_pid_);
+}
+
+TEST_P(EndingServer, WithItsProcessWatched) {
+  expect_invalid_after(SIGKILL, kClosedLoop, server_.flags());
+}
+
+TEST_P(EndingServer, Hangs) {
+  expect_invalid_after(SIGSTOP, kOpenLoop, without_pid_);
+}
+
+INSTANTIATE_TEST_SUITE_P(All, EndingServer,
+                         testing::Values("naive", "floor", "redis", "nats", "mosquitto"),
+                         [](const auto& test) { return std::string(test.param); });
+
+class EndingChatd : public testing::Test {
+ protected:
+  void SetUp() override { ASSERT_TRUE(server_.ready()) << server_.diagnosis(); }
+
+  Arguments place() const {
+    return {"--host",     server_.tcp().ip(),
+            "--tcp-port", std::to_string(server_.tcp().port()),
+            "--udp-port", std::to_string(server_.udp().port())};
+  }
+
+  BenchRun run_until(int signal, const Arguments& loop) {
+    Process chatbench = start_and_see_a_second(short_run(place(), loop));
+    server_.process().kill(signal);
+    return finish(chatbench);
+  }
+
+  ChatdServer server_{std::vector<std::string>{"--limits", "off"}};
+};
+
+TEST_F(EndingChatd, OpenLoop) {
+  const BenchRun run = run_until(SIGKILL, kOpenLoop);
+  EXPECT_EQ(run.exit_code, kInvalid) << run.output;
+  EXPECT_THAT(run.output, AllOf(HasSubstr("UDP socket at"), HasSubstr("the server has ended")));
+}
+
+TEST_F(EndingChatd, ClosedLoop) {
+  const BenchRun run = run_until(SIGKILL, kClosedLoop);
+  EXPECT_EQ(run.exit_code, kInvalid) << run.output;
+  EXPECT_THAT(run.output, HasSubstr("the server has ended"));
+}
+
+TEST_F(EndingChatd, ThatSaysGoodbye) {
+  const BenchRun run = run_until(SIGTERM, kOpenLoop);
+  EXPECT_EQ(run.exit_code, kInvalid) << run.output;
+  EXPECT_THAT(run.output, HasSubstr("the server removed members during the run"));
+}
+
+TEST_F(EndingChatd, Hangs) {
+  const BenchRun run = run_until(SIGSTOP, kOpenLoop);
+  EXPECT_EQ(run.exit_code, kInvalid) << run.output;
+  EXPECT_THAT(run.output, HasSubstr("does not answer any more"));
+}
+
+// Everybody has a socket of its own, which hears of it as well; nothing is wrong with chatbench.
+TEST_F(EndingChatd, SocketsOfTheirOwn) {
+  Arguments loop = kOpenLoop;
+  loop.push_back("--one-socket-per-client");
+  const BenchRun run = run_until(SIGKILL, loop);
+  EXPECT_EQ(run.exit_code, kInvalid) << run.output;
+  EXPECT_THAT(run.output, HasSubstr("the server has ended"));
+}
+
+TEST_F(EndingChatd, TheSearchForTheHighestRateEndsAndDoesNotBlameChatbench) {
+  Arguments arguments = run_against(
+      server_, {"--rooms", "2", "--members", "3", "--rate", "100", "--duration", "500ms",
+                "--give-up", "100ms", "--drain", "100ms", "--slo", "loss=0", "--find-max"});
+  Process chatbench = start_chatbench(arguments);
+  ASSERT_TRUE(chatbench.wait_for_line(Stream::kStderr, "100/s messages: holds"));
+  server_.process().kill(SIGKILL);
+  const BenchRun run = finish(chatbench);
+  EXPECT_EQ(run.exit_code, kInvalid) << run.output << run.errors;
+  EXPECT_THAT(run.output, HasSubstr("the search ended at 200/s, the server"));
+  EXPECT_THAT(run.errors, Not(HasSubstr("chatbench itself")));
+  EXPECT_THAT(run.errors, Not(HasSubstr("400/s")));
+}
+
+// Of an interrupted search nobody knows what it would have found.
+TEST_F(EndingChatd, AnInterruptedSearchHasFoundNothing) {
+  Arguments arguments =
+      run_against(server_, {"--rooms", "2", "--members", "3", "--rate", "100", "--duration",
+                            "500ms", "--slo", "loss=0", "--find-max"});
+  Process chatbench = start_chatbench(arguments);
+  ASSERT_TRUE(chatbench.wait_for_line(Stream::kStderr, "100/s messages: holds"));
+  chatbench.kill(SIGINT);
+  const BenchRun run = finish(chatbench);
+  EXPECT_EQ(run.exit_code, kInvalid) << run.output << run.errors;
+  EXPECT_THAT(run.output, HasSubstr("the search was interrupted"));
+}
+
+// Takes connections, as the kernel does for a process that hangs, and says nothing; UDP likewise.
+class SilentServer {
+ public:
+  SilentServer()
+      : tcp_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)),
+        udp_(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)) {
+    const SocketAddress any("127.0.0.1", 0);
+    EXPECT_EQ(::bind(tcp_.get(), any.get(), any.size()), 0);
+    EXPECT_EQ(::listen(tcp_.get(), 100), 0);
+    EXPECT_EQ(::bind(udp_.get(), any.get(), any.size()), 0);
+  }
+  Arguments flags(const std::string& target) const {
+    return {"run",        "--target",      target,    "--tcp-port", port_of(tcp_),
+            "--udp-port", port_of(udp_),   "--rooms", "1",          "--members",
+            "100",        "--connections", "8",       "--duration", "100ms"};
+  }
+
+ private:
+  static std::string port_of(const UniqueFd& fd) {
+    return std::to_string(SocketAddress::local_of(fd.get()).port());
+  }
+  UniqueFd tcp_;
+  UniqueFd udp_;
+};
+
+class ServerThatNeverAnswers : public testing::TestWithParam<const char*> {};
+
+TEST_P(ServerThatNeverAnswers, IsGivenUp) {
+  const SilentServer server;
+  const BenchRun run = run_chatbench(server.flags(GetParam()));
+  EXPECT_EQ(run.exit_code, 1) << run.output;
+  EXPECT_THAT(run.errors, testing::AnyOf(HasSubstr("has answered nothing for 10 s"),
+                                         HasSubstr("has not answered for 10000 ms"),
+                                         HasSubstr("nothing answers at UDP")));
+}
+
+TEST_P(ServerThatNeverAnswers, ASignalEndsTheWait) {
+  const SilentServer server;
+  Process chatbench = start_chatbench(server.flags(GetParam()));
+  chatbench.wait_for_line(Stream::kStderr, "buffers", Deadline(std::chrono::milliseconds(300)));
+  chatbench.kill(SIGINT);
+  // Before it had its handlers, the signal's own way is fine, too.
+  const auto status = chatbench.wait_exit();
+  ASSERT_TRUE(status);
+  EXPECT_TRUE(status->code == 1 || status->signal == SIGINT);
+}
+
+INSTANTIATE_TEST_SUITE_P(All, ServerThatNeverAnswers,
+                         testing::Values("chatd", "naive", "redis", "nats", "mosquitto"),
+                         [](const auto& test) { return std::string(test.param); });
+
+// Slower than any patience with a server: it has nothing to answer meanwhile.
+TEST_F(EndingChatd, JoinsAtALowRateAreNoHang) {
+  const BenchRun run =
+      run_chatbench(run_against(server_, {"--rooms", "1", "--members", "3", "--join-rate", "0.15",
+                                          "--rate", "100", "--duration", "100ms"}));
+  EXPECT_EQ(run.exit_code, 0) << run.output << run.errors;
+}
+
+}  // namespace
+}  // namespace chatd::test
