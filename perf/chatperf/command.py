@@ -19,6 +19,22 @@ def parser(description, epilog=None):
     return made
 
 
+def case_parser(description):
+    """For a command with named cases, `name` and `beside`."""
+    made = parser(description)
+    made.add_argument("--only", metavar="TEXT", default="",
+                      help="the cases with TEXT in their name, or in that of the row that they "
+                           "are compared with")
+    return made
+
+
+def chosen(cases, options):
+    found = [case for case in cases if options.only in case.name + case.beside]
+    if not found:
+        raise programs.CannotMeasure(f"no case is named so: {options.only}")
+    return found
+
+
 def main(work, options):
     """Runs work(options) and turns what it raises into an exit code."""
     # As Ctrl-C does: so that servers are ended and folders removed.

@@ -14,9 +14,14 @@ def microseconds(ns):
     return f"{value:.3f} µs" if value < 10 else f"{value:.1f} µs"
 
 
+NEVER_NS = 2 ** 64 - 1  # chatbench's word for what did not come
+
+
 def duration(ns):
     if ns is None:
         return "n/a"
+    if ns >= NEVER_NS:
+        return "never"
     if ns < 1e6:
         return f"{ns / 1e3:.0f} µs"
     return f"{ns / 1e6:.2f} ms" if ns < 1e7 else f"{ns / 1e6:.1f} ms"
@@ -28,7 +33,7 @@ def rate(value):
 
 def ratio(a, b):
     """a / b, or None."""
-    return a / b if a is not None and b else None
+    return a / b if a is not None and b and max(a, b) < NEVER_NS else None
 
 
 def times(value):

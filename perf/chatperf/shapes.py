@@ -17,6 +17,9 @@ ROOMY = ("--receive-buffer", "512M")
 # A slow server takes seconds for so many: that is no loss.
 PATIENT = ("--give-up", "5s", "--drain", "5s")
 
+# Rooms in which little is said, beside those who do much.
+QUIET = Load(rooms=20, members=10, rate=400, flags=PATIENT)
+
 
 def window_cases(windows, flags=(), **times):
     return {f"{shape}, window {window}":
