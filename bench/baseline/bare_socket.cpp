@@ -9,6 +9,7 @@
 #include <csignal>
 #include <cstdio>
 #include <cstring>
+#include <iostream>
 
 #include "client/net/address.h"
 #include "client/net/clock.h"
@@ -58,6 +59,7 @@ void end_on_signals() {
 tl::expected<BareOptions, int> parse_bare_options(const std::string& program,
                                                   const std::string& description, int argc,
                                                   const char* const* argv) {
+  constexpr int kCannotTell = 1;
   constexpr int kUsageError = 2;
   BareOptions options;
   CLI::App app(description, program);
@@ -66,7 +68,9 @@ tl::expected<BareOptions, int> parse_bare_options(const std::string& program,
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return tl::unexpected(app.exit(error) == 0 ? 0 : kUsageError);
+    const bool is_usage_error = app.exit(error) != 0;
+    const bool is_told = static_cast<bool>(std::cout.flush());
+    return tl::unexpected(is_usage_error ? kUsageError : is_told ? 0 : kCannotTell);
   }
   return options;
 }

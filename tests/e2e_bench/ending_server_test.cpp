@@ -19,26 +19,31 @@ using testing::Not;
 
 constexpr int kInvalid = 3;
 
-// On a terminal, so that its progress can be seen: its first second of measurement is over.
-Process start_and_see_a_second(const Arguments& arguments) {
+// On a terminal, so that its progress can be seen; up to the moment when it shows `progress`.
+Process start_and_see(const std::string& progress, const Arguments& arguments) {
   Arguments command{CHATBENCH_PROGRAM, "run", "--max-send-lag", "10s", "--warmup", "100ms"};
   command.insert(command.end(), arguments.begin(), arguments.end());
   Process chatbench(command, {.on_terminal = true});
-  EXPECT_TRUE(chatbench.wait_for_text(Stream::kStdout, "1/2 s: "))
+  EXPECT_TRUE(chatbench.wait_for_text(Stream::kStdout, progress))
       << chatbench.captured(Stream::kStdout);
   return chatbench;
 }
 
+// The first second of the measurement is over.
+constexpr const char* kASecond = "1/2 s: ";
+
 const Arguments kOpenLoop{"--rate", "500"};
 const Arguments kClosedLoop{"--window", "2"};
+
+Arguments operator+(Arguments one, const Arguments& more) {
+  one.insert(one.end(), more.begin(), more.end());
+  return one;
+}
 
 Arguments short_run(const Arguments& server, const Arguments& loop) {
   Arguments arguments{"--rooms", "3",     "--members", "4",     "--duration", "2s",
                       "--drain", "300ms", "--give-up", "300ms", "--slo",      "p50<10s"};
-  for (const Arguments& more : {server, loop}) {
-    arguments.insert(arguments.end(), more.begin(), more.end());
-  }
-  return arguments;
+  return arguments + server + loop;
 }
 
 class EndingServer : public testing::TestWithParam<const char*> {
@@ -54,7 +59,7 @@ class EndingServer : public testing::TestWithParam<const char*> {
 
   // A clear word on why, and no blame for chatbench.
   void expect_invalid_after(int signal, const Arguments& loop, const Arguments& flags) {
-    Process chatbench = start_and_see_a_second(short_run(flags, loop));
+    Process chatbench = start_and_see(kASecond, short_run(flags, loop));
     server_.kill(signal);
     const BenchRun run = finish(chatbench);
     EXPECT_EQ(run.exit_code, kInvalid) << run.output;
@@ -83,6 +88,27 @@ TEST_P(EndingServer, Hangs) {
   expect_invalid_after(SIGSTOP, kOpenLoop, without_pid_);
 }
 
+TEST_P(EndingServer, WhileMembersJoin) {
+  Arguments flags = without_pid_;
+  for (const char* more : {"--join-rate", "5", "--members", "200"}) flags.push_back(more);
+  Process chatbench = start_and_see("joining: 3 of 600", short_run(flags, kOpenLoop));
+  server_.kill(SIGKILL);
+  const BenchRun run = finish(chatbench);
+  EXPECT_EQ(run.exit_code, 1) << run.output;
+  EXPECT_THAT(run.output, testing::AnyOf(HasSubstr("nothing answers at UDP"),
+                                         HasSubstr("ended a connection while members joined")));
+}
+
+TEST_P(EndingServer, BeforeTheMeasurement) {
+  Arguments flags = without_pid_;
+  for (const char* more : {"--warmup", "500ms", "--duration", "300ms"}) flags.push_back(more);
+  Process chatbench = start_and_see("warming up", short_run({}, kClosedLoop + flags));
+  server_.kill(SIGKILL);
+  const BenchRun run = finish(chatbench);
+  EXPECT_EQ(run.exit_code, kInvalid) << run.output;
+  EXPECT_THAT(run.output, testing::AnyOf(HasSubstr("the server"), HasSubstr("the broker")));
+}
+
 INSTANTIATE_TEST_SUITE_P(All, EndingServer,
                          testing::Values("naive", "floor", "redis", "nats", "mosquitto"),
                          [](const auto& test) { return std::string(test.param); });
@@ -98,7 +124,7 @@ class EndingChatd : public testing::Test {
   }
 
   BenchRun run_until(int signal, const Arguments& loop) {
-    Process chatbench = start_and_see_a_second(short_run(place(), loop));
+    Process chatbench = start_and_see(kASecond, short_run(place(), loop));
     server_.process().kill(signal);
     return finish(chatbench);
   }
@@ -116,6 +142,39 @@ TEST_F(EndingChatd, ClosedLoop) {
   const BenchRun run = run_until(SIGKILL, kClosedLoop);
   EXPECT_EQ(run.exit_code, kInvalid) << run.output;
   EXPECT_THAT(run.output, HasSubstr("the server has ended"));
+}
+
+TEST_F(EndingChatd, WhileMembersJoin) {
+  Process chatbench = start_and_see(
+      "joining: 3 of 600",
+      short_run(place() + Arguments{"--join-rate", "5", "--members", "200"}, kOpenLoop));
+  server_.process().kill(SIGKILL);
+  const BenchRun run = finish(chatbench);
+  EXPECT_EQ(run.exit_code, 1) << run.output;
+  EXPECT_THAT(run.output, testing::AnyOf(HasSubstr("Connection refused"),
+                                         HasSubstr("the server closed the connection")));
+}
+
+TEST_F(EndingChatd, BeforeTheMeasurement) {
+  Process chatbench = start_and_see(
+      "warming up", short_run({}, kOpenLoop + place() + Arguments{"--warmup", "500ms"}));
+  server_.process().kill(SIGKILL);
+  const BenchRun run = finish(chatbench);
+  EXPECT_EQ(run.exit_code, kInvalid) << run.output;
+  EXPECT_THAT(run.output, HasSubstr("the server has ended"));
+}
+
+// It hung, so that something is missing, and ends while that is waited for.
+TEST_F(EndingChatd, AfterTheMeasurement) {
+  Process chatbench =
+      start_and_see(kASecond, short_run({}, kOpenLoop + place() + Arguments{"--drain", "20s"}));
+  server_.process().kill(SIGSTOP);
+  ASSERT_TRUE(chatbench.wait_for_text(Stream::kStdout, "draining"));
+  server_.process().kill(SIGKILL);
+  chatbench.kill(SIGINT);
+  const BenchRun run = finish(chatbench);
+  EXPECT_EQ(run.exit_code, kInvalid) << run.output;
+  EXPECT_THAT(run.output, AllOf(HasSubstr("the server has ended"), HasSubstr("interrupted")));
 }
 
 TEST_F(EndingChatd, ThatSaysGoodbye) {

@@ -63,6 +63,13 @@ TEST_F(Output, AFullDiskIsAFailure) {
   }
 }
 
+TEST_F(Output, SoItIsForTheBareRelays) {
+  for (const char* program : {CHATD_NAIVE_PROGRAM, CHATD_FLOOR_PROGRAM}) {
+    Process process({"/bin/sh", "-c", "exec \"$0\" --help >/dev/full", program});
+    EXPECT_EQ(finish(process).exit_code, 1) << program;
+  }
+}
+
 TEST_F(Output, AClosedStdoutIsAFailure) {
   for (const Arguments& arguments :
        {Arguments{"--help"}, comparison(), short_run({}), short_run({"--json", "-"})}) {
