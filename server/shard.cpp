@@ -27,8 +27,6 @@ constexpr std::size_t kMaxEvents = 256;
 constexpr TimeMs kRetryMs = 20;
 constexpr TimeMs kFinishMs = 200;
 constexpr TimeMs kGoodbyeMs = 1000;
-// Reading what waits at the start is given so long: a flood must not put off deadlines for ever.
-constexpr TimeMs kCatchUpMs = 1000;
 
 // What an epoll event is about. Connections follow, by slot.
 enum EventId : std::uint64_t {
@@ -99,7 +97,6 @@ tl::expected<void, std::string> Shard::watch(int fd, std::uint32_t events, std::
 void Shard::run() {
   is_stopping_ = false;
   udp_is_readable_ = udp_has_errors_ = true;  // settle() has passed both over
-  catch_up_until_ms_ = monotonic_now_ms() + kCatchUpMs;
   while (!is_stopping_) duty_cycle();
 }
 
@@ -117,7 +114,9 @@ void Shard::duty_cycle() {
   meter_.begin(now_ns);
   make_room();
   handle_refusals(now_ms);
-  if (now_ms >= catch_up_until_ms_) relay_.on_deadline(now_ms, outbox_);
+  // Nobody is taken for silent before what has come from them is read.
+  relay_.on_deadline(horizon_.heard_until_ms(), outbox_);
+  control_.close_overdue(now_ms, horizon_.heard_until_ms());
   inbox_.open_letters(now_ms, outbox_);
   if (acceptor_) acceptor_->serve(now_ms);
   control_.serve(now_ms, outbox_);
@@ -125,7 +124,7 @@ void Shard::duty_cycle() {
   send(now_ms);
   inbox_.receive_strays(now_ms, outbox_);
   receive(now_ms);
-  if (!udp_is_readable_ && !receiver_.has_next()) catch_up_until_ms_ = 0;
+  horizon_.end_turn(has_read_all(now_ms));
   if (!has_unsent_ && !is_stuck()) relay_.fan_out(outbox_);
   send(now_ms);
   meter_.end(!has_unsent_ && !relay_.has_waiting(), monotonic_now_ns);
@@ -136,10 +135,12 @@ void Shard::duty_cycle() {
 // Only notes what has happened: the order of work is the duty cycle's.
 void Shard::wait() {
   std::array<epoll_event, kMaxEvents> events;
-  const int count =
-      ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), wait_timeout_ms());
+  const TimeMs now_ms = monotonic_now_ms();
+  const int count = ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()),
+                                 wait_timeout_ms(now_ms));
   if (count < 0 && errno != EINTR) throw std::runtime_error(system_error("epoll_wait"));
   for (int i = 0; i < count; ++i) note(events[static_cast<std::size_t>(i)]);
+  horizon_.look(now_ms, count >= 0 && count < static_cast<int>(events.size()));
 }
 
 void Shard::note(const epoll_event& event) {
@@ -171,11 +172,17 @@ bool Shard::has_work(TimeMs now_ms) const {
   const bool has_messages = !is_stuck() && (has_unsent_ || relay_.has_waiting());
   const bool has_connections = acceptor_ && acceptor_->has_work(now_ms);
   return has_datagrams || has_errors || has_messages || has_connections || inbox_.has_work() ||
-         control_.has_work();
+         control_.has_work(now_ms);
 }
 
-int Shard::wait_timeout_ms() const {
-  const TimeMs now_ms = monotonic_now_ms();
+// Whether nothing is left of what had come by the last look.
+bool Shard::has_read_all(TimeMs now_ms) const {
+  const bool has_connections = acceptor_ && acceptor_->has_work(now_ms);
+  return !udp_is_readable_ && !receiver_.has_next() && !receive_again_at_ms_ &&
+         !inbox_.has_work() && !has_connections && control_.has_read_all();
+}
+
+int Shard::wait_timeout_ms(TimeMs now_ms) const {
   if (has_work(now_ms)) return 0;
   std::optional<TimeMs> deadline_ms =
       earliest(earliest(relay_.next_deadline(), control_.next_deadline()), put_off_until_ms_);

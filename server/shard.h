@@ -24,6 +24,7 @@
 #include "server/data/udp_receiver.h"
 #include "server/data/udp_sender.h"
 #include "server/handover/server_state.h"
+#include "server/input_horizon.h"
 #include "server/log/event_log.h"
 #include "server/net/unique_fd.h"
 #include "server/shards/inbox.h"
@@ -79,7 +80,8 @@ class Shard {
   bool has_work(TimeMs now_ms) const;
   void finish_what_has_come();
   void wait();
-  int wait_timeout_ms() const;
+  int wait_timeout_ms(TimeMs now_ms) const;
+  bool has_read_all(TimeMs now_ms) const;
   void note(const epoll_event& event);
   void receive(TimeMs now_ms);
   void pause_receiving(TimeMs now_ms);
@@ -105,8 +107,7 @@ class Shard {
   TurnMeter meter_;
   std::optional<Acceptor> acceptor_;  // on one of the shards
   bool is_stopping_ = false;
-  // Nobody is taken for silent before what came while nobody read has been read (run()).
-  TimeMs catch_up_until_ms_ = 0;
+  InputHorizon horizon_;
   bool udp_is_readable_ = true;
   bool udp_has_errors_ = false;
   std::optional<TimeMs> receive_again_at_ms_;  // receiving has failed

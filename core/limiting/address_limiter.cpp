@@ -12,10 +12,17 @@ AddressLimiter::AddressLimiter(const AbuseLimits& limits, std::size_t max_tracke
                                const KeyedHash::Key& hash_key)
     : limits_(limits), max_tracked_(max_tracked), uses_(0, Hash{KeyedHash(hash_key)}) {}
 
-bool AddressLimiter::allow_request(TimeMs now_ms, const IpAddress& from, std::uint64_t cost) {
+bool AddressLimiter::allow_request(TimeMs now_ms, const IpAddress& from) {
   if (limits_.max_address_requests_per_s == 0 || is_exempt(from)) return true;
   Use* const use = find_or_add(now_ms, from);
-  return use != nullptr && use->requests.take(now_ms, request_rate(), cost);
+  return use != nullptr && use->requests.take(now_ms, request_rate());
+}
+
+bool AddressLimiter::allow_list(TimeMs now_ms, const IpAddress& from, std::size_t size_bytes) {
+  const std::uint64_t cost = size_bytes / kListBytesPerRequest;
+  if (cost == 0 || limits_.max_address_requests_per_s == 0 || is_exempt(from)) return true;
+  Use* const use = find_or_add(now_ms, from);
+  return use != nullptr && use->lists.take(now_ms, request_rate(), cost);
 }
 
 bool AddressLimiter::open_connection(TimeMs now_ms, const IpAddress& from) {
@@ -67,7 +74,7 @@ void AddressLimiter::restore(const std::vector<AddressSnapshot>& addresses) {
 }
 
 void AddressLimiter::forgive_all() {
-  for (auto& [address, use] : uses_) use.requests = use.arrivals = {};
+  for (auto& [address, use] : uses_) use.requests = use.lists = use.arrivals = {};
 }
 
 AddressLimiter::Use* AddressLimiter::find(const IpAddress& from) {
@@ -88,7 +95,7 @@ void AddressLimiter::sweep(TimeMs now_ms) {
   absl::erase_if(uses_, [now_ms](const auto& entry) {
     const Use& use = entry.second;
     return use.rooms == 0 && use.connections == 0 && use.requests.is_full(now_ms) &&
-           use.arrivals.is_full(now_ms);
+           use.lists.is_full(now_ms) && use.arrivals.is_full(now_ms);
   });
 }
 

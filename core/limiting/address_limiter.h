@@ -34,9 +34,12 @@ class AddressLimiter {
   AddressLimiter(const AbuseLimits& limits, std::size_t max_tracked,
                  const KeyedHash::Key& hash_key);
 
-  // Takes one request from the address's bucket, or one that costs as much as several; false when
-  // there is not enough left.
-  bool allow_request(TimeMs now_ms, const IpAddress& from, std::uint64_t cost = 1);
+  // Takes one request from the address's bucket; false when there is none left.
+  bool allow_request(TimeMs now_ms, const IpAddress& from);
+
+  // The same for a room list of this size, from a bucket of its own: what a list costs keeps nobody
+  // from creating and joining rooms.
+  bool allow_list(TimeMs now_ms, const IpAddress& from, std::size_t size_bytes);
 
   // Whether one more connection may come from there; if so, it is counted until it is released.
   bool open_connection(TimeMs now_ms, const IpAddress& from);
@@ -60,6 +63,7 @@ class AddressLimiter {
 
  private:
   static constexpr std::uint32_t kBurstMs = 4000;
+  static constexpr std::size_t kListBytesPerRequest = 16'384;
   // A sweep takes a millisecond or so: a full table must not make each request cost one.
   static constexpr TimeMs kSweepIntervalMs = 100;
 
@@ -67,6 +71,7 @@ class AddressLimiter {
     std::uint32_t rooms = 0;
     std::uint32_t connections = 0;
     TokenBucket requests;
+    TokenBucket lists;     // so many bytes of them for each request that it may make
     TokenBucket arrivals;  // connections, as they come
   };
   struct Hash {

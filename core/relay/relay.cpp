@@ -131,7 +131,9 @@ void Relay::answer_unauthenticated(TimeMs now_ms, const Endpoint& from, std::siz
 void Relay::on_request(TimeMs now_ms, const IpAddress& peer, const FrameView& frame,
                        std::string& reply, Outbox& out) {
   Neighbours nobody;
-  requests_.answer(now_ms, {}, peer, frame, nobody, reply, out);
+  if (requests_.answer(now_ms, {}, peer, frame, nobody, reply, out)) return;
+  while (nobody.replies.empty()) write_lists(now_ms, nobody);
+  reply += ListReader(nobody.replies.front().list).read_all();
 }
 
 void Relay::on_refused(TimeMs now_ms, const Endpoint& destination, Outbox& out) {

@@ -77,8 +77,8 @@ class Relay {
 
   // One whole frame from a connection whose other end is `peer`. The answer's frames are appended
   // to `reply`, whole or as far as they are known (false): where another shard has to be asked, the
-  // rest follows in `neighbours.replies`, from a later on_letter. The connection's next request has
-  // to wait for it.
+  // rest follows in `neighbours.replies`, from a later on_letter; a list, from write_lists. The
+  // connection's next request has to wait for it.
   bool on_request(TimeMs now_ms, const ConnectionId& from, const IpAddress& peer,
                   const FrameView& frame, Neighbours& neighbours, std::string& reply, Outbox& out) {
     return requests_.answer(now_ms, from, peer, frame, neighbours, reply, out);
@@ -87,9 +87,21 @@ class Relay {
   void on_request(TimeMs now_ms, const IpAddress& peer, const FrameView& frame, std::string& reply,
                   Outbox& out);
 
-  // The frame that a new connection gets before it asks anything, in the way of on_request.
-  bool greet(const ConnectionId& connection, Neighbours& neighbours, std::string& reply) {
-    return requests_.greet(connection, neighbours, reply);
+  // The frame that a new connection gets before it asks anything is appended to `reply`.
+  void greet(const Neighbours& neighbours, std::string& reply) {
+    requests_.greet(neighbours, reply);
+  }
+
+  // Lists that somebody has asked for are made a bounded piece at a time: call it while
+  // has_lists_to_write(), among other work, and when their deadline comes.
+  void write_lists(TimeMs now_ms, Neighbours& neighbours) {
+    requests_.lists().go_on(now_ms, neighbours);
+  }
+  bool has_lists_to_write(TimeMs now_ms) const { return requests_.lists().has_work(now_ms); }
+  std::optional<TimeMs> lists_deadline() const { return requests_.lists().next_deadline(); }
+  // Since when nobody gets a list any more, because old ones are not being read to their end.
+  std::optional<TimeMs> lists_wait_since() const {
+    return requests_.lists().waits_for_readers_since();
   }
 
   // What another shard has to say.
@@ -108,10 +120,11 @@ class Relay {
 
   // What other shards must know of this one before they hear or see anything else that comes of a
   // call.
-  ShardFigures figures() const {
+  ShardFigures figures() {
     return {.rooms = roster_.rooms().size(),
             .members = roster_.members().size(),
-            .roster_version = roster_.version()};
+            .roster_version = roster_.version(),
+            .greeting = requests_.greeting_part()};
   }
 
   // The network said that nobody listens at `destination` (ICMP port unreachable).

@@ -8,9 +8,6 @@
 namespace chatd {
 namespace {
 
-// As much of a room list costs as much as a request.
-constexpr std::size_t kRequestBytes = 16'384;
-
 tl::unexpected<Refusal> bad_request(std::string_view message) {
   return tl::unexpected(Refusal{Status::kBadRequest, message});
 }
@@ -18,7 +15,7 @@ tl::unexpected<Refusal> bad_request(std::string_view message) {
 }  // namespace
 
 RequestDesk::RequestDesk(const OwnSockets& own_sockets, std::uint8_t shard, const ShardMap& shards,
-                         const Roster& roster, Admissions& admissions, AddressLimiter& addresses,
+                         Roster& roster, Admissions& admissions, AddressLimiter& addresses,
                          Counters& counters)
     : own_sockets_(own_sockets),
       shard_(shard),
@@ -26,8 +23,8 @@ RequestDesk::RequestDesk(const OwnSockets& own_sockets, std::uint8_t shard, cons
       admissions_(admissions),
       addresses_(addresses),
       counters_(counters),
-      list_(roster, shard, shards.count(), FrameState::kCompleted),
-      greeting_(roster, shard, shards.count(), FrameState::kRequest) {}
+      lists_(roster, shard, shards.count()),
+      greeter_(roster, shard, shards.count()) {}
 
 bool RequestDesk::answer(TimeMs now_ms, const ConnectionId& from, const IpAddress& peer,
                          const FrameView& frame, Neighbours& neighbours, std::string& reply,
@@ -36,24 +33,29 @@ bool RequestDesk::answer(TimeMs now_ms, const ConnectionId& from, const IpAddres
     refuse(frame.operation, {status, message}, reply);
     return true;
   };
-  // Each costs one, good or bad. A room list costs what has to be written and kept for it.
-  const std::size_t list_bytes = frame.is(Operation::kList) ? list_.size_bytes() : 0;
-  const bool is_allowed = addresses_.allow_request(now_ms, peer, 1 + list_bytes / kRequestBytes);
-  if (!frame.is(FrameState::kRequest)) {
-    return refuse_it(Status::kBadRequest, "a request has State 0");
-  }
-  const bool is_admission = frame.is(Operation::kCreate) || frame.is(Operation::kJoin);
-  if (!is_admission && !frame.is(Operation::kList)) {
-    return refuse_it(Status::kBadRequest, "unknown operation: 1 creates, 2 joins, 3 lists");
-  }
+  const bool is_request = frame.is(FrameState::kRequest);
+  const bool is_admission =
+      is_request && (frame.is(Operation::kCreate) || frame.is(Operation::kJoin));
   if (is_admission) append_accepted(reply, frame.operation);
-  if (!is_allowed) {
+  // Each costs one, good or bad.
+  if (!addresses_.allow_request(now_ms, peer)) {
     counters_.add(Counter::kRequestsOverLimit);
     return refuse_it(Status::kTooMany, "too many requests from your address: try again later");
   }
-  if (!is_admission) {
+  if (!is_request) return refuse_it(Status::kBadRequest, "a request has State 0");
+  if (frame.is(Operation::kList)) {
+    if (!addresses_.allow_list(now_ms, peer, lists_.size_bytes())) {
+      counters_.add(Counter::kRequestsOverLimit);
+      return refuse_it(Status::kTooMany,
+                       "your address has been sent long room lists lately: ask for the next one "
+                       "later (creating and joining rooms goes on)");
+    }
     counters_.add(Counter::kRequestsCompleted);
-    return list_.ask(from, reply, neighbours);
+    lists_.ask(from);
+    return false;
+  }
+  if (!is_admission) {
+    return refuse_it(Status::kBadRequest, "unknown operation: 1 creates, 2 joins, 3 lists");
   }
   auto request = read(peer, frame);
   if (!request) return refuse_it(request.error().status, request.error().message);
@@ -134,12 +136,10 @@ void RequestDesk::on_letter(TimeMs now_ms, Letter&& letter, Neighbours& neighbou
       [&](const OutcomeLetter& answered) {
         std::string frames;
         complete(answered.outcome, frames);
-        neighbours.replies.push_back({answered.to, std::move(frames)});
+        neighbours.replies.push_back({.to = answered.to, .frames = std::move(frames), .list = {}});
       },
-      [&](const PartWanted<ListPart>& wanted) { list_.on_letter(wanted, neighbours); },
-      [&](const PartWanted<GreetingPart>& wanted) { greeting_.on_letter(wanted, neighbours); },
-      [&](PartLetter<ListPart>&& part) { list_.on_letter(std::move(part), neighbours); },
-      [&](PartLetter<GreetingPart>&& part) { greeting_.on_letter(std::move(part), neighbours); },
+      [&](const PartWanted& wanted) { lists_.on_letter(wanted); },
+      [&](PartLetter&& part) { lists_.on_letter(std::move(part)); },
       [&](const RoomEndedLetter& ended) { addresses_.release_room(ended.creator); },
   };
   std::visit(open, std::move(letter));

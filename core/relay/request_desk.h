@@ -17,6 +17,8 @@
 #include "core/relay/admissions.h"
 #include "core/relay/counters.h"
 #include "core/relay/outbox.h"
+#include "core/relay/roster.h"
+#include "core/shards/greeter.h"
 #include "core/shards/letter.h"
 #include "core/shards/neighbours.h"
 #include "core/shards/room_directory.h"
@@ -30,17 +32,22 @@ namespace chatd {
 class RequestDesk {
  public:
   RequestDesk(const OwnSockets& own_sockets, std::uint8_t shard, const ShardMap& shards,
-              const Roster& roster, Admissions& admissions, AddressLimiter& addresses,
+              Roster& roster, Admissions& admissions, AddressLimiter& addresses,
               Counters& counters);
 
   // Appends the answer to `reply`, or as much of it as is known by now (false): the rest follows in
-  // `neighbours.replies`, from a call of on_letter.
+  // `neighbours.replies`, from a call of on_letter or of write_lists.
   bool answer(TimeMs now_ms, const ConnectionId& from, const IpAddress& peer,
               const FrameView& frame, Neighbours& neighbours, std::string& reply, Outbox& out);
   // The same for the frame that a new connection gets before it asks anything.
-  bool greet(const ConnectionId& connection, Neighbours& neighbours, std::string& reply) {
-    return greeting_.ask(connection, reply, neighbours);
+  void greet(const Neighbours& neighbours, std::string& reply) {
+    greeter_.greet(neighbours, reply);
   }
+  const std::shared_ptr<const GreetingPart>& greeting_part() { return greeter_.part(); }
+
+  // What has to be done for lists that somebody waits for.
+  RoomDirectory& lists() { return lists_; }
+  const RoomDirectory& lists() const { return lists_; }
 
   void on_letter(TimeMs now_ms, Letter&& letter, Neighbours& neighbours, Outbox& out);
 
@@ -58,8 +65,8 @@ class RequestDesk {
   AddressLimiter& addresses_;
   Counters& counters_;
   JoinRequestReader reader_;
-  RoomDirectory<ListPart> list_;
-  RoomDirectory<GreetingPart> greeting_;
+  RoomDirectory lists_;
+  Greeter greeter_;
 };
 
 }  // namespace chatd

@@ -32,6 +32,7 @@ std::uint64_t Roster::BoundTo::hash_with(const KeyedHash& hash) const {
 
 Roster::Roster(const Limits& limits, const KeyedHash::Key& hash_key, std::uint32_t shard_count)
     : rooms_(limits.max_rooms),
+      groups_(rooms_, limits.max_rooms),
       members_(limits.max_members),
       room_by_name_(share(limits.max_rooms, shard_count), KeyedHash(hash_key), {&rooms_}),
       member_by_name_(share(limits.max_members, shard_count), KeyedHash(hash_key), {&members_}),
@@ -46,17 +47,17 @@ std::optional<std::uint32_t> Roster::add_room(Room room) {
   newest_room_ = *slot;
   room_by_name_.make_room(rooms_.size());
   room_by_name_.insert(*slot);
-  ++version_;
+  groups_.add(*slot, ++version_);
   return slot;
 }
 
 void Roster::remove_room(std::uint32_t slot) {
   room_by_name_.erase(slot);
+  groups_.remove(slot, ++version_);
   const Room& room = rooms_[slot];
   (room.older == kNoSlot ? oldest_room_ : rooms_[room.older].newer) = room.newer;
   (room.newer == kNoSlot ? newest_room_ : rooms_[room.newer].older) = room.older;
   rooms_.erase(slot);
-  ++version_;
 }
 
 std::optional<std::uint32_t> Roster::find_room(std::string_view name) const {
@@ -90,7 +91,7 @@ void Roster::place_member(std::uint32_t slot, const Endpoint& endpoint) {
   room.progress.reserve_for(static_cast<std::uint32_t>(room.members.size()));
   member_by_name_.insert(slot);
   link_endpoint(slot);
-  ++version_;
+  groups_.touch(member.room, ++version_);
 }
 
 void Roster::remove_member(std::uint32_t slot) {
@@ -104,8 +105,8 @@ void Roster::remove_member(std::uint32_t slot) {
   members_[room.members.back()].position = member.position;
   room.members.pop_back();
   room.endpoints.pop_back();
+  groups_.touch(member.room, ++version_);
   members_.erase(slot);
-  ++version_;
 }
 
 void Roster::bind_member(std::uint32_t slot, const Endpoint& endpoint) {

@@ -15,6 +15,7 @@
 #include "core/limits.h"
 #include "core/relay/member.h"
 #include "core/relay/room.h"
+#include "core/relay/room_groups.h"
 
 namespace chatd {
 
@@ -55,6 +56,10 @@ class Roster {
 
   SlotPool<Room>& rooms() { return rooms_; }
   const SlotPool<Room>& rooms() const { return rooms_; }
+  // The same rooms in the same order, in groups, with what has changed.
+  RoomGroups& groups() { return groups_; }
+  const RoomGroups& groups() const { return groups_; }
+
   SlotPool<Member>& members() { return members_; }
   const SlotPool<Member>& members() const { return members_; }
 
@@ -109,6 +114,7 @@ class Roster {
   void unlink_endpoint(std::uint32_t member);
 
   SlotPool<Room> rooms_;
+  RoomGroups groups_;
   SlotPool<Member> members_;
   std::uint32_t oldest_room_ = kNoSlot;
   std::uint32_t newest_room_ = kNoSlot;

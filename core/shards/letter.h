@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "core/relay/admission.h"
-#include "core/relay/listing.h"
+#include "core/relay/room_list.h"
 
 namespace chatd {
 
@@ -36,18 +36,16 @@ struct OutcomeLetter {
   AdmissionOutcome outcome;
 };
 
-// To every shard whose rooms are not known as they are now. `Part` is ListPart or GreetingPart.
-template <class Part>
+// To every shard whose rooms are not known as they are now.
 struct PartWanted {
   std::uint8_t from = 0;
-  std::uint64_t question = 0;  // the asker's number for it
+  std::uint64_t round = 0;  // the asker's number for it
 };
 // And back.
-template <class Part>
 struct PartLetter {
   std::uint8_t from = 0;
-  std::uint64_t question = 0;
-  std::shared_ptr<const Part> part;
+  std::uint64_t round = 0;
+  std::shared_ptr<const ListPart> part;
 };
 
 // To the shard that counts the rooms of its creator's address.
@@ -56,7 +54,6 @@ struct RoomEndedLetter {
 };
 
 using Letter =
-    std::variant<AdmissionLetter, OutcomeLetter, PartWanted<ListPart>, PartWanted<GreetingPart>,
-                 PartLetter<ListPart>, PartLetter<GreetingPart>, RoomEndedLetter>;
+    std::variant<AdmissionLetter, OutcomeLetter, PartWanted, PartLetter, RoomEndedLetter>;
 
 }  // namespace chatd

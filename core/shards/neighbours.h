@@ -4,9 +4,12 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "core/relay/greeting.h"
+#include "core/relay/room_list.h"
 #include "core/shards/letter.h"
 
 namespace chatd {
@@ -16,6 +19,7 @@ struct ShardFigures {
   std::uint32_t rooms = 0;
   std::uint32_t members = 0;
   std::uint64_t roster_version = 0;
+  std::shared_ptr<const GreetingPart> greeting;
 };
 
 struct Neighbours {
@@ -26,6 +30,7 @@ struct Neighbours {
   struct Reply {
     ConnectionId to;
     std::string frames;
+    std::shared_ptr<const RoomList> list;  // one more frame behind them, or nothing
   };
 
   // In: all shards by number (one's own entry is not read), and a number that grows from request to

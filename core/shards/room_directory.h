@@ -1,117 +1,88 @@
-// The rooms of all shards, as one shard tells them to its connections: as a list when asked
-// (ListPart) or in the greeting (GreetingPart).
+// Answers list requests with the rooms of all shards (core/relay/room_list.h).
 //
 // A list must be true at the time it is asked for: who has created a room and then asks finds it.
-// So a part of another shard is used as long as that shard's published roster version has not
-// moved, and asked for by letter when it has. The asker's connection waits meanwhile; its shard
-// does not. Thread: one at a time.
+// So lists are made in rounds, each for all who have asked before it began: the shard's own part is
+// brought up to date, in bounded pieces (core/relay/list_writer.h), and other shards are asked by
+// letter for theirs, if what the last list had of them is older than what they have published. The
+// askers' connections wait meanwhile; their shard does not.
+//
+// Each list that somebody is still reading is memory, as far as it is no longer what the newest one
+// shares: what all of them hold is bounded, and the next round waits until enough of it has been
+// read. Thread: one at a time.
 #pragma once
-
-#include <absl/container/flat_hash_map.h>
 
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <string>
-#include <utility>
+#include <optional>
 #include <vector>
 
-#include "core/relay/listing.h"
+#include "core/relay/list_writer.h"
+#include "core/relay/room_list.h"
 #include "core/relay/roster.h"
 #include "core/shards/letter.h"
 #include "core/shards/neighbours.h"
-#include "core/wire/frame.h"
+#include "core/timer/timestamp.h"
 
 namespace chatd {
 
-template <class Part>
 class RoomDirectory {
  public:
-  // `state` is that of the frames that it writes.
-  RoomDirectory(const Roster& roster, std::uint8_t shard, std::uint32_t shard_count,
-                FrameState state)
-      : roster_(roster), shard_(shard), state_(state), parts_(shard_count) {
-    for (auto& part : parts_) part = std::make_shared<const Part>();
-  }
+  RoomDirectory(Roster& roster, std::uint8_t shard, std::uint32_t shard_count);
 
-  // Appends the frame to `reply`; or asks other shards first (false): then it follows as a reply to
-  // `asker`.
-  bool ask(const ConnectionId& asker, std::string& reply, Neighbours& neighbours) {
-    std::size_t missing = 0;
-    for (std::size_t shard = 0; shard < parts_.size(); ++shard) {
-      if (shard == index_of_own() ||
-          parts_[shard]->version == neighbours.figures[shard].roster_version) {
-        continue;
-      }
-      neighbours.post(static_cast<std::uint8_t>(shard),
-                      PartWanted<Part>{.from = shard_, .question = next_question_});
-      ++missing;
-    }
-    if (missing == 0) {
-      append(reply);
-      return true;
-    }
-    questions_[next_question_++] = {.asker = asker, .missing = missing};
-    return false;
-  }
+  // The list follows as a reply to `asker`, from a call of go_on.
+  void ask(const ConnectionId& asker) { asking_.push_back(asker); }
 
-  // Of the answer that was given last.
-  std::size_t size_bytes() const { return merged_.size(); }
+  // Of the list that was given last.
+  std::size_t size_bytes() const { return size_bytes_; }
 
-  // Another shard asks for ours.
-  void on_letter(const PartWanted<Part>& wanted, Neighbours& neighbours) {
-    refresh_own();
-    neighbours.post(wanted.from, PartLetter<Part>{.from = shard_,
-                                                  .question = wanted.question,
-                                                  .part = parts_[index_of_own()]});
-  }
+  // Another shard asks for our part; what we have asked for has come.
+  void on_letter(const PartWanted& wanted);
+  void on_letter(PartLetter&& letter);
 
-  // What we asked for has come.
-  void on_letter(PartLetter<Part>&& letter, Neighbours& neighbours) {
-    auto& part = parts_[letter.from];
-    if (part->version != letter.part->version) {
-      part = std::move(letter.part);
-      is_merged_ = false;
-    }
-    const auto question = questions_.find(letter.question);
-    if (--question->second.missing > 0) return;
-    std::string frames;
-    append(frames);
-    neighbours.replies.push_back({question->second.asker, std::move(frames)});
-    questions_.erase(question);
-  }
+  // Does a bounded piece of what is to be done, if there is any.
+  void go_on(TimeMs now_ms, Neighbours& neighbours);
+  bool has_work(TimeMs now_ms) const;
+  // When has_work() is to be asked again, though nothing has happened here: while lists wait until
+  // older ones have been read.
+  std::optional<TimeMs> next_deadline() const;
+  // Since when they do.
+  std::optional<TimeMs> waits_for_readers_since() const { return waits_since_ms_; }
 
  private:
-  struct Question {
-    ConnectionId asker;
-    std::size_t missing;  // parts
+  // A shard that wants our part, as of this version of the roster or later.
+  struct Want {
+    PartWanted wanted;
+    std::uint64_t version;
+  };
+  // A list in the making.
+  struct Round {
+    std::vector<ConnectionId> askers;
+    RoomList::Parts parts;  // by shard; one's own comes last
+    std::size_t missing = 0;
+    std::uint64_t own_version = 0;  // or later
   };
 
-  std::size_t index_of_own() const { return parts_.size() == 1 ? 0 : shard_; }
+  std::size_t index_of_own() const { return shard_count_ == 1 ? 0 : shard_; }
+  bool may_begin(TimeMs now_ms);
+  std::size_t held_bytes();
+  void begin_round(Neighbours& neighbours);
+  bool is_own_part_wanted() const;
+  void give_own_part(Neighbours& neighbours);
+  void finish_round(Neighbours& neighbours);
 
-  void refresh_own() {
-    auto& own = parts_[index_of_own()];
-    if (own->version == roster_.version()) return;
-    auto fresh = std::make_shared<Part>();
-    write_part(roster_, *fresh);
-    own = std::move(fresh);
-    is_merged_ = false;
-  }
-
-  void append(std::string& reply) {
-    refresh_own();
-    if (!std::exchange(is_merged_, true)) merged_ = merge_parts(parts_);
-    append_frame(reply, Operation::kList, state_, "", merged_);
-  }
-
-  const Roster& roster_;
+  Roster& roster_;
   std::uint8_t shard_;
-  FrameState state_;
-  std::vector<std::shared_ptr<const Part>> parts_;  // by shard, as last heard
-  bool is_merged_ = false;
-  std::string merged_;  // of the parts
-  std::uint64_t next_question_ = 0;
-  absl::flat_hash_map<std::uint64_t, Question> questions_;
+  std::uint32_t shard_count_;
+  ListWriter writer_;
+  std::vector<Want> wants_;
+  std::vector<ConnectionId> asking_;  // for the next round
+  std::optional<Round> round_;
+  std::uint64_t round_number_ = 0;
+  std::vector<std::weak_ptr<const RoomList>> lists_;  // those that may still be read, oldest first
+  std::size_t size_bytes_ = 0;
+  std::optional<TimeMs> waits_since_ms_;
+  TimeMs look_again_at_ms_ = 0;
 };
 
 }  // namespace chatd

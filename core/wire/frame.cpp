@@ -39,7 +39,10 @@ DecodedFrame decode_frame(std::string_view received, std::size_t max_frame_bytes
   }
 
   const std::size_t size_bytes = before_payload + static_cast<std::size_t>(payload_bytes);
-  if (received.size() < size_bytes) return decoded;
+  if (received.size() < size_bytes) {
+    decoded.whole_bytes = size_bytes;
+    return decoded;
+  }
   decoded.status = FrameStatus::kComplete;
   decoded.size_bytes = size_bytes;
   decoded.frame.operation = byte_at(received, 1);
@@ -49,16 +52,20 @@ DecodedFrame decode_frame(std::string_view received, std::size_t max_frame_bytes
   return decoded;
 }
 
-void append_frame(std::string& out, std::uint8_t operation, FrameState state, std::string_view room,
-                  std::string_view payload) {
-  out.push_back(static_cast<char>(room.size()));
+void append_frame_header(std::string& out, std::uint8_t operation, FrameState state,
+                         std::size_t room_bytes, std::uint64_t payload_bytes) {
+  out.push_back(static_cast<char>(room_bytes));
   out.push_back(static_cast<char>(operation));
   out.push_back(static_cast<char>(state));
   out.append(kFrameHeaderBytes - kPayloadSizeOffset - sizeof(std::uint64_t), '\0');
-  const std::uint64_t payload_bytes = payload.size();
   for (int shift = 56; shift >= 0; shift -= 8) {
     out.push_back(static_cast<char>(payload_bytes >> shift & 0xff));
   }
+}
+
+void append_frame(std::string& out, std::uint8_t operation, FrameState state, std::string_view room,
+                  std::string_view payload) {
+  append_frame_header(out, operation, state, room.size(), payload.size());
   out.append(room).append(payload);
 }
 

@@ -44,6 +44,7 @@ struct DecodedFrame {
   FrameStatus status = FrameStatus::kIncomplete;
   FrameView frame;
   std::size_t size_bytes = 0;
+  std::size_t whole_bytes = 0;  // kIncomplete: what it will have; 0 while the header does not say
 };
 
 // Looks at the front of what a connection has received so far. A claimed size is only compared with
@@ -56,5 +57,8 @@ void append_frame(std::string& out, Operation operation, FrameState state, std::
 // The same, for an answer to an operation that has no name.
 void append_frame(std::string& out, std::uint8_t operation, FrameState state, std::string_view room,
                   std::string_view payload);
+// Only the header, for a name and a payload of these sizes that follow.
+void append_frame_header(std::string& out, std::uint8_t operation, FrameState state,
+                         std::size_t room_bytes, std::uint64_t payload_bytes);
 
 }  // namespace chatd

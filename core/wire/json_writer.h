@@ -51,6 +51,8 @@ class JsonWriter {
     value(what);
   }
 
+  // Of what has been written so far.
+  std::size_t size_bytes() const { return buffer_.GetSize(); }
   std::string take() { return {buffer_.GetString(), buffer_.GetSize()}; }
 
  private:

@@ -12,11 +12,17 @@ namespace {
 
 using Reason = EventLog::Reason;
 
-constexpr int kMaxRequestsPerTurn = 32;                      // of one connection
-constexpr std::size_t kMaxAnswerBytesPerTurn = 1024 * 1024;  // of all: room lists can be long
+constexpr int kMaxRequestsPerTurn = 32;                   // of one connection
+constexpr std::size_t kMaxPieceBytes = 64 * 1024;         // of one room list
+constexpr std::size_t kMaxListBytesPerTurn = 256 * 1024;  // of all
+// What a call costs, in bytes that could be sent meanwhile.
+constexpr std::size_t kPieceOverheadBytes = 16 * 1024;
+// A reader that takes so much of a list within the handshake timeout is given that time again.
+constexpr std::size_t kProgressBytes = 64 * 1024;
 constexpr std::size_t kReadBytes = 16 * 1024;
 // A connection that does not read its answers gets no further ones.
 constexpr std::size_t kMaxPendingOutputBytes = 64 * 1024;
+constexpr std::size_t kMaxKeptBytes = 4 * 1024;  // of a connection's memory when all is sent
 
 }  // namespace
 
@@ -30,7 +36,8 @@ ControlPlane::ControlPlane(const Limits& limits, int epoll_fd, std::uint64_t fir
       counters_(counters),
       connections_(limits.max_connections + kSpareConnections),
       deadlines_(limits.max_connections + kSpareConnections, now_ms),
-      read_buffer_(kReadBytes) {}
+      read_buffer_(kReadBytes),
+      piece_(new char[kMaxPieceBytes]) {}
 
 void ControlPlane::on_connection_event(std::uint32_t slot, std::uint32_t events) {
   Connection& connection = connections_[slot];
@@ -45,17 +52,24 @@ void ControlPlane::on_connection_event(std::uint32_t slot, std::uint32_t events)
 void ControlPlane::serve(TimeMs now_ms, Outbox& out) {
   // Connections that are not done in this turn are scheduled again, behind the others.
   serving_.swap(to_serve_);
-  answered_bytes_ = 0;
   for (const std::uint32_t slot : serving_) {
     connections_[slot].is_scheduled = false;
-    if (out.is_full() || answered_bytes_ >= kMaxAnswerBytesPerTurn) {
+    if (out.is_full()) {
       schedule(slot);
     } else {
       serve_connection(now_ms, slot, out);
     }
   }
   serving_.clear();
-  close_overdue(now_ms);
+  write_lists(now_ms);
+  send_lists(now_ms);
+}
+
+std::optional<TimeMs> ControlPlane::next_deadline() const {
+  const auto close_ms = deadlines_.next_deadline();
+  const auto lists_ms = line_.lists_deadline();
+  if (!close_ms || !lists_ms) return close_ms ? close_ms : lists_ms;
+  return std::min(*close_ms, *lists_ms);
 }
 
 void ControlPlane::adopt(TimeMs now_ms, HandedConnection accepted) {
@@ -78,8 +92,7 @@ void ControlPlane::adopt(TimeMs now_ms, HandedConnection accepted) {
     log_.say(now_ms, Reason::kConnectionAccepted, spdlog::level::info, "connection from {}",
              accepted.peer);
   }
-  Connection& admitted = connections_[*slot];
-  admitted.is_waiting = !line_.greet(id_of(*slot), admitted.to_send);
+  line_.greet(connections_[*slot].to_send);
   schedule(*slot);
 }
 
@@ -110,6 +123,10 @@ void ControlPlane::restore(TimeMs now_ms, UniqueFd fd, ConnectionState state) {
   connection.peer = state.peer;
   connection.received = std::move(state.received);
   connection.to_send = std::move(state.to_send);
+  if (state.list) {
+    connection.list.emplace(std::move(state.list));
+    connection.list->skip(state.list_offset_bytes);
+  }
   connection.is_over_limit = state.is_over_limit;
   connection.is_closing = state.is_closing;
   connection.has_shut_down = state.has_shut_down;
@@ -125,9 +142,18 @@ std::vector<ConnectionState> ControlPlane::states(std::vector<int>& descriptors)
     if (!connections_.contains(slot)) continue;
     const Connection& connection = connections_[slot];
     descriptors.push_back(connection.fd.get());
+    // Who waits for a list asks for it again, there.
+    std::string received;
+    if (connection.waits_for_list) {
+      append_frame(received, Operation::kList, FrameState::kRequest, "", "");
+    }
+    received += connection.received;
+    const auto& list = connection.list;
     states.push_back({.peer = connection.peer,
-                      .received = connection.received,
+                      .received = std::move(received),
                       .to_send = connection.to_send.substr(connection.sent_bytes),
+                      .list = list ? list->shared() : nullptr,
+                      .list_offset_bytes = list ? list->offset_bytes() : 0,
                       .is_over_limit = connection.is_over_limit,
                       .is_closing = connection.is_closing,
                       .has_shut_down = connection.has_shut_down,
@@ -154,11 +180,13 @@ void ControlPlane::turn_away(TimeMs now_ms, HandedConnection accepted) {
   has_freed_descriptor_ = true;
 }
 
-void ControlPlane::deliver(const Neighbours::Reply& reply) {
+void ControlPlane::deliver(TimeMs now_ms, const Neighbours::Reply& reply) {
   Connection* const connection = connections_.find(reply.to.slot);
   if (connection == nullptr || connection->serial != reply.to.serial) return;  // it has closed
   connection->to_send += reply.frames;
-  connection->is_waiting = false;
+  if (reply.list) connection->list.emplace(reply.list);
+  connection->is_waiting = connection->waits_for_list = false;
+  put_deadline_off(now_ms, reply.to.slot);  // it was us who let it wait
   schedule(reply.to.slot);
 }
 
@@ -175,12 +203,11 @@ void ControlPlane::schedule(std::uint32_t slot) {
 void ControlPlane::serve_connection(TimeMs now_ms, std::uint32_t slot, Outbox& out) {
   Connection& connection = connections_[slot];
   if (!read_some(connection)) return close_broken(now_ms, slot);
-  const std::size_t pending_bytes = connection.to_send.size();
   const bool has_frames_left = answer_frames(now_ms, slot, connection, out);
-  answered_bytes_ += connection.to_send.size() - pending_bytes;
   if (!write_some(connection)) return close_broken(now_ms, slot);
   if (connection.has_output()) return;  // an event says when it can go on
-  if (connection.is_waiting) return;    // deliver() says
+  if (connection.list) return line_up(slot);
+  if (connection.is_waiting) return;  // deliver() says
 
   if (connection.is_closing && !std::exchange(connection.has_shut_down, true)) {
     // The answer arrives before the end: closing with unread input would reset the connection.
@@ -223,7 +250,7 @@ bool ControlPlane::answer_frames(TimeMs now_ms, std::uint32_t slot, Connection& 
   std::size_t consumed_bytes = 0;
   bool may_have_more = true;
   for (int i = 0; may_have_more && i < kMaxRequestsPerTurn; ++i) {
-    if (connection.is_closing || connection.is_waiting) break;
+    if (connection.is_closing || connection.is_waiting || connection.list) break;
     if (connection.to_send.size() > kMaxPendingOutputBytes) break;
     const std::string_view rest = std::string_view(connection.received).substr(consumed_bytes);
     const DecodedFrame decoded = decode_frame(rest, limits_.max_frame_bytes);
@@ -243,7 +270,7 @@ bool ControlPlane::answer_frames(TimeMs now_ms, std::uint32_t slot, Connection& 
       case FrameStatus::kComplete:
         answer(now_ms, slot, connection, decoded.frame, out);
         consumed_bytes += decoded.size_bytes;
-        if (!is_crowded()) deadlines_.arm(slot, now_ms + limits_.handshake_timeout_ms);
+        put_deadline_off(now_ms, slot);
         break;
     }
   }
@@ -257,6 +284,7 @@ void ControlPlane::answer(TimeMs now_ms, std::uint32_t slot, Connection& connect
   if (!connection.is_over_limit) {
     connection.is_waiting =
         !line_.ask(now_ms, id_of(slot), connection.peer, frame, connection.to_send, out);
+    connection.waits_for_list = connection.is_waiting && frame.is(Operation::kList);
     return;
   }
   if (frame.is(Operation::kCreate) || frame.is(Operation::kJoin)) {
@@ -282,23 +310,112 @@ bool ControlPlane::write_some(Connection& connection) {
   }
   connection.sent_bytes = 0;
   connection.to_send.clear();
-  // A long room list must not stay with every connection that once asked for it.
-  if (connection.to_send.capacity() > kMaxPendingOutputBytes)
-    std::string().swap(connection.to_send);
+  if (connection.to_send.capacity() > kMaxKeptBytes) std::string().swap(connection.to_send);
   return true;
 }
 
-// Then connections live as long as one request may take: nobody keeps a place by asking for nothing
-// now and then.
-bool ControlPlane::is_crowded() {
-  return line_.board().connections() > limits_.max_connections / 4 * 3;
+// Makes lists, for all who have asked; what is ready goes to them.
+void ControlPlane::write_lists(TimeMs now_ms) {
+  if (!line_.has_lists_to_write(now_ms)) return;
+  line_.write_lists(now_ms);
+  for (const Neighbours::Reply& reply : line_.replies()) deliver(now_ms, reply);
+  cut_oldest_list(now_ms);
 }
 
-void ControlPlane::close_overdue(TimeMs now_ms) {
-  while (const auto slot = deadlines_.pop_expired(now_ms)) {
+// Lists that are read slowly hold memory. While it is enough for one more, everybody reads as
+// slowly as they like; when others have waited for it as long as a request may take, those who read
+// the oldest list have had at least that time.
+void ControlPlane::cut_oldest_list(TimeMs now_ms) {
+  const auto since_ms = line_.lists_wait_since();
+  if (!since_ms || now_ms - *since_ms < limits_.handshake_timeout_ms) return;
+  std::optional<std::uint64_t> oldest;
+  const auto number_of = [this](std::uint32_t slot) -> std::optional<std::uint64_t> {
+    if (!connections_.contains(slot) || !connections_[slot].list) return std::nullopt;
+    return connections_[slot].list->list().number();
+  };
+  for (std::uint32_t slot = 0; slot < connections_.slot_end(); ++slot) {
+    const auto number = number_of(slot);
+    if (number && (!oldest || *number < *oldest)) oldest = number;
+  }
+  for (std::uint32_t slot = 0; oldest && slot < connections_.slot_end(); ++slot) {
+    if (number_of(slot) != oldest) continue;
     counters_.add(Counter::kConnectionsTimedOut);
     log_.say(now_ms, Reason::kConnectionTimedOut, spdlog::level::info,
-             "connection from {} closed: no whole request within --handshake-timeout",
+             "connection from {} closed: it reads a room list so slowly that others had to wait "
+             "for a newer one",
+             connections_[slot].peer);
+    close(slot);
+  }
+}
+
+void ControlPlane::line_up(std::uint32_t slot) {
+  if (!std::exchange(connections_[slot].is_in_list_line, true)) list_line_.push_back(slot);
+}
+
+// In turns, until all sockets are full or the turn's share is sent.
+void ControlPlane::send_lists(TimeMs now_ms) {
+  for (std::size_t sent_bytes = 0; sent_bytes < kMaxListBytesPerTurn && !list_line_.empty();) {
+    const std::uint32_t slot = list_line_.front();
+    list_line_.pop_front();
+    connections_[slot].is_in_list_line = false;
+    sent_bytes += kPieceOverheadBytes + send_piece(now_ms, slot);
+  }
+}
+
+// Returns what the socket has taken.
+std::size_t ControlPlane::send_piece(TimeMs now_ms, std::uint32_t slot) {
+  Connection& connection = connections_[slot];
+  ListReader behind = *connection.list;
+  const std::size_t size_bytes = behind.read(piece_.get(), kMaxPieceBytes);
+  const ssize_t count =
+      ::send(connection.fd.get(), piece_.get(), size_bytes, MSG_DONTWAIT | MSG_NOSIGNAL);
+  if (count < 0) {
+    if (errno == EINTR) {
+      line_up(slot);
+    } else if (errno != EAGAIN && errno != EWOULDBLOCK) {
+      close_broken(now_ms, slot);
+    }  // otherwise an event says when it can go on
+    return 0;
+  }
+  const auto sent_bytes = static_cast<std::size_t>(count);
+  if (sent_bytes == size_bytes) {
+    connection.list = std::move(behind);
+  } else {
+    connection.list->skip(sent_bytes);
+  }
+  connection.progress_bytes += sent_bytes;
+  if (connection.progress_bytes >= kProgressBytes || connection.list->left_bytes() == 0) {
+    connection.progress_bytes = 0;
+    put_deadline_off(now_ms, slot);
+  }
+  if (connection.list->left_bytes() > 0) {
+    line_up(slot);
+  } else {
+    connection.list.reset();
+    schedule(slot);
+  }
+  return sent_bytes;
+}
+
+// When most places are taken, one that has been served does not keep its own for long. The time
+// counts from what it has done last, as always.
+void ControlPlane::put_deadline_off(TimeMs now_ms, std::uint32_t slot) {
+  const bool is_crowded = line_.board().connections() > limits_.max_connections / 4 * 3;
+  const TimeMs patience_ms =
+      is_crowded ? limits_.handshake_timeout_ms / 4 : limits_.handshake_timeout_ms;
+  deadlines_.arm(slot, now_ms + patience_ms);
+}
+
+void ControlPlane::close_overdue(TimeMs now_ms, TimeMs heard_until_ms) {
+  while (const auto slot = deadlines_.pop_expired(heard_until_ms)) {
+    if (connections_[*slot].is_waiting) {  // it is us who are late
+      put_deadline_off(now_ms, *slot);
+      continue;
+    }
+    counters_.add(Counter::kConnectionsTimedOut);
+    log_.say(now_ms, Reason::kConnectionTimedOut, spdlog::level::info,
+             "connection from {} closed: no whole request within --handshake-timeout, and no "
+             "room list that it went on reading",
              connections_[*slot].peer);
     close(*slot);
   }
@@ -313,6 +430,7 @@ void ControlPlane::close_broken(TimeMs now_ms, std::uint32_t slot) {
 
 void ControlPlane::close(std::uint32_t slot) {
   if (connections_[slot].is_scheduled) std::erase(to_serve_, slot);
+  if (connections_[slot].is_in_list_line) std::erase(list_line_, slot);
   deadlines_.disarm(slot);
   line_.release_connection(connections_[slot].peer);
   connections_.erase(slot);  // closes the descriptor, which takes it out of epoll

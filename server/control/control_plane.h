@@ -5,10 +5,17 @@
 //
 // Where an answer needs another shard, the connection waits for the rest of it, and what it sends
 // meanwhile waits, too: requests are answered in order. If it closes before, the answer is dropped,
-// and what it has asked for has happened all the same. Thread: the shard's.
+// and what it has asked for has happened all the same.
+//
+// Room lists can be long, and many may ask for them: their text is shared by all who read it
+// (core/relay/room_list.h), and they take turns, a bounded piece each and a bounded amount in all
+// between two looks at everything else. Each piece that a reader takes puts its deadline off.
+// Thread: the shard's.
 #pragma once
 
 #include <cstdint>
+#include <deque>
+#include <memory>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -42,14 +49,21 @@ class ControlPlane {
   // another shard.
   std::vector<ConnectionState> states(std::vector<int>& descriptors) const;
   // The rest of an answer.
-  void deliver(const Neighbours::Reply& reply);
+  void deliver(TimeMs now_ms, const Neighbours::Reply& reply);
 
-  // Reads, answers, closes: what has become possible since the last turn, as far as one turn goes.
+  // Reads and answers: what has become possible since the last turn, as far as one turn goes.
   void serve(TimeMs now_ms, Outbox& out);
+  // Whether all is read and answered that had come when events were last looked at.
+  bool has_read_all() const { return to_serve_.empty(); }
+  // Closes those who have not completed a request in time, as far as is known by what has been read
+  // up to `heard_until_ms`.
+  void close_overdue(TimeMs now_ms, TimeMs heard_until_ms);
 
   // Whether there is work left that no event will announce.
-  bool has_work() const { return !to_serve_.empty(); }
-  std::optional<TimeMs> next_deadline() const { return deadlines_.next_deadline(); }
+  bool has_work(TimeMs now_ms) const {
+    return !to_serve_.empty() || !list_line_.empty() || line_.has_lists_to_write(now_ms);
+  }
+  std::optional<TimeMs> next_deadline() const;
 
   // Whether a connection was closed since the last call.
   bool take_descriptor_freed() { return std::exchange(has_freed_descriptor_, false); }
@@ -58,8 +72,12 @@ class ControlPlane {
   std::optional<std::uint32_t> take_in(TimeMs now_ms, Connection connection);
   void turn_away(TimeMs now_ms, HandedConnection accepted);
   void serve_connection(TimeMs now_ms, std::uint32_t slot, Outbox& out);
-  bool is_crowded();
-  void close_overdue(TimeMs now_ms);
+  void put_deadline_off(TimeMs now_ms, std::uint32_t slot);
+  void write_lists(TimeMs now_ms);
+  void cut_oldest_list(TimeMs now_ms);
+  void line_up(std::uint32_t slot);
+  void send_lists(TimeMs now_ms);
+  std::size_t send_piece(TimeMs now_ms, std::uint32_t slot);
   void close_broken(TimeMs now_ms, std::uint32_t slot);
   void close(std::uint32_t slot);
   void schedule(std::uint32_t slot);
@@ -81,8 +99,9 @@ class ControlPlane {
   TimerWheel deadlines_;
   std::vector<std::uint32_t> to_serve_;  // scheduled connections
   std::vector<std::uint32_t> serving_;   // the turn's share of them
+  std::deque<std::uint32_t> list_line_;  // connections whose list may go on
   std::vector<char> read_buffer_;
-  std::size_t answered_bytes_ = 0;  // in this turn
+  std::unique_ptr<char[]> piece_;  // of a list
   std::uint64_t next_serial_ = 0;
   bool has_freed_descriptor_ = false;
 };

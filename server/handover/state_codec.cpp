@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <climits>
 #include <cstddef>
+#include <memory>
 #include <optional>
 #include <utility>
 
@@ -195,7 +196,32 @@ void write(const ConnectionState& from, handover::Connection& to) {
   to.set_has_ended(from.has_ended);
 }
 
-bool read(const handover::Connection& from, ConnectionState& to) {
+// Lists are shared by those who read them, here as there.
+void write(const ShardState& from, handover::Shard& to) {
+  std::vector<const RoomList*> lists;
+  for (const ConnectionState& connection : from.connections) {
+    handover::Connection& written = *to.add_connections();
+    write(connection, written);
+    if (!connection.list) continue;
+    const auto found = std::find(lists.begin(), lists.end(), connection.list.get());
+    written.set_list(static_cast<std::uint32_t>(found - lists.begin()) + 1);
+    written.set_list_offset_bytes(connection.list_offset_bytes);
+    if (found != lists.end()) continue;
+    lists.push_back(connection.list.get());
+    to.add_lists(ListReader(connection.list).read_all());
+  }
+  to.set_receive_drops_seen(from.receive_drops_seen);
+}
+
+using Lists = std::vector<std::shared_ptr<const RoomList>>;
+
+bool read(const handover::Connection& from, const Lists& lists, ConnectionState& to) {
+  if (from.list() > lists.size()) return false;
+  if (from.list() > 0) {
+    to.list = lists[from.list() - 1];
+    if (from.list_offset_bytes() >= to.list->size_bytes()) return false;
+    to.list_offset_bytes = from.list_offset_bytes();
+  }
   to.received = from.received();
   to.to_send = from.to_send();
   to.is_over_limit = from.is_over_limit();
@@ -207,9 +233,14 @@ bool read(const handover::Connection& from, ConnectionState& to) {
 
 bool read(const handover::Shard& from, ShardState& to) {
   to.receive_drops_seen = from.receive_drops_seen();
+  Lists lists;
+  for (const std::string& list : from.lists()) {
+    lists.push_back(std::make_shared<const RoomList>(list));
+  }
   to.connections.resize(static_cast<std::size_t>(from.connections_size()));
   for (int i = 0; i < from.connections_size(); ++i) {
-    if (!read(from.connections(i), to.connections[static_cast<std::size_t>(i)])) return false;
+    if (!read(from.connections(i), lists, to.connections[static_cast<std::size_t>(i)]))
+      return false;
   }
   return read(from, to.relay);
 }
@@ -228,10 +259,7 @@ std::string encode_state(const ServerState& state) {
   for (const ShardState& shard : state.shards) {
     handover::Shard& written = *message.add_shards();
     write(shard.relay, written);
-    for (const ConnectionState& connection : shard.connections) {
-      write(connection, *written.add_connections());
-    }
-    written.set_receive_drops_seen(shard.receive_drops_seen);
+    write(shard, written);
   }
   return message.SerializeAsString();
 }

@@ -96,6 +96,10 @@ std::optional<std::size_t> buffer_bytes(int fd, int option) {
 void set_tcp_options(int fd) {
   // Accepted sockets inherit it.
   set_flag(fd, IPPROTO_TCP, TCP_NODELAY, 1, "some answers come 40 ms later");
+  // Of a room list that nobody reads the kernel takes no more than this.
+  constexpr int kUnsentBytes = 128 * 1024;
+  set_flag(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, kUnsentBytes,
+           "room lists that are not read take more of the kernel's memory");
 }
 
 void set_udp_options(int fd, int family) {

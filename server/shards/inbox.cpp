@@ -22,7 +22,7 @@ void Inbox::open_letters(TimeMs now_ms, Outbox& out) {
       continue;
     }
     line_.on_letter(now_ms, std::get<Letter>(std::move(parcel)), out);
-    for (const Neighbours::Reply& reply : line_.replies()) control_.deliver(reply);
+    for (const Neighbours::Reply& reply : line_.replies()) control_.deliver(now_ms, reply);
   }
 }
 

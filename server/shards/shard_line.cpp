@@ -17,11 +17,15 @@ bool ShardLine::ask(TimeMs now_ms, const ConnectionId& from, const IpAddress& pe
   return is_whole;
 }
 
-bool ShardLine::greet(const ConnectionId& connection, std::string& reply) {
+void ShardLine::greet(std::string& reply) {
   begin();
-  const bool is_whole = relay_.greet(connection, neighbours_, reply);
+  relay_.greet(neighbours_, reply);
+}
+
+void ShardLine::write_lists(TimeMs now_ms) {
+  begin();
+  relay_.write_lists(now_ms, neighbours_);
   publish();
-  return is_whole;
 }
 
 void ShardLine::on_letter(TimeMs now_ms, Letter&& letter, Outbox& out) {
@@ -37,10 +41,9 @@ void ShardLine::begin() {
 }
 
 void ShardLine::publish() {
-  const ShardFigures figures = relay_.figures();
-  if (figures.roster_version != published_version_) {
-    board_.publish(shard_, figures);
-    published_version_ = figures.roster_version;
+  if (relay_.roster().version() != published_version_) {
+    board_.publish(shard_, relay_.figures());
+    published_version_ = relay_.roster().version();
   }
   relay_.post(neighbours_);
   for (Neighbours::Outgoing& outgoing : neighbours_.letters) {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,7 +27,11 @@ class ShardLine {
   // As in Relay. What the calls leave for connections is in replies() until the next call.
   bool ask(TimeMs now_ms, const ConnectionId& from, const IpAddress& peer, const FrameView& frame,
            std::string& reply, Outbox& out);
-  bool greet(const ConnectionId& connection, std::string& reply);
+  void greet(std::string& reply);
+  void write_lists(TimeMs now_ms);
+  bool has_lists_to_write(TimeMs now_ms) const { return relay_.has_lists_to_write(now_ms); }
+  std::optional<TimeMs> lists_deadline() const { return relay_.lists_deadline(); }
+  std::optional<TimeMs> lists_wait_since() const { return relay_.lists_wait_since(); }
   bool open_connection(TimeMs now_ms, const IpAddress& peer) {
     return relay_.open_connection(now_ms, peer);
   }

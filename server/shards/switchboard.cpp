@@ -15,12 +15,17 @@ tl::expected<std::unique_ptr<Switchboard>, std::string> Switchboard::open(
     UniqueFd event(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
     if (!event) return tl::unexpected(system_error("eventfd"));
     board->lines_.push_back(std::make_unique<Line>(std::move(event)));
+    board->lines_.back()->greeting = std::make_shared<const GreetingPart>();
   }
   return board;
 }
 
 void Switchboard::publish(std::uint8_t shard, const ShardFigures& figures) {
   Line& line = *lines_[shard];
+  {
+    const std::lock_guard lock(line.greeting_mutex);
+    line.greeting = figures.greeting;
+  }
   line.rooms.store(figures.rooms, std::memory_order_release);
   line.members.store(figures.members, std::memory_order_release);
   line.roster_version.store(figures.roster_version, std::memory_order_release);
@@ -30,9 +35,14 @@ void Switchboard::read_figures(std::vector<ShardFigures>& figures) const {
   figures.resize(lines_.size());
   for (std::size_t shard = 0; shard < lines_.size(); ++shard) {
     const Line& line = *lines_[shard];
-    figures[shard] = {.rooms = line.rooms.load(std::memory_order_acquire),
-                      .members = line.members.load(std::memory_order_acquire),
-                      .roster_version = line.roster_version.load(std::memory_order_acquire)};
+    ShardFigures& known = figures[shard];
+    known.rooms = line.rooms.load(std::memory_order_acquire);
+    known.members = line.members.load(std::memory_order_acquire);
+    const std::uint64_t version = line.roster_version.load(std::memory_order_acquire);
+    if (version == known.roster_version && known.greeting) continue;
+    known.roster_version = version;
+    const std::lock_guard lock(line.greeting_mutex);  // it is at least as new as the version
+    known.greeting = line.greeting;
   }
 }
 

@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <tl/expected.hpp>
 #include <vector>
@@ -27,6 +28,7 @@ class Switchboard {
   Mailbox& mailbox(std::uint8_t shard) { return lines_[shard]->mailbox; }
 
   void publish(std::uint8_t shard, const ShardFigures& figures);
+  // Into what the last call has left there, or nothing.
   void read_figures(std::vector<ShardFigures>& figures) const;
 
   std::uint64_t next_sequence() { return sequence_.fetch_add(1, std::memory_order_relaxed); }
@@ -48,6 +50,8 @@ class Switchboard {
     std::atomic<std::uint64_t> roster_version = 0;
     std::atomic<std::uint32_t> rooms = 0;
     std::atomic<std::uint32_t> members = 0;
+    mutable std::mutex greeting_mutex;
+    std::shared_ptr<const GreetingPart> greeting;
   };
 
   std::vector<std::unique_ptr<Line>> lines_;

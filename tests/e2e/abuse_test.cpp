@@ -90,6 +90,27 @@ TEST_F(AbuseTest, PasswordGuessesEnd) {
   EXPECT_EQ(counted["password_attempts_over_limit"], 1U);
 }
 
+// What is no request costs its address as much as one.
+TEST_F(AbuseTest, UnknownOperationsAndStatesAreRequestsToo) {
+  ASSERT_NO_FATAL_FAILURE(start_talking({"--limit-loopback", "--max-address-requests", "1"}));
+  for (const auto& [address, operation, state] :
+       {std::tuple{"127.0.0.7", 77, 0}, std::tuple{"127.0.0.8", 2, 1}}) {
+    TcpPeer nonsense(server().tcp(), address);
+    const Frame frame{.operation = static_cast<std::uint8_t>(operation),
+                      .state = static_cast<std::uint8_t>(state),
+                      .room = "",
+                      .payload = ""};
+    for (int i = 0; i < 4; ++i) EXPECT_EQ(nonsense.request(frame).status(), 400);
+    int refused = 0;
+    for (int i = 0; i < 20; ++i) {
+      const Answer answer = nonsense.request(frame);
+      EXPECT_FALSE(answer.accepted);
+      if (answer.status() == 429) ++refused;
+    }
+    EXPECT_GE(refused, 15);
+  }
+}
+
 TEST_F(AbuseTest, AnAddressHasSoManyConnections) {
   ASSERT_NO_FATAL_FAILURE(start_talking({"--limit-loopback", "--max-address-connections", "5"}));
   std::vector<TcpPeer> greedy;

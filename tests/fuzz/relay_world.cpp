@@ -54,13 +54,14 @@ RelayConfig RelayWorld::config_of(std::uint8_t shard) const {
 Neighbours& RelayWorld::begin_call(std::uint8_t shard) {
   if (shards_[shard].out.is_full()) send(shard);
   neighbours_.figures.clear();
-  for (const Shard& one : shards_) neighbours_.figures.push_back(one.relay.figures());
+  for (Shard& one : shards_) neighbours_.figures.push_back(one.relay.figures());
   neighbours_.sequence = next_sequence_++;
   return neighbours_;
 }
 
 void RelayWorld::end_call(std::uint8_t shard, const Departure& why) {
   relay(shard).post(neighbours_);
+  while (relay(shard).has_lists_to_write(now_ms_)) relay(shard).write_lists(now_ms_, neighbours_);
   for (auto& outgoing : neighbours_.letters) {
     require(outgoing.to != shard && outgoing.to < map_.count(), "letters go to other shards");
     lanes_[shard][outgoing.to].push_back(std::move(outgoing.letter));
@@ -71,6 +72,7 @@ void RelayWorld::end_call(std::uint8_t shard, const Departure& why) {
     Connection& connection = connections_.at(reply.to.slot);
     require(!std::exchange(connection.is_answered, true), "a request is answered once");
     connection.answer += reply.frames;
+    if (reply.list) connection.answer += ListReader(reply.list).read_all();
     check_answer(connection);
   }
   neighbours_.replies.clear();
@@ -157,12 +159,10 @@ ModelMember RelayWorld::newest_member(std::uint8_t shard, const AdmissionRequest
 
 void RelayWorld::greet(const IpAddress& peer) {
   const std::uint8_t shard = map_.of_address(peer);
-  const ConnectionId id{.shard = shard, .slot = next_connection_++, .serial = 0};
-  Connection& connection = connections_[id.slot];
-  connection.is_greeting = true;
-  Neighbours& neighbours = begin_call(shard);
-  connection.is_answered = relay(shard).greet(id, neighbours, connection.answer);
-  if (connection.is_answered) check_answer(connection);
+  Connection& connection = connections_[next_connection_++];
+  connection.is_greeting = connection.is_answered = true;
+  relay(shard).greet(begin_call(shard), connection.answer);
+  check_answer(connection);
   end_call(shard);
 }
 

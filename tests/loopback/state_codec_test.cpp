@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <string>
 
 namespace chatd {
@@ -46,6 +47,8 @@ ServerState sample() {
   busy.connections.push_back({.peer = ip("192.0.2.7"),
                               .received = std::string("\0\1", 2),
                               .to_send = "an answer",
+                              .list = std::make_shared<const RoomList>("a list"),
+                              .list_offset_bytes = 2,
                               .is_over_limit = true,
                               .is_closing = true,
                               .has_shut_down = true,
@@ -118,6 +121,9 @@ TEST(StateCodec, WritesConnections) {
   EXPECT_EQ(connection.peer, ip("192.0.2.7"));
   EXPECT_EQ(connection.received, std::string("\0\1", 2));
   EXPECT_EQ(connection.to_send, "an answer");
+  ASSERT_TRUE(connection.list);
+  EXPECT_EQ(ListReader(connection.list).read_all(), "a list");
+  EXPECT_EQ(connection.list_offset_bytes, 2u);
   EXPECT_TRUE(connection.is_over_limit && connection.is_closing && connection.has_shut_down &&
               connection.has_ended);
 }

@@ -8,13 +8,11 @@ namespace chatd::sim {
 std::optional<int> Model::on_request(TimeMs now_ms, std::uint8_t shard, Ask& ask) {
   const bool may_ask = addresses_.may_ask(now_ms, ask.host);
   int status = 0;
-  if (ask.kind == Ask::Kind::kBadFrame) {
-    status = 400;
-  } else if (!may_ask) {
+  if (!may_ask) {
     world_.seen.saw(Sight::kTold429Requests);
     ++expected(shard, Counter::kRequestsOverLimit);
     status = 429;
-  } else if (ask.kind == Ask::Kind::kBadContent) {
+  } else if (ask.kind == Ask::Kind::kBadFrame || ask.kind == Ask::Kind::kBadContent) {
     status = 400;
   } else if (ask.kind == Ask::Kind::kList) {
     ++expected(shard, Counter::kRequestsCompleted);

@@ -100,6 +100,7 @@ void Shard::turn() {
   open_letters(now_ms);
   obey(now_ms);
   serve_requests(now_ms);
+  write_lists(now_ms);
   send(now_ms);
   receive(now_ms);
   if (!has_unsent_) fan_out();
@@ -112,7 +113,8 @@ void Shard::turn() {
 bool Shard::has_work() const {
   const bool can_send = !is_stuck() && (has_unsent_ || relay_->has_waiting());
   return can_send || !datagrams_.empty() || !strays_.empty() || !refusals_.empty() ||
-         !requests_.empty() || !letters_.empty() || !orders_.empty();
+         !requests_.empty() || !letters_.empty() || !orders_.empty() ||
+         relay_->has_lists_to_write(clock_.now_ms(world_.now_us));
 }
 
 bool Shard::is_at_rest() const {

@@ -73,7 +73,7 @@ class Shard {
 
   // Whether there is nothing left to do, now or later.
   bool is_at_rest() const;
-  const Relay& relay() const { return *relay_; }
+  Relay& relay() { return *relay_; }
 
  private:
   void make_room();
@@ -81,6 +81,8 @@ class Shard {
   void expire(TimeMs now_ms);
   void open_letters(TimeMs now_ms);
   void open_letter(TimeMs now_ms, Letter letter);
+  void write_lists(TimeMs now_ms);
+  void deliver_replies();
   void serve_requests(TimeMs now_ms);
   void serve(TimeMs now_ms, std::uint32_t connection);
   bool admit_connection(TimeMs now_ms, std::uint32_t connection);

@@ -44,13 +44,15 @@ bool Shard::settle() {
   if (is_paused_) return false;
   const TimeMs now_ms = clock_.now_ms(world_.now_us);
   open_letters(now_ms);
+  write_lists(now_ms);
   if (!has_unsent_) fan_out();
   send(now_ms);
   return !is_stuck();
 }
 
 bool Shard::is_settled() const {
-  return letters_.empty() && !has_unsent_ && out_.is_empty() && !relay_->has_waiting();
+  return letters_.empty() && !relay_->has_lists_to_write(clock_.now_ms(world_.now_us)) &&
+         !has_unsent_ && out_.is_empty() && !relay_->has_waiting();
 }
 
 // The old one is gone before the new one comes, as with processes.

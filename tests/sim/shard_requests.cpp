@@ -47,7 +47,7 @@ void Shard::serve_requests(TimeMs now_ms) {
   post();
 }
 
-// The greeting first, if the connection is to get one; it may take letters to write it.
+// The greeting first, if the connection is to get one.
 void Shard::serve(TimeMs now_ms, std::uint32_t number) {
   if (!admit_connection(now_ms, number)) return;
   Connection& connection = board_.connection(number);
@@ -55,11 +55,7 @@ void Shard::serve(TimeMs now_ms, std::uint32_t number) {
   if (connection.wants_greeting) {
     connection.wants_greeting = false;
     world_.seen.saw(Sight::kGreeting);
-    connection.stage = Connection::Stage::kGreeting;
-    const ConnectionId id{.shard = shard_, .slot = number, .serial = connection.serial};
-    const bool is_whole = relay_->greet(id, begin(), connection.reply);
-    post();
-    if (!is_whole) return;
+    relay_->greet(begin(), connection.reply);
   }
   ask(now_ms, number);
 }
@@ -182,22 +178,28 @@ void Shard::open_letter(TimeMs now_ms, Letter letter) {
     }
   }
   audit_.end(*relay_, out_);
-
-  std::vector<Neighbours::Reply> replies;
-  std::swap(replies, neighbours_.replies);
   post();
-  for (const Neighbours::Reply& reply : replies) {
+  deliver_replies();
+}
+
+// A piece a turn, as the server does.
+void Shard::write_lists(TimeMs now_ms) {
+  if (!relay_->has_lists_to_write(now_ms)) return;
+  relay_->write_lists(now_ms, begin());
+  post();
+  deliver_replies();
+}
+
+void Shard::deliver_replies() {
+  for (const Neighbours::Reply& reply : neighbours_.replies) {
     Connection& connection = board_.connection(reply.to.slot);
     if (connection.serial != reply.to.serial) {
       world_.fail("a reply for a connection that is gone");
       continue;
     }
     connection.reply += reply.frames;
-    if (connection.stage == Connection::Stage::kGreeting) {
-      ask(now_ms, reply.to.slot);
-    } else {
-      board_.answer(reply.to.slot);
-    }
+    if (reply.list) connection.reply += ListReader(reply.list).read_all();
+    board_.answer(reply.to.slot);
   }
 }
 

@@ -12,7 +12,7 @@ namespace chatd::sim {
 
 // A control connection with one request.
 struct Connection {
-  enum class Stage : std::uint8_t { kFree, kArriving, kGreeting, kAsking, kWaiting, kAnswered };
+  enum class Stage : std::uint8_t { kFree, kArriving, kAsking, kWaiting, kAnswered };
   Stage stage = Stage::kFree;
   std::uint64_t serial = 0;
   Ask ask;

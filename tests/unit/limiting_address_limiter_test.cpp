@@ -142,17 +142,18 @@ TEST_F(AddressLimiterTest, ReleasingWhatWasNotCountedDoesNothing) {
   EXPECT_FALSE(limiter_.open_room(now_ms_, here));
 }
 
-TEST_F(AddressLimiterTest, ARequestMayCostAsMuchAsSeveral) {
+// Two long lists used to keep their asker from creating and joining for ten seconds.
+TEST_F(AddressLimiterTest, WhatListsCostKeepsNobodyFromOtherRequests) {
   const IpAddress here = ip("192.0.2.1");
-  EXPECT_TRUE(limiter_.allow_request(now_ms_, here, 30));
-  EXPECT_EQ(count_allowed(here), 10u);
-  now_ms_ += 4'000;
-  EXPECT_TRUE(
-      limiter_.allow_request(now_ms_, here, 640));  // from a full bucket, and paid for later
-  now_ms_ += 60'000;
-  EXPECT_EQ(count_allowed(here), 0u);
-  now_ms_ += 100;
-  EXPECT_EQ(count_allowed(here), 1u);
+  constexpr std::size_t kLong = 10'000'000;
+  EXPECT_TRUE(limiter_.allow_list(now_ms_, here, kLong));  // from a full bucket, and paid for later
+  EXPECT_FALSE(limiter_.allow_list(now_ms_, here, kLong));
+  EXPECT_EQ(count_allowed(here), 40u);
+  now_ms_ += 57'000;
+  EXPECT_FALSE(limiter_.allow_list(now_ms_, here, 40 * 16'384));
+  EXPECT_TRUE(limiter_.allow_list(now_ms_, here, 16'383)) << "what is short costs nothing";
+  now_ms_ += 8'000;
+  EXPECT_TRUE(limiter_.allow_list(now_ms_, here, kLong));
 }
 
 IpAddress numbered(std::uint32_t number) {

@@ -35,7 +35,7 @@ Answer RelayKit::ask(std::uint8_t operation, std::string_view room, std::string_
 std::string RelayKit::greeting() {
   Neighbours nobody;
   std::string frame;
-  EXPECT_TRUE(relay.greet({}, nobody, frame)) << "with one shard there is nobody to ask";
+  relay.greet(nobody, frame);
   return frame;
 }
 

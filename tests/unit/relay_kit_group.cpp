@@ -28,13 +28,9 @@ std::string RelayGroup::ask(std::uint8_t operation, std::string_view room, std::
 }
 
 std::string RelayGroup::greeting(const IpAddress& peer) {
-  const std::uint32_t connection = next_connection_++;
-  const std::uint8_t shard = map_.of_address(peer);
-  relays_[shard]->greet({.shard = shard, .slot = connection, .serial = 0}, begin_call(),
-                        answers_[connection]);
-  end_call(shard);
-  carry_letters();
-  return take_answer(connection);
+  std::string frame;
+  relays_[map_.of_address(peer)]->greet(begin_call(), frame);
+  return frame;
 }
 
 std::uint32_t RelayGroup::begin(std::uint8_t operation, std::string_view room,
@@ -86,7 +82,9 @@ Neighbours& RelayGroup::begin_call() {
 }
 
 void RelayGroup::end_call(std::size_t shard) {
-  relays_[shard]->post(neighbours_);
+  Relay& relay = *relays_[shard];
+  while (relay.has_lists_to_write(now_ms)) relay.write_lists(now_ms, neighbours_);
+  relay.post(neighbours_);
   for (auto& outgoing : neighbours_.letters) {
     EXPECT_NE(outgoing.to, shard) << "a shard writes no letters to itself";
     letters_.push_back(std::move(outgoing));
@@ -94,6 +92,9 @@ void RelayGroup::end_call(std::size_t shard) {
   for (auto& reply : neighbours_.replies) {
     EXPECT_EQ(reply.to.shard, shard) << "a shard replies to its own connections alone";
     answers_[reply.to.slot] += reply.frames;
+    if (!reply.list) continue;
+    answers_[reply.to.slot] += ListReader(reply.list).read_all();
+    last_list_ = reply.list;
   }
   neighbours_.letters.clear();
   neighbours_.replies.clear();

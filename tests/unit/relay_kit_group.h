@@ -56,6 +56,7 @@ class RelayGroup {
   std::uint64_t next_sequence_ = 0;
   std::deque<Neighbours::Outgoing> letters_;
   std::map<std::uint32_t, std::string> answers_;
+  std::shared_ptr<const RoomList> last_list_;  // somebody is still reading it
   std::uint32_t next_connection_ = 0;
   std::size_t letters_carried_ = 0;
 };

@@ -1,12 +1,9 @@
 // The room list: complete for who asks, cut to what one recv holds for who is greeted.
-#include "core/relay/listing.h"
-
 #include <gtest/gtest.h>
 
-#include <memory>
-#include <span>
 #include <string>
 
+#include "core/relay/greeting.h"
 #include "tests/support/json.h"
 #include "tests/support/wire.h"
 #include "tests/unit/relay_kit.h"
@@ -19,20 +16,13 @@ using test::RelayKit;
 
 constexpr std::size_t kMaxGreetingPayload = 1'400 - 32;
 
-template <class Part>
-std::string listing(const RelayKit& kit) {
-  auto part = std::make_shared<Part>();
-  write_part(kit.relay.roster(), *part);
-  const std::shared_ptr<const Part> only = part;
-  return merge_parts(std::span(&only, 1));
+std::string list_rooms(RelayKit& kit) {
+  return kit.ask(test::kListRooms, "", "").payload;
 }
 
-std::string list_rooms(const RelayKit& kit) {
-  return listing<ListPart>(kit);
-}
-
-std::string list_rooms_for_greeting(const RelayKit& kit) {
-  return listing<GreetingPart>(kit);
+std::string list_rooms_for_greeting(RelayKit& kit) {
+  std::string frame = kit.greeting();
+  return test::take_frame(frame).value().payload;
 }
 
 class ListingTest : public testing::Test {

@@ -208,7 +208,17 @@ TEST_F(TwoShards, AListSeesWhatWasAnsweredBeforeItWasAskedFor) {
   EXPECT_EQ(JsonObject(payload_for(late)).number("total"), 2);
 }
 
-// A part that has not changed is not asked for again.
+// A shard that is busy must not hold up who comes to another one.
+TEST_F(TwoShards, AGreetingAsksNobody) {
+  group_.ask(kCreateRoom, room_on(1), request("alice"), peer_on(1));
+  const std::size_t before = group_.letters_carried();
+  std::string bytes = group_.greeting(peer_on(0));
+  EXPECT_EQ(JsonObject(take_frame(bytes).value().payload).object("rooms").keys(),
+            std::vector{room_on(1)});
+  EXPECT_EQ(group_.letters_carried(), before);
+}
+
+// A part that has not changed is not asked for again, as long as somebody reads a list with it.
 TEST_F(TwoShards, AListAsksForWhatHasChangedAlone) {
   group_.ask(kCreateRoom, room_on(1), request("alice"), peer_on(1));
   group_.ask(kListRooms, "", "", peer_on(0));
