@@ -1,5 +1,7 @@
 #include "client/answer_reader.h"
 
+#include <utility>
+
 #include "core/wire/frame.h"
 
 namespace chatd::client {
@@ -8,13 +10,23 @@ tl::expected<std::optional<std::string>, Error> AnswerReader::push(std::string_v
   received_.append(bytes);
   for (;;) {
     const DecodedFrame decoded = decode_frame(received_, max_frame_bytes_);
-    if (decoded.status == FrameStatus::kIncomplete) return std::nullopt;
+    if (decoded.status == FrameStatus::kIncomplete) {
+      // Once, instead of doubling what is there: a long list is in memory once, then. What has not
+      // come costs nothing but addresses.
+      if (decoded.whole_bytes > received_.capacity()) received_.reserve(decoded.whole_bytes);
+      return std::nullopt;
+    }
     if (decoded.status == FrameStatus::kTooLarge) {
       return failure(ErrorKind::kUnreachable,
                      "what answers there does not speak chatd's protocol, or announces an answer "
                      "that is too large to be true");
     }
-    if (decoded.frame.is(FrameState::kCompleted)) return std::string(decoded.frame.payload);
+    if (decoded.frame.is(FrameState::kCompleted)) {
+      const std::size_t payload_bytes = decoded.frame.payload.size();
+      received_.resize(decoded.size_bytes);
+      received_.erase(0, decoded.size_bytes - payload_bytes);
+      return std::move(received_);
+    }
     if (decoded.frame.is(FrameState::kAccepted)) accepted_ = true;
     if (++skipped_frames_ > kMaxFramesBeforeAnswer) {
       return failure(ErrorKind::kUnreachable,

@@ -13,12 +13,13 @@
 #include <string_view>
 
 #include "client/error.h"
+#include "core/limits.h"
 
 namespace chatd::client {
 
-// Whole frames, header included. A list of 100,000 rooms takes some 20 MB; every other answer is a
-// status, a sentence and a token.
-inline constexpr std::size_t kMaxListBytes = 64 * 1024 * 1024;
+// Whole frames, header included. A list of 100,000 rooms takes some 20 MB, and a server cuts one
+// that would be longer than this; every other answer is a status, a sentence and a token.
+using chatd::kMaxListBytes;
 inline constexpr std::size_t kMaxEntryAnswerBytes = 16 * 1024;
 // A chatd sends two; a peer that goes on for ever is none.
 inline constexpr int kMaxFramesBeforeAnswer = 8;

@@ -15,6 +15,8 @@ namespace chatd::client {
 namespace {
 
 constexpr std::size_t kReceiveBytes = 64 * 1024;
+// Who sends so much within the timeout is given it again: a list may be long, and the way slow.
+constexpr std::size_t kProgressBytes = 64 * 1024;
 
 tl::unexpected<Error> interrupted() {
   return failure(ErrorKind::kInterrupted, "interrupted");
@@ -47,7 +49,8 @@ tl::expected<std::string, Error> TcpConnection::exchange(std::string_view reques
                                                          std::size_t max_frame_bytes,
                                                          std::int64_t timeout_ms,
                                                          int interrupt_fd) {
-  const std::int64_t deadline_ms = now_ms() + timeout_ms;
+  std::int64_t deadline_ms = now_ms() + timeout_ms;
+  std::size_t progress_bytes = 0;
   AnswerReader reader(max_frame_bytes);
   std::vector<char> buffer(kReceiveBytes);
   std::string_view unsent = request;
@@ -66,6 +69,11 @@ tl::expected<std::string, Error> TcpConnection::exchange(std::string_view reques
     const ssize_t received = ::recv(socket_.get(), buffer.data(), buffer.size(), 0);
     if (received < 0 && (errno == EAGAIN || errno == EINTR)) continue;
     if (received <= 0) return tl::unexpected<Error>(reader.closed());
+    progress_bytes += static_cast<std::size_t>(received);
+    if (progress_bytes >= kProgressBytes) {
+      progress_bytes = 0;
+      deadline_ms = now_ms() + timeout_ms;
+    }
     auto answer = reader.push({buffer.data(), static_cast<std::size_t>(received)});
     if (!answer) return tl::unexpected<Error>(std::move(answer.error()));
     if (*answer) return std::move(**answer);

@@ -23,7 +23,8 @@ class TcpConnection {
   const Address& peer() const { return peer_; }
 
   // Sends `request` and returns the payload of the answer, or fails when a frame is larger than
-  // `max_frame_bytes` or the answer is not whole after `timeout_ms`. One call per connection.
+  // `max_frame_bytes` or the answer does not come within `timeout_ms`. A long one may take longer,
+  // as long as it goes on coming. One call per connection.
   tl::expected<std::string, Error> exchange(std::string_view request, std::size_t max_frame_bytes,
                                             std::int64_t timeout_ms, int interrupt_fd);
 

@@ -90,6 +90,28 @@ TEST(RoomList, RejectsNonsense) {
   }
 }
 
+TEST(RoomList, ReadsWhateverStandsAround) {
+  const auto list = parse_room_list(
+      R"( {"x":{"rooms":{"no":1},"members":[[{}]]},"total":7,"rooms":{"a\"\u20ac":{"z":[1,{"count":9}],)"
+      R"("count":3,"members":["m\\"],"more":{"password_required":true,"members":[]}}},)"
+      R"("total":8,"y":null,"rooms":{"b":{}}} )");
+  ASSERT_TRUE(list.has_value()) << list.error().reason;
+  ASSERT_EQ(list->rooms.size(), 1U);
+  EXPECT_EQ(list->rooms[0].name, "a\"\u20ac");
+  EXPECT_EQ(list->rooms[0].members, std::vector<std::string>{"m\\"});
+  EXPECT_EQ(list->rooms[0].count, 3U);
+  EXPECT_FALSE(list->rooms[0].password_required);
+  EXPECT_EQ(list->total, 7U) << "the first of several counts";
+}
+
+TEST(RoomList, RejectsWhatIsNoJson) {
+  for (const std::string_view payload :
+       {R"({"rooms":{}} x)", R"({"rooms":{})", R"({"rooms":{"a":{"members":["b"}}})",
+        "{\"rooms\":{\"\xff\":{\"members\":[]}}}", R"({"rooms":{"a":{"members":["\ud800"]}}})"}) {
+    EXPECT_FALSE(parse_room_list(payload).has_value()) << payload;
+  }
+}
+
 TEST(RoomList, RejectsDeepNesting) {
   const std::string deep(100'000, '[');
   EXPECT_FALSE(parse_room_list(deep).has_value());
