@@ -1,6 +1,7 @@
 #include "server/admin/roster_pages.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "core/wire/json_writer.h"
 #include "server/net/socket_address.h"
@@ -24,10 +25,9 @@ RoomRow row_of(const Roster& roster, const Room& room) {
           .has_password = room.password.is_required()};
 }
 
-MemberRow row_of(const Roster& roster, const Room& room, std::uint32_t position, TimeMs now_ms) {
-  const std::uint32_t slot = room.members[position];
+MemberRow row_of(const Roster& roster, const Room& room, std::uint32_t slot, TimeMs now_ms) {
   const Member& member = roster.members()[slot];
-  const Endpoint& endpoint = room.endpoints[position];
+  const Endpoint& endpoint = roster.endpoint_of(member);
   return {.username = member.username,
           .address = endpoint.port == 0 ? std::string() : to_text(endpoint),
           .joined_from = ip_text(member.tcp_peer),
@@ -51,17 +51,26 @@ RoomPage read_rooms(const Roster& roster, std::uint32_t first_slot, std::uint32_
 }
 
 std::optional<MemberPage> read_members(const Roster& roster, TimeMs now_ms, std::string_view name,
-                                       std::uint32_t first_position, std::uint32_t limit) {
+                                       std::uint32_t first_slot, std::uint32_t limit) {
   const auto slot = roster.find_room(name);
   if (!slot) return std::nullopt;
   const Room& room = roster.rooms()[*slot];
   MemberPage page;
   page.total = static_cast<std::uint32_t>(room.members.size());
-  std::uint32_t position = first_position;
-  for (; position < page.total && page.rows.size() < limit; ++position) {
-    page.rows.push_back(row_of(roster, room, position, now_ms));
+  // The room's own order changes when somebody leaves.
+  std::vector<std::uint32_t> slots;
+  std::copy_if(room.members.begin(), room.members.end(), std::back_inserter(slots),
+               [first_slot](std::uint32_t member) { return member >= first_slot; });
+  if (slots.size() > limit) {
+    const auto end = slots.begin() + limit;
+    std::nth_element(slots.begin(), end, slots.end());
+    page.next_slot = *end;
+    slots.erase(end, slots.end());
   }
-  if (position < page.total) page.next_position = position;
+  std::sort(slots.begin(), slots.end());
+  for (const std::uint32_t member : slots) {
+    page.rows.push_back(row_of(roster, room, member, now_ms));
+  }
   return page;
 }
 
@@ -104,7 +113,7 @@ std::string members_json(std::string_view room, const MemberPage& page) {
     json.end_object();
   }
   json.end_array();
-  const std::string next = page.next_position ? std::to_string(*page.next_position) : "";
+  const std::string next = page.next_slot ? std::to_string(*page.next_slot) : "";
   json.member("next", std::string_view(next));
   json.end_object();
   return json.take();

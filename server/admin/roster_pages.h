@@ -1,8 +1,9 @@
 // Rooms and members for an operator, a page at a time: what is copied on a shard's thread is
 // bounded, however many there are. Never a password, a hash of one, or a token.
 //
-// Where a page ends is a slot or a position, so turning pages while people come and go may miss or
-// repeat some of those; who stays is shown. Thread: the functions with a roster on the shard's.
+// Where a page ends is a slot, and rooms and members keep theirs: so whoever is there from the
+// first page to the last is shown once, however many come and go meanwhile. Thread: the functions
+// with a roster on the shard's.
 #pragma once
 
 #include <cstdint>
@@ -46,12 +47,12 @@ struct MemberRow {
 struct MemberPage {
   std::vector<MemberRow> rows;
   std::uint32_t total = 0;
-  std::optional<std::uint32_t> next_position;
+  std::optional<std::uint32_t> next_slot;
 };
 
-// Nothing when there is no such room.
+// From this slot on, by slot. Nothing when there is no such room.
 std::optional<MemberPage> read_members(const Roster& roster, TimeMs now_ms, std::string_view room,
-                                       std::uint32_t first_position, std::uint32_t limit);
+                                       std::uint32_t first_slot, std::uint32_t limit);
 
 // As JSON; `next` is what to ask for as `after`, empty on the last page.
 std::string rooms_json(const std::vector<RoomRow>& rows, std::string_view next);
