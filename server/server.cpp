@@ -124,6 +124,7 @@ tl::expected<std::unique_ptr<Server>, std::string> Server::open(const Options& o
   auto board = Switchboard::open(options.shards);
   if (!board) return tl::unexpected(board.error());
   server->board_ = std::move(*board);
+  if (server->udp_.ip.is_unspecified()) server->board_->local_addresses().keep();
 
   const TrainLimits trains =
       train_limits(sockets.udp.front().get(), sockets.family, options.gso, options.mtu_bytes);
@@ -159,6 +160,7 @@ tl::expected<std::unique_ptr<Server>, std::string> Server::take_over(const Optio
   auto server = open(options, std::move(*sockets), state.map_key);
   if (!server) return server;
   (*server)->board_->go_on_from(state.next_sequence);
+  (*server)->board_->local_addresses().go_on_from(state.local_addresses);
   for (std::size_t i = 0; i < state.shards.size(); ++i) {
     ShardState& shard = state.shards[i];
     const std::span<UniqueFd> connections(next, shard.connections.size());
@@ -209,6 +211,9 @@ void Server::set_socket_options() {
   for (const auto& shard : shards_) udp.push_back(shard->udp_fd());
   set_buffers(udp, SO_RCVBUF, options_.receive_buffer_bytes, "receive", "net.core.rmem_max");
   set_buffers(udp, SO_SNDBUF, options_.send_buffer_bytes, "send", "net.core.wmem_max");
+  if (board_->local_addresses().are_kept()) {
+    for (const int fd : udp) ask_for_local_addresses(fd, family_);
+  }
   if (family_ != AF_INET6) return;
   for (const int fd : udp) set_fragment_bytes(fd, options_.mtu_bytes);
 }
@@ -238,6 +243,7 @@ tl::expected<Estate, std::string> Server::estate() {
                   .udp_port = options_.udp_port,
                   .map_key = map_key_,
                   .next_sequence = board_->sequence(),
+                  .local_addresses = board_->local_addresses().all(),
                   .shards = {}};
   estate.descriptors.push_back(shards_.front()->listener_fd());
   for (const auto& shard : shards_) estate.descriptors.push_back(shard->udp_fd());

@@ -21,6 +21,7 @@ struct AdmissionRequest {
   std::string room;
   JoinRequest join;
   IpAddress peer;
+  std::uint16_t via = 0;  // the address that it has called: see Endpoint
   // For kCreate: the peer's address may open one more room, and this one is counted already.
   bool room_is_counted = false;
 };

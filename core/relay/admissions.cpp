@@ -127,7 +127,9 @@ Token Admissions::enter(TimeMs now_ms, std::uint32_t room, AdmissionRequest& req
   const JoinRequest& join = request.join;
   const bool is_open = join.ip == IpAddress{};
   Endpoint endpoint;  // pending
-  if ((is_open || join.ip == request.peer) && join.port != 0) endpoint = {request.peer, join.port};
+  if ((is_open || join.ip == request.peer) && join.port != 0) {
+    endpoint = {request.peer, join.port, request.via};
+  }
 
   Member member;
   member.username = std::move(request.join.username);

@@ -101,7 +101,10 @@ bool Relay::accept_address(std::uint32_t slot, const Endpoint& from, Outbox& out
   const Member& member = roster_.members()[slot];
   const Endpoint& bound = roster_.endpoint_of(member);
   const bool is_pending = bound.port == 0;
-  if (!is_pending && from == bound) return true;
+  if (!is_pending && from == bound) {
+    if (from.via != bound.via) roster_.speak_via(slot, from.via);
+    return true;
+  }
   if (!(is_pending || config_.limits.roaming_same_ip) || from.ip != member.tcp_peer ||
       from.port == 0 || config_.own_sockets.contains(from)) {
     return false;

@@ -59,6 +59,7 @@ bool RequestDesk::answer(TimeMs now_ms, const ConnectionId& from, const IpAddres
   }
   auto request = read(peer, frame);
   if (!request) return refuse_it(request.error().status, request.error().message);
+  request->via = from.via;
   return admit(now_ms, from, std::move(*request), neighbours, reply, out);
 }
 

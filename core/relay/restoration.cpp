@@ -22,6 +22,7 @@ MemberSnapshot snapshot_of(const Member& member, const Endpoint& endpoint) {
           .username = member.username,
           .tcp_peer = member.tcp_peer,
           .port = endpoint.port,
+          .via = endpoint.via,
           .last_heard_ms = member.last_heard_ms,
           .consecutive_refusals = member.consecutive_refusals};
 }
@@ -90,7 +91,7 @@ tl::expected<void, std::string> restore_member(const Place& place, std::uint8_t 
   member.last_heard_ms = snapshot.last_heard_ms;
   member.consecutive_refusals = snapshot.consecutive_refusals;
   Endpoint endpoint;  // pending
-  if (snapshot.port != 0) endpoint = {snapshot.tcp_peer, snapshot.port};
+  if (snapshot.port != 0) endpoint = {snapshot.tcp_peer, snapshot.port, snapshot.via};
   if (roster.restore_member(snapshot.token.slot(), place.room, std::move(member), endpoint)) {
     return {};
   }

@@ -45,6 +45,10 @@ class Roster {
                       const Endpoint& endpoint);
   void remove_member(std::uint32_t member);
   void bind_member(std::uint32_t member, const Endpoint& endpoint);
+  // It is where it was, and speaks to another of our addresses.
+  void speak_via(std::uint32_t member, std::uint16_t via) {
+    room_of(members_[member]).endpoints[members_[member].position].via = via;
+  }
   std::optional<std::uint32_t> find_member(std::uint32_t room, std::string_view username) const;
   // The first member bound to this endpoint; the others follow by next_at_endpoint.
   std::optional<std::uint32_t> find_bound(const Endpoint& endpoint) const;

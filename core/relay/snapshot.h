@@ -26,6 +26,7 @@ struct MemberSnapshot {
   std::string username;
   IpAddress tcp_peer;      // it can be bound nowhere else
   std::uint16_t port = 0;  // 0: pending
+  std::uint16_t via = 0;   // see Endpoint
   TimeMs last_heard_ms = 0;
   std::uint8_t consecutive_refusals = 0;
 };

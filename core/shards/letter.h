@@ -23,6 +23,7 @@ struct ConnectionId {
   std::uint8_t shard = 0;
   std::uint32_t slot = 0;
   std::uint64_t serial = 0;
+  std::uint16_t via = 0;  // the address that it came to: see Endpoint
 };
 
 // To the owner of the room.

@@ -30,6 +30,7 @@ struct ConnectionState {
 struct Connection {
   UniqueFd fd;
   IpAddress peer;
+  std::uint16_t via = 0;     // the address that it came to: see Endpoint
   std::uint64_t serial = 0;  // of all that have had this slot
   std::string received;
   std::string to_send;

@@ -99,6 +99,7 @@ void ControlPlane::adopt(TimeMs now_ms, HandedConnection accepted) {
 // The slot, with a deadline; or nothing: it is shed.
 std::optional<std::uint32_t> ControlPlane::take_in(TimeMs now_ms, Connection connection) {
   connection.serial = next_serial_++;
+  connection.via = line_.board().local_addresses().via_of(connection.fd.get());
   const int fd = connection.fd.get();
   const IpAddress peer = connection.peer;
   const auto slot = connections_.insert(std::move(connection));
@@ -191,7 +192,10 @@ void ControlPlane::deliver(TimeMs now_ms, const Neighbours::Reply& reply) {
 }
 
 ConnectionId ControlPlane::id_of(std::uint32_t slot) const {
-  return {.shard = line_.shard(), .slot = slot, .serial = connections_[slot].serial};
+  return {.shard = line_.shard(),
+          .slot = slot,
+          .serial = connections_[slot].serial,
+          .via = connections_[slot].via};
 }
 
 void ControlPlane::schedule(std::uint32_t slot) {

@@ -6,7 +6,7 @@
 
 namespace chatd {
 
-SendBatch::SendBatch(int family) : family_(family) {
+SendBatch::SendBatch(int family, const LocalAddresses* locals) : family_(family), locals_(locals) {
   for (std::size_t i = 0; i < kCapacity; ++i) {
     SegmentSize& segment_size = segment_sizes_[i];
     segment_size.header.cmsg_level = SOL_UDP;
@@ -40,11 +40,69 @@ void SendBatch::add(const Endpoint& destination, const Form& form) {
   header.msg_control = form.segment_size;
   header.msg_controllen = form.segment_size == nullptr ? 0 : sizeof(SegmentSize);
   ++end_;
+  if (destination.via == 0 || locals_ == nullptr) return;
+  const Source& source = source_of(destination.via, form.segment_size);
+  if (source.size_bytes == 0) return;
+  // sendmmsg only reads it.
+  header.msg_control = const_cast<char*>(source.bytes.data());
+  header.msg_controllen = source.size_bytes;
 }
 
-std::size_t SendBatch::submit(int fd) {
-  const int sent = ::sendmmsg(fd, &headers_[first_], static_cast<unsigned>(end_ - first_),
-                              MSG_DONTWAIT | MSG_NOSIGNAL);
+const SendBatch::Source& SendBatch::source_of(std::uint16_t via, const SegmentSize* segment_size) {
+  if (source_end_ > 0) {
+    const Source& last = sources_[source_end_ - 1];
+    if (last.via == via && last.segment_size == segment_size) return last;
+  }
+  Source& source = sources_[source_end_++];
+  source.via = via;
+  source.segment_size = segment_size;
+  source.size_bytes = 0;
+  if (const auto local = locals_->find(via)) write(*local, segment_size, source);
+  return source;
+}
+
+void SendBatch::write(const LocalAddress& local, const SegmentSize* segment_size,
+                      Source& source) const {
+  cmsghdr header{};
+  if (family_ == AF_INET) {
+    in_pktinfo info{};
+    const auto bytes = local.ip.v4_bytes();
+    std::memcpy(&info.ipi_spec_dst, bytes.data(), bytes.size());
+    header = {.cmsg_len = CMSG_LEN(sizeof info), .cmsg_level = IPPROTO_IP, .cmsg_type = IP_PKTINFO};
+    std::memcpy(source.bytes.data() + CMSG_LEN(0), &info, sizeof info);
+    source.size_bytes = CMSG_SPACE(sizeof info);
+  } else {
+    in6_pktinfo info{};
+    std::memcpy(&info.ipi6_addr, local.ip.bytes().data(), local.ip.bytes().size());
+    info.ipi6_ifindex = local.interface;
+    header = {
+        .cmsg_len = CMSG_LEN(sizeof info), .cmsg_level = IPPROTO_IPV6, .cmsg_type = IPV6_PKTINFO};
+    std::memcpy(source.bytes.data() + CMSG_LEN(0), &info, sizeof info);
+    source.size_bytes = CMSG_SPACE(sizeof info);
+  }
+  std::memcpy(source.bytes.data(), &header, sizeof header);
+  if (segment_size == nullptr) return;
+  std::memcpy(source.bytes.data() + source.size_bytes, segment_size, sizeof *segment_size);
+  source.size_bytes += sizeof *segment_size;
+}
+
+// An entry has one of these at most, from here or from add(): so there is room.
+void SendBatch::leave_from(std::size_t first, std::size_t count, const LocalAddress& local) {
+  for (std::size_t i = first; i < first + count; ++i) {
+    msghdr& header = headers_[i].msg_hdr;
+    if (header.msg_controllen > sizeof(SegmentSize)) continue;
+    Source& source = sources_[source_end_++];
+    source.via = 0;
+    source.segment_size = nullptr;
+    write(local, static_cast<const SegmentSize*>(header.msg_control), source);
+    header.msg_control = source.bytes.data();
+    header.msg_controllen = source.size_bytes;
+  }
+}
+
+std::size_t SendBatch::submit(int fd, std::size_t count) {
+  const int sent =
+      ::sendmmsg(fd, &headers_[first_], static_cast<unsigned>(count), MSG_DONTWAIT | MSG_NOSIGNAL);
   return sent > 0 ? static_cast<std::size_t>(sent) : 0;
 }
 
@@ -53,6 +111,7 @@ void SendBatch::clear() {
   end_ = 0;
   piece_end_ = 0;
   segment_size_end_ = 0;
+  source_end_ = 0;
 }
 
 }  // namespace chatd

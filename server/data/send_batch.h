@@ -16,6 +16,7 @@
 #include <string_view>
 
 #include "core/address/endpoint.h"
+#include "server/net/local_addresses.h"
 #include "server/net/socket_address.h"
 
 namespace chatd {
@@ -35,8 +36,9 @@ class SendBatch {
     SegmentSize* segment_size = nullptr;  // of a train; nothing for a plain datagram
   };
 
-  // `family` is the socket's.
-  explicit SendBatch(int family);
+  // `family` is the socket's. Without `locals` every datagram leaves from the address that routing
+  // picks.
+  explicit SendBatch(int family, const LocalAddresses* locals = nullptr);
   SendBatch(const SendBatch&) = delete;  // the headers point into it
   SendBatch& operator=(const SendBatch&) = delete;
 
@@ -46,10 +48,12 @@ class SendBatch {
   // There must be room: kCapacity entries at most.
   void add(const Endpoint& destination, const Form& form);
 
-  // Sends from the first entry on, without waiting. Returns how many the kernel took, or 0 with the
-  // reason in errno: it is then about the first entry (or about another datagram altogether, see
-  // error_queue.h).
-  std::size_t submit(int fd);
+  // Sends so many from the first entry on, without waiting. Returns how many the kernel took, or 0
+  // with the reason in errno: it is then about the first entry (or about another datagram
+  // altogether, see error_queue.h).
+  std::size_t submit(int fd, std::size_t count);
+  // Lets these leave from there, unless they say it themselves.
+  void leave_from(std::size_t first, std::size_t count, const LocalAddress& local);
   // Forgets the first entries.
   void pop(std::size_t count) { first_ += count; }
   void clear();
@@ -62,13 +66,28 @@ class SendBatch {
  private:
   static constexpr std::size_t kMaxPieces = 4096;
 
+  // Both control messages of a datagram that leaves from a certain address. Neighbours share them.
+  struct Source {
+    alignas(cmsghdr)
+        std::array<char, CMSG_SPACE(sizeof(in6_pktinfo)) + CMSG_SPACE(sizeof(std::uint16_t))> bytes;
+    std::size_t size_bytes = 0;  // 0: routing picks the address
+    const SegmentSize* segment_size = nullptr;
+    std::uint16_t via = 0;
+  };
+
+  const Source& source_of(std::uint16_t via, const SegmentSize* segment_size);
+  void write(const LocalAddress& local, const SegmentSize* segment_size, Source& source) const;
+
   int family_;
+  const LocalAddresses* locals_;
   std::size_t first_ = 0;
   std::size_t end_ = 0;
   std::size_t piece_end_ = 0;
   std::size_t segment_size_end_ = 0;
   std::array<iovec, kMaxPieces> pieces_{};
+  std::size_t source_end_ = 0;
   std::array<SegmentSize, kCapacity> segment_sizes_{};
+  std::array<Source, kCapacity> sources_{};
   std::array<SocketAddress, kCapacity> addresses_{};
   std::array<mmsghdr, kCapacity> headers_{};
 };

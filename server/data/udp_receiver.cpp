@@ -11,8 +11,10 @@
 
 namespace chatd {
 
-UdpReceiver::UdpReceiver(int fd)
-    : fd_(fd), memory_(std::make_unique_for_overwrite<char[]>(kBatch * kStrideBytes)) {
+UdpReceiver::UdpReceiver(int fd, LocalAddresses* locals)
+    : fd_(fd),
+      locals_(locals),
+      memory_(std::make_unique_for_overwrite<char[]>(kBatch * kStrideBytes)) {
   const int on = 1;
   if (::setsockopt(fd, SOL_UDP, UDP_GRO, &on, sizeof on) != 0) {
     spdlog::warn(
@@ -61,26 +63,46 @@ void UdpReceiver::receive() {
   if (has_next()) open_slot();
 }
 
-// UDP_GRO is there if the slot holds several datagrams. Who opened the socket may have asked for
-// control messages of other kinds.
+// Who opened the socket may have asked for control messages of other kinds.
 void UdpReceiver::open_slot() {
   offset_bytes_ = 0;
+  via_ = 0;
   msghdr& header = headers_[slot_].msg_hdr;
   segment_bytes_ = headers_[slot_].msg_len;
   for (cmsghdr* control = CMSG_FIRSTHDR(&header); control != nullptr;
        control = CMSG_NXTHDR(&header, control)) {
-    if (control->cmsg_level != SOL_UDP || control->cmsg_type != UDP_GRO) continue;
-    int segment_bytes = 0;
-    std::memcpy(&segment_bytes, CMSG_DATA(control), sizeof segment_bytes);
+    read_control(*control);
+  }
+}
+
+void UdpReceiver::read_control(const cmsghdr& control) {
+  if (control.cmsg_level == SOL_UDP && control.cmsg_type == UDP_GRO) {
+    int segment_bytes = 0;  // there if the slot holds several datagrams
+    std::memcpy(&segment_bytes, CMSG_DATA(&control), sizeof segment_bytes);
     if (segment_bytes > 0) segment_bytes_ = static_cast<std::size_t>(segment_bytes);
+  } else if (locals_ == nullptr) {
+    return;
+  } else if (control.cmsg_level == IPPROTO_IP && control.cmsg_type == IP_PKTINFO) {
+    in_pktinfo info{};
+    std::memcpy(&info, CMSG_DATA(&control), sizeof info);
+    std::array<std::uint8_t, 4> bytes;
+    std::memcpy(bytes.data(), &info.ipi_spec_dst, bytes.size());
+    via_ = locals_->via(IpAddress::from_v4(bytes), 0);
+  } else if (control.cmsg_level == IPPROTO_IPV6 && control.cmsg_type == IPV6_PKTINFO) {
+    in6_pktinfo info{};
+    std::memcpy(&info, CMSG_DATA(&control), sizeof info);
+    std::array<std::uint8_t, 16> bytes;
+    std::memcpy(bytes.data(), &info.ipi6_addr, bytes.size());
+    via_ = locals_->via(IpAddress::from_v6(bytes), info.ipi6_ifindex);
   }
 }
 
 UdpReceiver::Datagram UdpReceiver::next() {
   const std::size_t size_bytes = headers_[slot_].msg_len;
   const std::size_t count = std::min(segment_bytes_, size_bytes - offset_bytes_);
-  const Datagram datagram{.from = to_endpoint(sources_[slot_]),
-                          .bytes = {&memory_[slot_ * kStrideBytes + offset_bytes_], count}};
+  Datagram datagram{.from = to_endpoint(sources_[slot_]),
+                    .bytes = {&memory_[slot_ * kStrideBytes + offset_bytes_], count}};
+  datagram.from.via = via_;
   offset_bytes_ += count;
   if (offset_bytes_ >= size_bytes && ++slot_ < slot_count_) open_slot();
   return datagram;

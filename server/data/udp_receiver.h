@@ -15,6 +15,7 @@
 #include <string_view>
 
 #include "core/wire/payload.h"
+#include "server/net/local_addresses.h"
 #include "server/net/socket_address.h"
 
 namespace chatd {
@@ -31,7 +32,8 @@ class UdpReceiver {
   };
 
   // Turns UDP_GRO on; a kernel without it gives datagrams one by one.
-  explicit UdpReceiver(int fd);
+  // `locals` gets to know the addresses that datagrams were sent to, if the socket tells them.
+  explicit UdpReceiver(int fd, LocalAddresses* locals = nullptr);
   UdpReceiver(const UdpReceiver&) = delete;  // the headers point into it
   UdpReceiver& operator=(const UdpReceiver&) = delete;
 
@@ -64,14 +66,17 @@ class UdpReceiver {
   };
 
   void open_slot();
+  void read_control(const cmsghdr& control);
 
   int fd_;
+  LocalAddresses* locals_;
   bool is_drained_ = false;
   int error_ = 0;
   std::size_t slot_count_ = 0;
   std::size_t slot_ = 0;           // that is being read
   std::size_t offset_bytes_ = 0;   // in it
   std::size_t segment_bytes_ = 0;  // of each datagram in it but the last
+  std::uint16_t via_ = 0;          // where it was sent to: see Endpoint
   std::unique_ptr<char[]> memory_;
   std::array<SocketAddress, kBatch> sources_{};
   std::array<iovec, kBatch> slots_{};

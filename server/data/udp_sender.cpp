@@ -41,20 +41,24 @@ bool may_be_about_trains(int error) {
 }  // namespace
 
 UdpSender::UdpSender(int fd, int family, std::size_t max_whole_bytes, ErrorQueue& errors,
-                     Counters& counters)
+                     Counters& counters, LocalAddresses* locals)
     : fd_(fd),
       family_(family),
       max_whole_bytes_(max_whole_bytes),
       errors_(errors),
+      locals_(locals),
       counters_(counters),
       fragmentation_(fd),
-      batch_(family) {
+      lanes_(fd, family, max_whole_bytes),
+      batch_(family, locals) {
   put_off_.reserve(kMaxPutOff);
   put_off_destinations_.reserve(kMaxPutOff);
 }
 
 UdpSender::Progress UdpSender::send(const Outbox& out, TimeMs now_ms) {
   now_ms_ = now_ms;
+  is_shared_full_ = false;
+  lanes_.look_after();
   for (std::size_t batches = 0;; ++batches) {
     const Progress progress = flush_batch(out);
     if (progress != Progress::kDone) return progress;
@@ -78,24 +82,86 @@ void UdpSender::abandon(const Outbox& out, Counter reason) {
   next_ = {};
 }
 
-// Sends until the batch is empty or the socket is full. sendmmsg stops at the first entry that
+// Sends until the batch is empty or nothing more goes out. sendmmsg stops at the first entry that
 // fails, so the entry at fault is always the first one of a call that sends none.
 UdpSender::Progress UdpSender::flush_batch(const Outbox& out) {
   while (!batch_.is_empty()) {
-    const std::size_t sent = batch_.submit(fd_);
-    if (sent > 0) {
-      count_sent(sent);
-      fill_limit_ = std::min(2 * fill_limit_, SendBatch::kCapacity);
-      continue;
+    const IpAddress& ip = ip_of(out, batch_.first());
+    if (lanes_.are_in_use()) {
+      if (const auto lane = lanes_.find(ip)) {
+        send_by_lane(*lane, out);
+        continue;
+      }
     }
-    const int error = errno;
-    if (error == EAGAIN || error == EWOULDBLOCK) {
+    if (!is_shared_full_) {
+      const std::size_t sent = batch_.submit(fd_, run_for_shared(out));
+      if (sent > 0) {
+        note_addresses(out, sent);
+        count_sent(sent);
+        continue;
+      }
+      if (errno != EAGAIN && errno != EWOULDBLOCK) {
+        handle(errno, out);
+        continue;
+      }
       counters_.add(Counter::kSendsPostponed);
+      is_shared_full_ = true;
+    }
+    if (!may_take_lane(destination_of(out, entries_[batch_.first()].item))) {
       return Progress::kSocketFull;
     }
-    handle(error, out);
+    const auto lane = lanes_.take(ip, now_ms_);
+    if (!lane) return Progress::kSocketFull;
+    send_by_lane(*lane, out);
   }
   return Progress::kDone;
+}
+
+// All entries up to the first one whose address is kept to a lane.
+std::size_t UdpSender::run_for_shared(const Outbox& out) {
+  if (!lanes_.are_in_use()) return batch_.end() - batch_.first();
+  std::size_t end = batch_.first() + 1;
+  while (end < batch_.end() && !lanes_.find(ip_of(out, end))) ++end;
+  return end - batch_.first();
+}
+
+// The first entries, as far as they are for one address. What its lane has no room for is lost:
+// others get on meanwhile, so it is the way there that takes no more.
+void UdpSender::send_by_lane(int lane_fd, const Outbox& out) {
+  const std::size_t first = batch_.first();
+  const IpAddress& ip = ip_of(out, first);
+  std::size_t count = 1;
+  while (first + count < batch_.end() && ip_of(out, first + count) == ip) ++count;
+  if (lanes_.source()) batch_.leave_from(first, count, *lanes_.source());
+  const std::size_t sent = batch_.submit(lane_fd, count);
+  if (sent > 0) {
+    note_addresses(out, sent);
+    count_sent(sent);
+  } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
+    while (count-- > 0) drop_first(Counter::kDroppedSendQueueFull);
+  } else {
+    handle(errno, out);
+  }
+}
+
+// With one address alone to send to, nobody else is held up: then all wait for the socket, and
+// nothing is lost. A lane sends from the address that the datagram names; an IPv6 socket has none
+// for IPv4 by itself.
+bool UdpSender::may_take_lane(const Endpoint& destination) const {
+  if (!last_ip_) return false;
+  const bool has_changed = addresses_changed_ms_ && now_ms_ < *addresses_changed_ms_ + kSoonMs;
+  const bool has_others = destination.ip != *last_ip_ || has_changed;
+  if (!has_others) return false;
+  return family_ == AF_INET || !destination.ip.is_v4() || lanes_.source() ||
+         (locals_ != nullptr && locals_->find(destination.via));
+}
+
+// Whether datagrams go to several addresses these days: as far as the ends of batches tell.
+void UdpSender::note_addresses(const Outbox& out, std::size_t sent) {
+  const IpAddress& first = ip_of(out, batch_.first());
+  const IpAddress& last = ip_of(out, batch_.first() + sent - 1);
+  if (last != first || (last_ip_ && first != *last_ip_)) addresses_changed_ms_ = now_ms_;
+  last_ip_ = last;
 }
 
 void UdpSender::handle(int error, const Outbox& out) {
@@ -107,6 +173,11 @@ void UdpSender::handle(int error, const Outbox& out) {
   const Endpoint& destination = destination_of(out, item);
   // The same entry again.
   if (error == EINTR || is_others_error(error, destination, is_train)) return;
+  const bool may_be_source = error == EINVAL || error == ENETUNREACH;
+  if (may_be_source && destination.via != 0 && locals_ != nullptr &&
+      locals_->has_lost(destination.via)) {
+    return rewind(out);
+  }
   if ((error == ENOBUFS || error == ENOMEM) && !is_second_try_ && put_off_.size() < kMaxPutOff) {
     rewind(out);
     put_off(out, item);
@@ -291,6 +362,10 @@ void UdpSender::count_dropped(Outbox::Kind kind, std::uint32_t message_count, Co
 
 bool UdpSender::is_before(const Item& a, const Item& b) {
   return std::tie(a.fanout, a.train, a.destination) < std::tie(b.fanout, b.train, b.destination);
+}
+
+const IpAddress& UdpSender::ip_of(const Outbox& out, std::size_t entry) const {
+  return destination_of(out, entries_[entry].item).ip;
 }
 
 const Outbox::Train& UdpSender::train_of(const Outbox& out, const Item& item) {

@@ -1,7 +1,8 @@
-// Sends an outbox. What the kernel does not take is kept (the socket is full: carry on when it is
-// writable), put off for a moment (a device's queue is full), sent in another way (this destination
-// takes no trains), or dropped under a reason (it cannot be reached): one bad destination costs its
-// own datagrams, and neither costs nor delays anyone else's.
+// Sends an outbox. What the kernel does not take goes another way (the socket is full: see
+// lanes.h), is kept (there is none: carry on when the socket is writable), put off for a moment (a
+// device's queue is full), sent in another way (this destination takes no trains), or dropped under
+// a reason (it cannot be reached): one bad destination costs its own datagrams, and neither costs
+// nor delays anyone else's.
 #pragma once
 
 #include <absl/container/flat_hash_map.h>
@@ -9,6 +10,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "core/address/endpoint.h"
@@ -17,8 +19,10 @@
 #include "core/timer/timestamp.h"
 #include "server/data/error_queue.h"
 #include "server/data/fragmentation.h"
+#include "server/data/lanes.h"
 #include "server/data/plain_destinations.h"
 #include "server/data/send_batch.h"
+#include "server/net/local_addresses.h"
 
 namespace chatd {
 
@@ -35,8 +39,9 @@ class UdpSender {
 
   // `family` is the socket's. Datagrams of up to `max_whole_bytes` travel in one piece, larger ones
   // may be cut on the way. The error queue is drained when a send fails for somebody else's error.
-  UdpSender(int fd, int family, std::size_t max_whole_bytes, ErrorQueue& errors,
-            Counters& counters);
+  // `locals` has the addresses that datagrams are to leave from, where there are several.
+  UdpSender(int fd, int family, std::size_t max_whole_bytes, ErrorQueue& errors, Counters& counters,
+            LocalAddresses* locals = nullptr);
   UdpSender(const UdpSender&) = delete;  // it refers to its parts
   UdpSender& operator=(const UdpSender&) = delete;
 
@@ -60,6 +65,7 @@ class UdpSender {
   // neighbours, too, and each of them sends all that was prepared behind it back to be prepared
   // again.
   static constexpr std::size_t kCautiousFill = 8;
+  static constexpr TimeMs kSoonMs = 1000;
 
   // One train for one destination, by its place in the outbox. Where messages go one by one,
   // `first_message` is the next of the train to go.
@@ -86,6 +92,10 @@ class UdpSender {
   void append(const Outbox& out, const Item& item, const SendBatch::Form& form,
               std::uint32_t message_count, std::size_t message_bytes);
 
+  std::size_t run_for_shared(const Outbox& out);
+  void send_by_lane(int lane_fd, const Outbox& out);
+  bool may_take_lane(const Endpoint& destination) const;
+  void note_addresses(const Outbox& out, std::size_t sent);
   void handle(int error, const Outbox& out);
   bool is_others_error(int error, const Endpoint& destination, bool is_train);
   void rewind(const Outbox& out);
@@ -100,6 +110,7 @@ class UdpSender {
   void count_dropped(Outbox::Kind kind, std::uint32_t message_count, Counter reason);
 
   static bool is_before(const Item& a, const Item& b);
+  const IpAddress& ip_of(const Outbox& out, std::size_t entry) const;
   static const Outbox::Train& train_of(const Outbox& out, const Item& item);
   static const Endpoint& destination_of(const Outbox& out, const Item& item);
 
@@ -107,9 +118,11 @@ class UdpSender {
   int family_;
   std::size_t max_whole_bytes_;
   ErrorQueue& errors_;
+  LocalAddresses* locals_;
   Counters& counters_;
   PlainDestinations plain_;
   Fragmentation fragmentation_;
+  Lanes lanes_;
 
   Item next_;  // where the outbox continues
   SendBatch batch_;
@@ -118,6 +131,9 @@ class UdpSender {
   unsigned unexplained_ = 0;                           // among them
   std::size_t fill_limit_ = SendBatch::kCapacity;      // entries of the next batch
   TimeMs now_ms_ = 0;
+  bool is_shared_full_ = false;       // as far as this call of send() knows
+  std::optional<IpAddress> last_ip_;  // that something was sent to
+  std::optional<TimeMs> addresses_changed_ms_;
 
   // What a device's queue had no room for, in the outbox's order. Later trains for the same
   // destinations follow here, so that each gets its own in order. Each is tried once more; what

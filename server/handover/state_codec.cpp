@@ -51,14 +51,17 @@ void write(const MemberSnapshot& from, handover::Member& to) {
   to.set_port(from.port);
   to.set_last_heard_ms(from.last_heard_ms);
   to.set_consecutive_refusals(from.consecutive_refusals);
+  to.set_via(from.via);
 }
 
 bool read(const handover::Member& from, MemberSnapshot& to) {
   const auto token = from.token().size() == kTokenBytes ? Token::parse(from.token()) : std::nullopt;
   if (!token || from.port() > UINT16_MAX || from.consecutive_refusals() > UINT8_MAX) return false;
+  if (from.via() > UINT16_MAX) return false;
   to.token = *token;
   to.username = from.username();
   to.port = static_cast<std::uint16_t>(from.port());
+  to.via = static_cast<std::uint16_t>(from.via());
   to.last_heard_ms = from.last_heard_ms();
   to.consecutive_refusals = static_cast<std::uint8_t>(from.consecutive_refusals());
   return read_ip(from.tcp_peer(), to.tcp_peer);
@@ -256,6 +259,11 @@ std::string encode_state(const ServerState& state) {
   message.set_udp_port(state.udp_port);
   message.set_map_key(to_string(state.map_key));
   message.set_next_sequence(state.next_sequence);
+  for (const LocalAddress& address : state.local_addresses) {
+    handover::LocalAddress& written = *message.add_local_addresses();
+    written.set_ip(to_string(address.ip.bytes()));
+    written.set_interface(address.interface);
+  }
   for (const ShardState& shard : state.shards) {
     handover::Shard& written = *message.add_shards();
     write(shard.relay, written);
@@ -284,6 +292,11 @@ tl::expected<ServerState, std::string> decode_state(std::string_view bytes) {
   if (!read_bytes(message.map_key(), state.map_key)) return damaged("it has no key");
   if (message.shards_size() < 1 || message.shards_size() > static_cast<int>(kMaxShards)) {
     return damaged("the number of shards");
+  }
+  for (const handover::LocalAddress& address : message.local_addresses()) {
+    LocalAddress& read = state.local_addresses.emplace_back();
+    read.interface = address.interface();
+    if (!read_ip(address.ip(), read.ip)) return damaged("an address of the machine");
   }
   state.shards.resize(static_cast<std::size_t>(message.shards_size()));
   for (int i = 0; i < message.shards_size(); ++i) {

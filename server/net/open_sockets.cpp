@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 
+#include "server/net/route_check.h"
 #include "server/process/system_error.h"
 
 namespace chatd {
@@ -60,11 +61,6 @@ UniqueFd open_socket(const SocketAddress& address, int type) {
   return UniqueFd(::socket(family_of(address), type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
 }
 
-bool share_port(int fd) {
-  const int on = 1;
-  return ::setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) == 0;
-}
-
 Fault cannot_share() {
   return Fault(system_error("setsockopt SO_REUSEPORT") +
                ". Shards cannot share a port: start chatd with --shards 1");
@@ -92,6 +88,11 @@ std::optional<std::size_t> buffer_bytes(int fd, int option) {
 }
 
 }  // namespace
+
+bool share_port(int fd) {
+  const int on = 1;
+  return ::setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) == 0;
+}
 
 void set_tcp_options(int fd) {
   // Accepted sockets inherit it.
@@ -151,6 +152,42 @@ tl::expected<std::vector<UniqueFd>, std::string> open_udp_sockets(const SocketAd
   return sockets;
 }
 
+// Bound to a group that nobody is in, with the kernel told that this socket is not, either.
+tl::expected<UniqueFd, std::string> open_sending_socket(int family, std::uint16_t port) {
+  SocketAddress address{};
+  address.base.sa_family = static_cast<sa_family_t>(family);
+  if (family == AF_INET) {
+    address.v4.sin_port = htons(port);
+    address.v4.sin_addr.s_addr = htonl(0xefff'ffff);  // 239.255.255.255
+  } else {
+    address.v6.sin6_port = htons(port);
+    address.v6.sin6_addr.s6_addr[0] = 0xff;  // ff0e::ffff
+    address.v6.sin6_addr.s6_addr[1] = 0x0e;
+    address.v6.sin6_addr.s6_addr[14] = address.v6.sin6_addr.s6_addr[15] = 0xff;
+  }
+  UniqueFd fd = open_socket(address, SOCK_DGRAM);
+  if (!fd) return Fault(system_error("socket"));
+  const int off = 0;
+  const int may_be_cut = IP_PMTUDISC_DONT;
+  ::setsockopt(fd.get(), IPPROTO_IP, IP_MULTICAST_ALL, &off, sizeof off);
+  ::setsockopt(fd.get(), IPPROTO_IP, IP_MTU_DISCOVER, &may_be_cut, sizeof may_be_cut);
+  if (family == AF_INET6) {
+    constexpr int kMulticastAll6 = 29;  // IPV6_MULTICAST_ALL, which libc does not name
+    ::setsockopt(fd.get(), IPPROTO_IPV6, kMulticastAll6, &off, sizeof off);
+  }
+  serve_both_families(fd.get(), address);
+  set_udp_options(fd.get(), family);  // or the kernel does not say when a device is full
+  if (!share_port(fd.get()) || ::bind(fd.get(), &address.base, length_of(address)) != 0) {
+    return Fault("no further socket can send from UDP port " + std::to_string(port) + " (" +
+                 std::strerror(errno) + ")");
+  }
+  return fd;
+}
+
+std::size_t buffer_bytes_of(int fd, int option) {
+  return buffer_bytes(fd, option).value_or(0);
+}
+
 std::size_t set_buffer_bytes(int fd, int option, std::size_t wanted_bytes) {
   // Who opened the socket may have had the privilege that chatd lacks: setting it again would take
   // away from what is there.
@@ -171,6 +208,15 @@ void set_fragment_bytes(int udp_fd, std::uint32_t mtu_bytes) {
            "long messages may be lost on IPv6 paths with a small MTU");
 }
 
+void ask_for_local_addresses(int udp_fd, int family) {
+  const char* const wrong_source = "answers may leave from another address than the one called";
+  if (family == AF_INET6) {
+    set_flag(udp_fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1, wrong_source);
+  } else {
+    set_flag(udp_fd, IPPROTO_IP, IP_PKTINFO, 1, wrong_source);
+  }
+}
+
 OwnSockets own_sockets_of(const Endpoint& bound) {
   OwnSockets own;
   own.udp_port = bound.port;
@@ -179,6 +225,8 @@ OwnSockets own_sockets_of(const Endpoint& bound) {
     return own;
   }
   own.on_all_loopback = true;
+  // Link-local addresses have to be in the list, for they cannot be asked for without an interface.
+  own.has_address = [](const IpAddress& ip) { return is_own(ip, 0); };
   ifaddrs* list = nullptr;
   if (::getifaddrs(&list) != 0) {
     spdlog::warn(

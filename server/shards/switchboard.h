@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "core/shards/neighbours.h"
+#include "server/net/local_addresses.h"
 #include "server/shards/mailbox.h"
 
 namespace chatd {
@@ -37,6 +38,9 @@ class Switchboard {
   std::uint64_t sequence() const { return sequence_.load(std::memory_order_relaxed); }
   void go_on_from(std::uint64_t sequence) { sequence_.store(sequence, std::memory_order_relaxed); }
 
+  // By which of the machine's addresses members are spoken to.
+  LocalAddresses& local_addresses() { return local_addresses_; }
+
   // Control connections of all shards.
   std::uint32_t connections() const { return connections_.load(std::memory_order_relaxed); }
   void add_connection() { connections_.fetch_add(1, std::memory_order_relaxed); }
@@ -55,6 +59,7 @@ class Switchboard {
   };
 
   std::vector<std::unique_ptr<Line>> lines_;
+  LocalAddresses local_addresses_;
   std::atomic<std::uint64_t> sequence_ = 0;
   std::atomic<std::uint32_t> connections_ = 0;
 };

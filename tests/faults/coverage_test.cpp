@@ -43,6 +43,7 @@ bool has_a_reason(const std::string& name) {
       "syscall",             // futex(2), by std::latch
       "sched_yield",         // the same
       "getpid",              // cannot fail
+      "ioctl",               // SIOCOUTQ: if it fails, there is taken to be something
       "getpeername",         // if it fails, the socket is not taken for a connected one
       "fstat",               // if it fails, stderr is not taken for the journal
       "fcntl",  // F_GETFD: whether the descriptor is open, and that is the question; F_SETFD as

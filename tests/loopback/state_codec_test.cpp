@@ -28,6 +28,7 @@ ServerState sample() {
                           .username = "alice",
                           .tcp_peer = ip("192.0.2.1"),
                           .port = 4242,
+                          .via = 2,
                           .last_heard_ms = 123'456'789'012,
                           .consecutive_refusals = 2});
   room.members.push_back({.token = token(9),
@@ -59,6 +60,8 @@ ServerState sample() {
                     .udp_port = 9000,
                     .map_key = {1, 2, 3},
                     .next_sequence = 99,
+                    .local_addresses = {{.ip = ip("192.0.2.9")},
+                                        {.ip = ip("fe80::9"), .interface = 3}},
                     .shards = {}};
   state.shards.push_back({});
   state.shards.push_back(busy);
@@ -74,6 +77,7 @@ TEST(StateCodec, WritesAllThatItReads) {
   EXPECT_EQ(after->udp_port, 9000);
   EXPECT_EQ(after->map_key, before.map_key);
   EXPECT_EQ(after->next_sequence, 99U);
+  EXPECT_EQ(after->local_addresses, before.local_addresses);
   EXPECT_EQ(after->descriptor_count(), 4U);  // the listener, two shards, a connection
   ASSERT_EQ(after->shards.size(), 2U);
   const ShardState& shard = after->shards[1];
@@ -92,6 +96,7 @@ TEST(StateCodec, WritesAllThatItReads) {
   EXPECT_EQ(alice.username, "alice");
   EXPECT_EQ(alice.tcp_peer, ip("192.0.2.1"));
   EXPECT_EQ(alice.port, 4242);
+  EXPECT_EQ(alice.via, 2);
   EXPECT_EQ(alice.last_heard_ms, 123'456'789'012U);
   EXPECT_EQ(alice.consecutive_refusals, 2);
   EXPECT_EQ(room.members[1].port, 0);

@@ -40,7 +40,7 @@ class UdpReceiverTest : public testing::Test {
   void send(std::string_view bytes, std::uint32_t segment_bytes = 0) {
     SendBatch batch(AF_INET);
     batch.add(local_endpoint(fd_.get()), batch.form({&bytes, 1}, segment_bytes));
-    ASSERT_EQ(batch.submit(sender_.get()), 1U);
+    ASSERT_EQ(batch.submit(sender_.get(), 1), 1U);
   }
 
   chatd::UniqueFd fd_;

@@ -1,4 +1,4 @@
-// One chatd for both families (--host ::), and a server with several addresses.
+// One chatd for both families (--host ::).
 #include "tests/networks/cloud_test.h"
 
 namespace chatd::test {
@@ -55,29 +55,6 @@ TEST_F(Families, RefusalsOfBothRemoveMembers) {
   std::sort(left.begin(), left.end());
   EXPECT_EQ(left, (std::vector<std::string>{"m2", "m3"}));
   EXPECT_EQ(totals()["members_refused"], 2U);
-}
-
-// A known limit: on a wildcard address, chatd's datagrams leave from the address that routing
-// picks, not from the one that the member knows. Whoever filters by source address must be told of
-// the first one, or the operator name one with --host.
-TEST_F(Families, OnAWildcardRoutingPicksTheAddressThatMembersHearFrom) {
-  build(1);
-  const std::string second_ip = kSecondServerIp;
-  for (const std::string& host_flag : {std::string("0.0.0.0"), second_ip}) {
-    ASSERT_NO_FATAL_FAILURE(start_server({"--host", host_flag}));
-    const Inside inside(host(0));
-    UdpPeer socket(host_ip(Family::k4, 0));
-    UdpPeer other(host_ip(Family::k4, 0));
-    TcpPeer control(server().tcp_at(second_ip), host_ip(Family::k4, 0));
-    const std::string token =
-        control.create("room", {.username = "alice", .ip = "", .port = socket.address().port()})
-            .token();
-    control.join("room", {.username = "bob", .ip = "", .port = other.address().port()});
-    const auto notice = socket.receive();
-    ASSERT_TRUE(notice);
-    const bool is_wildcard = host_flag == "0.0.0.0";
-    EXPECT_EQ(notice->from.ip(), is_wildcard ? server_ip(Family::k4) : second_ip);
-  }
 }
 
 }  // namespace

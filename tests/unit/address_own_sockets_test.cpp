@@ -13,6 +13,7 @@ using test::ip;
 
 TEST(OwnSockets, ContainItsAddressesAtItsPortAlone) {
   const OwnSockets own{.addresses = {ip("192.0.2.1"), ip("2001:db8::1")},
+                       .has_address = {},
                        .on_all_loopback = false,
                        .udp_port = 9000};
   EXPECT_TRUE(own.contains(at("192.0.2.1", 9000)));
@@ -24,12 +25,29 @@ TEST(OwnSockets, ContainItsAddressesAtItsPortAlone) {
 }
 
 TEST(OwnSockets, OfAWildcardAreOnAllOfLoopback) {
-  const OwnSockets own{.addresses = {}, .on_all_loopback = true, .udp_port = 9000};
+  const OwnSockets own{
+      .addresses = {}, .has_address = {}, .on_all_loopback = true, .udp_port = 9000};
   EXPECT_TRUE(own.contains(at("127.0.0.1", 9000)));
   EXPECT_TRUE(own.contains(at("127.9.8.7", 9000)));
   EXPECT_TRUE(own.contains(at("::1", 9000)));
   EXPECT_FALSE(own.contains(at("127.0.0.1", 9001)));
   EXPECT_FALSE(own.contains(at("192.0.2.1", 9000)));
+}
+
+TEST(OwnSockets, ContainAnAddressThatTheMachineHasGotSince) {
+  int asked = 0;
+  const OwnSockets own{.addresses = {ip("192.0.2.1")},
+                       .has_address =
+                           [&asked](const IpAddress& address) {
+                             ++asked;
+                             return address == ip("192.0.2.7");
+                           },
+                       .on_all_loopback = true,
+                       .udp_port = 9000};
+  EXPECT_FALSE(own.contains(at("192.0.2.7", 9001)));
+  EXPECT_EQ(asked, 0) << "of another port";
+  EXPECT_TRUE(own.contains(at("192.0.2.7", 9000)));
+  EXPECT_FALSE(own.contains(at("192.0.2.8", 9000)));
 }
 
 TEST(OwnSockets, AreNoneUnlessTold) {

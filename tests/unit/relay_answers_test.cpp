@@ -27,8 +27,10 @@ class Answers : public testing::Test {
 
   static RelayConfig config() {
     RelayConfig config;
-    config.own_sockets = {
-        .addresses = {ip("192.0.2.1")}, .on_all_loopback = false, .udp_port = 9000};
+    config.own_sockets = {.addresses = {ip("192.0.2.1")},
+                          .has_address = {},
+                          .on_all_loopback = false,
+                          .udp_port = 9000};
     return config;
   }
 

@@ -211,7 +211,8 @@ TEST_F(Requests, Ipv6IsAsGood) {
 
 TEST_F(Requests, TheServersOwnSocketIsBad) {
   RelayConfig config;
-  config.own_sockets = {.addresses = {ip("192.0.2.1")}, .on_all_loopback = true, .udp_port = 9000};
+  config.own_sockets = {
+      .addresses = {ip("192.0.2.1")}, .has_address = {}, .on_all_loopback = true, .udp_port = 9000};
   RelayKit kit(config);
   kit.create("lobby", "alice");
   const auto status = [&kit](const char* stated, std::uint16_t port, const char* peer) {

@@ -1,0 +1,107 @@
+#include "server/data/lanes.h"
+
+#include <linux/sockios.h>
+#include <netinet/in.h>
+#include <spdlog/spdlog.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#include <utility>
+
+#include "server/net/open_sockets.h"
+
+namespace chatd {
+
+Lanes::Lanes(int udp_fd, int family, std::size_t max_whole_bytes)
+    : udp_fd_(udp_fd), family_(family), max_whole_bytes_(max_whole_bytes) {
+  lanes_.reserve(kMaxLanes);
+  by_ip_.reserve(kMaxLanes);
+}
+
+std::optional<int> Lanes::find(const IpAddress& ip) {
+  const auto found = by_ip_.find(ip);
+  if (found == by_ip_.end()) return std::nullopt;
+  const Lane& lane = lanes_[found->second];
+  if (!is_empty(lane)) return lane.fd.get();
+  give_back(found->second);
+  return std::nullopt;
+}
+
+std::optional<int> Lanes::take(const IpAddress& ip, TimeMs now_ms) {
+  if (in_use_ == lanes_.size() && looked_at_ms_ != now_ms) {
+    looked_at_ms_ = now_ms;
+    give_back_empty_ones();
+  }
+  if (in_use_ == lanes_.size() && !open()) return std::nullopt;
+  Lane& lane = lanes_[in_use_];
+  lane.ip = ip;
+  by_ip_[ip] = in_use_++;
+  return lane.fd.get();
+}
+
+bool Lanes::is_empty(const Lane& lane) const {
+  int unsent_bytes = 0;
+  return ::ioctl(lane.fd.get(), SIOCOUTQ, &unsent_bytes) == 0 && unsent_bytes == 0;
+}
+
+// The last one in use takes its place.
+void Lanes::give_back(std::size_t index) {
+  by_ip_.erase(lanes_[index].ip);
+  --in_use_;
+  if (index != in_use_) {
+    std::swap(lanes_[index], lanes_[in_use_]);
+    by_ip_[lanes_[index].ip] = index;
+  }
+  if (lanes_.size() - in_use_ > kSpareLanes) lanes_.pop_back();
+}
+
+void Lanes::look_after() {
+  if (in_use_ == 0) return;
+  next_looked_after_ = (next_looked_after_ + 1) % in_use_;
+  if (is_empty(lanes_[next_looked_after_])) give_back(next_looked_after_);
+}
+
+void Lanes::give_back_empty_ones() {
+  for (std::size_t i = in_use_; i-- > 0;) {
+    if (is_empty(lanes_[i])) give_back(i);
+  }
+}
+
+bool Lanes::open() {
+  if (lanes_.size() == kMaxLanes || !prepare()) return false;
+  auto fd = open_sending_socket(family_, port_);
+  if (!fd) {
+    has_failed_ = lanes_.empty();
+    if (has_failed_) {
+      spdlog::warn("{}: members whose way is blocked can hold up the others", fd.error());
+    }
+    return false;
+  }
+  set_buffer_bytes(fd->get(), SO_SNDBUF, buffer_bytes_);
+  constexpr std::uint32_t kHeaderBytes6 = 48;
+  if (family_ == AF_INET6) {
+    set_fragment_bytes(fd->get(), static_cast<std::uint32_t>(max_whole_bytes_) + kHeaderBytes6);
+  }
+  lanes_.push_back({.fd = std::move(*fd), .ip = {}});
+  return true;
+}
+
+// What lanes have in common, when the first one is needed. False: there can be none.
+bool Lanes::prepare() {
+  if (has_failed_ || is_prepared_) return !has_failed_;
+  is_prepared_ = true;
+  SocketAddress bound{};
+  socklen_t length = sizeof bound;
+  const bool is_known = ::getsockname(udp_fd_, &bound.base, &length) == 0;
+  const Endpoint own = to_endpoint(bound);
+  port_ = own.port;
+  buffer_bytes_ = buffer_bytes_of(udp_fd_, SO_SNDBUF);
+  if (!own.ip.is_unspecified()) {
+    source_ =
+        LocalAddress{.ip = own.ip, .interface = family_ == AF_INET6 ? bound.v6.sin6_scope_id : 0};
+  }
+  has_failed_ = !is_known || !share_port(udp_fd_);
+  return !has_failed_;
+}
+
+}  // namespace chatd

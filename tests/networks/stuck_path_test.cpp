@@ -1,0 +1,92 @@
+// Neighbours that no longer answer hold what is sent to them in the kernel, and fill the send
+// buffer that everybody shares: nobody else may notice.
+#include "tests/networks/networks_test.h"
+
+namespace chatd::test {
+namespace {
+
+class StuckPath : public NetworksTest, public testing::WithParamInterface<Family> {
+ protected:
+  static constexpr int kStuck = 4;
+
+  static std::string ip(int cable, int host) {
+    const bool is_v4 = GetParam() == Family::k4;
+    return (is_v4 ? "10." : "fd0") + std::to_string(cable) + (is_v4 ? ".0." : "::") +
+           std::to_string(host);
+  }
+
+  void connect(int cable, const NetworkNamespace& network, int hosts) {
+    const std::string prefix = GetParam() == Family::k4 ? "/24" : "/64";
+    const std::string device = "eth" + std::to_string(cable);
+    lay_cable(*server_, device, network, "eth0");
+    server_->add_addresses(device, {ip(cable, 1) + prefix});
+    std::vector<std::string> addresses;
+    for (int host = 2; host < 2 + hosts; ++host) addresses.push_back(ip(cable, host) + prefix);
+    network.add_addresses("eth0", addresses);
+  }
+
+  void say_a_lot(Member& speaker, int count) {
+    for (int i = 0; i < count; ++i) speaker.say(std::string(1000, 'x'));
+  }
+
+  void SetUp() override {
+    NetworksTest::SetUp();
+    if (IsSkipped()) return;
+    server_.emplace();
+    near_.emplace();
+    far_.emplace();
+  }
+
+  std::optional<NetworkNamespace> server_;
+  std::optional<NetworkNamespace> near_;
+  std::optional<NetworkNamespace> far_;
+};
+
+INSTANTIATE_TEST_SUITE_P(Both, StuckPath, testing::Values(Family::k4, Family::k6), family_name);
+
+TEST_P(StuckPath, HoldsUpNobodyElse) {
+  stay_on_one_processor();
+  connect(1, *far_, kStuck);
+  connect(2, *near_, 2);
+  const std::string host = GetParam() == Family::k4 ? "0.0.0.0" : "::";
+  ASSERT_NO_FATAL_FAILURE(
+      start_in(*server_, {"--host", host, "--limits", "off", "--send-buffer", "128KiB"}));
+  ASSERT_TRUE(enter(*near_, ip(2, 2), "speaker", {.server_ip = ip(2, 1)}));
+  for (int i = 0; i < kStuck; ++i) {
+    ASSERT_TRUE(enter(*far_, ip(1, 2 + i), "stuck" + std::to_string(i), {.server_ip = ip(1, 1)}));
+  }
+  std::vector<Member> others;
+  {
+    const Inside inside(*near_);
+    const JoinOptions options{.source_ip = ip(2, 3), .server_ip = ip(2, 1)};
+    others = make_room(server(), "other", {"alice", "bob"}, options);
+    ASSERT_EQ(others.size(), 2U);
+  }
+  far_->ip({"link set dev eth0 arp off", "addr flush dev eth0"});
+  server_->ip({"neigh flush dev eth1"});
+
+  Member& speaker = room()[0];
+  say_a_lot(speaker, 500);
+  std::uint64_t said = 500;
+  for (int round = 0; round < 100; ++round) {
+    say_a_lot(speaker, 2);
+    said += 2;
+    ASSERT_TRUE(others[1].hears(others[0].say(std::to_string(round))));
+  }
+  ASSERT_TRUE(server().hand_over()) << server().diagnosis();
+  for (int round = 0; round < 100; ++round) {
+    say_a_lot(speaker, 2);
+    said += 2;
+    ASSERT_TRUE(others[1].hears(others[0].say(std::to_string(round))));
+  }
+  const Counters counted = totals();
+  EXPECT_GT(counted["sends_postponed"], 0U) << "the shared socket was never full";
+  EXPECT_EQ(counted["deliveries_planned"], said * kStuck + 200) << counted.to_string();
+  EXPECT_EQ(
+      counted["deliveries_sent"] + counted["dropped_queue_full"] + counted.sum_of("dropped_send_"),
+      counted["deliveries_planned"])
+      << counted.to_string();
+}
+
+}  // namespace
+}  // namespace chatd::test
