@@ -119,7 +119,10 @@ class RoomListHandler : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, R
   }
   bool EndArray(rapidjson::SizeType /*count*/) {
     --depth_;
-    if (is_in_room() && members_ == Part::kOpen) members_ = Part::kSeen;
+    if (is_in_room() && members_ == Part::kOpen) {
+      members_ = Part::kSeen;
+      list_.rooms.back().members.shrink_to_fit();  // there may be a hundred thousand of these
+    }
     return true;
   }
 

@@ -95,10 +95,10 @@ std::size_t RoomDirectory::held_bytes() {
 }
 
 void RoomDirectory::begin_round(Neighbours& neighbours) {
-  round_.emplace();
-  round_->askers = std::exchange(asking_, {});
-  round_->parts.resize(shard_count_);
-  round_->own_version = roster_.version();
+  round_ = Round{.askers = std::exchange(asking_, {}),
+                 .parts = RoomList::Parts(shard_count_),
+                 .missing = 0,
+                 .own_version = roster_.version()};
   ++round_number_;
   const auto last = lists_.empty() ? nullptr : lists_.back().lock();
   for (std::uint32_t shard = 0; shard < shard_count_; ++shard) {

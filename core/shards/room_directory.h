@@ -59,8 +59,8 @@ class RoomDirectory {
   struct Round {
     std::vector<ConnectionId> askers;
     RoomList::Parts parts;  // by shard; one's own comes last
-    std::size_t missing = 0;
-    std::uint64_t own_version = 0;  // or later
+    std::size_t missing;
+    std::uint64_t own_version;  // or later
   };
 
   std::size_t index_of_own() const { return shard_count_ == 1 ? 0 : shard_; }
