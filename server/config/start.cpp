@@ -5,6 +5,8 @@
 #include <cstdio>
 #include <string>
 
+#include "server/config/warnings.h"
+
 namespace chatd::config {
 namespace {
 
@@ -30,6 +32,9 @@ tl::expected<Configuration, int> configure(int argc, const char* const* argv) {
     case Task::kTell:
       return tl::unexpected(tell(configuration->command_line.text));
     case Task::kCheckConfig:
+      for (const std::string& warning : warnings(*configuration)) {
+        std::fprintf(stderr, "chatd: warning: %s\n", warning.c_str());
+      }
       return tl::unexpected(tell("configuration ok\n"));
     case Task::kPrintConfig:
       return tl::unexpected(tell(print(*configuration)));

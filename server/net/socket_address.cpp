@@ -55,7 +55,8 @@ std::string to_text(const Endpoint& endpoint) {
   return (endpoint.ip.is_v4() ? ip : "[" + ip + "]") + ":" + std::to_string(endpoint.port);
 }
 
-tl::expected<SocketAddress, std::string> resolve(const std::string& host, std::uint16_t port) {
+tl::expected<std::vector<SocketAddress>, std::string> resolve_all(const std::string& host,
+                                                                  std::uint16_t port) {
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
   hints.ai_flags = AI_PASSIVE;
@@ -66,9 +67,33 @@ tl::expected<SocketAddress, std::string> resolve(const std::string& host, std::u
     return tl::unexpected("cannot resolve the host '" + host + "': " + reason);
   }
   const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owner(list, &::freeaddrinfo);
-  SocketAddress address{};
-  std::memcpy(&address, list->ai_addr, std::min<std::size_t>(list->ai_addrlen, sizeof address));
-  return address;
+  std::vector<SocketAddress> addresses;
+  for (const addrinfo* entry = list; entry != nullptr; entry = entry->ai_next) {
+    SocketAddress address{};
+    std::memcpy(&address, entry->ai_addr, std::min<std::size_t>(entry->ai_addrlen, sizeof address));
+    const auto is_same = [&](const SocketAddress& other) {
+      return to_endpoint(other) == to_endpoint(address);
+    };
+    if (std::none_of(addresses.begin(), addresses.end(), is_same)) addresses.push_back(address);
+  }
+  return addresses;
+}
+
+const SocketAddress& to_listen_on(const std::vector<SocketAddress>& addresses) {
+  const auto is_loopback = [](const SocketAddress& address) {
+    return to_endpoint(address).ip.is_loopback();
+  };
+  if (!std::all_of(addresses.begin(), addresses.end(), is_loopback)) return addresses.front();
+  const auto v4 = std::find_if(addresses.begin(), addresses.end(), [](const SocketAddress& one) {
+    return to_endpoint(one).ip.is_v4();
+  });
+  return v4 == addresses.end() ? addresses.front() : *v4;
+}
+
+tl::expected<SocketAddress, std::string> resolve(const std::string& host, std::uint16_t port) {
+  const auto addresses = resolve_all(host, port);
+  if (!addresses) return tl::unexpected(addresses.error());
+  return to_listen_on(*addresses);
 }
 
 tl::expected<Endpoint, std::string> bound_endpoint(int fd) {

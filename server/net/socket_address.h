@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <string>
 #include <tl/expected.hpp>
+#include <vector>
 
 #include "core/address/endpoint.h"
 
@@ -32,6 +33,12 @@ std::string to_text(const Endpoint& endpoint);
 
 // A host name or literal address, as an operator writes it, and a port. The error is a sentence.
 tl::expected<SocketAddress, std::string> resolve(const std::string& host, std::uint16_t port);
+
+// All addresses of a name, in the resolver's order; at least one. Of these chatd listens on one:
+// the first, but 127.0.0.1 where all are loopback, for that is where clients look first.
+tl::expected<std::vector<SocketAddress>, std::string> resolve_all(const std::string& host,
+                                                                  std::uint16_t port);
+const SocketAddress& to_listen_on(const std::vector<SocketAddress>& addresses);
 
 // The address a socket is bound to.
 tl::expected<Endpoint, std::string> bound_endpoint(int fd);

@@ -54,6 +54,17 @@ TEST_F(ConfigFile, CheckingHasNoSideEffects) {
   EXPECT_EQ(process.captured(Stream::kStderr), "");
 }
 
+TEST_F(ConfigFile, CheckingWarnsOfATimeoutThatQuietClientsCannotMeet) {
+  Process process = run({"--check-config", "--idle-timeout", "30s"}, 0);
+  EXPECT_EQ(process.captured(Stream::kStdout), "configuration ok\n");
+  EXPECT_NE(process.captured(Stream::kStderr)
+                .find("warning: idle_timeout = 30s (flag --idle-timeout): quiet members"),
+            std::string::npos)
+      << process.captured(Stream::kStderr);
+  Process fine = run({"--check-config", "--idle-timeout", "180s"}, 0);
+  EXPECT_EQ(fine.captured(Stream::kStderr), "");
+}
+
 TEST_F(ConfigFile, CheckingFindsMistakes) {
   const TemporaryFile file("[limits\n");
   Process process = run({"--check-config", "--config", file.path()}, 2);
