@@ -4,6 +4,7 @@
 #include <rapidjson/reader.h>
 #include <simdjson.h>
 
+#include <cmath>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -29,6 +30,16 @@ tl::unexpected<Error> refusal(std::string_view message, std::int64_t status) {
 
 bool is_status(std::int64_t status) {
   return status >= 100 && status <= 999;
+}
+
+// Some time from a millisecond to a year, in seconds; not always a whole number.
+std::optional<std::int64_t> read_seconds(const object& answer, std::string_view key) {
+  constexpr double kSecondMs = 1000;
+  constexpr double kYear = 366.0 * 24 * 3600;
+  double seconds = 0;
+  if (answer[key].get(seconds) != simdjson::SUCCESS) return std::nullopt;
+  if (!(seconds * kSecondMs >= 1 && seconds <= kYear)) return std::nullopt;
+  return std::llround(seconds * kSecondMs);
 }
 
 // Takes a room list out of JSON as it is read. A list may be 64 MiB long, and a document in memory
@@ -168,7 +179,7 @@ class RoomListHandler : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, R
 
 }  // namespace
 
-tl::expected<Token, Error> parse_entry_answer(std::string_view payload) {
+tl::expected<Entry, Error> parse_entry_answer(std::string_view payload) {
   simdjson::dom::parser parser;
   object answer;
   if (parser.parse(payload.data(), payload.size()).get(answer) != simdjson::SUCCESS) {
@@ -188,7 +199,7 @@ tl::expected<Token, Error> parse_entry_answer(std::string_view payload) {
   }
   const auto token = Token::parse(text);
   if (!token) return nonsense("has a token that is not hexadecimal");
-  return *token;
+  return Entry{.token = *token, .idle_timeout_ms = read_seconds(answer, "idle_timeout")};
 }
 
 tl::expected<RoomList, Error> parse_room_list(std::string_view payload) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,8 +27,15 @@ struct RoomList {
   std::uint64_t total = 0;
 };
 
-// The token of the new member; kRefused with the server's words for every status but 201.
-tl::expected<Token, Error> parse_entry_answer(std::string_view payload);
+// What a member gets to know about itself.
+struct Entry {
+  Token token;
+  // How long the server waits for a word of it. Nothing: an older server, that does not tell.
+  std::optional<std::int64_t> idle_timeout_ms = {};
+};
+
+// kRefused with the server's words for every status but 201.
+tl::expected<Entry, Error> parse_entry_answer(std::string_view payload);
 
 // kRefused when the server answered with a status instead of a list.
 tl::expected<RoomList, Error> parse_room_list(std::string_view payload);

@@ -4,7 +4,10 @@
 #include <rapidjson/writer.h>
 #include <simdjson.h>
 
-#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cinttypes>
+#include <cstdio>
 
 #include "client/json_text.h"
 #include "core/limits.h"
@@ -13,16 +16,23 @@
 namespace chatd::client {
 namespace {
 
-// An answer to what was sent comes within a round trip. A datagram that drew no refusal for this
-// long has arrived.
-constexpr std::int64_t kRoundTripMs = 500;
-
 constexpr unsigned kLeaveOperation = 2;
+
+// So long that a datagram with it, and the shortest of room names, has room for «You are not
+// authenticated» in its answer.
+constexpr std::size_t kNumberDigits = 16;
+
+std::string in_digits(std::uint64_t number) {
+  std::array<char, kNumberDigits + 1> digits{};
+  std::snprintf(digits.data(), digits.size(), "%016" PRIx64, number);
+  return {digits.data(), kNumberDigits};
+}
 
 }  // namespace
 
 Conversation::Conversation(ConversationConfig config, std::int64_t now_ms)
-    : config_(std::move(config)), next_heartbeat_ms_(now_ms), sent_at_ms_(now_ms) {}
+    : config_(std::move(config)),
+      standing_(config_.heartbeat_ms, config_.idle_timeout_ms, now_ms) {}
 
 std::string Conversation::datagram(std::string_view payload) const {
   std::string bytes;
@@ -53,7 +63,9 @@ tl::expected<std::string, Error> Conversation::message(std::string_view text) co
 }
 
 std::string Conversation::heartbeat() const {
-  return datagram("");
+  const auto number = standing_.next_number();
+  if (!number) return datagram("");
+  return datagram(R"({"heartbeat":")" + in_digits(config_.secret + *number) + R"("})");
 }
 
 std::string Conversation::leave() const {
@@ -68,20 +80,12 @@ std::string Conversation::leave() const {
   return datagram(as_view(json));
 }
 
-void Conversation::on_sent(std::int64_t now_ms) {
-  if (!refused_since_sent_ && now_ms - sent_at_ms_ >= kRoundTripMs) refusals_ = 0;
-  refused_since_sent_ = false;
-  sent_at_ms_ = now_ms;
-  const bool is_soon = refusals_ > 0 || early_heartbeats_left_ > 0;
-  if (early_heartbeats_left_ > 0) --early_heartbeats_left_;
-  next_heartbeat_ms_ =
-      now_ms + (is_soon ? std::min(config_.heartbeat_ms, kProbeIntervalMs) : config_.heartbeat_ms);
-}
-
-bool Conversation::on_refused(std::int64_t now_ms) {
-  refused_since_sent_ = true;
-  next_heartbeat_ms_ = std::min(next_heartbeat_ms_, now_ms + kProbeIntervalMs);
-  return ++refusals_ >= kRefusalsUntilGone;
+void Conversation::on_answer(std::string_view text) {
+  std::uint64_t number = 0;
+  const char* const end = text.data() + text.size();
+  const auto [stopped_at, error] = std::from_chars(text.data(), end, number, 16);
+  if (error != std::errc{} || stopped_at != end) return;
+  standing_.on_answer(number - config_.secret);
 }
 
 }  // namespace chatd::client

@@ -50,6 +50,10 @@ Event parse_event(std::string_view datagram, std::string_view own_username) {
   }
   std::string_view sender;
   if (fields["sender"].get(sender) != simdjson::SUCCESS) {
+    std::string_view heartbeat;
+    if (fields["heartbeat"].get(heartbeat) == simdjson::SUCCESS) {
+      return {Event::Kind::kHeartbeat, "", std::string(heartbeat)};
+    }
     return malformed("a message names no sender");
   }
   std::string_view text;

@@ -16,8 +16,12 @@ struct Event {
     kDisconnected,      // this member is no longer in the room; `text` is the server's word for it
     kNotAuthenticated,  // the server does not know this member; `text` is the server's word for it
     kNotice,            // the server says `text`
-    kServerGone,        // nothing listens there any more (the shell's finding, never parsed)
-    kMalformed,         // not to be understood; `text` says why
+    kHeartbeat,         // the answer to one: `text` is what stood in it
+    // What is found by asking, never parsed.
+    kUnanswered,  // the server does not answer; `text` says since when and why
+    kAnswered,    // it does again
+    kServerGone,  // `text` says how that is known
+    kMalformed,   // not to be understood; `text` says why
   };
 
   Kind kind = Kind::kMalformed;

@@ -45,6 +45,7 @@ std::string encode_entry_request(const EntryRequest& request) {
   writer.Key("port");
   writer.Uint(request.udp_port);
   write_member(writer, "password", request.password);
+  if (request.token) write_member(writer, "token", request.token->hex());
   writer.EndObject();
 
   std::string frame;

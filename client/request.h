@@ -3,11 +3,13 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "client/error.h"
 #include "core/wire/frame.h"
+#include "core/wire/token.h"
 
 namespace chatd::client {
 
@@ -22,6 +24,8 @@ struct EntryRequest {
   // server waits for the member's first datagram to learn the address that the NAT has given it.
   std::string udp_ip;
   std::uint16_t udp_port = 0;
+  // Of the seat that this member has in the room, and wants to take again from here.
+  std::optional<Token> token = {};
 };
 
 // Whether the frame can be built at all: names have 1..kMaxNameBytes bytes of UTF-8 without control

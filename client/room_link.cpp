@@ -1,6 +1,9 @@
 #include "client/room_link.h"
 
+#include <algorithm>
 #include <cerrno>
+#include <random>
+#include <utility>
 
 #include "client/answer_reader.h"
 #include "client/net/clock.h"
@@ -13,17 +16,41 @@ namespace {
 // Between two looks at the keyboard.
 constexpr int kMaxDatagramsPerTurn = 256;
 
+constexpr int kStatusNotFound = 404;
+
+std::int64_t patience_ms(const ServerAddress& server) {
+  return std::clamp<std::int64_t>(server.deadline_ms - now_ms(), 0, server.timeout_ms);
+}
+
 tl::expected<TcpConnection, Error> connect(const ServerAddress& server) {
-  const std::int64_t deadline_ms = now_ms() + server.timeout_ms;
+  const std::int64_t deadline_ms = now_ms() + patience_ms(server);
   const auto addresses = resolve(server.host, server.tcp_port, deadline_ms, server.interrupt_fd);
   if (!addresses) return tl::unexpected<Error>(addresses.error());
   return TcpConnection::open(*addresses, deadline_ms, server.interrupt_fd);
 }
 
+std::uint64_t random_number() {
+  std::random_device device;  // the kernel's
+  return std::uint64_t{device()} << 32 | device();
+}
+
 }  // namespace
 
-tl::expected<RoomLink, Error> RoomLink::enter(const ServerAddress& server, EntryRequest request,
-                                              std::int64_t heartbeat_ms) {
+struct RoomLink::Place {
+  UdpSocket socket;
+  Entry entry;
+};
+
+RoomLink::RoomLink(ServerAddress server, EntryRequest request, std::int64_t heartbeat_ms,
+                   UdpSocket socket, Conversation conversation)
+    : server_(std::move(server)),
+      request_(std::move(request)),
+      heartbeat_ms_(heartbeat_ms),
+      socket_(std::move(socket)),
+      conversation_(std::move(conversation)) {}
+
+tl::expected<RoomLink::Place, Error> RoomLink::take_place(const ServerAddress& server,
+                                                          EntryRequest& request) {
   auto connection = connect(server);
   if (!connection) return tl::unexpected<Error>(std::move(connection.error()));
   // The same address that took the TCP connection: a name may stand for several machines. And the
@@ -35,18 +62,43 @@ tl::expected<RoomLink, Error> RoomLink::enter(const ServerAddress& server, Entry
   request.udp_port = local.port();
 
   const auto answer = connection->exchange(encode_entry_request(request), kMaxEntryAnswerBytes,
-                                           server.timeout_ms, server.interrupt_fd);
+                                           patience_ms(server), server.interrupt_fd);
   if (!answer) return tl::unexpected<Error>(answer.error());
-  const auto token = parse_entry_answer(*answer);
-  if (!token) return tl::unexpected<Error>(token.error());
+  const auto entry = parse_entry_answer(*answer);
+  if (!entry) return tl::unexpected<Error>(entry.error());
+  return Place{std::move(*socket), *entry};
+}
 
-  ConversationConfig config{.room = std::move(request.room),
-                            .username = std::move(request.username),
-                            .token = *token,
-                            .heartbeat_ms = heartbeat_ms};
-  RoomLink link(std::move(*socket), Conversation(std::move(config), now_ms()));
+Conversation RoomLink::converse(const EntryRequest& request, const Entry& entry,
+                                std::int64_t heartbeat_ms) {
+  return Conversation({.room = request.room,
+                       .username = request.username,
+                       .token = entry.token,
+                       .heartbeat_ms = heartbeat_ms,
+                       .idle_timeout_ms = entry.idle_timeout_ms,
+                       .secret = random_number()},
+                      now_ms());
+}
+
+tl::expected<RoomLink, Error> RoomLink::enter(const ServerAddress& server, EntryRequest request,
+                                              std::int64_t heartbeat_ms) {
+  auto place = take_place(server, request);
+  if (!place && request.token && place.error().status == kStatusNotFound) {
+    request.token.reset();  // the seat is gone
+    place = take_place(server, request);
+  }
+  if (!place) return tl::unexpected<Error>(std::move(place.error()));
+  Conversation conversation = converse(request, place->entry, heartbeat_ms);
+  RoomLink link(server, std::move(request), heartbeat_ms, std::move(place->socket),
+                std::move(conversation));
   link.on_deadline();
   return link;
+}
+
+std::int64_t RoomLink::next_deadline_ms() const {
+  if (!news_.empty()) return 0;
+  if (is_over_) return std::numeric_limits<std::int64_t>::max();
+  return conversation_.standing().next_heartbeat_ms();
 }
 
 tl::expected<void, Error> RoomLink::say(std::string_view text) {
@@ -57,31 +109,131 @@ tl::expected<void, Error> RoomLink::say(std::string_view text) {
   return {};
 }
 
+RoomLink::Arrival RoomLink::ask_arrival() {
+  Standing& standing = conversation_.standing();
+  if (!standing.answers_are_due()) return Arrival::kCannotSay;
+  if (asked_arrival_ == 0) {
+    asked_arrival_ = standing.ask(now_ms());
+    beat();
+  }
+  return standing.is_answered(asked_arrival_) ? Arrival::kYes : Arrival::kAsked;
+}
+
 bool RoomLink::last_was_refused() {
   if (socket_.take_error() == ECONNREFUSED) on_refused();
-  return conversation_.last_was_refused();
+  return conversation_.standing().last_was_refused();
 }
 
 void RoomLink::on_deadline() {
-  if (now_ms() < conversation_.next_heartbeat_ms()) return;
-  send(conversation_.heartbeat());
+  if (is_over_ || now_ms() < conversation_.standing().next_heartbeat_ms()) return;
+  if (has_listened_) {
+    look();
+  } else {
+    conversation_.standing().on_not_listened(now_ms());
+  }
+  if (!is_over_) beat();
+}
+
+void RoomLink::beat() {
+  beat_error_ = send(conversation_.heartbeat());
+  // Also when it could not leave: it is tried again later, not at once for ever.
+  conversation_.standing().on_heartbeat_sent(now_ms(), beat_error_ == 0);
+  has_listened_ = false;
 }
 
 std::vector<Event> RoomLink::receive() {
   std::vector<Event> events;
   // A train is taken to its end: nothing would call us for the rest of it.
-  for (int i = 0; (i < kMaxDatagramsPerTurn || socket_.has_more()) && !server_gone_; ++i) {
+  for (int i = 0; (i < kMaxDatagramsPerTurn || socket_.has_more()) && !is_over_; ++i) {
     const UdpSocket::Received received = socket_.receive();
-    if (received.error == EAGAIN) break;
+    if (received.error == EAGAIN) {
+      has_listened_ = true;
+      break;
+    }
     if (received.error == ECONNREFUSED) {
       on_refused();
     } else if (received.error == 0) {
-      conversation_.on_received();
-      events.push_back(parse_event(received.datagram, conversation_.username()));
+      conversation_.standing().on_received();
+      on_event(parse_event(received.datagram, conversation_.username()), events);
     }
   }
-  if (server_gone_) events.push_back({Event::Kind::kServerGone, "", "the server is gone"});
+  if (!is_over_) look();
+  for (Event& event : take_news()) events.push_back(std::move(event));
   return events;
+}
+
+std::vector<Event> RoomLink::take_news() {
+  return std::exchange(news_, {});
+}
+
+// That we are out is not believed before the server has been asked.
+void RoomLink::on_event(Event event, std::vector<Event>& events) {
+  switch (event.kind) {
+    case Event::Kind::kHeartbeat:
+      return conversation_.on_answer(event.text);
+    case Event::Kind::kNotAuthenticated:
+      // Of one who was removed it is the answer to our asking.
+      if (conversation_.standing().claim() != Standing::Claim::kRemoved) {
+        claim_text_ = std::move(event.text);
+      }
+      return conversation_.standing().on_claim(now_ms(), Standing::Claim::kNotKnown);
+    case Event::Kind::kDisconnected:
+      claim_text_ = std::move(event.text);
+      return conversation_.standing().on_claim(now_ms(), Standing::Claim::kRemoved);
+    default:
+      events.push_back(std::move(event));
+  }
+}
+
+void RoomLink::look() {
+  using Finding = Standing::Finding;
+  switch (conversation_.standing().find(now_ms())) {
+    case Finding::kNone:
+      return;
+    case Finding::kUnanswered: {
+      const std::string why = beat_error_ != 0 ? ": " + system_reason(beat_error_) : "";
+      return news_.push_back({Event::Kind::kUnanswered, "",
+                              name_of_server() + " does not answer" + why + "; asking again"});
+    }
+    case Finding::kAnswered:
+      return news_.push_back({Event::Kind::kAnswered, "", name_of_server() + " answers again"});
+    case Finding::kNotKnown:
+      if (conversation_.standing().has_been_answered()) return come_back();
+      return end({Event::Kind::kNotAuthenticated, "", claim_text_});
+    case Finding::kRemoved:
+      return end({Event::Kind::kDisconnected, "", claim_text_});
+    case Finding::kGone:
+      return end({Event::Kind::kServerGone, "",
+                  name_of_server() + " has not answered for " +
+                      std::to_string(conversation_.standing().idle_timeout_ms() / 1000) + " s"});
+  }
+}
+
+// The token proves that the seat is ours, wherever we are now. Without a seat we were removed, and
+// stay out.
+void RoomLink::come_back() {
+  EntryRequest request = request_;
+  request.operation = Operation::kJoin;
+  request.token = conversation_.token();
+  auto place = take_place(server_, request);
+  if (!place) {
+    if (place.error().kind == ErrorKind::kInterrupted) return;
+    return end({Event::Kind::kNotAuthenticated, "", claim_text_});
+  }
+  socket_ = std::move(place->socket);
+  conversation_ = converse(request, place->entry, heartbeat_ms_);
+  has_listened_ = true;
+  news_.push_back(
+      {Event::Kind::kAnswered, "", name_of_server() + " had lost you: you are back in the room"});
+}
+
+void RoomLink::end(Event event) {
+  is_over_ = true;
+  news_.push_back(std::move(event));
+}
+
+std::string RoomLink::name_of_server() const {
+  return "the server at " + socket_.peer().to_string();
 }
 
 void RoomLink::leave() {
@@ -95,21 +247,27 @@ int RoomLink::send(std::string_view datagram) {
     on_refused();
     error = socket_.send(datagram);
   }
-  // Even when it failed: a heartbeat that cannot go out now is tried again after the interval, not
-  // at once for ever.
-  conversation_.on_sent(now_ms());
+  conversation_.standing().on_sent(now_ms());
   return error;
 }
 
 void RoomLink::on_refused() {
-  if (conversation_.on_refused(now_ms())) server_gone_ = true;
+  if (!conversation_.standing().on_refused(now_ms()) || is_over_) return;
+  // Who has said goodbye before it went has not just gone.
+  const bool was_removed = conversation_.standing().claim() == Standing::Claim::kRemoved;
+  end(was_removed ? Event{Event::Kind::kDisconnected, "", claim_text_} : refused_event());
+}
+
+Event RoomLink::refused_event() const {
+  return {Event::Kind::kServerGone, "",
+          "nothing listens at " + socket_.peer().to_string() + " any more"};
 }
 
 tl::expected<RoomList, Error> list_rooms(const ServerAddress& server) {
   auto connection = connect(server);
   if (!connection) return tl::unexpected<Error>(std::move(connection.error()));
-  const auto answer = connection->exchange(encode_list_request(), kMaxListBytes, server.timeout_ms,
-                                           server.interrupt_fd);
+  const auto answer = connection->exchange(encode_list_request(), kMaxListBytes,
+                                           patience_ms(server), server.interrupt_fd);
   if (!answer) return tl::unexpected<Error>(answer.error());
   return parse_room_list(*answer);
 }

@@ -83,11 +83,11 @@ RelayWorld::RelayWorld(std::uint32_t rooms, std::uint32_t members_per_room,
     const std::uint32_t room = member / members_per_room;
     const bool is_first = member % members_per_room == 0;
     const Endpoint from = endpoint_of(member);
-    const auto token = client::parse_entry_answer(
+    const auto entry = client::parse_entry_answer(
         ask(entry_request(is_first ? Operation::kCreate : Operation::kJoin, room, member), from));
-    if (!token) give_up(token.error().reason);
+    if (!entry) give_up(entry.error().reason);
     const auto padded = [&](std::string_view payload) {
-      return PaddedBytes(datagram(room_name(room), *token, payload));
+      return PaddedBytes(datagram(room_name(room), entry->token, payload));
     };
     people_.push_back({.from = from,
                        .message = padded(message_payload(member_name(member), payload_bytes)),

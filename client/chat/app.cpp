@@ -50,6 +50,7 @@ ExitCode App::run() {
 }
 
 ExitCode App::list() {
+  options_.server.deadline_ms = Goal({}, options_.timeout_ms, now_ms()).deadline_ms();
   auto rooms = list_rooms(options_.server);
   if (!rooms) return fail(rooms.error());
   std::sort(rooms->rooms.begin(), rooms->rooms.end(),
@@ -71,9 +72,15 @@ ExitCode App::list() {
 ExitCode App::talk() {
   for (bool again = true; again;) {
     if (complete_request() == Step::kStop) return exit_code_;
-    auto link = enter();
+    const Goal goal(options_.count, options_.timeout_ms, now_ms());
+    options_.server.deadline_ms = goal.deadline_ms();
+    const auto seat = SeatFile::open(options_.server.host, options_.server.tcp_port, request_.room,
+                                     request_.username);
+    auto link = enter(seat);
     if (!link) return fail(link.error());
-    again = converse(*link);
+    again = converse(*link, goal);
+    // A server that is gone may come back, and find the seat as it was.
+    if (seat && exit_code_ != ExitCode::kUnreachable) seat->forget();
   }
   return exit_code_;
 }
@@ -145,7 +152,19 @@ App::Step App::ask_into(const char* question, std::string& answer) {
   return Step::kGoOn;
 }
 
-tl::expected<RoomLink, Error> App::enter() {
+tl::expected<RoomLink, Error> App::enter(const std::optional<SeatFile>& seat) {
+  request_.token = seat ? seat->token() : std::nullopt;
+  auto link = enter_with_password();
+  if (!seat) return link;
+  if (link) {
+    seat->keep(link->token());
+  } else if (!request_.token) {
+    seat->forget();  // it was opened for nothing
+  }
+  return link;
+}
+
+tl::expected<RoomLink, Error> App::enter_with_password() {
   const bool may_ask = on_terminal_ && request_.password.empty();
   for (int tries = 0;; ++tries) {
     auto link = RoomLink::enter(options_.server, request_, options_.heartbeat_ms);
@@ -159,8 +178,7 @@ tl::expected<RoomLink, Error> App::enter() {
   }
 }
 
-bool App::converse(RoomLink& link) {
-  const Goal goal(options_.count, options_.timeout_ms, now_ms());
+bool App::converse(RoomLink& link, const Goal& goal) {
   if (!on_terminal_ || options_.json || !can_edit_lines()) {
     exit_code_ = PipeMode(link, goal, signals_, options_.json).run();
     return false;

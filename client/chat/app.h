@@ -1,8 +1,12 @@
 // The program `chat` from its options to its exit code.
 #pragma once
 
+#include <optional>
+
 #include "client/chat/exit_code.h"
+#include "client/chat/goal.h"
 #include "client/chat/options.h"
+#include "client/chat/seat_file.h"
 #include "client/chat/signals.h"
 #include "client/request.h"
 
@@ -23,10 +27,12 @@ class App {
   Step ask_name();
   Step ask_room();
   Step ask_into(const char* question, std::string& answer);
-  // Enters the room; asks for the password when the room wants one and none was given.
-  tl::expected<RoomLink, Error> enter();
+  // Enters the room, from which a `chat` that crashed may still hold the seat.
+  tl::expected<RoomLink, Error> enter(const std::optional<SeatFile>& seat);
+  // Asks for the password when the room wants one and none was given.
+  tl::expected<RoomLink, Error> enter_with_password();
   // The conversation. True when it ended with /leave and the person is to choose again.
-  bool converse(RoomLink& link);
+  bool converse(RoomLink& link, const Goal& goal);
 
   Step stop(ExitCode code);
   ExitCode interrupted();

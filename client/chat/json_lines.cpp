@@ -50,6 +50,11 @@ std::string json_event(const Event& event) {
       return json_text("notice", "message", event.text);
     case Event::Kind::kMalformed:
       return json_text("malformed", "message", event.text);
+    case Event::Kind::kUnanswered:
+      return json_text("unanswered", "message", event.text);
+    case Event::Kind::kAnswered:
+      return json_text("answered", "message", event.text);
+    case Event::Kind::kHeartbeat:
     case Event::Kind::kDisconnected:
     case Event::Kind::kNotAuthenticated:
     case Event::Kind::kServerGone:

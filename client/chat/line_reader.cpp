@@ -18,21 +18,27 @@ void LineReader::finish() {
 
 std::optional<std::string> LineReader::take() {
   if (lines_.empty()) return std::nullopt;
-  std::string line = std::move(lines_.front());
+  std::string text = std::move(lines_.front().text);
+  last_line_bytes_ = lines_.front().size_bytes;
   lines_.pop_front();
-  return line;
+  return text;
 }
 
 void LineReader::append(std::string_view bytes) {
   if (bytes.empty()) return;
   has_partial_ = true;
+  partial_bytes_ += bytes.size();
   partial_.append(bytes.substr(0, kMaxLineBytes - partial_.size()));
 }
 
 void LineReader::end_line() {
-  if (partial_.ends_with('\r')) partial_.pop_back();
-  lines_.push_back(std::move(partial_));
+  if (partial_.ends_with('\r')) {
+    partial_.pop_back();
+    --partial_bytes_;
+  }
+  lines_.push_back({.text = std::move(partial_), .size_bytes = partial_bytes_});
   partial_.clear();
+  partial_bytes_ = 0;
   has_partial_ = false;
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <optional>
 #include <string>
@@ -22,15 +23,24 @@ class LineReader {
 
   // In order, without the line end (LF or CR LF).
   std::optional<std::string> take();
+  // How long the line that was taken last is in truth.
+  std::uint64_t last_line_bytes() const { return last_line_bytes_; }
   bool empty() const { return lines_.empty(); }
 
  private:
   void append(std::string_view bytes);
   void end_line();
 
+  struct Line {
+    std::string text;
+    std::uint64_t size_bytes;
+  };
+
   std::string partial_;
+  std::uint64_t partial_bytes_ = 0;
   bool has_partial_ = false;
-  std::deque<std::string> lines_;
+  std::deque<Line> lines_;
+  std::uint64_t last_line_bytes_ = 0;
 };
 
 }  // namespace chatd::client

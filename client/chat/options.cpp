@@ -29,7 +29,7 @@ constexpr const char* kFooter =
 
 // The duration flags as they are typed, until the whole command line is known to be good.
 struct Durations {
-  std::string heartbeat = "60s";
+  std::string heartbeat = "20s";
   std::string connect_timeout = "5s";
   std::string timeout;
 };
@@ -43,6 +43,13 @@ std::string check_duration(const std::string& text) {
   return "'" + text + "' is not a duration: write 500ms, 5s, 2m, 1h or plain seconds";
 }
 
+// CLI11 would name the largest number there is.
+std::string check_count(const std::string& text) {
+  const bool is_number = text.find_first_not_of("0123456789") == std::string::npos;
+  const bool is_positive = is_number && text.find_first_not_of('0') != std::string::npos;
+  return is_positive ? "" : "'" + text + "' is no number of messages: write 1 or more";
+}
+
 void add_duration(CLI::App& app, const char* flag, const char* value_text, std::string& value,
                   const char* help) {
   app.add_option(flag, value, help)
@@ -52,7 +59,7 @@ void add_duration(CLI::App& app, const char* flag, const char* value_text, std::
 
 void add_server_flags(CLI::App& app, Options& options, Durations& durations) {
   app.add_option("--host", options.server.host, "Where chatd runs: a name or an IP address")
-      ->option_text("HOST [127.0.0.1]");
+      ->option_text("HOST [localhost]");
   app.add_option("--tcp-port", options.server.tcp_port, "Its port for requests")
       ->check(CLI::Range(1, 65535))
       ->option_text("PORT [8000]");
@@ -60,7 +67,7 @@ void add_server_flags(CLI::App& app, Options& options, Durations& durations) {
       ->check(CLI::Range(1, 65535))
       ->option_text("PORT [9000]");
   add_duration(app, "--connect-timeout", "TIME [5s]", durations.connect_timeout,
-               "How long to wait for its connection, and again for its answer");
+               "How long to wait for its address and connection, and again for its answer");
   app.add_option_function<std::string>(
          "--gro", [&options](const std::string& text) { options.server.gro = text == "on"; },
          "Take messages that the server sends together in one piece (UDP_GRO)")
@@ -76,11 +83,12 @@ void add_talk_flags(CLI::App& app, Options& options, Durations& durations) {
       ->option_text("TEXT [$CHAT_PASSWORD]");
   app.add_flag("--json", options.json, "Print NDJSON, on a terminal too");
   app.add_option("--count", options.count, "End after N received messages")
-      ->check(CLI::PositiveNumber)
+      ->check(CLI::Validator(check_count, "COUNT"))
       ->option_text("N");
-  add_duration(app, "--timeout", "TIME", durations.timeout, "End after this long");
-  add_duration(app, "--heartbeat", "TIME [60s]", durations.heartbeat,
-               "Tell the server that you are there after so long without a word");
+  add_duration(app, "--timeout", "TIME", durations.timeout,
+               "End after this long, counted from when it connects");
+  add_duration(app, "--heartbeat", "TIME [20s]", durations.heartbeat,
+               "Tell the server that you are there, and ask whether it is, this often");
 }
 
 CLI::App* add_command(CLI::App& app, const char* name, const char* help) {

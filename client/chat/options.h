@@ -17,7 +17,7 @@ struct Options {
   std::string name;
   std::string password;
   ServerAddress server;
-  std::int64_t heartbeat_ms = 60'000;
+  std::int64_t heartbeat_ms = kDefaultHeartbeatMs;
   bool json = false;
   std::optional<std::uint64_t> count;
   std::optional<std::int64_t> timeout_ms;

@@ -14,6 +14,7 @@
 #include "client/chat/text_lines.h"
 #include "client/net/clock.h"
 #include "client/net/wait.h"
+#include "core/limits.h"
 
 namespace chatd::client {
 namespace {
@@ -44,7 +45,7 @@ ExitCode PipeMode::run() {
     read_input();
     send_lines();
     show_events();
-    await_refusal();
+    await_arrival();
     link_.on_deadline();
     check_goal();
   }
@@ -70,17 +71,22 @@ void PipeMode::send_lines() {
   while (running() && !lines_.empty() && pace_.take(now_ms())) on_line(*lines_.take());
 }
 
-// The last line may have gone to a server that is not there any more, and nothing but an ICMP
-// refusal, a round trip later, tells. So the program that is done stays a moment to hear it.
-void PipeMode::await_refusal() {
+// The last line may have gone to a server that is not there any more, or does not know us. So the
+// program that is done asks, and stays to hear the answer; of an older server, that gives none, it
+// hears an ICMP refusal at best, a round trip later.
+void PipeMode::await_arrival() {
   if (!running() || input_open_ || !lines_.empty() || goal_.listens_on()) return;
+  if (line_number_ == 0) return end(ExitCode::kOk);
+  if (link_.last_was_refused()) return show(link_.refused_event());
+  awaits_arrival_ = true;
   const std::int64_t now = now_ms();
-  if (refusal_deadline_ms_ > now + kRefusalPatienceMs) {
-    refusal_deadline_ms_ = line_number_ > 0 ? now + kRefusalPatienceMs : now;
-  }
-  if (link_.last_was_refused()) {
-    show({Event::Kind::kServerGone, "", "the server is gone"});
-  } else if (now >= refusal_deadline_ms_) {
+  arrival_deadline_ms_ = std::min(arrival_deadline_ms_, now + kRefusalPatienceMs);
+  // Who does not listen, since its own reader is slow, hears no answer either.
+  const auto arrival = wants_events() ? link_.ask_arrival() : RoomLink::Arrival::kCannotSay;
+  if (arrival == RoomLink::Arrival::kYes) return end(ExitCode::kOk);
+  if (arrival == RoomLink::Arrival::kAsked) {
+    arrival_deadline_ms_ = std::numeric_limits<std::int64_t>::max();
+  } else if (now >= arrival_deadline_ms_) {
     end(ExitCode::kOk);
   }
 }
@@ -90,12 +96,18 @@ void PipeMode::on_line(const std::string& line) {
   const auto sent = link_.say(line);
   if (sent) return;
   some_not_sent_ = true;
-  tell("line " + std::to_string(line_number_) + " " + sent.error().reason);
+  const std::string start = "line " + std::to_string(line_number_) + " ";
+  const std::uint64_t size_bytes = lines_.last_line_bytes();
+  if (size_bytes <= kMaxLineBytes) return tell(start + sent.error().reason);
+  // Not all of it was kept.
+  tell(start + "not sent: it is " + std::to_string(size_bytes) +
+       " bytes long (with its headers a message has " + std::to_string(kMaxDatagramBytes) +
+       " bytes at most)");
 }
 
 void PipeMode::show_events() {
-  if (!wants_events()) return;
-  for (const Event& event : link_.receive()) {
+  // The news are few, and for stderr above all.
+  for (const Event& event : wants_events() ? link_.receive() : link_.take_news()) {
     if (!running()) return;
     show(event);
   }
@@ -116,6 +128,15 @@ void PipeMode::show(const Event& event) {
     case Event::Kind::kMessage:
       goal_.on_message();
       break;
+    case Event::Kind::kUnanswered:
+      // What was said may have arrived; nobody can say.
+      if (awaits_arrival_) end(ExitCode::kUnreachable);
+      [[fallthrough]];
+    case Event::Kind::kAnswered:
+      if (!json_) return tell(disarm(event.text));
+      break;
+    case Event::Kind::kHeartbeat:
+      return;
     case Event::Kind::kMalformed:
       if (!json_) return tell(text);
       break;
@@ -153,7 +174,7 @@ void PipeMode::wait() {
       {.fd = output_.fd(), .events = awaited_of_output, .revents = 0},
   }};
   std::int64_t deadline_ms =
-      std::min({link_.next_deadline_ms(), goal_.deadline_ms(), refusal_deadline_ms_});
+      std::min({link_.next_deadline_ms(), goal_.deadline_ms(), arrival_deadline_ms_});
   if (!lines_.empty()) deadline_ms = std::min(deadline_ms, pace_.next_ms());
   input_ready_ = false;
   if (::poll(watched.data(), watched.size(), poll_timeout_ms(deadline_ms)) < 0) return;

@@ -27,13 +27,13 @@ class PipeMode {
   // Until a descriptor or a deadline wants attention.
   void wait();
   // What the room says waits in the kernel while the reader of stdout is behind.
-  bool wants_events() const { return output_.has_room() || link_.server_gone(); }
+  bool wants_events() const { return output_.has_room(); }
   // Each looks whether there is something to do and does it; none waits.
   void read_input();
   void send_lines();
   void show_events();
   // At the end of the input, when nothing else is waited for.
-  void await_refusal();
+  void await_arrival();
   void check_goal();
   // What the reader of stdout has not taken yet, unless the program is to end at once.
   void flush_output();
@@ -53,7 +53,8 @@ class PipeMode {
   std::uint64_t line_number_ = 0;
   bool input_open_ = true;
   bool input_ready_ = false;
-  std::int64_t refusal_deadline_ms_ = std::numeric_limits<std::int64_t>::max();
+  std::int64_t arrival_deadline_ms_ = std::numeric_limits<std::int64_t>::max();
+  bool awaits_arrival_ = false;
   bool some_not_sent_ = false;
   bool ended_ = false;
   bool ended_by_signal_ = false;

@@ -172,7 +172,11 @@ void TerminalMode::show(const Event& event) {
     case Event::Kind::kLeft:
     case Event::Kind::kNotice:
     case Event::Kind::kMalformed:
+    case Event::Kind::kUnanswered:
+    case Event::Kind::kAnswered:
       break;
+    case Event::Kind::kHeartbeat:
+      return;
   }
   show_said(text);
   if (goal_.counted()) end(ExitCode::kOk);

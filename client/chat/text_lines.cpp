@@ -58,7 +58,12 @@ std::string event_line(const Event& event, const Style& style) {
       return "you are no longer in the room: the server does not know you (it says \"" +
              disarm(event.text) + "\")";
     case Event::Kind::kServerGone:
-      return "the server is gone: nothing listens there any more";
+      return "the server is gone: " + disarm(event.text);
+    case Event::Kind::kUnanswered:
+    case Event::Kind::kAnswered:
+      return style.quiet("* " + disarm(event.text));
+    case Event::Kind::kHeartbeat:
+      break;  // RoomLink keeps it
   }
   return "";
 }

@@ -47,6 +47,14 @@ Found look_up(const std::string& host, int flags) {
   return addresses;
 }
 
+// This machine, whatever its files say (RFC 6761): a server there may have either address.
+Found loopback() {
+  Found both = look_up("127.0.0.1", AI_NUMERICHOST);
+  const Found v6 = look_up("::1", AI_NUMERICHOST);
+  if (both && v6) both->insert(both->end(), v6->begin(), v6->end());
+  return both;
+}
+
 // Owned by both sides, since either may be the last to need it.
 struct Lookup {
   std::string host;
@@ -103,7 +111,7 @@ Found look_up_in_time(const std::string& host, std::int64_t deadline_ms, int int
 
 Found resolve(const std::string& host, std::uint16_t port, std::int64_t deadline_ms,
               int interrupt_fd) {
-  auto found = look_up(host, AI_NUMERICHOST);
+  auto found = host == "localhost" ? loopback() : look_up(host, AI_NUMERICHOST);
   if (!found) found = look_up_in_time(host, deadline_ms, interrupt_fd);
   if (!found) return found;
   for (Address& address : *found) address = address.with_port(port);

@@ -20,7 +20,8 @@ constexpr std::int64_t kFullQueuePatienceMs = 200;
 
 }  // namespace
 
-UdpSocket::UdpSocket(FileDescriptor socket) : socket_(std::move(socket)), buffer_(kMaxTrainBytes) {}
+UdpSocket::UdpSocket(FileDescriptor socket, const Address& peer)
+    : socket_(std::move(socket)), peer_(peer), buffer_(kMaxTrainBytes) {}
 
 tl::expected<UdpSocket, Error> UdpSocket::open(const Address& server, bool gro) {
   FileDescriptor socket(::socket(server.family(), SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
@@ -33,7 +34,7 @@ tl::expected<UdpSocket, Error> UdpSocket::open(const Address& server, bool gro) 
     return failure(ErrorKind::kUnreachable,
                    "cannot reach " + server.to_string() + " over UDP: " + system_reason(errno));
   }
-  return UdpSocket(std::move(socket));
+  return UdpSocket(std::move(socket), server);
 }
 
 Address UdpSocket::local_address() const {

@@ -21,6 +21,7 @@ class UdpSocket {
   int fd() const { return socket_.get(); }
   // Where it sends from, as this machine sees it; a NAT on the way may change both.
   Address local_address() const;
+  const Address& peer() const { return peer_; }
 
   // 0, or errno. A refusal of an earlier datagram may come as the error of this one (ECONNREFUSED);
   // then this one has not gone out.
@@ -40,11 +41,12 @@ class UdpSocket {
   bool has_more() const { return !train_.empty(); }
 
  private:
-  explicit UdpSocket(FileDescriptor socket);
+  UdpSocket(FileDescriptor socket, const Address& peer);
 
   std::string_view next_of_train();
 
   FileDescriptor socket_;
+  Address peer_;
   std::vector<char> buffer_;
   std::string_view train_;  // what is left of one, in the buffer
   std::size_t segment_bytes_ = 0;

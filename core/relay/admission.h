@@ -37,6 +37,7 @@ struct AdmissionOutcome {
   Operation operation = Operation::kJoin;
   IpAddress peer;
   bool room_is_counted = false;
+  bool took_seat = false;  // its own, by its token
   Admission admission;
 };
 

@@ -42,6 +42,7 @@ AdmissionOutcome Admissions::decide(TimeMs now_ms, const Neighbours& neighbours,
   return {.operation = request.operation,
           .peer = request.peer,
           .room_is_counted = request.room_is_counted,
+          .took_seat = request.join.token.has_value(),
           .admission = admission};
 }
 
@@ -50,6 +51,7 @@ Admission Admissions::admit(TimeMs now_ms, const Neighbours& neighbours, Admissi
   if (is_draining_) {
     return refuse(Status::kUnavailable, "the server is about to stop and lets nobody in any more");
   }
+  if (request.join.token) return take_seat(now_ms, request, out);
   return request.operation == Operation::kCreate ? create(now_ms, neighbours, request, out)
                                                  : join(now_ms, neighbours, request, out);
 }
@@ -96,6 +98,26 @@ Admission Admissions::join(TimeMs now_ms, const Neighbours& neighbours, Admissio
   return enter(now_ms, *slot, request, out);
 }
 
+// Whoever was in and has lost its way (its program crashed, its address is another one) comes back
+// to its own seat: it shows the token, and what the room asks of everybody. Nobody is let in by
+// this who was not in, so a member that was removed stays out.
+Admission Admissions::take_seat(TimeMs now_ms, const AdmissionRequest& request, Outbox& out) {
+  const auto room = roster_.find_room(request.room);
+  if (!room) return refuse(Status::kNotFound, "there is no room of this name");
+  if (const auto refusal = check_password(now_ms, roster_.rooms()[*room], request)) {
+    return tl::unexpected(*refusal);
+  }
+  const auto seat = roster_.find_member(*room, request.join.username);
+  const bool is_there = seat && roster_.members()[*seat].token == *request.join.token;
+  const bool is_wanted =
+      request.operation == Operation::kJoin || (seat && roster_.rooms()[*room].host == *seat);
+  if (!is_there || !is_wanted) {
+    return refuse(Status::kNotFound, "the token is for no seat of this name in this room");
+  }
+  membership_.take_seat(now_ms, *seat, request.peer, endpoint_of(request), out);
+  return *request.join.token;
+}
+
 // Who has guessed wrong too often has to wait, and what it offers meanwhile is not looked at, or a
 // right guess would stand out. The right password costs nothing, so that honest people behind the
 // same address are kept out only while somebody there guesses.
@@ -122,15 +144,15 @@ std::optional<Refusal> Admissions::check_password(TimeMs now_ms, const Room& roo
 
 // TCP proves the peer's address. Only there may the member be bound at once; any other stated
 // address could be a victim's, so nothing is sent until a datagram with the token has come from the
-// peer's address.
-Token Admissions::enter(TimeMs now_ms, std::uint32_t room, AdmissionRequest& request, Outbox& out) {
+// peer's address (port 0: pending).
+Endpoint Admissions::endpoint_of(const AdmissionRequest& request) {
   const JoinRequest& join = request.join;
-  const bool is_open = join.ip == IpAddress{};
-  Endpoint endpoint;  // pending
-  if ((is_open || join.ip == request.peer) && join.port != 0) {
-    endpoint = {request.peer, join.port, request.via};
-  }
+  const bool is_proven = join.ip == IpAddress{} || join.ip == request.peer;
+  return is_proven && join.port != 0 ? Endpoint{request.peer, join.port, request.via} : Endpoint{};
+}
 
+Token Admissions::enter(TimeMs now_ms, std::uint32_t room, AdmissionRequest& request, Outbox& out) {
+  const Endpoint endpoint = endpoint_of(request);
   Member member;
   member.username = std::move(request.join.username);
   member.tcp_peer = request.peer;

@@ -47,8 +47,10 @@ class Admissions {
                    Outbox& out);
   Admission join(TimeMs now_ms, const Neighbours& neighbours, AdmissionRequest& request,
                  Outbox& out);
+  Admission take_seat(TimeMs now_ms, const AdmissionRequest& request, Outbox& out);
   std::optional<Refusal> check_password(TimeMs now_ms, const Room& room,
                                         const AdmissionRequest& request);
+  static Endpoint endpoint_of(const AdmissionRequest& request);
   Token enter(TimeMs now_ms, std::uint32_t room, AdmissionRequest& request, Outbox& out);
   Total total(const Neighbours& neighbours) const;
 

@@ -37,6 +37,10 @@ std::string_view counter_name(Counter counter) {
       return "unauthenticated_answers";
     case Counter::kUnauthenticatedUnanswered:
       return "unauthenticated_unanswered";
+    case Counter::kHeartbeatsAnswered:
+      return "heartbeats_answered";
+    case Counter::kHeartbeatsUnanswered:
+      return "heartbeats_unanswered";
     case Counter::kDatagramsHandedOver:
       return "datagrams_handed_over";
     case Counter::kMessagesOverLimit:
@@ -85,6 +89,8 @@ std::string_view counter_name(Counter counter) {
       return "rooms_closed";
     case Counter::kMembersJoined:
       return "members_joined";
+    case Counter::kMembersReturned:
+      return "members_returned";
     case Counter::kMembersLeft:
       return "members_left";
     case Counter::kMembersTimedOut:

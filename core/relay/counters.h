@@ -34,6 +34,8 @@ enum class Counter : std::uint8_t {
   kReceivesPostponed,   // receiving failed: it went on a moment later
   kUnauthenticatedAnswers,
   kUnauthenticatedUnanswered,  // there were enough answers to this source, or none are wanted
+  kHeartbeatsAnswered,         // among the heartbeats: those that asked for it
+  kHeartbeatsUnanswered,       // they asked, but their member was over its rate
   kDatagramsHandedOver,        // came to the wrong shard; counted as received on the right one
   kMessagesOverLimit,          // accepted, but their sender was over its rate: they go to nobody
   kOverLimitWarnings,          // told to such a sender
@@ -60,6 +62,7 @@ enum class Counter : std::uint8_t {
   kRoomsCreated,
   kRoomsClosed,
   kMembersJoined,
+  kMembersReturned,  // took their own seat again, by its token
   kMembersLeft,
   kMembersTimedOut,
   kMembersRefused,

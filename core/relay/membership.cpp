@@ -40,6 +40,23 @@ std::uint32_t Membership::admit(TimeMs now_ms, std::uint32_t room, Member member
   return slot;
 }
 
+void Membership::take_seat(TimeMs now_ms, std::uint32_t slot, const IpAddress& peer,
+                           const Endpoint& endpoint, Outbox& out) {
+  Member& member = roster_.members()[slot];
+  fan_out_.settle(member.room, out);  // what was said before went to where the member was
+  const Endpoint before = roster_.endpoint_of(member);
+  if (before != endpoint) {
+    if (before.port != 0) tell_member(slot, disconnected_notice(member.username), out);
+    roster_.bind_member(slot, endpoint);
+  } else if (before.via != endpoint.via) {
+    roster_.speak_via(slot, endpoint.via);
+  }
+  member.tcp_peer = peer;
+  member.last_heard_ms = now_ms;
+  member.consecutive_refusals = 0;
+  counters_.add(Counter::kMembersReturned);
+}
+
 void Membership::leave(TimeMs now_ms, std::uint32_t member, Outbox& out) {
   counters_.add(Counter::kMembersLeft);
   remove(now_ms, member, out);

@@ -35,6 +35,11 @@ class Membership {
   std::uint32_t admit(TimeMs now_ms, std::uint32_t room, Member member, const Endpoint& endpoint,
                       Outbox& out);
 
+  // A member is where its token was shown last, and nowhere else any more: it is told so there.
+  // The others hear nothing, for nobody came or went. Port 0: where it is now is not known yet.
+  void take_seat(TimeMs now_ms, std::uint32_t member, const IpAddress& peer,
+                 const Endpoint& endpoint, Outbox& out);
+
   // It said goodbye: the others hear of it, it hears nothing.
   void leave(TimeMs now_ms, std::uint32_t member, Outbox& out);
   // An operator wants it gone: it hears of it, too.

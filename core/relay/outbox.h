@@ -30,7 +30,7 @@ class Outbox {
   enum class Kind : std::uint8_t {
     kMessage,  // a member's words: the ledger follows each delivery
     kNotice,   // the server's own
-    kAnswer,   // to a datagram that was not authenticated
+    kAnswer,   // to one datagram: it was not authenticated, or a heartbeat that asks
   };
 
   struct Train {

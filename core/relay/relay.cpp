@@ -29,8 +29,8 @@ Relay::Relay(const RelayConfig& config, TimeMs now_ms)
       announcement_(roster_, fan_out_, counters_),
       admissions_(config_.limits, config_.shard, roster_, membership_, addresses_, counters_,
                   hash_key_, random_),
-      requests_(config_.own_sockets, config_.shard, config_.shards, roster_, admissions_,
-                addresses_, counters_),
+      requests_(config_.limits, config_.own_sockets, config_.shard, config_.shards, roster_,
+                admissions_, addresses_, counters_),
       answers_(kAnswerBuckets, hash_key_) {}
 
 void Relay::on_datagram(TimeMs now_ms, const Endpoint& from, std::string_view datagram,
@@ -56,6 +56,10 @@ void Relay::on_datagram(TimeMs now_ms, const Endpoint& from, std::string_view da
     case PayloadKind::kMessage:
       member.last_heard_ms = now_ms;
       return take_message(now_ms, *slot, from, parsed->payload, out);
+    case PayloadKind::kHeartbeat:
+      member.last_heard_ms = now_ms;
+      counters_.add(Counter::kHeartbeats);
+      return answer_heartbeat(now_ms, member, from, parsed->payload, out);
     case PayloadKind::kLeave:
       counters_.add(Counter::kLeaves);
       return membership_.leave(now_ms, *slot, out);
@@ -77,6 +81,18 @@ void Relay::take_message(TimeMs now_ms, std::uint32_t sender, const Endpoint& fr
   if (!member.allowance.take_warning(now_ms)) return;
   counters_.add(Counter::kOverLimitWarnings);
   out.open(Outbox::Kind::kNotice, kTooFastDatagram);
+  out.add(from);
+}
+
+// It goes back as it came, to the member alone, so it is never longer than what it answers. Each
+// costs as much as a message to one, and is taken from the same allowance.
+void Relay::answer_heartbeat(TimeMs now_ms, Member& member, const Endpoint& from,
+                             std::string_view payload, Outbox& out) {
+  if (!member.allowance.take(now_ms, config_.limits.abuse, payload.size(), 1)) {
+    return counters_.add(Counter::kHeartbeatsUnanswered);
+  }
+  counters_.add(Counter::kHeartbeatsAnswered);
+  out.open_copy(Outbox::Kind::kAnswer, payload);
   out.add(from);
 }
 

@@ -172,6 +172,8 @@ class Relay {
   void take_message(TimeMs now_ms, std::uint32_t sender, const Endpoint& from,
                     std::string_view payload, Outbox& out);
   bool accept_address(std::uint32_t member, const Endpoint& from, Outbox& out);
+  void answer_heartbeat(TimeMs now_ms, Member& member, const Endpoint& from,
+                        std::string_view payload, Outbox& out);
   void answer_unauthenticated(TimeMs now_ms, const Endpoint& from, std::size_t datagram_bytes,
                               Outbox& out);
 

@@ -14,10 +14,11 @@ tl::unexpected<Refusal> bad_request(std::string_view message) {
 
 }  // namespace
 
-RequestDesk::RequestDesk(const OwnSockets& own_sockets, std::uint8_t shard, const ShardMap& shards,
-                         Roster& roster, Admissions& admissions, AddressLimiter& addresses,
-                         Counters& counters)
-    : own_sockets_(own_sockets),
+RequestDesk::RequestDesk(const Limits& limits, const OwnSockets& own_sockets, std::uint8_t shard,
+                         const ShardMap& shards, Roster& roster, Admissions& admissions,
+                         AddressLimiter& addresses, Counters& counters)
+    : limits_(limits),
+      own_sockets_(own_sockets),
       shard_(shard),
       shards_(shards),
       admissions_(admissions),
@@ -82,10 +83,11 @@ tl::expected<AdmissionRequest, Refusal> RequestDesk::read(const IpAddress& peer,
 }
 
 // A new room is counted against its creator's address before the owner is asked, so that requests
-// under way at the same time cannot pass the limit together; a refusal gives it back.
+// under way at the same time cannot pass the limit together; a refusal gives it back. Who comes
+// back to its seat opens none.
 bool RequestDesk::admit(TimeMs now_ms, const ConnectionId& from, AdmissionRequest request,
                         Neighbours& neighbours, std::string& reply, Outbox& out) {
-  if (request.operation == Operation::kCreate) {
+  if (request.operation == Operation::kCreate && !request.join.token) {
     request.room_is_counted = addresses_.open_room(now_ms, request.peer);
   }
   const std::uint8_t owner = shards_.of_room(request.room);
@@ -104,9 +106,10 @@ void RequestDesk::complete(const AdmissionOutcome& outcome, std::string& reply) 
     return refuse(operation, outcome.admission.error(), reply);
   }
   counters_.add(Counter::kRequestsCompleted);
-  append_admitted(reply, operation,
-                  outcome.operation == Operation::kCreate ? "room created" : "room joined",
-                  outcome.admission->hex());
+  const std::string_view message = outcome.took_seat                         ? "seat taken again"
+                                   : outcome.operation == Operation::kCreate ? "room created"
+                                                                             : "room joined";
+  append_admitted(reply, operation, message, outcome.admission->hex(), limits_.idle_timeout_ms);
 }
 
 void RequestDesk::refuse(std::uint8_t operation, const Refusal& refusal, std::string& reply) {

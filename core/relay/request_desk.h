@@ -13,6 +13,7 @@
 
 #include "core/address/own_sockets.h"
 #include "core/limiting/address_limiter.h"
+#include "core/limits.h"
 #include "core/relay/admission.h"
 #include "core/relay/admissions.h"
 #include "core/relay/counters.h"
@@ -31,9 +32,9 @@ namespace chatd {
 
 class RequestDesk {
  public:
-  RequestDesk(const OwnSockets& own_sockets, std::uint8_t shard, const ShardMap& shards,
-              Roster& roster, Admissions& admissions, AddressLimiter& addresses,
-              Counters& counters);
+  RequestDesk(const Limits& limits, const OwnSockets& own_sockets, std::uint8_t shard,
+              const ShardMap& shards, Roster& roster, Admissions& admissions,
+              AddressLimiter& addresses, Counters& counters);
 
   // Appends the answer to `reply`, or as much of it as is known by now (false): the rest follows in
   // `neighbours.replies`, from a call of on_letter or of write_lists.
@@ -58,6 +59,7 @@ class RequestDesk {
   void complete(const AdmissionOutcome& outcome, std::string& reply);
   void refuse(std::uint8_t operation, const Refusal& refusal, std::string& reply);
 
+  const Limits& limits_;
   const OwnSockets& own_sockets_;
   std::uint8_t shard_;
   const ShardMap& shards_;

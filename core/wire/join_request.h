@@ -1,13 +1,16 @@
-// The payload of a create or join request: {"username": …, "ip": …, "port": …, "password": …}.
+// The payload of a create or join request: {"username": …, "ip": …, "port": …, "password": …}, and
+// perhaps a "token".
 #pragma once
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <tl/expected.hpp>
 
 #include "core/address/ip_address.h"
+#include "core/wire/token.h"
 
 namespace simdjson::dom {
 class parser;
@@ -17,9 +20,10 @@ namespace chatd {
 
 struct JoinRequest {
   std::string username;
-  IpAddress ip;            // unspecified: the address the client calls from
-  std::uint16_t port = 0;  // 0: not known yet
-  std::string password;    // empty: none
+  IpAddress ip;                     // unspecified: the address the client calls from
+  std::uint16_t port = 0;           // 0: not known yet
+  std::string password;             // empty: none
+  std::optional<Token> token = {};  // of the seat that it had, and wants again
 };
 
 // Keeps the parser's memory between requests. Thread: one at a time.

@@ -42,6 +42,7 @@ class JsonWriter {
   void key(std::string_view name) { writer_.Key(name.data(), length(name)); }
   void value(std::string_view text) { writer_.String(text.data(), length(text)); }
   void value(std::uint64_t number) { writer_.Uint64(number); }
+  void value(double number) { writer_.Double(number); }
   void value(bool flag) { writer_.Bool(flag); }
   void value(const char* text) = delete;  // would quietly become a bool
 

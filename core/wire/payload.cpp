@@ -14,6 +14,9 @@ namespace {
 // What the top level of a payload says that matters to a relay.
 struct TopLevel {
   unsigned sender_count = 0;
+  unsigned heartbeat_count = 0;
+  unsigned username_count = 0;
+  unsigned operation_count = 0;
   std::string_view sender;    // empty unless it is a string
   std::string_view username;  // likewise
   std::int64_t operation = 0;
@@ -25,9 +28,13 @@ TopLevel read_top_level(const simdjson::dom::object& object) {
     if (field.key == "sender") {
       ++top.sender_count;
       if (field.value.get(top.sender) != simdjson::SUCCESS) top.sender = {};
+    } else if (field.key == "heartbeat") {
+      ++top.heartbeat_count;
     } else if (field.key == "username") {
+      ++top.username_count;
       if (field.value.get(top.username) != simdjson::SUCCESS) top.username = {};
     } else if (field.key == "operation") {
+      ++top.operation_count;
       if (field.value.get(top.operation) != simdjson::SUCCESS) top.operation = 0;
     }
   }
@@ -55,10 +62,12 @@ PayloadKind PayloadReader::read(std::string_view payload, std::string_view usern
     return PayloadKind::kMalformed;
   }
   const TopLevel top = read_top_level(object);
+  if (top.sender_count == 0 && top.heartbeat_count == 1) return PayloadKind::kHeartbeat;
   if (top.sender_count != 1) return PayloadKind::kWrongSender;
   if (top.sender == username) return PayloadKind::kMessage;
-  if (top.sender == kSystemSender && top.operation == static_cast<int>(NoticeOperation::kLeft) &&
-      top.username == username) {
+  const bool is_plain = top.operation_count == 1 && top.username_count == 1;
+  if (is_plain && top.sender == kSystemSender &&
+      top.operation == static_cast<int>(NoticeOperation::kLeft) && top.username == username) {
     return PayloadKind::kLeave;
   }
   return PayloadKind::kWrongSender;

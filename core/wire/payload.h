@@ -25,6 +25,7 @@ inline constexpr std::size_t kPayloadPaddingBytes = 64;
 enum class PayloadKind : std::uint8_t {
   kMessage,      // to be relayed as it is
   kLeave,        // {"sender": "system", "operation": 2, "username": the member's own}
+  kHeartbeat,    // {"heartbeat": …} and no sender: it wants to be answered
   kWrongSender,  // JSON, but in somebody else's name, in nobody's, or in two
   kMalformed,    // not one JSON object
 };

@@ -26,8 +26,8 @@ void append_accepted(std::string& reply, std::uint8_t operation);
 // The outcome: {"status": S, "message": "…"}, State 2.
 void append_outcome(std::string& reply, std::uint8_t operation, Status status,
                     std::string_view message);
-// {"status": 201, "message": "…", "token": "…"}, State 2.
+// {"status": 201, "message": "…", "token": "…", "idle_timeout": seconds}, State 2.
 void append_admitted(std::string& reply, std::uint8_t operation, std::string_view message,
-                     std::string_view token_hex);
+                     std::string_view token_hex, std::uint32_t idle_timeout_ms);
 
 }  // namespace chatd

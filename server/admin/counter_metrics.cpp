@@ -31,6 +31,10 @@ constexpr std::array<CounterMetric, static_cast<std::size_t>(Counter::kCount)> k
      "Answers to datagrams without a valid token: sent, or withheld as there were enough."},
     {Counter::kUnauthenticatedUnanswered, "chatd_unauthenticated_answers_total", "result",
      "withheld", ""},
+    {Counter::kHeartbeatsAnswered, "chatd_heartbeat_answers_total", "result", "sent",
+     "Answers to heartbeats that ask for one: sent, or withheld as their member was over its "
+     "rate."},
+    {Counter::kHeartbeatsUnanswered, "chatd_heartbeat_answers_total", "result", "withheld", ""},
     {Counter::kDatagramsHandedOver, "chatd_datagrams_handed_over_total", "", "",
      "Datagrams that the kernel gave to the wrong shard. They cost more; many of them mean that "
      "steering does not work."},
@@ -68,6 +72,8 @@ constexpr std::array<CounterMetric, static_cast<std::size_t>(Counter::kCount)> k
     {Counter::kRoomsCreated, "chatd_rooms_created_total", "", "", "Rooms that were opened."},
     {Counter::kRoomsClosed, "chatd_rooms_closed_total", "", "", "Rooms that ended."},
     {Counter::kMembersJoined, "chatd_members_joined_total", "", "", "Members that came."},
+    {Counter::kMembersReturned, "chatd_members_returned_total", "", "",
+     "Members that took their own seat again, by its token."},
     {Counter::kMembersLeft, "chatd_members_departed_total", "reason", "left",
      "Members that went, by reason."},
     {Counter::kMembersTimedOut, "chatd_members_departed_total", "reason", "timed_out", ""},

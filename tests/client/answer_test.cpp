@@ -9,11 +9,29 @@
 namespace chatd::client {
 namespace {
 
-TEST(EntryAnswer, GivesTheToken) {
-  const auto token = parse_entry_answer(
-      R"({"status":201,"message":"ok","token":"000102030405060708090a0b0c0d0e0f"})");
-  ASSERT_TRUE(token.has_value());
-  EXPECT_EQ(token->hex(), "000102030405060708090a0b0c0d0e0f");
+TEST(EntryAnswer, GivesTheTokenAndTheTimeout) {
+  const auto entry = parse_entry_answer(
+      R"({"status":201,"message":"ok","token":"000102030405060708090a0b0c0d0e0f",)"
+      R"("idle_timeout":300})");
+  ASSERT_TRUE(entry.has_value());
+  EXPECT_EQ(entry->token.hex(), "000102030405060708090a0b0c0d0e0f");
+  EXPECT_EQ(entry->idle_timeout_ms, 300'000);
+}
+
+TEST(EntryAnswer, ATimeoutThatIsNoneIsNotTold) {
+  const auto timeout_in = [](const std::string& rest) {
+    return parse_entry_answer(R"({"status":201,"token":"000102030405060708090a0b0c0d0e0f")" + rest +
+                              "}")
+        .value()
+        .idle_timeout_ms;
+  };
+  EXPECT_EQ(timeout_in(R"(,"idle_timeout":0.25)"), 250);
+  EXPECT_EQ(timeout_in(R"(,"idle_timeout":1.001)"), 1'001);
+  for (const char* const none :
+       {"", R"(,"idle_timeout":0)", R"(,"idle_timeout":-300)", R"(,"idle_timeout":"300")",
+        R"(,"idle_timeout":1e300)", R"(,"idle_timeout":null)", R"(,"idle_timeout":0.0001)"}) {
+    EXPECT_EQ(timeout_in(none), std::nullopt) << none;
+  }
 }
 
 TEST(EntryAnswer, TellsStatusAndReasonOfARefusal) {

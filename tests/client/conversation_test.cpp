@@ -6,12 +6,13 @@
 
 #include "core/limits.h"
 #include "core/wire/datagram.h"
+#include "core/wire/notice.h"
 
 namespace chatd::client {
 namespace {
 
 constexpr std::int64_t kStartMs = 1'000'000;
-constexpr std::int64_t kHeartbeatMs = 60'000;
+constexpr std::int64_t kHeartbeatMs = 20'000;
 
 Conversation make_conversation() {
   ConversationConfig config{.room = "kitchen",
@@ -66,59 +67,29 @@ TEST(Conversation, RefusesInvalidUtf8) {
   EXPECT_NE(datagram.error().reason.find("UTF-8"), std::string::npos);
 }
 
-// The first one tells the server of a member behind NAT where to send to, and UDP may lose it.
-TEST(Conversation, HeartbeatsAreDueAtOnceTwiceSoonAndThenOnlyAfterSilence) {
-  Conversation conversation = make_conversation();
-  EXPECT_EQ(conversation.next_heartbeat_ms(), kStartMs);
-  for (int early = 0; early < kEarlyHeartbeats; ++early) {
-    const std::int64_t now_ms = conversation.next_heartbeat_ms();
-    conversation.on_sent(now_ms);
-    EXPECT_EQ(conversation.next_heartbeat_ms(), now_ms + kProbeIntervalMs);
-  }
-  conversation.on_sent(kStartMs);
-  EXPECT_EQ(conversation.next_heartbeat_ms(), kStartMs + kHeartbeatMs);
-  conversation.on_sent(kStartMs + 20'000);  // a message
-  EXPECT_EQ(conversation.next_heartbeat_ms(), kStartMs + 20'000 + kHeartbeatMs);
-}
+TEST(Conversation, HeartbeatsAskWhereTheServerAnswers) {
+  ConversationConfig config{.room = "k",
+                            .username = "a",
+                            .token = Token(1, 2, {3, 4, 5}),
+                            .heartbeat_ms = kHeartbeatMs,
+                            .idle_timeout_ms = 300'000,
+                            .secret = 0x7c1b05c3a0d2f6e7};
+  Conversation conversation(config, kStartMs);
+  const std::string first = conversation.heartbeat();
+  EXPECT_EQ(parse_client_datagram(first)->payload, R"({"heartbeat":"7c1b05c3a0d2f6e8"})");
+  EXPECT_GE(first.size(), kNotAuthenticatedDatagram.size());
+  conversation.standing().on_heartbeat_sent(kStartMs, true);
+  EXPECT_EQ(parse_client_datagram(conversation.heartbeat())->payload,
+            R"({"heartbeat":"7c1b05c3a0d2f6e9"})");
 
-TEST(Conversation, RefusalsInARowMeanThatTheServerIsGone) {
-  Conversation conversation = make_conversation();
-  std::int64_t now_ms = kStartMs;
-  conversation.on_sent(now_ms);
-  EXPECT_FALSE(conversation.on_refused(now_ms + 1));
-  for (int refusals = 2; refusals < kRefusalsUntilGone; ++refusals) {
-    // It asks again soon, not after the whole interval.
-    ASSERT_LE(conversation.next_heartbeat_ms(), now_ms + 1 + kProbeIntervalMs);
-    now_ms = conversation.next_heartbeat_ms();
-    conversation.on_sent(now_ms);
-    EXPECT_FALSE(conversation.on_refused(now_ms + 1));
+  // Anything but that number is no answer.
+  for (const char* const forged : {"", "7", "7c1b05c3a0d2f6e7", "7c1b05c3a0d2f6e9", "zz",
+                                   "7c1b05c3a0d2f6e8 ", "-1", "7c1b05c3a0d2f6e87c1b05c3a0d2f6e8"}) {
+    conversation.on_answer(forged);
+    EXPECT_FALSE(conversation.standing().is_answered(1)) << forged;
   }
-  now_ms = conversation.next_heartbeat_ms();
-  conversation.on_sent(now_ms);
-  EXPECT_TRUE(conversation.on_refused(now_ms + 1));
-}
-
-TEST(Conversation, ADatagramFromTheServerForgivesRefusals) {
-  Conversation conversation = make_conversation();
-  for (int i = 0; i < 10 * kRefusalsUntilGone; ++i) {
-    conversation.on_sent(kStartMs + i);
-    EXPECT_FALSE(conversation.on_refused(kStartMs + i));
-    conversation.on_received();
-  }
-}
-
-TEST(Conversation, ASendThatDrawsNoRefusalForgivesRefusals) {
-  Conversation conversation = make_conversation();
-  std::int64_t now_ms = kStartMs;
-  for (int i = 0; i < 10; ++i) {
-    conversation.on_sent(now_ms);
-    EXPECT_FALSE(conversation.on_refused(now_ms + 1));
-    now_ms = conversation.next_heartbeat_ms();
-    conversation.on_sent(now_ms);  // not refused
-    now_ms = conversation.next_heartbeat_ms();
-  }
-  conversation.on_sent(now_ms);
-  EXPECT_EQ(conversation.next_heartbeat_ms(), now_ms + kHeartbeatMs);
+  conversation.on_answer("7c1b05c3a0d2f6e8");
+  EXPECT_TRUE(conversation.standing().is_answered(1));
 }
 
 }  // namespace

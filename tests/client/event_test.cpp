@@ -48,6 +48,14 @@ TEST(Event, NotAuthenticated) {
             Kind::kMessage);
 }
 
+TEST(Event, AnAnswerToAHeartbeatHasNoSender) {
+  const Event event = parse(R"({"heartbeat":"7c1b"})");
+  EXPECT_EQ(event.kind, Kind::kHeartbeat);
+  EXPECT_EQ(event.text, "7c1b");
+  EXPECT_EQ(parse(R"({"sender":"bob","message":"x","heartbeat":"7c1b"})").kind, Kind::kMessage);
+  EXPECT_EQ(parse(R"({"heartbeat":7})").kind, Kind::kMalformed);
+}
+
 TEST(Event, SystemWithoutAKnownOperationIsANotice) {
   const Event event = parse(R"({"sender":"system","message":"tea time"})");
   EXPECT_EQ(event.kind, Kind::kNotice);

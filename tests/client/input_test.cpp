@@ -43,7 +43,9 @@ TEST(LineReader, DoesNotKeepALineWithoutEnd) {
   const auto line = reader.take();
   ASSERT_TRUE(line.has_value());
   EXPECT_EQ(line->size(), kMaxLineBytes);
+  EXPECT_EQ(reader.last_line_bytes(), 50'000'000u);
   EXPECT_EQ(reader.take(), "short");
+  EXPECT_EQ(reader.last_line_bytes(), 5u);
 }
 
 TEST(KeyReader, PutsCharactersTogether) {

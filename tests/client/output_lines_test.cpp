@@ -23,6 +23,8 @@ TEST(JsonLines, EveryEventHasItsAgreedForm) {
   EXPECT_EQ(json_event({Kind::kLeft, "bob", "x"}), R"({"type":"left","username":"bob"})");
   EXPECT_EQ(json_event({Kind::kNotice, "", "x"}), R"({"type":"notice","message":"x"})");
   EXPECT_EQ(json_event({Kind::kMalformed, "", "x"}), R"({"type":"malformed","message":"x"})");
+  EXPECT_EQ(json_event({Kind::kUnanswered, "", "x"}), R"({"type":"unanswered","message":"x"})");
+  EXPECT_EQ(json_event({Kind::kAnswered, "", "x"}), R"({"type":"answered","message":"x"})");
   for (const Kind kind : {Kind::kDisconnected, Kind::kNotAuthenticated, Kind::kServerGone}) {
     EXPECT_EQ(json_event({kind, "alice", "x"}), R"({"type":"disconnected","message":"x"})");
   }
@@ -45,8 +47,9 @@ TEST(TextLines, EventsAreOneDisarmedLine) {
   EXPECT_EQ(event_line({Kind::kMessage, "bob\n", "a\nb\x1b[0m"}, kPlain), "bob^J: a^Jb^[[0m");
   EXPECT_EQ(event_line({Kind::kJoined, "b\x1b", ""}, kPlain), "* b^[ joined");
   EXPECT_EQ(event_line({Kind::kLeft, "bob", ""}, kPlain), "* bob left");
-  for (const Kind kind : {Kind::kNotice, Kind::kMalformed, Kind::kDisconnected,
-                          Kind::kNotAuthenticated, Kind::kServerGone}) {
+  for (const Kind kind :
+       {Kind::kNotice, Kind::kMalformed, Kind::kDisconnected, Kind::kNotAuthenticated,
+        Kind::kServerGone, Kind::kUnanswered, Kind::kAnswered}) {
     const std::string line = event_line({kind, "\x1b", "\x1b\n"}, kPlain);
     EXPECT_FALSE(line.empty());
     EXPECT_EQ(line.find_first_of("\x1b\n"), std::string::npos);

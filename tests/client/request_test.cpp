@@ -26,6 +26,18 @@ TEST(Request, EntryIsOneFrameOfTheAgreedForm) {
             R"({"username":"al\"ice","ip":"192.0.2.7","port":40123,"password":"p\\w"})");
 }
 
+TEST(Request, ATokenIsShownWhereThereIsOne) {
+  const std::string bytes = encode_entry_request({.room = "k",
+                                                  .username = "a",
+                                                  .password = "",
+                                                  .udp_ip = "::1",
+                                                  .udp_port = 9,
+                                                  .token = Token(1, 2, {3})});
+  EXPECT_EQ(decode_frame(bytes, 16 * 1024).frame.payload,
+            R"({"username":"a","ip":"::1","port":9,"password":"",)"
+            R"("token":"01000002030000000000000000000000"})");
+}
+
 TEST(Request, ListHasNoBody) {
   const std::string bytes = encode_list_request();
   EXPECT_EQ(bytes.size(), kFrameHeaderBytes);

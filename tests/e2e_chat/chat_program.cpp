@@ -1,6 +1,9 @@
 #include "tests/e2e_chat/chat_program.h"
 
 #include <clocale>
+#include <cstdlib>
+#include <filesystem>
+#include <system_error>
 
 #include "tests/support/wait_until.h"
 #include "tests/support/wire.h"
@@ -8,21 +11,40 @@
 namespace chatd::test {
 namespace {
 
-// What the tester's own environment says must not decide a test.
-ProcessOptions options_with(const Environment& environment, bool on_terminal) {
+// Removed when the tests end.
+class Directory {
+ public:
+  Directory() {
+    if (::mkdtemp(path_.data()) == nullptr) path_ = "/nowhere";
+  }
+  ~Directory() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_ = "/tmp/chat_e2e.XXXXXX";
+};
+
+}  // namespace
+
+ProcessOptions chat_options(const Environment& added, bool on_terminal) {
+  static const Directory directory;
   ProcessOptions options;
-  options.environment = {
-      {"TERM", "xterm"}, {"NO_COLOR", ""}, {"CHAT_PASSWORD", ""}, {"LC_ALL", "C.UTF-8"}};
-  for (const auto& added : environment) {
+  options.environment = {{"TERM", "xterm"},
+                         {"NO_COLOR", ""},
+                         {"CHAT_PASSWORD", ""},
+                         {"LC_ALL", "C.UTF-8"},
+                         {"XDG_RUNTIME_DIR", directory.path()}};
+  for (const auto& one : added) {
     std::erase_if(options.environment,
-                  [&added](const auto& entry) { return entry.first == added.first; });
-    options.environment.push_back(added);
+                  [&one](const auto& entry) { return entry.first == one.first; });
+    options.environment.push_back(one);
   }
   options.on_terminal = on_terminal;
   return options;
 }
-
-}  // namespace
 
 Arguments chat_command(const ChatdServer& server, const Arguments& arguments) {
   Arguments command{CHAT_PROGRAM};
@@ -41,7 +63,7 @@ std::string chat_shell_command(const ChatdServer& server, const Arguments& argum
 
 Process start_chat(const ChatdServer& server, const Arguments& arguments,
                    const Environment& environment) {
-  return Process(chat_command(server, arguments), options_with(environment, false));
+  return Process(chat_command(server, arguments), chat_options(environment));
 }
 
 std::string said(std::string_view sender, std::string_view text) {
@@ -55,7 +77,7 @@ int exit_code_of(Process& chat, Deadline deadline) {
 
 TerminalChat::TerminalChat(const ChatdServer& server, const Arguments& arguments,
                            const Environment& environment)
-    : process_(chat_command(server, arguments), options_with(environment, true)) {
+    : process_(chat_command(server, arguments), chat_options(environment, true)) {
   std::setlocale(LC_CTYPE, "C.UTF-8");
 }
 

@@ -16,6 +16,10 @@ namespace chatd::test {
 using Arguments = std::vector<std::string>;
 using Environment = std::vector<std::pair<std::string, std::string>>;
 
+// The environment of every `chat`: what the tester's own says must not decide a test, and what is
+// kept between runs goes into a directory of this test program's own.
+ProcessOptions chat_options(const Environment& added = {}, bool on_terminal = false);
+
 // `arguments` and where to find the server.
 Arguments chat_command(const ChatdServer& server, const Arguments& arguments);
 // The same in the words of a shell, for redirections.

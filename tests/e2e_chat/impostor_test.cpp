@@ -1,57 +1,19 @@
 // `chat` and a server that is not chatd, but this test: what it sends to the byte, and how it takes
 // answers that no chatd gives.
 #include <gtest/gtest.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
 
-#include <array>
 #include <csignal>
-#include <cstdint>
 #include <optional>
 #include <string>
 
-#include "tests/e2e_chat/chat_program.h"
+#include "tests/e2e_chat/impostor.h"
 #include "tests/support/json.h"
-#include "tests/support/socket_address.h"
-#include "tests/support/udp_peer.h"
-#include "tests/support/unique_fd.h"
-#include "tests/support/wire.h"
 
 namespace chatd::test {
 namespace {
 
 std::string told(Process& chat) {
   return chat.captured(Stream::kStderr);
-}
-
-// A server that is not chatd, with one client on it.
-class Impostor {
- public:
-  Impostor() : listener_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-    const SocketAddress any("127.0.0.1", 0);
-    EXPECT_EQ(::bind(listener_.get(), any.get(), any.size()), 0);
-    EXPECT_EQ(::listen(listener_.get(), 1), 0);
-  }
-
-  Process start_client(const Arguments& flags = {"--connect-timeout", "300ms"}) const {
-    Arguments command{CHAT_PROGRAM, "join", "kitchen", "--name", "bob"};
-    command.insert(command.end(), {"--tcp-port", std::to_string(tcp_port()), "--udp-port",
-                                   std::to_string(udp_.address().port())});
-    command.insert(command.end(), flags.begin(), flags.end());
-    return Process(command);
-  }
-  std::uint16_t tcp_port() const { return SocketAddress::local_of(listener_.get()).port(); }
-  UdpPeer& udp() { return udp_; }
-  UniqueFd accept() const { return UniqueFd(::accept(listener_.get(), nullptr, nullptr)); }
-
- private:
-  UniqueFd listener_;
-  UdpPeer udp_;
-};
-
-void answer(const UniqueFd& connection, std::string_view bytes) {
-  EXPECT_EQ(::send(connection.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL),
-            static_cast<ssize_t>(bytes.size()));
 }
 
 TEST(ChatAgainstAnImpostor, SilenceTimesOut) {
@@ -90,25 +52,6 @@ TEST(ChatAgainstAnImpostor, ItsReasonIsDisarmed) {
   EXPECT_EQ(told(chat), "chat: the server refused (503): ^[[2Jfull^J\n");
 }
 
-constexpr std::string_view kToken = "000102030405060708090a0b0c0d0e0f";
-
-std::string outcome(std::string_view payload) {
-  return encode(
-      {.operation = kJoinRoom, .state = kCompleted, .room = "", .payload = std::string(payload)});
-}
-
-// Blocks until the client has sent a whole frame.
-std::optional<Frame> read_request(const UniqueFd& connection) {
-  std::string received;
-  std::array<char, 4096> buffer{};
-  for (;;) {
-    if (auto frame = take_frame(received)) return frame;
-    const ssize_t size = ::recv(connection.get(), buffer.data(), buffer.size(), 0);
-    if (size <= 0) return std::nullopt;
-    received.append(buffer.data(), static_cast<std::size_t>(size));
-  }
-}
-
 TEST(ChatAgainstAnImpostor, EverythingItSendsIsOfTheAgreedForm) {
   Impostor impostor;
   Process chat = impostor.start_client({"--password", "p\"w", "--heartbeat", "100ms"});
@@ -122,7 +65,7 @@ TEST(ChatAgainstAnImpostor, EverythingItSendsIsOfTheAgreedForm) {
   EXPECT_EQ(fields.text("username"), "bob");
   EXPECT_EQ(fields.text("password"), "p\"w");
   EXPECT_EQ(fields.text("ip"), "127.0.0.1");
-  answer(connection, outcome(R"({"status":201,"token":")" + std::string(kToken) + R"("})"));
+  answer(connection, admission());
 
   // A heartbeat at once, from the port that was named: a member behind NAT is bound by it.
   const std::string heartbeat = encode_datagram("kitchen", kToken, "");
@@ -149,23 +92,11 @@ TEST(ChatAgainstAnImpostor, EverythingItSendsIsOfTheAgreedForm) {
   EXPECT_EQ(exit_code_of(chat), 0);
 }
 
-TEST(ChatAgainstAnImpostor, BeingUnknownEndsTheConversation) {
-  Impostor impostor;
-  Process chat = impostor.start_client();
-  const UniqueFd connection = impostor.accept();
-  answer(connection, outcome(R"({"status":201,"token":")" + std::string(kToken) + R"("})"));
-  const auto heartbeat = impostor.udp().receive();
-  ASSERT_TRUE(heartbeat.has_value());
-  impostor.udp().send(heartbeat->from, std::string(2, '\0').append(kNotAuthenticated));
-  EXPECT_EQ(exit_code_of(chat), 5);
-  EXPECT_NE(told(chat).find("You are not authenticated"), std::string::npos);
-}
-
 TEST(ChatAgainstAnImpostor, HostileDatagramsDoNoHarm) {
   Impostor impostor;
   Process chat = impostor.start_client({"--count", "1"});
   const UniqueFd connection = impostor.accept();
-  answer(connection, outcome(R"({"status":201,"token":")" + std::string(kToken) + R"("})"));
+  answer(connection, admission());
   const auto heartbeat = impostor.udp().receive();
   ASSERT_TRUE(heartbeat.has_value());
   const std::string prefix(2, '\0');
@@ -177,6 +108,14 @@ TEST(ChatAgainstAnImpostor, HostileDatagramsDoNoHarm) {
   impostor.udp().send(heartbeat->from, prefix + said("eve", "still there?"));
   EXPECT_EQ(exit_code_of(chat), 0) << told(chat);
   EXPECT_EQ(chat.captured(Stream::kStdout), "eve: still there?\n");
+}
+
+// --timeout is for all of it, and shorter than --connect-timeout here.
+TEST(ChatAgainstAnImpostor, TheTimeoutIsKeptWhileConnecting) {
+  const Impostor impostor;
+  Process chat = impostor.start_client({"--connect-timeout", "1h", "--timeout", "300ms"});
+  EXPECT_EQ(exit_code_of(chat), 3);
+  EXPECT_NE(told(chat).find("did not answer"), std::string::npos) << told(chat);
 }
 
 TEST(ChatAgainstAnImpostor, AnInterruptedWaitEndsAtOnce) {

@@ -50,11 +50,11 @@ Outcome receive(std::string_view stream, std::string_view sizes) {
 }
 
 void check_token(std::string_view payload) {
-  const auto token = client::parse_entry_answer(payload);
+  const auto entry = client::parse_entry_answer(payload);
   const auto fields = read_object(payload);
-  if (!token) {
-    require(!token.error().reason.empty(), "a refusal has a reason");
-    require((token.error().kind == ErrorKind::kRefused) == (token.error().status != 0),
+  if (!entry) {
+    require(!entry.error().reason.empty(), "a refusal has a reason");
+    require((entry.error().kind == ErrorKind::kRefused) == (entry.error().status != 0),
             "a refusal has a status");
     return;
   }
@@ -63,14 +63,18 @@ void check_token(std::string_view payload) {
   require(status != nullptr && status->integer == "201", "a token comes with status 201");
   const JsonField* const text = find_field(*fields, "token");
   require(text != nullptr && text->text->size() == kTokenHexBytes, "a token is hexadecimal here");
-  require(Token::parse(*text->text) == *token, "the token is as written");
+  require(Token::parse(*text->text) == entry->token, "the token is as written");
 
   std::string frames;
   append_accepted(frames, 2);
-  append_admitted(frames, 2, "room joined", token->hex());
+  const auto idle_timeout_ms = static_cast<std::uint32_t>(
+      std::min<std::int64_t>(entry->idle_timeout_ms.value_or(1), 1 << 30));
+  append_admitted(frames, 2, "room joined", entry->token.hex(), idle_timeout_ms);
   const Outcome outcome = receive(frames, {});
   require(outcome.payload.has_value(), "the server's own answer is read");
-  require(client::parse_entry_answer(*outcome.payload) == *token, "the token stays");
+  const auto again = client::parse_entry_answer(*outcome.payload);
+  require(again && again->token == entry->token, "the token stays");
+  require(again->idle_timeout_ms == std::int64_t{idle_timeout_ms}, "the timeout stays");
 }
 
 void check_list(std::string_view payload) {
@@ -85,7 +89,8 @@ void check_list(std::string_view payload) {
   }
 }
 
-constexpr std::string_view kKeys[] = {"status", "token", "message", "rooms", "total", "members"};
+constexpr std::string_view kKeys[] = {"status", "token",   "message",     "rooms",
+                                      "total",  "members", "idle_timeout"};
 constexpr std::string_view kTexts[] = {"0123456789abcdef0123456789ABCDEF", "0123456789abcdef", "",
                                        "0123456789abcdef0123456789ABCDEg", "why"};
 constexpr std::string_view kRoomKeys[] = {"lobby", "den"};

@@ -35,7 +35,9 @@ bool is_text_field(const std::vector<JsonField>& fields, std::string_view key,
 // Whatever came, what is understood of it stands in it.
 void check_event(std::string_view datagram, std::string_view own_name) {
   const Event event = parse_event(datagram, own_name);
-  require(event.kind != Event::Kind::kServerGone, "nobody can say that the server is gone");
+  require(event.kind != Event::Kind::kServerGone && event.kind != Event::Kind::kUnanswered &&
+              event.kind != Event::Kind::kAnswered,
+          "nobody can say what is found by asking");
   require(is_utf8(event.name) && is_utf8(event.text), "what is understood is text");
   const auto fields =
       datagram.starts_with(kServerPrefix) ? read_object(datagram.substr(2)) : std::nullopt;
@@ -58,6 +60,11 @@ void check_event(std::string_view datagram, std::string_view own_name) {
       if (event.kind == Event::Kind::kJoined) return;
       require((event.kind == Event::Kind::kDisconnected) == (event.name == own_name),
               "this member's own end is its end, and no other");
+      return;
+    case Event::Kind::kHeartbeat:
+      require(is_text_field(*fields, "heartbeat", event.text), "an answer brings it back");
+      require(find_field(*fields, "sender") == nullptr || !find_field(*fields, "sender")->text,
+              "and nobody says it");
       return;
     case Event::Kind::kNotAuthenticated:
       require(is_text_field(*fields, "sender", "Server"), "only the server refuses");
@@ -83,8 +90,7 @@ void check_round_trip(std::string_view name, std::string_view text) {
   require_event(parse_event(as_from_server(disconnected_notice(name)), name),
                 Event::Kind::kDisconnected, name);
 
-  const Conversation conversation(
-      {.room = "room", .username = std::string(name), .token = {}, .heartbeat_ms = 1}, 0);
+  const Conversation conversation({.room = "room", .username = std::string(name), .token = {}}, 0);
   const auto message = conversation.message(text);
   require(message.has_value() || !is_utf8(text) || text.size() > kMaxDatagramBytes / 8,
           "a short text can be said");
@@ -97,7 +103,7 @@ void check_round_trip(std::string_view name, std::string_view text) {
   require(event.text == text, "the text stays");
 }
 
-constexpr std::string_view kKeys[] = {"sender", "message", "operation", "username"};
+constexpr std::string_view kKeys[] = {"sender", "message", "operation", "username", "heartbeat"};
 constexpr std::string_view kTexts[] = {"system", "Server", "bob", "You are not authenticated",
                                        "me"};
 

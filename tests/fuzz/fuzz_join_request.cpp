@@ -1,6 +1,7 @@
 // The JSON of a create or join request, against what the specification says about each field.
 #include <arpa/inet.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cstdint>
 #include <optional>
@@ -43,6 +44,14 @@ std::optional<std::uint16_t> expected_port(const JsonField* field) {
   return port;
 }
 
+// Absent, null or "" for none; otherwise hexadecimal. False: something else.
+bool expected_token(const JsonField* field, std::optional<Token>& token) {
+  if (field == nullptr || field->is_null || field->is("")) return true;
+  if (!field->text || field->text->size() != kTokenHexBytes) return false;
+  token = Token::parse(*field->text);  // fuzz_identity looks after it
+  return token.has_value();
+}
+
 std::optional<JoinRequest> expected(std::string_view payload) {
   const auto fields = read_object(payload);
   if (!fields) return std::nullopt;
@@ -53,12 +62,20 @@ std::optional<JoinRequest> expected(std::string_view payload) {
   const auto ip = expected_ip(find_field(*fields, "ip"));
   const auto port = expected_port(find_field(*fields, "port"));
   if (!ip || !port) return std::nullopt;
+  for (const char* key : {"username", "ip", "port", "password", "token"}) {
+    const auto times = std::count_if(fields->begin(), fields->end(),
+                                     [key](const JsonField& field) { return field.key == key; });
+    if (times > 1) return std::nullopt;
+  }
   const JsonField* const password = find_field(*fields, "password");
   if (password != nullptr && !password->text) return std::nullopt;
+  std::optional<Token> token;
+  if (!expected_token(find_field(*fields, "token"), token)) return std::nullopt;
   return JoinRequest{.username = *username->text,
                      .ip = *ip,
                      .port = *port,
-                     .password = password == nullptr ? "" : *password->text};
+                     .password = password == nullptr ? "" : *password->text,
+                     .token = token};
 }
 
 void require_same(const tl::expected<JoinRequest, std::string_view>& read,
@@ -68,17 +85,37 @@ void require_same(const tl::expected<JoinRequest, std::string_view>& read,
   require(read->ip == request.ip, "the address stays");
   require(read->port == request.port, "the port stays");
   require(read->password == request.password, "the password stays");
+  require(read->token == request.token, "the token stays");
 }
 
-constexpr std::string_view kKeys[] = {"username", "ip", "port", "password", "Username", "other"};
-constexpr std::string_view kTexts[] = {
-    "alice",     "",   "127.0.0.1", "::1", "::",    "0.0.0.0", "255.255.255.255",
-    "224.0.0.1", "0x", "65535",     "655", "65536", "system",  "Server"};
+constexpr std::string_view kKeys[] = {"username", "ip",       "port", "password",
+                                      "token",    "Username", "other"};
+constexpr std::string_view kTexts[] = {"alice",
+                                       "",
+                                       "127.0.0.1",
+                                       "::1",
+                                       "::",
+                                       "0.0.0.0",
+                                       "255.255.255.255",
+                                       "224.0.0.1",
+                                       "0x",
+                                       "65535",
+                                       "655",
+                                       "65536",
+                                       "system",
+                                       "Server",
+                                       "0123456789abcdef0123456789ABCDEF",
+                                       "0123456789abcdef",
+                                       "0123456789abcdef0123456789ABCDEg"};
 
 std::string written(const IpAddress& ip) {
   char text[INET6_ADDRSTRLEN] = {};
   ::inet_ntop(AF_INET6, ip.bytes().data(), text, sizeof text);
   return text;
+}
+
+std::string hex_of(const std::optional<Token>& token) {
+  return token ? token->hex() : "";
 }
 
 void check(std::string_view input) {
@@ -94,14 +131,16 @@ void check(std::string_view input) {
   require_same(reader.read(test::join_payload({.username = request->username,
                                                .ip = ip,
                                                .port = request->port,
-                                               .password = request->password})),
+                                               .password = request->password,
+                                               .token = hex_of(request->token)})),
                *request);
   const std::string frame = client::encode_entry_request({.operation = Operation::kJoin,
                                                           .room = "room",
                                                           .username = request->username,
                                                           .password = request->password,
                                                           .udp_ip = ip,
-                                                          .udp_port = request->port});
+                                                          .udp_port = request->port,
+                                                          .token = request->token});
   const DecodedFrame decoded = decode_frame(frame, frame.size());
   require(decoded.status == FrameStatus::kComplete, "the client's frame is whole");
   require_same(reader.read(decoded.frame.payload), *request);

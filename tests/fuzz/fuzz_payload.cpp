@@ -24,7 +24,8 @@ PayloadKind read(PayloadReader& reader, std::string_view payload, std::string_vi
   return reader.read(std::string_view(padded).substr(0, payload.size()), username);
 }
 
-constexpr std::string_view kKeys[] = {"sender", "operation", "username", "message", "senders"};
+constexpr std::string_view kKeys[] = {"sender",  "operation", "username",
+                                      "message", "senders",   "heartbeat"};
 
 void check(std::string_view payload, std::string_view username) {
   static PayloadReader reader;  // as in the server, where it lives as long as the relay

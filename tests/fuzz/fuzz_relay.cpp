@@ -85,7 +85,8 @@ class Script {
       case 10:
         return say(1u + decisions_.byte() % 48);
       case 11:
-        return from_member("");
+        // As with seats below, so that recorded inputs go the same way.
+        return from_member(choice / kOtherSteps % 2 == 0 ? "" : R"({"heartbeat":"0f"})");
       case 12:
         return from_member(test::leave_payload(member().username));
       case 13:
@@ -195,8 +196,20 @@ class Script {
     const std::string payload = test::join_payload({.username = username,
                                                     .ip = (form & 1) != 0 ? "192.0.2.1" : "",
                                                     .port = port(),
-                                                    .password = (form & 6) == 6 ? "secret" : ""});
+                                                    .password = (form & 6) == 6 ? "secret" : "",
+                                                    .token = token_for(form, room, username)});
     world_.request(from, {.operation = operation, .state = 0, .room = room, .payload = payload});
+  }
+
+  // Some come with a token: that of the seat, somebody else's, or nobody's.
+  std::string token_for(std::uint8_t form, const std::string& room, const std::string& username) {
+    if ((form & 0xc0) != 0xc0) return "";
+    if ((form & 0x30) == 0x30) return "0123456789abcdef0123456789abcdef";
+    for (const ModelMember& one : world_.members()) {
+      const bool is_wanted = (form & 0x10) != 0 || (one.room == room && one.username == username);
+      if (is_wanted) return one.token.hex();
+    }
+    return "";
   }
 
   // Many in one room: large ones are served in slices.

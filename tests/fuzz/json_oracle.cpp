@@ -13,6 +13,7 @@
 namespace chatd::fuzz {
 namespace {
 
+// An empty array or object is not counted: it holds nothing that would be deeper.
 constexpr std::size_t kMaxDepth = 1023;
 
 bool is_integer(std::string_view number) {
@@ -36,30 +37,40 @@ class Handler : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Handler> 
  public:
   std::vector<JsonField> fields;
 
-  bool StartObject() { return deeper(); }
-  bool StartArray() { return depth_ > 0 && deeper(); }
+  bool StartObject() { return (depth_ == 0 || is_within()) && deeper(); }
+  bool StartArray() { return is_within() && deeper(); }
   bool EndObject(rapidjson::SizeType) { return shallower(); }
   bool EndArray(rapidjson::SizeType) { return shallower(); }
-  bool Default() { return depth_ > 0; }
+  bool Default() { return is_within(); }
+  bool Null() {
+    if (depth_ == 1) fields.back().is_null = true;
+    return is_within();
+  }
 
   bool Key(const char* text, rapidjson::SizeType size, bool) {
     const std::string_view key(text, size);
-    if (depth_ == 1) fields.push_back({.key = std::string(key), .text = {}, .integer = {}});
-    return is_utf8(key);
+    if (depth_ == 1)
+      fields.push_back({.key = std::string(key), .text = {}, .integer = {}, .is_null = false});
+    return is_within() && is_utf8(key);
   }
   bool String(const char* text, rapidjson::SizeType size, bool) {
     const std::string_view value(text, size);
     if (depth_ == 1) fields.back().text = std::string(value);
-    return depth_ > 0 && is_utf8(value);
+    return is_within() && is_utf8(value);
   }
   bool RawNumber(const char* text, rapidjson::SizeType size, bool) {
     const std::string number(text, size);
     if (depth_ == 1 && is_integer(number)) fields.back().integer = number;
-    return depth_ > 0 && is_number_in_range(number);
+    return is_within() && is_number_in_range(number);
   }
 
  private:
-  bool deeper() { return ++depth_ <= kMaxDepth; }
+  // Whether what stands here stands in the object, and not too deep.
+  bool is_within() const { return depth_ > 0 && depth_ <= kMaxDepth; }
+  bool deeper() {
+    ++depth_;
+    return true;
+  }
   bool shallower() {
     --depth_;
     return true;

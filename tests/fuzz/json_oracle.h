@@ -15,6 +15,7 @@ struct JsonField {
   // At most one of these; neither for a fraction, an object and so on.
   std::optional<std::string> text;
   std::optional<std::string> integer;  // as it is written
+  bool is_null = false;
 
   bool is(std::string_view value) const { return text == value; }
 };

@@ -12,19 +12,20 @@ namespace chatd::fuzz {
 inline PayloadKind expected_kind(std::string_view payload, std::string_view username) {
   const auto fields = read_object(payload);
   if (!fields) return PayloadKind::kMalformed;
-  const auto senders = std::count_if(fields->begin(), fields->end(),
-                                     [](const JsonField& field) { return field.key == "sender"; });
+  const auto count = [&fields](std::string_view key) {
+    return std::count_if(fields->begin(), fields->end(),
+                         [key](const JsonField& field) { return field.key == key; });
+  };
+  const auto senders = count("sender");
+  if (senders == 0 && count("heartbeat") == 1) return PayloadKind::kHeartbeat;
   if (senders != 1) return PayloadKind::kWrongSender;
   if (find_field(*fields, "sender")->is(username)) return PayloadKind::kMessage;
 
-  // A good-bye. Of two keys of one name, the last counts.
-  bool is_leave = false;
-  bool is_own = false;
-  for (const JsonField& field : *fields) {
-    if (field.key == "operation") is_leave = field.integer == "2";
-    if (field.key == "username") is_own = field.is(username);
-  }
-  const bool is_goodbye = find_field(*fields, "sender")->is("system") && is_leave && is_own;
+  // A good-bye, in which nothing stands twice.
+  const bool is_goodbye = find_field(*fields, "sender")->is("system") && count("operation") == 1 &&
+                          count("username") == 1 &&
+                          find_field(*fields, "operation")->integer == "2" &&
+                          find_field(*fields, "username")->is(username);
   return is_goodbye ? PayloadKind::kLeave : PayloadKind::kWrongSender;
 }
 

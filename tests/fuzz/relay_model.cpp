@@ -67,6 +67,9 @@ RelayModel::Verdict RelayModel::on_datagram(TimeMs now_ms, std::uint8_t shard, c
       return {.outcome = Counter::kDroppedBadPayload};
     case PayloadKind::kWrongSender:
       return {.outcome = Counter::kDroppedWrongSender};
+    case PayloadKind::kHeartbeat:
+      member->last_heard_ms = now_ms;
+      return {.outcome = Counter::kHeartbeats, .asks = true};
     case PayloadKind::kLeave:
       return {.outcome = Counter::kLeaves,
               .departure = {.kind = Departure::Kind::kLeave, .token = parsed->token}};
@@ -128,6 +131,15 @@ std::uint64_t RelayModel::forgive_debts() {
 Status RelayModel::status_of(const AdmissionRequest& request) const {
   if (is_draining_) return Status::kUnavailable;
   const std::size_t members_in_room = size_of(request.room);
+  if (request.join.token) {
+    if (members_in_room == 0) return Status::kNotFound;
+    const std::string& password = passwords_.find(request.room)->second;
+    if (!password.empty() && password != request.join.password) return Status::kUnauthorized;
+    const ModelMember* const seat = find(request.room, request.join.username);
+    const bool is_right = seat != nullptr && seat->token == *request.join.token &&
+                          (request.operation == Operation::kJoin || seat->is_host);
+    return is_right ? Status::kCreated : Status::kNotFound;
+  }
   if (request.operation == Operation::kCreate) {
     if (members_in_room > 0) return Status::kConflict;
     if (!request.room_is_counted) return Status::kTooMany;
@@ -152,6 +164,24 @@ void RelayModel::admit(const AdmissionRequest& request, const ModelMember& membe
     asked_.push_back(member.endpoint);
   }
   members_.push_back(member);
+}
+
+Endpoint RelayModel::endpoint_of(const AdmissionRequest& request) {
+  const bool is_open = request.join.ip == IpAddress{};
+  const bool is_proven = is_open || request.join.ip == request.peer;
+  if (!is_proven || request.join.port == 0) return {};
+  return {.ip = request.peer, .port = request.join.port};
+}
+
+void RelayModel::take_seat(TimeMs now_ms, const AdmissionRequest& request) {
+  for (ModelMember& one : members_) {
+    if (one.room != request.room || one.username != request.join.username) continue;
+    one.endpoint = endpoint_of(request);
+    one.peer = request.peer;
+    one.last_heard_ms = now_ms;
+    one.refusals = 0;
+    if (one.endpoint.port != 0) asked_.push_back(one.endpoint);
+  }
 }
 
 void RelayModel::on_refused(std::uint8_t shard, const Endpoint& destination) {

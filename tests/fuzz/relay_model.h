@@ -53,6 +53,7 @@ class RelayModel {
     std::uint64_t planned = 0;  // a message's receivers
     std::uint64_t pending = 0;  // those that are passed over
     Departure departure = {};
+    bool asks = false;  // a heartbeat that wants to be answered
   };
   Verdict on_datagram(TimeMs now_ms, std::uint8_t shard, const Endpoint& from,
                       std::string_view datagram);
@@ -62,6 +63,9 @@ class RelayModel {
   // What a well-formed request must be answered with.
   Status status_of(const AdmissionRequest& request) const;
   void admit(const AdmissionRequest& request, const ModelMember& member);
+  // Where the request says; port 0: not known yet.
+  static Endpoint endpoint_of(const AdmissionRequest& request);
+  void take_seat(TimeMs now_ms, const AdmissionRequest& request);
 
   void on_refused(std::uint8_t shard, const Endpoint& destination);
   // What an operator has asked for.

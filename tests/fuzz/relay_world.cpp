@@ -4,6 +4,7 @@
 #include <optional>
 #include <utility>
 
+#include "core/wire/datagram.h"
 #include "core/wire/names.h"
 #include "core/wire/notice.h"
 #include "tests/fuzz/json_oracle.h"
@@ -85,8 +86,12 @@ void RelayWorld::request(const IpAddress& peer, const FrameView& frame) {
   const std::uint8_t shard = map_.of_address(peer);
   const ConnectionId id{.shard = shard, .slot = next_connection_++, .serial = 0};
   Connection& connection = connections_[id.slot];
-  const std::uint64_t joined = count(shard, Counter::kMembersJoined);
+  const std::uint64_t before = let_in(shard);
   Neighbours& neighbours = begin_call(shard);
+  if (const auto fields = read_object(frame.payload)) {
+    const JsonField* const token = find_field(*fields, "token");
+    if (token != nullptr) connection.seat = token->text.value_or("");
+  }
   connection.is_answered = relay(shard).on_request(now_ms_, id, peer, frame, neighbours,
                                                    connection.answer, shards_[shard].out);
   if (connection.is_answered) check_answer(connection);
@@ -116,15 +121,15 @@ void RelayWorld::request(const IpAddress& peer, const FrameView& frame) {
       require(status == Status::kBadRequest || status == Status::kTooMany,
               "nobody is bound to the server's own socket");
     } else {
-      check_decision(shard, admission, joined, status);
+      check_decision(shard, admission, before, status);
     }
   }
   end_call(shard);
 }
 
 void RelayWorld::check_decision(std::uint8_t shard, const AdmissionRequest& request,
-                                std::uint64_t joined_before, Status status) {
-  const bool is_admitted = count(shard, Counter::kMembersJoined) != joined_before;
+                                std::uint64_t let_in_before, Status status) {
+  const bool is_admitted = let_in(shard) != let_in_before;
   require(is_admitted == (status == Status::kCreated), "who is told to be in is in");
   // Limits against abuse are the relay's own affair here; they must not let in who may not.
   if (status == Status::kTooMany) {
@@ -132,7 +137,9 @@ void RelayWorld::check_decision(std::uint8_t shard, const AdmissionRequest& requ
   } else {
     require(status == model_.status_of(request), "the status is as specified");
   }
-  if (is_admitted) model_.admit(request, newest_member(shard, request));
+  if (!is_admitted) return;
+  if (request.join.token) return model_.take_seat(now_ms_, request);
+  model_.admit(request, newest_member(shard, request));
 }
 
 ModelMember RelayWorld::newest_member(std::uint8_t shard, const AdmissionRequest& request) const {
@@ -150,10 +157,7 @@ ModelMember RelayWorld::newest_member(std::uint8_t shard, const AdmissionRequest
   one.peer = request.peer;
   one.last_heard_ms = now_ms_;
   one.is_host = request.operation == Operation::kCreate;
-  const bool is_open = request.join.ip == IpAddress{};
-  if ((is_open || request.join.ip == request.peer) && request.join.port != 0) {
-    one.endpoint = {.ip = request.peer, .port = request.join.port};
-  }
+  one.endpoint = RelayModel::endpoint_of(request);
   return one;
 }
 
@@ -179,8 +183,9 @@ void RelayWorld::check_answer(const Connection& connection) {
     require(fields.has_value(), "an answer is a JSON object");
     is_last = frame->state == test::kCompleted;
     if (const JsonField* const token = find_field(*fields, "token")) {
+      if (Token::parse(connection.seat) == Token::parse(*token->text)) continue;
       require(std::find(tokens_.begin(), tokens_.end(), *token->text) == tokens_.end(),
-              "a token is told to one member");
+              "a token is told to one member, and to who shows it");
       tokens_.push_back(*token->text);
     }
   }
@@ -197,13 +202,13 @@ void RelayWorld::carry_letter(std::uint8_t from, std::uint8_t to) {
   std::optional<AdmissionRequest> asked;
   if (const auto* const admission = std::get_if<AdmissionLetter>(&letter))
     asked = admission->request;
-  const std::uint64_t joined = count(to, Counter::kMembersJoined);
+  const std::uint64_t before = let_in(to);
   Neighbours& neighbours = begin_call(to);
   relay(to).on_letter(now_ms_, std::move(letter), neighbours, shards_[to].out);
   if (asked) {
     require(neighbours.letters.size() == 1, "an admission has one outcome");
     const auto& outcome = std::get<OutcomeLetter>(neighbours.letters.front().letter).outcome;
-    check_decision(to, *asked, joined,
+    check_decision(to, *asked, before,
                    outcome.admission ? Status::kCreated : outcome.admission.error().status);
   }
   end_call(to);
@@ -222,14 +227,14 @@ void RelayWorld::datagram(const Endpoint& from, std::string_view bytes,
     buffer.insert(buffer.end(), kPayloadPaddingBytes, '}');
     relay(shard).on_datagram(now_ms_, from, {buffer.data(), bytes.size()}, shards_[shard].out);
   }
-  check_datagram(shard, from, bytes.size(), before, verdict);
+  check_datagram(shard, from, bytes, before, verdict);
   const bool is_to_be_sent =
       relay(shard).counters()[Counter::kMessagesOverLimit] == before[Counter::kMessagesOverLimit];
   if (verdict.outcome == Counter::kMessagesAccepted && is_to_be_sent) model_.owe(shard, bytes);
   end_call(shard, verdict.departure);
 }
 
-void RelayWorld::check_datagram(std::uint8_t shard, const Endpoint& from, std::size_t size_bytes,
+void RelayWorld::check_datagram(std::uint8_t shard, const Endpoint& from, std::string_view bytes,
                                 const Counters& before, const RelayModel::Verdict& verdict) {
   const Counters& after = relay(shard).counters();
   const auto moved_by = [&](Counter counter) { return after[counter] - before[counter]; };
@@ -237,6 +242,13 @@ void RelayWorld::check_datagram(std::uint8_t shard, const Endpoint& from, std::s
   for (const Counter outcome : kOutcomes) {
     require(moved_by(outcome) == (outcome == verdict.outcome ? 1 : 0),
             "each datagram is counted under what became of it, and nothing else");
+  }
+  const bool is_answered = moved_by(Counter::kHeartbeatsAnswered) != 0;
+  const bool is_unanswered = moved_by(Counter::kHeartbeatsUnanswered) != 0;
+  require((is_answered || is_unanswered) == verdict.asks, "a heartbeat that asks is answered");
+  require(!is_unanswered || is_limited(), "unless its member asks too much");
+  if (is_answered) {
+    echoes_.push_back({from, std::string(parse_client_datagram(bytes)->payload)});
   }
   const std::uint64_t others = verdict.planned + verdict.pending;
   owed_ += others;
@@ -253,7 +265,7 @@ void RelayWorld::check_datagram(std::uint8_t shard, const Endpoint& from, std::s
               verdict.outcome == Counter::kDroppedWrongRoom ||
               verdict.outcome == Counter::kDroppedWrongAddress,
           "only who is not authenticated is told so");
-  check_answer_to_stranger(from, size_bytes);
+  check_answer_to_stranger(from, bytes.size());
   std::string source(1, static_cast<char>(shard));
   source.append(reinterpret_cast<const char*>(from.ip.bytes().data()), from.ip.bytes().size());
   const auto last = last_answer_ms_.find(source);
@@ -335,6 +347,13 @@ void RelayWorld::check_message(const Outbox& out, const Outbox::Fanout& fanout,
   require(size_bytes <= kMaxTrainBytes, "a train fits a datagram");
 }
 
+std::vector<RelayWorld::Echo>::iterator RelayWorld::find_echo(const Endpoint& to,
+                                                              std::string_view datagram) {
+  return std::find_if(echoes_.begin(), echoes_.end(), [&](const Echo& echo) {
+    return echo.to == to && datagram.substr(kServerPrefix.size()) == echo.payload;
+  });
+}
+
 // Notices and answers: one datagram each.
 void RelayWorld::check_other(const Outbox& out, const Outbox::Fanout& fanout) {
   require(fanout.train_count == 1, "a notice is one datagram");
@@ -346,6 +365,8 @@ void RelayWorld::check_other(const Outbox& out, const Outbox::Fanout& fanout) {
       require(fields.has_value(), "a notice is an object");
       const JsonField& sender = *find_field(*fields, "sender");
       require(sender.is("system") || sender.is("Server"), "a notice is the server's");
+    } else if (const auto echo = find_echo(to, datagram); echo != echoes_.end()) {
+      echoes_.erase(echo);
     } else {
       require(datagram == kNotAuthenticatedDatagram, "an answer has one text");
       const auto asked = std::find(answered_.begin(), answered_.end(), to);
@@ -431,7 +452,7 @@ void RelayWorld::come_to_rest() {
   }
   require(dropped == lost_, "what did not arrive is counted");
   require(sent_ + dropped == planned, "what was planned was sent or has a reason");
-  require(answered_.empty(), "every answer went out");
+  require(answered_.empty() && echoes_.empty(), "every answer went out");
 }
 
 }  // namespace chatd::fuzz

@@ -69,10 +69,16 @@ class RelayWorld {
   // A control connection's last request.
   struct Connection {
     std::string answer;
+    std::string seat;  // the token that was shown
     bool is_greeting = false;
     bool is_answered = false;
   };
 
+  // A heartbeat that asks, whose answer is in an outbox.
+  struct Echo {
+    Endpoint to;
+    std::string payload;
+  };
   bool is_limited() const { return config_.limits.abuse.max_address_requests_per_s != 0; }
   // A request may have been counted under limits that are no more when a letter answers it.
   bool was_ever_limited() const { return was_ever_limited_ || is_limited(); }
@@ -85,14 +91,18 @@ class RelayWorld {
   }
 
   void check_decision(std::uint8_t shard, const AdmissionRequest& request,
-                      std::uint64_t joined_before, Status status);
+                      std::uint64_t let_in_before, Status status);
+  std::uint64_t let_in(std::uint8_t shard) const {
+    return count(shard, Counter::kMembersJoined) + count(shard, Counter::kMembersReturned);
+  }
   ModelMember newest_member(std::uint8_t shard, const AdmissionRequest& request) const;
   void check_answer(const Connection& connection);
-  void check_datagram(std::uint8_t shard, const Endpoint& from, std::size_t size_bytes,
+  void check_datagram(std::uint8_t shard, const Endpoint& from, std::string_view bytes,
                       const Counters& before, const RelayModel::Verdict& verdict);
   void check_answer_to_stranger(const Endpoint& from, std::size_t size_bytes);
   void check_message(const Outbox& out, const Outbox::Fanout& fanout, const Outbox::Train& train);
   void check_other(const Outbox& out, const Outbox::Fanout& fanout);
+  std::vector<Echo>::iterator find_echo(const Endpoint& to, std::string_view datagram);
   void check_ledger() const;
 
   std::uint8_t shard_count_;
@@ -107,8 +117,9 @@ class RelayWorld {
   std::map<std::uint32_t, Connection> connections_;
   std::uint32_t next_connection_ = 0;
   JoinRequestReader reader_;
-  std::vector<std::string> tokens_;               // told to connections, or to be told
-  std::vector<Endpoint> answered_;                // strangers with an answer in an outbox
+  std::vector<std::string> tokens_;  // told to connections, or to be told
+  std::vector<Endpoint> answered_;   // strangers with an answer in an outbox
+  std::vector<Echo> echoes_;
   std::map<std::string, TimeMs> last_answer_ms_;  // by shard and address
   bool was_ever_limited_ = false;
   std::uint32_t generation_ = 0;  // of relays

@@ -173,7 +173,9 @@ TEST(Resolve, LiteralsAndNames) {
   EXPECT_EQ(address("[::1]", 80).to_string(), "[::1]:80");
   const auto local = resolve("localhost", 80, now_ms() + kPatienceMs, -1);
   ASSERT_TRUE(local) << local.error().reason;
-  EXPECT_EQ(local->front().port(), 80);
+  ASSERT_EQ(local->size(), 2u);  // whatever the system's files say
+  EXPECT_EQ(local->front().to_string(), "127.0.0.1:80");
+  EXPECT_EQ(local->back().to_string(), "[::1]:80");
   const auto nobody = resolve("no host of this name", 80, now_ms() + kPatienceMs, -1);
   ASSERT_FALSE(nobody);
   EXPECT_THAT(nobody.error().reason, HasSubstr("cannot find the host no host of this name"));

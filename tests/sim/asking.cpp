@@ -60,7 +60,19 @@ Ask Clients::some_request(Client& client) {
     world_.seen.saw(Sight::kNameThief);
     ask.name = dice.roll32(world_.scenario.clients);
   }
+  if (client.lost_seat.member != kNobody && dice.one_in(2)) ask_for_seat(client, ask);
   return ask;
+}
+
+// By the token that it has kept, or to create the room that it was the host of.
+void Clients::ask_for_seat(Client& client, Ask& ask) {
+  if (ask.kind != Ask::Kind::kJoin && ask.kind != Ask::Kind::kCreate) return;
+  const Client::Seat& seat = client.lost_seat;
+  ask.kind = world_.dice.one_in(4) ? Ask::Kind::kCreate : Ask::Kind::kJoin;
+  ask.room = seat.room;
+  ask.name = seat.name;
+  ask.password = seat.password;
+  ask.seat = seat.member;
 }
 
 std::string Clients::write_request(const Client& client, const Ask& ask) {
@@ -83,6 +95,7 @@ std::string Clients::write_request(const Client& client, const Ask& ask) {
                                .password = ask.password == 0 ? "" : std::to_string(ask.password),
                                .udp_ip = world_.hosts[client.host].ip_text,
                                .udp_port = network_.endpoint(client.port).port};
+  if (ask.seat != kNobody) request.token = Token::parse(client.lost_seat.token);
   if (world_.dice.one_in(3)) request.udp_ip = "";  // the address I call from
   if (ask.port == kNoPort) {                       // as behind NAT, or not known yet
     if (world_.dice.one_in(2)) {
@@ -142,30 +155,44 @@ void Clients::on_answer(std::uint32_t number) {
     left.remove_prefix(count);
   }
   if (answer && connection.status != 200) {
-    const auto token = client::parse_entry_answer(*answer);
-    const int status = token ? 201 : token.error().status;
+    const auto entry = client::parse_entry_answer(*answer);
+    const int status = entry ? 201 : entry.error().status;
     world_.note(Step::kAnswered, client.number, static_cast<std::uint64_t>(status));
     if (status <= 409) world_.seen.saw(sight_of_status(status));
     client.will_create = status == 404;
-    if (token) become_member(client, connection, *token);
+    if (status == 404 && connection.ask.seat != kNobody) client.lost_seat.member = kNobody;
+    if (entry) become_member(client, connection, *entry);
   }
   server_.close(number);
 }
 
-void Clients::become_member(Client& client, const Connection& connection, const Token& token) {
+void Clients::become_member(Client& client, const Connection& connection,
+                            const client::Entry& entry) {
   if (client.was_in) world_.seen.saw(Sight::kRejoin);
   client.was_in = true;
   client.state = Client::State::kIn;
   client.member = connection.member;
-  client.said = 0;
-  client.token = token.raw();
+  const bool is_back = connection.ask.seat == connection.member;
+  client.said = is_back ? client.lost_seat.said : 0;
+  client.lost_seat.member = kNobody;
+  client.token = entry.token.raw();
+  client.seat = {.member = client.member,
+                 .room = connection.ask.room,
+                 .name = connection.ask.name,
+                 .password = connection.ask.password,
+                 .said = 0,
+                 .token = client.token};
+  // One in four speaks as before servers answered heartbeats.
+  const bool is_old = client.number % 4 == 1;
   client.conversation.emplace(
       client::ConversationConfig{
           .room = world_.room_names[connection.ask.room],
           .username = world_.client_names[connection.ask.name],
-          .token = token,
+          .token = entry.token,
           .heartbeat_ms = static_cast<std::int64_t>(world_.limits.idle_timeout_ms /
-                                                    Scenario::kHeartbeatsPerTimeout)},
+                                                    Scenario::kHeartbeatsPerTimeout),
+          .idle_timeout_ms = is_old ? std::nullopt : entry.idle_timeout_ms,
+          .secret = world_.dice.any()},
       now_ms());
   // Who takes its time may stay pending for a while.
   if (!world_.dice.one_in(3)) beat(client);

@@ -26,11 +26,14 @@ constexpr std::array kPredicted = {
     Counter::kDroppedBadPayload,
     Counter::kDroppedMailboxFull,
     Counter::kUnauthenticatedAnswers,
+    Counter::kHeartbeatsAnswered,
+    Counter::kHeartbeatsUnanswered,
     Counter::kDeliveriesPlanned,
     Counter::kDroppedPendingMember,
     Counter::kRoomsCreated,
     Counter::kRoomsClosed,
     Counter::kMembersJoined,
+    Counter::kMembersReturned,
     Counter::kMembersLeft,
     Counter::kMembersTimedOut,
     Counter::kMembersRefused,
@@ -83,6 +86,7 @@ void Audit::end(const Relay& relay, const Outbox& out, std::size_t datagram_byte
   if (model_.expectations().has_answer() && !model_.on_answer_withheld()) {
     world_.fail("a source that is not authenticated was not told so");
   }
+  if (model_.expectations().has_echo()) world_.fail("a heartbeat that asks is not answered");
   if (model_.is_order_open()) settle_open_order(relay);
   model_.end_call();
   check_losses(relay);
@@ -170,6 +174,11 @@ void Audit::check_notice(const Outbox& out, const Outbox::Fanout& fanout) {
 void Audit::check_answer(const Outbox& out, const Outbox::Fanout& fanout,
                          std::size_t datagram_bytes) {
   const auto trains = out.trains(fanout);
+  if (trains.size() == 1 && fanout.destination_count == 1) {
+    const std::string_view datagram = out.message(trains.front(), 0);
+    const Endpoint& to = out.destinations(fanout).front();
+    if (datagram.size() <= datagram_bytes && model_.expectations().take_echo(to, datagram)) return;
+  }
   const bool is_known = trains.size() == 1 && fanout.destination_count == 1 &&
                         out.message(trains.front(), 0) == kNotAuthenticatedDatagram;
   if (!is_known || kNotAuthenticatedDatagram.size() > datagram_bytes ||

@@ -46,7 +46,9 @@ void Clients::wake(std::uint32_t number) {
     case Client::State::kAsking:
       break;
     case Client::State::kIn:
-      if (now_ms() >= client.conversation->next_heartbeat_ms()) {
+      look(client);
+      if (client.state != Client::State::kIn) break;
+      if (now_ms() >= client.conversation->standing().next_heartbeat_ms()) {
         beat(client);
       } else {
         act(client);
@@ -75,7 +77,7 @@ void Clients::act(Client& client) {
       if (roll < 120) {
         world_.seen.saw(Sight::kVanish);
         close_port(client);
-        return drop_out(client);
+        return lose_seat(client);
       }
       break;
     case Client::Nature::kHonest:
@@ -108,6 +110,32 @@ void Clients::drop_out(Client& client) {
   client.conversation.reset();
 }
 
+// As when its program crashes: it knows where it was.
+void Clients::lose_seat(Client& client) {
+  client.lost_seat = client.seat;
+  client.lost_seat.said = client.said;
+  drop_out(client);
+}
+
+// What it has found out about the server by asking.
+void Clients::look(Client& client) {
+  using Finding = client::Standing::Finding;
+  switch (client.conversation->standing().find(now_ms())) {
+    case Finding::kNone:
+    case Finding::kAnswered:
+      return;
+    case Finding::kUnanswered:
+      return world_.seen.saw(Sight::kFoundUnanswered);
+    case Finding::kNotKnown:
+      return lose_seat(client);
+    case Finding::kRemoved:
+      return drop_out(client);
+    case Finding::kGone:
+      world_.seen.saw(Sight::kFoundServerGone);
+      return drop_out(client);
+  }
+}
+
 // To another port, as behind a NAT that forgets, or to another host, as from one network to the
 // next.
 void Clients::roam(Client& client) {
@@ -133,7 +161,7 @@ void Clients::on_datagram(std::uint32_t number, std::uint32_t port_number) {
 }
 
 void Clients::hear(Client& client, const Packet& packet) {
-  if (client.conversation) client.conversation->on_received();
+  if (client.conversation) client.conversation->standing().on_received();
   if (packet.message != 0) return hear_message(client, packet);
   const std::string_view own_name =
       client.conversation ? std::string_view(client.conversation->username()) : "";
@@ -146,11 +174,23 @@ void Clients::hear(Client& client, const Packet& packet) {
       return world_.seen.saw(Sight::kHeardLeft);
     case client::Event::Kind::kDisconnected:
       world_.seen.saw(Sight::kHeardDisconnected);
-      return drop_out(client);
+      if (!client.conversation) return;
+      return client.conversation->standing().on_claim(now_ms(), client::Standing::Claim::kRemoved);
     case client::Event::Kind::kNotAuthenticated:
       world_.seen.saw(Sight::kHeardNotAuthenticated);
-      if (client.conversation && client.nature != Client::Nature::kAttacker) drop_out(client);
+      if (!client.conversation || client.nature == Client::Nature::kAttacker) return;
+      return client.conversation->standing().on_claim(now_ms(), client::Standing::Claim::kNotKnown);
+    case client::Event::Kind::kHeartbeat: {
+      if (!client.conversation) return;
+      client::Standing& standing = client.conversation->standing();
+      const bool was_in_doubt = standing.claim() != client::Standing::Claim::kNone;
+      client.conversation->on_answer(event.text);
+      world_.seen.saw(Sight::kHeardAnswer);
+      if (was_in_doubt && standing.claim() == client::Standing::Claim::kNone) {
+        world_.seen.saw(Sight::kHeardOwnLife);
+      }
       return;
+    }
     case client::Event::Kind::kNotice:
       return world_.seen.saw(Model::is_drain_notice(packet.bytes) ? Sight::kHeardDraining
                                                                   : Sight::kHeardTooFast);
@@ -186,7 +226,7 @@ void Clients::on_refused(std::uint32_t port) {
     if (number == kNoClient) continue;
     Client& client = clients_[number];
     world_.note(Step::kRefused, number, port);
-    if (client.conversation && client.conversation->on_refused(now_ms())) {
+    if (client.conversation && client.conversation->standing().on_refused(now_ms())) {
       world_.seen.saw(Sight::kFoundServerGone);
       drop_out(client);
     }

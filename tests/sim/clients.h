@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "client/answer.h"
 #include "client/conversation.h"
 #include "tests/sim/network.h"
 #include "tests/sim/roll.h"
@@ -35,6 +36,17 @@ struct Client {
   MemberNumber member = kNobody;  // as which it was let in
   std::uint32_t said = 0;         // by that member
   std::string token;              // 16 raw bytes
+  // A seat that it has lost sight of and may ask for again.
+  struct Seat {
+    MemberNumber member = kNobody;
+    std::uint32_t room = 0;
+    std::uint32_t name = 0;
+    std::uint32_t password = 0;
+    std::uint32_t said = 0;
+    std::string token;
+  };
+  Seat seat;       // of this conversation
+  Seat lost_seat;  // of an earlier one
   std::optional<client::Conversation> conversation;
   std::vector<MessageId> last_heard;  // by sender's client
 };
@@ -52,13 +64,16 @@ class Clients {
   // Asking for a room (asking.cpp).
   void ask(Client& client);
   Ask some_request(Client& client);
+  void ask_for_seat(Client& client, Ask& ask);
   std::string write_request(const Client& client, const Ask& ask);
   std::string write_bad_request(const Ask& ask);
-  void become_member(Client& client, const Connection& connection, const Token& token);
+  void become_member(Client& client, const Connection& connection, const client::Entry& entry);
 
   // Coming, going and hearing (clients.cpp).
   void act(Client& client);
   void drop_out(Client& client);
+  void lose_seat(Client& client);
+  void look(Client& client);
   void open_port(Client& client);
   void close_port(Client& client);
   void leave(Client& client);

@@ -60,6 +60,8 @@ std::string_view sight_name(Sight sight) {
       return "roam_followed";
     case Sight::kPendingBound:
       return "pending_bound";
+    case Sight::kSeatTaken:
+      return "seat_taken";
     case Sight::kSharedSocket:
       return "shared_socket";
     case Sight::kFlood:
@@ -130,6 +132,12 @@ std::string_view sight_name(Sight sight) {
       return "heard_not_authenticated";
     case Sight::kFoundServerGone:
       return "found_server_gone";
+    case Sight::kHeardAnswer:
+      return "heard_answer";
+    case Sight::kHeardOwnLife:
+      return "heard_own_life";
+    case Sight::kFoundUnanswered:
+      return "found_unanswered";
     case Sight::kKick:
       return "kick";
     case Sight::kKickNobody:

@@ -54,6 +54,7 @@ enum class Sight : std::uint8_t {
   kRoamFar,       // to another host
   kRoamFollowed,  // and the server followed
   kPendingBound,  // by its first datagram
+  kSeatTaken,     // by its token
   kSharedSocket,  // two members at one endpoint
   kFlood,
   kAnswerLost,  // the connection broke
@@ -93,6 +94,9 @@ enum class Sight : std::uint8_t {
   kHeardDraining,
   kHeardNotAuthenticated,
   kFoundServerGone,
+  kHeardAnswer,      // to a heartbeat
+  kHeardOwnLife,     // and so did not believe that it was removed, or not known
+  kFoundUnanswered,  // heartbeats
   kCount,
 };
 

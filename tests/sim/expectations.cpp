@@ -47,6 +47,13 @@ bool Expectations::take_answer(const Endpoint& to) {
   return true;
 }
 
+bool Expectations::take_echo(const Endpoint& to, std::string_view datagram) {
+  using std::string_view_literals::operator""sv;
+  if (!echo_ || echo_->to != to || datagram.size() != 2 + echo_->payload_bytes) return false;
+  echo_.reset();
+  return datagram.starts_with("\0\0{\"heartbeat\":\""sv) && datagram.ends_with("\"}");
+}
+
 bool Expectations::take_notice(std::string_view datagram, std::span<const Endpoint> destinations) {
   if (destinations.empty()) return true;  // nobody hears it
   for (Entry& entry : notices_) {

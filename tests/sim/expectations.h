@@ -21,6 +21,7 @@ class Expectations {
   void clear() {
     notices_.clear();
     answer_.reset();
+    echo_.reset();
   }
 
   // Opens a notice; then its destinations are added.
@@ -33,6 +34,11 @@ class Expectations {
   // Whether it was expected; then it is not any more.
   bool take_answer(const Endpoint& to);
   bool has_answer() const { return answer_.has_value(); }
+
+  // A heartbeat that asks comes back as it was.
+  void expect_echo(const Endpoint& to, std::size_t payload_bytes) { echo_ = {to, payload_bytes}; }
+  bool take_echo(const Endpoint& to, std::string_view datagram);
+  bool has_echo() const { return echo_.has_value(); }
 
   // What has come. False: nobody should have said so, or not to them.
   bool take_notice(std::string_view datagram, std::span<const Endpoint> destinations);
@@ -49,7 +55,13 @@ class Expectations {
   static bool reaches(const Entry& entry, std::span<const Endpoint> destinations);
 
   std::vector<Entry> notices_;
+  struct Echo {
+    Endpoint to;
+    std::size_t payload_bytes;
+  };
+
   std::optional<Endpoint> answer_;
+  std::optional<Echo> echo_;
 };
 
 }  // namespace chatd::sim

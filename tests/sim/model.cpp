@@ -69,6 +69,10 @@ Counter Model::judge(TimeMs now_ms, std::uint8_t shard, const Endpoint& from, co
     case Claim::Payload::kHeartbeat:
       member->last_heard_ms = now_ms;
       return Counter::kHeartbeats;
+    case Claim::Payload::kAsk:
+      member->last_heard_ms = now_ms;
+      answer(*member, claim);
+      return Counter::kHeartbeats;
     case Claim::Payload::kMessage:
       member->last_heard_ms = now_ms;
       say(*member, claim);
@@ -120,15 +124,29 @@ void Model::list_at_port(Membership& member) {
   there.insert(first == there.end() ? first : first + 1, member.number);
 }
 
-// Who says too much is told so now and then, and what is too much goes to nobody.
-void Model::say(Membership& member, const Claim& claim) {
+bool Model::may_say(Membership& member, std::size_t payload_bytes, std::size_t receivers) {
   const AbuseLimits& limits = limits_.abuse;
-  const std::size_t receivers = roll_.rooms[member.room].members.size() - 1;
   const Bucket::Rate messages{.units = limits.max_member_messages_per_s, .burst_ms = 2000};
   const Bucket::Rate bytes{.units = limits.max_member_bytes_per_s, .burst_ms = 2000};
+  return member.messages.take(now_ms_, messages) &&
+         member.bytes.take(now_ms_, bytes, (payload_bytes + 100) * receivers);
+}
+
+// A heartbeat that asks costs as much as a message to oneself.
+void Model::answer(Membership& member, const Claim& claim) {
+  if (!may_say(member, claim.payload_bytes, 1)) {
+    ++expected(member.shard, Counter::kHeartbeatsUnanswered);
+    return;
+  }
+  ++expected(member.shard, Counter::kHeartbeatsAnswered);
+  expectations_.expect_echo(network_.endpoint(member.port), claim.payload_bytes);
+}
+
+// Who says too much is told so now and then, and what is too much goes to nobody.
+void Model::say(Membership& member, const Claim& claim) {
+  const std::size_t receivers = roll_.rooms[member.room].members.size() - 1;
   const Bucket::Rate warnings{.units = 1, .per_ms = 5000, .burst_ms = 5000};
-  if (!member.messages.take(now_ms_, messages) ||
-      !member.bytes.take(now_ms_, bytes, (claim.payload_bytes + 100) * receivers)) {
+  if (!may_say(member, claim.payload_bytes, receivers)) {
     ++expected(member.shard, Counter::kMessagesOverLimit);
     expected(member.shard, Counter::kDroppedOverLimit) += receivers;
     if (!member.warnings.take(now_ms_, warnings)) return;

@@ -37,6 +37,7 @@ struct Ask {
   std::uint32_t password = 0;    // 0: none
   std::uint32_t port = kNoPort;  // stated, so that it is bound at once
   bool room_is_counted = false;
+  MemberNumber seat = kNobody;  // whose token it shows
 };
 
 class Model {
@@ -127,12 +128,16 @@ class Model {
   void expect_answer(TimeMs now_ms, std::uint8_t shard, const Endpoint& from,
                      std::size_t size_bytes);
   void say(Membership& member, const Claim& claim);
+  void answer(Membership& member, const Claim& claim);
+  bool may_say(Membership& member, std::size_t payload_bytes, std::size_t receivers);
 
   int create_status(const Ask& ask) const;
   int join_status(TimeMs now_ms, const Ask& ask, bool was_kept_back);
   int password_status(TimeMs now_ms, const Ask& ask, bool was_kept_back);
   bool is_name_taken(const ModelRoom& room, std::uint32_t name) const;
   Membership& enter(TimeMs now_ms, const Ask& ask);
+  int seat_status(TimeMs now_ms, const Ask& ask, bool was_kept_back);
+  void take_seat(TimeMs now_ms, const Ask& ask);
 
   void go(Membership& member, Counter why);
   void end_room(std::uint32_t room);

@@ -22,7 +22,7 @@ std::optional<int> Model::on_request(TimeMs now_ms, std::uint8_t shard, Ask& ask
     ++expected(shard, Counter::kRequestsRefused);
     return status;
   }
-  if (ask.kind == Ask::Kind::kCreate) {
+  if (ask.kind == Ask::Kind::kCreate && ask.seat == kNobody) {
     ask.room_is_counted = addresses_.may_open_room(ask.host);
     if (ask.room_is_counted) addresses_.open_room(ask.host);
   }
@@ -33,11 +33,16 @@ Model::Admission Model::on_admission(TimeMs now_ms, const Ask& ask, bool was_kep
   now_ms_ = now_ms;
   const bool is_create = ask.kind == Ask::Kind::kCreate;
   if (is_draining_) world_.seen.saw(Sight::kTold503Draining);
-  const int status = is_draining_ ? 503
-                     : is_create  ? create_status(ask)
-                                  : join_status(now_ms, ask, was_kept_back);
+  const int status = is_draining_          ? 503
+                     : ask.seat != kNobody ? seat_status(now_ms, ask, was_kept_back)
+                     : is_create           ? create_status(ask)
+                                           : join_status(now_ms, ask, was_kept_back);
   world_.note(Step::kEnters, ask.name, ask.room, static_cast<std::uint64_t>(status));
   if (status != 201) return {.status = status, .member = kNobody};
+  if (ask.seat != kNobody) {
+    take_seat(now_ms, ask);
+    return {.status = status, .member = ask.seat};
+  }
 
   ModelRoom& room = roll_.rooms[ask.room];
   if (is_create) {
@@ -54,6 +59,41 @@ Model::Admission Model::on_admission(TimeMs now_ms, const Ask& ask, bool was_kep
   const Membership& member = enter(now_ms, ask);
   if (is_create) room.host = member.number;
   return {.status = status, .member = member.number};
+}
+
+// A token is for one seat, under its name, in its room; who asks to create is its host.
+int Model::seat_status(TimeMs now_ms, const Ask& ask, bool was_kept_back) {
+  const ModelRoom& room = roll_.rooms[ask.room];
+  if (!room.exists) return 404;
+  const int refusal = password_status(now_ms, ask, was_kept_back);
+  if (refusal != 0) return refusal;
+  const Membership* const seat = roll_.find(ask.seat);
+  const bool is_right = seat != nullptr && seat->is_in && seat->room == ask.room &&
+                        seat->name == ask.name &&
+                        (ask.kind == Ask::Kind::kJoin || room.host == ask.seat);
+  return is_right ? 201 : 404;
+}
+
+// Its member is here now, and no longer where it was.
+void Model::take_seat(TimeMs now_ms, const Ask& ask) {
+  Membership& member = roll_[ask.seat];
+  world_.seen.saw(Sight::kSeatTaken);
+  settle(member.room);
+  if (member.port != ask.port) {
+    if (member.port != kNoPort) {
+      tell(member);
+      if (ask.port == kNoPort) moved_.push_back({member.number, member.port});
+    }
+    if (ask.port == kNoPort) {
+      member.port = kNoPort;
+    } else {
+      bind(member, ask.port);
+    }
+  }
+  member.host = ask.host;
+  member.last_heard_ms = now_ms;
+  member.refusals = 0;
+  ++expected(member.shard, Counter::kMembersReturned);
 }
 
 int Model::create_status(const Ask& ask) const {

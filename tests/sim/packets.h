@@ -29,7 +29,7 @@ inline MemberNumber sender_of(MessageId id) {
 
 struct Claim {
   enum class Header : std::uint8_t { kWhole, kMalformed, kTooLarge };
-  enum class Payload : std::uint8_t { kHeartbeat, kMessage, kLeave, kWrongSender, kBad };
+  enum class Payload : std::uint8_t { kHeartbeat, kAsk, kMessage, kLeave, kWrongSender, kBad };
 
   Header header = Header::kMalformed;
   Payload payload = Payload::kBad;

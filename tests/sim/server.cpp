@@ -164,13 +164,13 @@ void Server::check_answer(const Connection& connection) {
   const auto frame = outcome_in(connection.reply);
   if (!frame) return world_.fail("an answer is not whole");
   if (connection.status == 200) return check_list(connection);
-  const auto token = client::parse_entry_answer(frame->payload);
-  const int status = token ? 201 : token.error().status;
+  const auto entry = client::parse_entry_answer(frame->payload);
+  const int status = entry ? 201 : entry.error().status;
   if (status != connection.status) {
     return world_.fail("a request was answered " + std::to_string(status) + " instead of " +
                        std::to_string(connection.status));
   }
-  if (token && token->shard() != model_.roll().rooms[connection.ask.room].shard) {
+  if (entry && entry->token.shard() != model_.roll().rooms[connection.ask.room].shard) {
     world_.fail("a token names another shard than the room's");
   }
 }

@@ -2,6 +2,7 @@
 #include <string_view>
 
 #include "core/limits.h"
+#include "core/wire/datagram.h"
 #include "core/wire/payload.h"
 #include "tests/sim/clients.h"
 #include "tests/sim/words.h"
@@ -68,7 +69,7 @@ void Clients::say(Client& client, std::uint32_t times) {
     }
     send(client, number);
   }
-  client.conversation->on_sent(now_ms());
+  client.conversation->standing().on_sent(now_ms());
 }
 
 void Clients::compare_with_library(const Client& client, MessageId id, std::string_view datagram) {
@@ -81,14 +82,20 @@ void Clients::compare_with_library(const Client& client, MessageId id, std::stri
 }
 
 void Clients::beat(Client& client) {
+  client::Standing& standing = client.conversation->standing();
+  const std::string written = client.conversation->heartbeat();
+  const std::string payload(parse_client_datagram(written)->payload);
   const std::uint32_t number =
       open_datagram(client, client.conversation->room(), client.token,
-                    {.payload = Claim::Payload::kHeartbeat, .member = client.member});
-  if (client.number % 4 != 3 && world_.packets[number].bytes != client.conversation->heartbeat()) {
+                    {.payload = payload.empty() ? Claim::Payload::kHeartbeat : Claim::Payload::kAsk,
+                     .member = client.member});
+  world_.packets[number].bytes += payload;
+  if (client.number % 4 != 3 && world_.packets[number].bytes != written) {
     world_.fail("the client library writes a heartbeat in another way");
   }
   send(client, number);
-  client.conversation->on_sent(now_ms());
+  standing.on_sent(now_ms());
+  standing.on_heartbeat_sent(now_ms(), true);
 }
 
 void Clients::leave(Client& client) {

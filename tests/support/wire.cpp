@@ -89,7 +89,8 @@ std::string json_quote(std::string_view text) {
 std::string join_payload(const JoinFields& fields) {
   return R"({"username": )" + json_quote(fields.username) + R"(, "ip": )" + json_quote(fields.ip) +
          R"(, "port": )" + std::to_string(fields.port) + R"(, "password": )" +
-         json_quote(fields.password) + "}";
+         json_quote(fields.password) +
+         (fields.token.empty() ? "" : R"(, "token": )" + json_quote(fields.token)) + "}";
 }
 
 std::string message_payload(std::string_view sender, std::string_view message) {

@@ -50,6 +50,7 @@ struct JoinFields {
   std::string ip = {};
   std::uint16_t port = 0;
   std::string password = {};
+  std::string token = {};  // "": none
 };
 std::string join_payload(const JoinFields& fields);
 std::string message_payload(std::string_view sender, std::string_view message);

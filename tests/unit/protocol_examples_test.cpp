@@ -11,6 +11,7 @@
 #include "core/limits.h"
 #include "core/wire/datagram.h"
 #include "core/wire/frame.h"
+#include "core/wire/join_request.h"
 #include "core/wire/notice.h"
 #include "core/wire/payload.h"
 #include "core/wire/status.h"
@@ -57,7 +58,7 @@ class ProtocolExamples : public testing::Test {
 };
 
 TEST_F(ProtocolExamples, AreAllKnownHere) {
-  EXPECT_EQ(examples_.size(), 8u);
+  EXPECT_EQ(examples_.size(), 11u);
 }
 
 TEST_F(ProtocolExamples, Greeting) {
@@ -82,7 +83,7 @@ TEST_F(ProtocolExamples, JoinRequestAndItsAnswers) {
   EXPECT_EQ(examples_["join-accepted"], accepted);
 
   std::string completed;
-  append_admitted(completed, 2, "room joined", kToken);
+  append_admitted(completed, 2, "room joined", kToken, Limits{}.idle_timeout_ms);
   EXPECT_EQ(examples_["join-completed"], completed);
 }
 
@@ -98,6 +99,28 @@ TEST_F(ProtocolExamples, MessageInBothFormsHeartbeatAndWhatTheOthersHear) {
   const auto relayed = parse_server_datagram(examples_["relayed"]);
   ASSERT_TRUE(relayed.has_value());
   EXPECT_EQ(*relayed, kMessage);
+}
+
+TEST_F(ProtocolExamples, AHeartbeatThatAsksAndItsAnswer) {
+  const auto asking = parse_client_datagram(examples_["asking-heartbeat"]);
+  ASSERT_TRUE(asking.has_value());
+  EXPECT_EQ(asking->payload, R"({"heartbeat":"7c1b05c3a0d2f6e8"})");
+  const std::string padded = std::string(asking->payload) + std::string(kPayloadPaddingBytes, ' ');
+  EXPECT_EQ(PayloadReader().read(std::string_view(padded).substr(0, asking->payload.size()), "bob"),
+            PayloadKind::kHeartbeat);
+  EXPECT_EQ(parse_server_datagram(examples_["heartbeat-answer"]), asking->payload);
+  EXPECT_GE(examples_["asking-heartbeat"].size(), kNotAuthenticatedDatagram.size());
+}
+
+TEST_F(ProtocolExamples, TheSeatAgain) {
+  const FrameView request = frame("seat-request");
+  EXPECT_TRUE(request.is(Operation::kJoin));
+  EXPECT_EQ(request.room, "lobby");
+  const auto join = JoinRequestReader().read(request.payload);
+  ASSERT_TRUE(join.has_value());
+  EXPECT_EQ(join->username, "bob");
+  EXPECT_EQ(join->port, 40124);
+  EXPECT_TRUE(join->token == Token::parse(kToken));
 }
 
 // Sizes that the text names.

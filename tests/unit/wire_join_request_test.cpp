@@ -51,6 +51,36 @@ TEST_F(JoinRequestTest, ReadsTheFourFields) {
   EXPECT_EQ(request->password, "pw");
 }
 
+TEST_F(JoinRequestTest, NoKeyThatIsReadStandsTwice) {
+  constexpr std::string_view kGood =
+      R"({"username":"alice","ip":"","port":1,"password":"","token":"")";
+  EXPECT_EQ(fault(std::string(kGood) + "}"), "");
+  for (const char* key : {"username", "ip", "port", "password", "token", "us\\u0065rname"}) {
+    const std::string twice = std::string(kGood) + ",\"" + key + "\":\"1\"}";
+    EXPECT_NE(fault(twice).find("only once"), std::string::npos) << twice;
+  }
+  EXPECT_EQ(fault(std::string(kGood) + R"(,"other":1,"other":2,"Username":""})"), "");
+}
+
+TEST_F(JoinRequestTest, ATokenIsThirtyTwoHexadecimalCharacters) {
+  const auto with_token = [](const std::string& json) {
+    return R"({"username":"alice","ip":"","port":1,"token":)" + json + "}";
+  };
+  const std::string hex = "000102030405060708090A0b0c0d0e0f";
+  const auto request = reader_.read(with_token("\"" + hex + "\""));
+  ASSERT_TRUE(request.has_value());
+  EXPECT_TRUE(request->token == Token::parse(hex));
+  for (const char* none : {"\"\"", "null"}) {
+    const auto without = reader_.read(with_token(none));
+    ASSERT_TRUE(without.has_value()) << none;
+    EXPECT_FALSE(without->token.has_value()) << none;
+  }
+  for (const char* bad : {"1", "[]", "\"0123456789abcdef\"", "\"0001020304050607080900b0c0d0e0g\"",
+                          "\"000102030405060708090A0b0c0d0e0f0\""}) {
+    EXPECT_NE(fault(with_token(bad)).find("token"), std::string::npos) << bad;
+  }
+}
+
 TEST_F(JoinRequestTest, KeepsNothingOfTheRequestBefore) {
   ASSERT_TRUE(reader_.read(R"({"username":"alice","ip":"1.2.3.4","port":5,"password":"x"})"));
   EXPECT_NE(fault("{}"), "");

@@ -105,6 +105,29 @@ TEST_F(PayloadTest, AnythingElseInSystemsNameIsRefused) {
   }
 }
 
+TEST_F(PayloadTest, AGoodbyeInWhichSomethingStandsTwiceIsNone) {
+  for (const std::string_view payload :
+       {R"({"sender":"system","operation":1,"operation":2,"username":"alice"})",
+        R"({"sender":"system","operation":2,"operation":2,"username":"alice"})",
+        R"({"sender":"system","operation":2,"username":"bob","usern\u0061me":"alice"})"}) {
+    EXPECT_EQ(read(payload), PayloadKind::kWrongSender) << payload;
+  }
+}
+
+TEST_F(PayloadTest, AHeartbeatThatAsksHasNoSender) {
+  for (const std::string_view payload :
+       {R"({"heartbeat":"0f"})", R"({"heartbeat": ""})", R"({"heartbeat":null})",
+        R"({"he\u0061rtbeat":1,"x":[{"sender":"alice"}]})"}) {
+    EXPECT_EQ(read(payload), PayloadKind::kHeartbeat) << payload;
+  }
+  for (const std::string_view payload :
+       {R"({})", R"({"heartbeats":1})", R"({"heartbeat":1,"heartbeat":1})",
+        R"({"heartbeat":1,"sender":"bob"})"}) {
+    EXPECT_EQ(read(payload), PayloadKind::kWrongSender) << payload;
+  }
+  EXPECT_EQ(read(R"({"heartbeat":1,"sender":"alice"})"), PayloadKind::kMessage);
+}
+
 TEST_F(PayloadTest, WhatIsNotOneObjectIsMalformed) {
   for (const std::string_view payload : {"",
                                          " ",
@@ -159,6 +182,12 @@ TEST_F(PayloadTest, NestsBelowOneThousandAndTwentyFour) {
   };
   EXPECT_EQ(read(nested(1'022)), PayloadKind::kMessage);  // the object is a level as well
   EXPECT_EQ(read(nested(1'023)), PayloadKind::kMalformed);
+  // One that holds nothing is none.
+  const auto hollow = [](std::size_t arrays) {
+    return R"({"sender":"alice","x":)" + std::string(arrays, '[') + std::string(arrays, ']') + "}";
+  };
+  EXPECT_EQ(read(hollow(1'023)), PayloadKind::kMessage);
+  EXPECT_EQ(read(hollow(1'024)), PayloadKind::kMalformed);
   EXPECT_EQ(read(std::string(kMaxDatagramBytes, '[')), PayloadKind::kMalformed);
   EXPECT_EQ(read(nested(3)), PayloadKind::kMessage);  // and the reader is as good as before
 }

@@ -43,7 +43,7 @@ TEST(StatusFrames, OutcomeIsState2) {
 
 TEST(StatusFrames, CreatedCarriesTheToken) {
   std::string reply = "before";
-  append_admitted(reply, 1, "room created", "00ff");
+  append_admitted(reply, 1, "room created", "00ff", 300'000);
   ASSERT_EQ(reply.substr(0, 6), "before");  // appended, nothing overwritten
   reply.erase(0, 6);
   const auto frame = test::take_frame(reply);
@@ -53,6 +53,13 @@ TEST(StatusFrames, CreatedCarriesTheToken) {
   EXPECT_EQ(json.number("status"), 201);
   EXPECT_EQ(json.text("message"), "room created");
   EXPECT_EQ(json.text("token"), "00ff");
+  EXPECT_EQ(json.number("idle_timeout"), 300);
+}
+
+TEST(StatusFrames, TheIdleTimeoutIsInSecondsWhereItIsNoneToo) {
+  std::string reply;
+  append_admitted(reply, 2, "room joined", "00ff", 250);
+  EXPECT_NE(reply.find(R"("token":"00ff","idle_timeout":0.25})"), std::string::npos) << reply;
 }
 
 }  // namespace

@@ -233,14 +233,14 @@ Joiner::Done Joiner::take_answer(Link& link, const FrameView& frame) {
                           " answers more than it was asked");
   }
   const std::uint32_t member = link.next_to_answer++;
-  const auto token = client::parse_entry_answer(frame.payload);
-  if (!token) {
-    const client::Error& error = token.error();
+  const auto entry = client::parse_entry_answer(frame.payload);
+  if (!entry) {
+    const client::Error& error = entry.error();
     const std::string status = error.status == 0 ? "" : std::to_string(error.status) + " ";
     return tl::unexpected("the server refused " + who(member) + ": " + status + error.reason +
                           remedy_for(error.status));
   }
-  tokens_[member] = *token;
+  tokens_[member] = entry->token;
   if (is_creator(member)) room_exists_[config_.population.room_of(member)] = true;
   ++joined_;
   progress_ms_ = client::now_ms();

@@ -1,0 +1,110 @@
+// Whether the server knows this member, and when to ask.
+//
+// The server forgets a member that is silent for too long, so a heartbeat goes out in each
+// interval. A heartbeat asks, and the server answers it to those whom it knows (docs/protocol.md,
+// "Heartbeats"). One that stays unanswered is asked again soon, since UDP loses datagrams: the
+// first ones, too, which tell a server behind whose NAT the member sits.
+//
+// What must not be believed at once:
+//  - silence. After kUnansweredUntilTold heartbeats it is told, and asking goes on ever more
+//  slowly;
+//    when the idle timeout has passed, the server has forgotten this member, and it is the end.
+//  - a word that the member is not known, or is removed. Whoever knows the member's address can
+//    forge one, but not the number of the next heartbeat: it is believed when kProbesPerClaim
+//    heartbeats that were sent after it have not been answered.
+//  - an ICMP refusal, which may be a mistake (a server that restarts): three in a row.
+//
+// An older server answers no heartbeat: silence means nothing then, and a second word has to
+// confirm the first.
+//
+// Thread: none of its own; no I/O. Times are milliseconds of any steady clock.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+namespace chatd::client {
+
+inline constexpr std::int64_t kDefaultHeartbeatMs = 20'000;  // half of what a home NAT remembers
+inline constexpr int kRefusalsUntilGone = 3;
+inline constexpr std::int64_t kProbeIntervalMs = 1000;
+inline constexpr std::int64_t kClaimProbeIntervalMs = 500;
+inline constexpr int kEarlyHeartbeats = 2;  // after the first one
+inline constexpr std::uint64_t kUnansweredUntilTold = 3;
+inline constexpr std::uint64_t kProbesPerClaim = 2;
+
+class Standing {
+ public:
+  // `idle_timeout_ms`: as the server tells it; one that tells nothing answers no heartbeats.
+  Standing(std::int64_t heartbeat_ms, std::optional<std::int64_t> idle_timeout_ms,
+           std::int64_t now_ms);
+
+  // When a heartbeat is due.
+  std::int64_t next_heartbeat_ms() const { return next_heartbeat_ms_; }
+  // The number of the next heartbeat, if it has to be one that asks: 1, 2, …
+  std::optional<std::uint64_t> next_number() const;
+  // It went out, or could not.
+  void on_heartbeat_sent(std::int64_t now_ms, bool has_left);
+  // Any datagram went out.
+  void on_sent(std::int64_t now_ms);
+
+  // What comes back.
+  void on_received() { refusals_ = 0; }
+  void on_answer(std::uint64_t number);
+  enum class Claim : std::uint8_t { kNone, kNotKnown, kRemoved };
+  void on_claim(std::int64_t now_ms, Claim claim);
+  // True when the server is to be taken for gone.
+  bool on_refused(std::int64_t now_ms);
+  // What came has not been looked at since the last heartbeat: its silence says nothing.
+  void on_not_listened(std::int64_t now_ms);
+
+  // A heartbeat is due at once. Its number.
+  std::uint64_t ask(std::int64_t now_ms);
+  bool is_answered(std::uint64_t number) const { return answered_ >= number; }
+
+  // What is to be made of all that. Each kUnanswered is followed by a kAnswered or an end.
+  enum class Finding : std::uint8_t {
+    kNone,
+    kUnanswered,
+    kAnswered,  // again
+    kNotKnown,  // the server does not know this member
+    kRemoved,   // it has removed it
+    kGone,      // unanswered for the idle timeout
+  };
+  Finding find(std::int64_t now_ms);
+
+  bool answers_are_due() const { return is_answering_; }
+  bool has_been_answered() const { return answered_ > 0; }
+  // Whether that which was sent last is known not to have arrived.
+  bool last_was_refused() const { return refused_since_sent_; }
+  Claim claim() const { return claim_; }
+  std::int64_t idle_timeout_ms() const { return idle_timeout_ms_; }
+
+ private:
+  std::uint64_t unanswered() const { return is_answering_ ? sent_ - answered_ : failed_; }
+  std::int64_t interval_ms() const;
+  Finding judge_claim();
+
+  std::int64_t heartbeat_ms_;
+  std::int64_t idle_timeout_ms_;
+  bool is_answering_;
+
+  std::int64_t next_heartbeat_ms_;
+  int early_heartbeats_left_ = kEarlyHeartbeats;
+  std::uint64_t sent_ = 0;      // the number of the last one that asked
+  std::uint64_t answered_ = 0;  // the highest number that was answered
+  std::uint64_t failed_ = 0;    // heartbeats in a row that could not be sent
+  std::int64_t beat_at_ms_;
+  std::int64_t well_at_ms_;  // the last time that nothing was amiss
+  bool is_told_ = false;     // that heartbeats are unanswered
+
+  Claim claim_ = Claim::kNone;
+  bool is_confirmed_ = false;
+  std::uint64_t sent_before_claim_ = 0;
+
+  std::int64_t sent_at_ms_;
+  int refusals_ = 0;
+  bool refused_since_sent_ = false;
+};
+
+}  // namespace chatd::client
