@@ -41,7 +41,8 @@ RelayWorld::RelayWorld(const WorldConfig& config)
 RelayConfig RelayWorld::config_of(std::uint8_t shard) const {
   RelayConfig one;
   one.limits = config_.limits;
-  one.own_sockets = {.addresses = {own_socket_.ip}, .udp_port = own_socket_.port};
+  one.own_sockets = {
+      .addresses = {own_socket_.ip}, .has_address = {}, .udp_port = own_socket_.port};
   one.seed[0] = shard;
   one.seed[1] = static_cast<std::uint8_t>(generation_);
   one.shard = shard;
