@@ -24,7 +24,7 @@ namespace chatd {
 namespace {
 
 // What waits to be sent before a hand-over gets so long: nobody reads meanwhile.
-constexpr TimeMs kSettleMs = 1000;
+constexpr TimeMs kSettleMs = 250;
 
 void set_buffers(std::span<const int> sockets, int option, std::size_t wanted_bytes,
                  const char* direction, const char* sysctl) {
@@ -218,21 +218,27 @@ void Server::set_socket_options() {
   for (const int fd : udp) set_fragment_bytes(fd, options_.mtu_bytes);
 }
 
-// Shards leave each other letters, so it is over when all of them have found nothing to do.
+// Shards leave each other letters, so it is over when all of them have found nothing to do. A
+// network that takes nothing for a while costs what it was given, and does not stop an upgrade.
 tl::expected<void, std::string> Server::settle() {
-  const TimeMs give_up_at_ms = monotonic_now_ms() + kSettleMs;
-  for (bool is_settled = false; !is_settled;) {
-    is_settled = true;
+  TimeMs give_up_at_ms = monotonic_now_ms() + kSettleMs;
+  for (bool has_dropped = false;;) {
+    bool is_settled = true;
     bool is_stuck = false;
     for (const auto& shard : shards_) {
       if (shard->settle()) is_settled = false;
       is_stuck = is_stuck || shard->is_stuck();
     }
     if (is_settled) return {};
-    if (monotonic_now_ms() >= give_up_at_ms) break;
-    if (is_stuck) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    if (monotonic_now_ms() >= give_up_at_ms) {
+      if (std::exchange(has_dropped, true)) break;
+      for (const auto& shard : shards_) shard->drop_unsent();
+      give_up_at_ms = monotonic_now_ms() + kSettleMs;
+    } else if (is_stuck) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
   }
-  return tl::unexpected<std::string>("the network does not take what waits to be sent");
+  return tl::unexpected<std::string>("its shards do not come to rest");
 }
 
 tl::expected<Estate, std::string> Server::estate() {

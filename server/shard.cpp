@@ -262,10 +262,9 @@ void Shard::send(TimeMs now_ms) {
   outbox_.extend();  // the rest waits, and others must still be able to say something
 }
 
-// While the socket is full, messages wait in their rooms, and the oldest give way there. What must
-// be sent at once (notices, and what a room settles before somebody comes or goes) waits in the
-// outbox; when that is full as well, all of it gives way. So everything else goes on, whatever
-// becomes of the socket.
+// While the socket is full, messages wait in their rooms, and the oldest give way there. What is in
+// the outbox already waits there, with answers and farewells; when it is full as well, all of it
+// gives way. So everything else goes on, whatever becomes of the socket.
 void Shard::make_room() {
   if (!is_stuck() || !outbox_.is_full()) return;
   sender_.abandon(outbox_, Counter::kDroppedSendQueueFull);
@@ -285,8 +284,11 @@ void Shard::finish_what_has_come() {
   } while (has_work(now_ms) && now_ms < give_up_at_ms);
 }
 
+// What is still waiting in a room by now has waited for a turn longer than members can be kept
+// waiting for their farewell. However many they are, they are told as long as the network takes it.
 void Shard::say_goodbye() {
-  const TimeMs give_up_at_ms = monotonic_now_ms() + kGoodbyeMs;
+  relay_.drop_waiting();
+  TimeMs give_up_at_ms = monotonic_now_ms() + kGoodbyeMs;
   for (bool everyone_is_told = false; !everyone_is_told;) {
     everyone_is_told = relay_.disconnect_all(outbox_);
     TimeMs now_ms = monotonic_now_ms();
@@ -298,6 +300,7 @@ void Shard::say_goodbye() {
       }
       wait_until_writable(give_up_at_ms - now_ms);
     }
+    if (monotonic_now_ms() < give_up_at_ms) give_up_at_ms = monotonic_now_ms() + kGoodbyeMs;
     outbox_.clear();
   }
   receive_drops_.update();

@@ -61,6 +61,8 @@ class Shard {
   // have left run(). First a turn that takes in nothing new and sends what waits; it returns
   // whether there was anything to do: shards may leave each other letters.
   bool settle();
+  // What the network has not taken in time does not hold that up: it is dropped, and counted.
+  void drop_unsent();
   // It waits for a socket that is full.
   bool is_stuck() const { return full_until_ms_ || put_off_until_ms_; }
   int udp_fd() const { return udp_.get(); }

@@ -8,22 +8,30 @@
 
 namespace chatd {
 
-// A duty cycle without what would take in something new. What comes meanwhile waits in the kernel.
+// A duty cycle without what would take in something new, and without the rooms' turns: what comes
+// meanwhile waits in the kernel, and what waits in rooms goes along.
 bool Shard::settle() {
   const TimeMs now_ms = monotonic_now_ms();
   udp_is_readable_ = udp_has_errors_ = false;
   receive_again_at_ms_.reset();
-  const bool had_work = inbox_.look() || receiver_.has_next() || errors_.has_refused() ||
-                        has_unsent_ || relay_.has_waiting();
+  const bool had_work = inbox_.look() || receiver_.has_next() || errors_.has_refused();
   handle_refusals(now_ms);
   inbox_.open_letters(now_ms, outbox_);
   send(now_ms);
   inbox_.receive_strays(now_ms, outbox_);
   receive(now_ms);
-  if (!has_unsent_ && !is_stuck()) relay_.fan_out(outbox_);
+  const bool all_are_told = !has_unsent_ && !is_stuck() && relay_.prepare_snapshot(outbox_);
   send(now_ms);
   meter_.skip();
-  return had_work;
+  return had_work || !all_are_told || has_unsent_;
+}
+
+void Shard::drop_unsent() {
+  sender_.abandon(outbox_, Counter::kDroppedSendAtStop);
+  outbox_.clear();
+  has_unsent_ = false;
+  full_until_ms_.reset();
+  put_off_until_ms_.reset();
 }
 
 ShardState Shard::state(std::vector<int>& descriptors) {

@@ -33,6 +33,7 @@ bool MessageStore::push(MessageQueue& queue, std::uint32_t sender, std::string_v
   Block* block = &blocks_[message];
   block->sender = sender;
   block->size_bytes = static_cast<std::uint32_t>(size_bytes);
+  block->readers = 0;
   char* to = std::copy(kServerPrefix.begin(), kServerPrefix.end(), block->bytes);
   for (;;) {
     const auto room = static_cast<std::size_t>(std::end(block->bytes) - to);
@@ -80,23 +81,9 @@ void MessageStore::free_message(MessageQueue& queue, std::uint32_t message) {
   free_count_ += count;
 }
 
-void MessageStore::pop(MessageQueue& queue, std::uint32_t count) {
-  message_count_ -= count;
-  for (; count > 0; --count) {
-    const std::uint32_t message = queue.first;
-    queue.first = blocks_[message].next_message;
-    --queue.count;
-    free_message(queue, message);
-  }
-}
-
-void MessageStore::remove(MessageQueue& queue, std::uint32_t skipped) {
-  if (skipped == 0) return pop(queue, 1);
-  std::uint32_t before = queue.first;
-  for (std::uint32_t i = 1; i < skipped; ++i) before = blocks_[before].next_message;
-  const std::uint32_t message = blocks_[before].next_message;
-  blocks_[before].next_message = blocks_[message].next_message;
-  if (queue.last == message) queue.last = before;
+void MessageStore::pop(MessageQueue& queue) {
+  const std::uint32_t message = queue.first;
+  queue.first = blocks_[message].next_message;
   --queue.count;
   --message_count_;
   free_message(queue, message);

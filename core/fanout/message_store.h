@@ -1,5 +1,5 @@
-// Messages that have been accepted and wait for their room's turn: one queue per room, all of them
-// in one store of fixed size.
+// Where the entries of all rooms' logs (core/fanout/room_log.h) lie: one queue per room, all of
+// them in one store of fixed size.
 //
 // A message is copied here from the receive buffer. That is one copy for a message that goes to a
 // whole room, and it pays for itself: receive buffers are free again at once (and stay in the
@@ -35,15 +35,16 @@ class MessageStore {
   // "Dynamic Queue Length Thresholds", 1998). Then nothing has changed.
   bool push(MessageQueue& queue, std::uint32_t sender, std::string_view payload);
 
-  // Removes the first `count` messages.
-  void pop(MessageQueue& queue, std::uint32_t count);
-  // Removes the message that has `skipped` messages before it.
-  void remove(MessageQueue& queue, std::uint32_t skipped);
+  // Removes the first message.
+  void pop(MessageQueue& queue);
 
   // A message is named by its first block. Its datagram is size_bytes() long.
   std::uint32_t next(std::uint32_t message) const { return blocks_[message].next_message; }
   std::uint32_t sender(std::uint32_t message) const { return blocks_[message].sender; }
   std::uint32_t size_bytes(std::uint32_t message) const { return blocks_[message].size_bytes; }
+  // How many readers stand at it; the log's to keep. 0 for a message that has just been pushed.
+  std::uint32_t& readers(std::uint32_t message) { return blocks_[message].readers; }
+  std::uint32_t readers(std::uint32_t message) const { return blocks_[message].readers; }
   // Copies the datagram to `to` and returns its end.
   char* copy_to(std::uint32_t message, char* to) const;
 
@@ -59,6 +60,7 @@ class MessageStore {
     std::uint32_t next_message;  // in the queue; this and the rest hold for a first block only
     std::uint32_t sender;        // member slot
     std::uint32_t size_bytes;
+    std::uint32_t readers;
   };
   struct Block : Header {
     char bytes[kBlockBytes - sizeof(Header)];

@@ -52,12 +52,12 @@ Admission Admissions::admit(TimeMs now_ms, const Neighbours& neighbours, Admissi
     return refuse(Status::kUnavailable, "the server is about to stop and lets nobody in any more");
   }
   if (request.join.token) return take_seat(now_ms, request, out);
-  return request.operation == Operation::kCreate ? create(now_ms, neighbours, request, out)
-                                                 : join(now_ms, neighbours, request, out);
+  return request.operation == Operation::kCreate ? create(now_ms, neighbours, request)
+                                                 : join(now_ms, neighbours, request);
 }
 
-Admission Admissions::create(TimeMs now_ms, const Neighbours& neighbours, AdmissionRequest& request,
-                             Outbox& out) {
+Admission Admissions::create(TimeMs now_ms, const Neighbours& neighbours,
+                             AdmissionRequest& request) {
   if (roster_.find_room(request.room)) {
     return refuse(Status::kConflict, "a room of this name exists already");
   }
@@ -76,14 +76,13 @@ Admission Admissions::create(TimeMs now_ms, const Neighbours& neighbours, Admiss
   room.creator = request.peer;
   room.sequence = neighbours.sequence;
   const std::uint32_t slot = membership_.open_room(std::move(room));
-  const Token token = enter(now_ms, slot, request, out);
+  const Token token = enter(now_ms, slot, request);
   roster_.rooms()[slot].host = token.slot();
   return token;
 }
 
 // The password is asked first: who does not know it learns nothing about the members.
-Admission Admissions::join(TimeMs now_ms, const Neighbours& neighbours, AdmissionRequest& request,
-                           Outbox& out) {
+Admission Admissions::join(TimeMs now_ms, const Neighbours& neighbours, AdmissionRequest& request) {
   const auto slot = roster_.find_room(request.room);
   if (!slot) return refuse(Status::kNotFound, "there is no room of this name");
   const Room& room = roster_.rooms()[*slot];
@@ -95,7 +94,7 @@ Admission Admissions::join(TimeMs now_ms, const Neighbours& neighbours, Admissio
     return refuse(Status::kUnavailable, "this room is full");
   }
   if (total(neighbours).members >= limits_.max_members) return server_is_full();
-  return enter(now_ms, *slot, request, out);
+  return enter(now_ms, *slot, request);
 }
 
 // Whoever was in and has lost its way (its program crashed, its address is another one) comes back
@@ -151,12 +150,12 @@ Endpoint Admissions::endpoint_of(const AdmissionRequest& request) {
   return is_proven && join.port != 0 ? Endpoint{request.peer, join.port, request.via} : Endpoint{};
 }
 
-Token Admissions::enter(TimeMs now_ms, std::uint32_t room, AdmissionRequest& request, Outbox& out) {
+Token Admissions::enter(TimeMs now_ms, std::uint32_t room, AdmissionRequest& request) {
   const Endpoint endpoint = endpoint_of(request);
   Member member;
   member.username = std::move(request.join.username);
   member.tcp_peer = request.peer;
-  const std::uint32_t slot = membership_.admit(now_ms, room, std::move(member), endpoint, out);
+  const std::uint32_t slot = membership_.admit(now_ms, room, std::move(member), endpoint);
   const Token token(shard_, slot, random_.next<kTokenSecretBytes>());
   roster_.members()[slot].token = token;
   return token;

@@ -26,7 +26,7 @@ class Admissions {
              const AddressLimiter& addresses, Counters& counters, const KeyedHash::Key& hash_key,
              RandomStream& random);
 
-  // Notices to the room go to `out`.
+  // What a member hears at the place that it leaves goes to `out`.
   AdmissionOutcome decide(TimeMs now_ms, const Neighbours& neighbours, AdmissionRequest request,
                           Outbox& out);
 
@@ -43,15 +43,13 @@ class Admissions {
 
   Admission admit(TimeMs now_ms, const Neighbours& neighbours, AdmissionRequest& request,
                   Outbox& out);
-  Admission create(TimeMs now_ms, const Neighbours& neighbours, AdmissionRequest& request,
-                   Outbox& out);
-  Admission join(TimeMs now_ms, const Neighbours& neighbours, AdmissionRequest& request,
-                 Outbox& out);
+  Admission create(TimeMs now_ms, const Neighbours& neighbours, AdmissionRequest& request);
+  Admission join(TimeMs now_ms, const Neighbours& neighbours, AdmissionRequest& request);
   Admission take_seat(TimeMs now_ms, const AdmissionRequest& request, Outbox& out);
   std::optional<Refusal> check_password(TimeMs now_ms, const Room& room,
                                         const AdmissionRequest& request);
   static Endpoint endpoint_of(const AdmissionRequest& request);
-  Token enter(TimeMs now_ms, std::uint32_t room, AdmissionRequest& request, Outbox& out);
+  Token enter(TimeMs now_ms, std::uint32_t room, AdmissionRequest& request);
   Total total(const Neighbours& neighbours) const;
 
   const Limits& limits_;

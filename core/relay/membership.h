@@ -5,11 +5,12 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "core/limits.h"
 #include "core/relay/counters.h"
-#include "core/relay/fan_out.h"
+#include "core/relay/dispatcher.h"
 #include "core/relay/outbox.h"
 #include "core/relay/room_events.h"
 #include "core/relay/room_returns.h"
@@ -21,19 +22,18 @@ namespace chatd {
 
 class Membership {
  public:
-  Membership(const Limits& limits, Roster& roster, FanOut& fan_out, Counters& counters,
+  Membership(const Limits& limits, Roster& roster, Dispatcher& dispatcher, Counters& counters,
              RoomReturns& returns, RoomEvents& events, TimeMs now_ms);
 
   // A room without members, to be filled at once. The name must be free, and the limits must allow
   // one more.
   std::uint32_t open_room(Room room);
-  // Ends a room; all members are told.
-  void close_room(std::uint32_t room, Outbox& out);
+  // Ends a room: nobody is a member any more. All are told, after what waits there.
+  void close_room(std::uint32_t room);
 
   // A member without a token yet; the limits must allow one more. Its room hears of it, unless the
   // room is large.
-  std::uint32_t admit(TimeMs now_ms, std::uint32_t room, Member member, const Endpoint& endpoint,
-                      Outbox& out);
+  std::uint32_t admit(TimeMs now_ms, std::uint32_t room, Member member, const Endpoint& endpoint);
 
   // A member is where its token was shown last, and nowhere else any more: it is told so there.
   // The others hear nothing, for nobody came or went. Port 0: where it is now is not known yet.
@@ -47,7 +47,8 @@ class Membership {
   // Its address keeps refusing.
   void remove_refusing(TimeMs now_ms, std::uint32_t member, Outbox& out);
 
-  // Removes members whose silence has lasted idle_timeout, until none is left or `out` is full.
+  // Removes members whose silence has lasted idle_timeout, until none is left, `out` is full, or
+  // it has been enough for a turn; then next_deadline() has passed already.
   void expire(TimeMs now_ms, Outbox& out);
   std::optional<TimeMs> next_deadline() const { return wheel_.next_deadline(); }
   // The idle timeout is another one now. Takes some 20 ns for each member.
@@ -55,20 +56,17 @@ class Membership {
   // Every member may say as much again as if it had been silent.
   void forgive_all();
 
-  // Ends rooms until none is left (true) or `out` is full (false).
+  // Ends rooms until none is left and all members are told (true) or `out` is full (false).
   bool disconnect_all(Outbox& out);
 
  private:
-  void remove(TimeMs now_ms, std::uint32_t member, Outbox& out);
-  void remove_with_word(TimeMs now_ms, std::uint32_t member, Outbox& out);
-  void disconnect(std::uint32_t member, Outbox& out);
-  void forget(std::uint32_t member);
-  void tell_member(std::uint32_t member, std::string_view payload, Outbox& out);
-  void tell_others(TimeMs now_ms, std::uint32_t member, std::string_view payload, Outbox& out);
+  void remove(TimeMs now_ms, std::uint32_t member, std::string farewell, Outbox& out);
+  void notify_and_remove(TimeMs now_ms, std::uint32_t member, Outbox& out);
+  void notify_room(TimeMs now_ms, std::uint32_t room, std::string_view payload, bool is_limited);
 
   const Limits& limits_;
   Roster& roster_;
-  FanOut& fan_out_;
+  Dispatcher& dispatcher_;
   Counters& counters_;
   RoomReturns& returns_;
   RoomEvents& events_;

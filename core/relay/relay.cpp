@@ -24,9 +24,10 @@ Relay::Relay(const RelayConfig& config, TimeMs now_ms)
       roster_(config_.limits, hash_key_, config_.shards.count()),
       addresses_(config_.limits.abuse, max_tracked_addresses(config_.limits), hash_key_),
       returns_(config_.shard, config_.shards, addresses_),
-      fan_out_(roster_, counters_, measures_, config_.trains, config_.message_store_blocks),
-      membership_(config_.limits, roster_, fan_out_, counters_, returns_, events_, now_ms),
-      announcement_(roster_, fan_out_, counters_),
+      dispatcher_(roster_, counters_, measures_, config_.trains, config_.limits.max_rooms,
+                  config_.message_store_blocks, hash_key_),
+      membership_(config_.limits, roster_, dispatcher_, counters_, returns_, events_, now_ms),
+      broadcast_(roster_, dispatcher_),
       admissions_(config_.limits, config_.shard, roster_, membership_, addresses_, counters_,
                   hash_key_, random_),
       requests_(config_.limits, config_.own_sockets, config_.shard, config_.shards, roster_,
@@ -40,7 +41,7 @@ void Relay::on_datagram(TimeMs now_ms, const Endpoint& from, std::string_view da
   const auto parsed = parse_client_datagram(datagram);
   if (!parsed) return counters_.add(Counter::kDroppedMalformed);
 
-  const auto slot = authenticate(from, *parsed, out);
+  const auto slot = authenticate(from, *parsed);
   if (!slot) {
     counters_.add(slot.error());
     return answer_unauthenticated(now_ms, from, datagram.size(), out);
@@ -75,9 +76,9 @@ void Relay::take_message(TimeMs now_ms, std::uint32_t sender, const Endpoint& fr
   Member& member = roster_.members()[sender];
   const std::size_t receivers = roster_.room_of(member).members.size() - 1;
   if (member.allowance.take(now_ms, config_.limits.abuse, payload.size(), receivers)) {
-    return fan_out_.accept(sender, payload);
+    return dispatcher_.accept(sender, payload);
   }
-  fan_out_.refuse(sender);
+  dispatcher_.refuse(sender);
   if (!member.allowance.take_warning(now_ms)) return;
   counters_.add(Counter::kOverLimitWarnings);
   out.open(Outbox::Kind::kNotice, kTooFastDatagram);
@@ -97,8 +98,7 @@ void Relay::answer_heartbeat(TimeMs now_ms, Member& member, const Endpoint& from
 }
 
 tl::expected<std::uint32_t, Counter> Relay::authenticate(const Endpoint& from,
-                                                         const ClientDatagram& datagram,
-                                                         Outbox& out) {
+                                                         const ClientDatagram& datagram) {
   const std::uint32_t slot = datagram.token.slot();
   const Member* const member = roster_.members().find(slot);
   if (member == nullptr || !(member->token == datagram.token)) {
@@ -107,13 +107,13 @@ tl::expected<std::uint32_t, Counter> Relay::authenticate(const Endpoint& from,
   if (roster_.room_of(*member).name != datagram.room) {
     return tl::unexpected(Counter::kDroppedWrongRoom);
   }
-  if (!accept_address(slot, from, out)) return tl::unexpected(Counter::kDroppedWrongAddress);
+  if (!accept_address(slot, from)) return tl::unexpected(Counter::kDroppedWrongAddress);
   return slot;
 }
 
 // Whether a datagram with the member's token may come from there. A pending member is bound by its
 // first datagram from the address that TCP has proven.
-bool Relay::accept_address(std::uint32_t slot, const Endpoint& from, Outbox& out) {
+bool Relay::accept_address(std::uint32_t slot, const Endpoint& from) {
   const Member& member = roster_.members()[slot];
   const Endpoint& bound = roster_.endpoint_of(member);
   const bool is_pending = bound.port == 0;
@@ -125,7 +125,6 @@ bool Relay::accept_address(std::uint32_t slot, const Endpoint& from, Outbox& out
       from.port == 0 || config_.own_sockets.contains(from)) {
     return false;
   }
-  fan_out_.settle(member.room, out);  // what was said before is not for a member that comes now
   roster_.bind_member(slot, from);
   return true;
 }
@@ -177,7 +176,7 @@ void Relay::on_deadline(TimeMs now_ms, Outbox& out) {
 void Relay::start_drain() {
   if (is_draining()) return;
   admissions_.start_drain();
-  announcement_.begin(kDrainingDatagram);
+  broadcast_.begin(kDrainingDatagram.substr(kServerPrefix.size()));
 }
 
 void Relay::set_limits(const Limits& limits) {
@@ -190,8 +189,21 @@ void Relay::set_limits(const Limits& limits) {
   addresses_.forgive_all();
 }
 
+// A broadcast is told to the rest of the rooms first: it costs no more than an entry in each.
+bool Relay::prepare_snapshot(Outbox& out) {
+  while (broadcast_.is_pending()) broadcast_.go_on();
+  return dispatcher_.serve_leavers(out);
+}
+
 RelaySnapshot Relay::snapshot() const {
-  return {.rooms = snapshot_of(roster_),
+  std::vector<RoomSnapshot> rooms = snapshot_of(roster_);
+  std::uint32_t slot = roster_.oldest_room();
+  for (RoomSnapshot& room : rooms) {
+    room.first_entry = roster_.rooms()[slot].log.first();
+    room.entries = dispatcher_.snapshot(roster_.rooms()[slot]);
+    slot = roster_.rooms()[slot].newer;
+  }
+  return {.rooms = std::move(rooms),
           .addresses = addresses_.snapshot(),
           .counters = counters_,
           .measures = measures_};
@@ -205,12 +217,17 @@ tl::expected<void, std::string> Relay::restore(const RelaySnapshot& snapshot) {
   addresses_.restore(snapshot.addresses);
   counters_ = snapshot.counters;
   measures_ = snapshot.measures;
+  std::uint32_t slot = roster_.oldest_room();
+  for (const RoomSnapshot& room : snapshot.rooms) {
+    dispatcher_.restore(slot, room);
+    slot = roster_.rooms()[slot].newer;
+  }
   return {};
 }
 
-bool Relay::close_room(std::string_view room, Outbox& out) {
+bool Relay::close_room(std::string_view room) {
   const auto slot = roster_.find_room(room);
-  if (slot) membership_.close_room(*slot, out);
+  if (slot) membership_.close_room(*slot);
   return slot.has_value();
 }
 

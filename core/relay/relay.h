@@ -5,8 +5,8 @@
 //
 // A message's way: on_datagram -> parse (core/wire/datagram.h) -> authenticate -> check the payload
 // (core/wire/payload.h) -> is its sender within its rate (core/limiting/member_allowance.h) -> its
-// room's queue; then fan_out -> the room's turn (core/relay/fan_out.h)
-// -> Outbox.
+// room's log (core/fanout/room_log.h); then fan_out -> the room's turn (core/relay/dispatcher.h) ->
+// Outbox. Arrivals and departures go the same way, as notices in the log.
 //
 // After construction nothing is allocated for a datagram that is relayed or dropped. Thread: one at
 // a time; a shard has a relay of its own.
@@ -25,9 +25,9 @@
 #include "core/limits.h"
 #include "core/random/random_stream.h"
 #include "core/relay/admissions.h"
-#include "core/relay/announcement.h"
+#include "core/relay/broadcast.h"
 #include "core/relay/counters.h"
-#include "core/relay/fan_out.h"
+#include "core/relay/dispatcher.h"
 #include "core/relay/measures.h"
 #include "core/relay/membership.h"
 #include "core/relay/outbox.h"
@@ -62,18 +62,20 @@ class Relay {
   Relay(const Relay&) = delete;  // the parts refer to each other
   Relay& operator=(const Relay&) = delete;
 
-  // One datagram as it came. kPayloadPaddingBytes behind it must be readable. A message in it waits
-  // for fan_out(); what else it causes (answers, notices) goes to `out`.
+  // One datagram as it came. kPayloadPaddingBytes behind it must be readable. A message in it, and
+  // a notice that it causes, waits for fan_out(); an answer goes to `out`.
   void on_datagram(TimeMs now_ms, const Endpoint& from, std::string_view datagram, Outbox& out);
 
-  // Puts messages that wait into `out`, until it is full or none waits, and some of what all must
-  // hear: call it when all has been taken in that has come, and again while has_waiting().
+  // Puts what waits in rooms into `out`, until it is full or nothing waits: call it when all has
+  // been taken in that has come, and again while has_waiting().
   void fan_out(Outbox& out) {
-    announcement_.go_on(out);
-    fan_out_.take_turns(out);
+    broadcast_.go_on();
+    dispatcher_.serve(out);
   }
-  bool has_waiting() const { return fan_out_.has_waiting() || announcement_.is_pending(); }
-  std::uint32_t waiting_messages() const { return fan_out_.waiting_messages(); }
+  bool has_waiting() const { return dispatcher_.has_waiting() || broadcast_.is_pending(); }
+  std::uint32_t waiting_messages() const { return dispatcher_.waiting_messages(); }
+  // The end is near: what waits in rooms is dropped, but for farewells.
+  void drop_waiting() { dispatcher_.drop_waiting(Counter::kDroppedSendAtStop); }
 
   // One whole frame from a connection whose other end is `peer`. The answer's frames are appended
   // to `reply`, whole or as far as they are known (false): where another shard has to be asked, the
@@ -130,7 +132,7 @@ class Relay {
   // The network said that nobody listens at `destination` (ICMP port unreachable).
   void on_refused(TimeMs now_ms, const Endpoint& destination, Outbox& out);
 
-  // Removes members that have been silent for too long. If `out` is full before all are gone,
+  // Removes members that have been silent for too long. If not all could be removed in one call,
   // next_deadline() has passed already: send, clear, and call again.
   void on_deadline(TimeMs now_ms, Outbox& out);
   std::optional<TimeMs> next_deadline() const { return membership_.next_deadline(); }
@@ -142,11 +144,13 @@ class Relay {
   void set_limits(const Limits& limits);
   const Limits& limits() const { return config_.limits; }
   // False: there is no such room, or no such member in it.
-  bool close_room(std::string_view room, Outbox& out);
+  bool close_room(std::string_view room);
   bool kick(TimeMs now_ms, std::string_view room, std::string_view username, Outbox& out);
 
-  // For another relay that is to go on in place of this one; nothing may wait (has_waiting), and
-  // what it has put into an outbox must have been sent.
+  // For another relay that is to go on in place of this one. What waits in rooms goes along. First
+  // this must have returned true, and what was put into the outbox must have been sent: members
+  // that have gone get what is left for them. False: `out` is full; send, clear, call again.
+  bool prepare_snapshot(Outbox& out);
   RelaySnapshot snapshot() const;
   // Goes on where another relay has ended: with the same shard, map of shards and clock. To be
   // called first, once. An error says what is not sound or does not fit; then this relay is of no
@@ -168,10 +172,10 @@ class Relay {
  private:
   // The member that a datagram proves to come from, or the reason why it does not.
   tl::expected<std::uint32_t, Counter> authenticate(const Endpoint& from,
-                                                    const ClientDatagram& datagram, Outbox& out);
+                                                    const ClientDatagram& datagram);
   void take_message(TimeMs now_ms, std::uint32_t sender, const Endpoint& from,
                     std::string_view payload, Outbox& out);
-  bool accept_address(std::uint32_t member, const Endpoint& from, Outbox& out);
+  bool accept_address(std::uint32_t member, const Endpoint& from);
   void answer_heartbeat(TimeMs now_ms, Member& member, const Endpoint& from,
                         std::string_view payload, Outbox& out);
   void answer_unauthenticated(TimeMs now_ms, const Endpoint& from, std::size_t datagram_bytes,
@@ -186,9 +190,9 @@ class Relay {
   AddressLimiter addresses_;
   RoomReturns returns_;
   RoomEvents events_;
-  FanOut fan_out_;
+  Dispatcher dispatcher_;
   Membership membership_;
-  Announcement announcement_;
+  Broadcast broadcast_;
   Admissions admissions_;
   RequestDesk requests_;
   PayloadReader payloads_;

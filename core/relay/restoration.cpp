@@ -15,16 +15,19 @@ using Fault = tl::unexpected<std::string>;
 struct Place {
   const MemberSnapshot* member;
   std::uint32_t room;
+  std::uint64_t cursor;
 };
 
-MemberSnapshot snapshot_of(const Member& member, const Endpoint& endpoint) {
+MemberSnapshot snapshot_of(const Member& member, const Room& room) {
   return {.token = member.token,
           .username = member.username,
           .tcp_peer = member.tcp_peer,
-          .port = endpoint.port,
-          .via = endpoint.via,
+          .port = room.endpoints[member.position].port,
+          .via = room.endpoints[member.position].via,
           .last_heard_ms = member.last_heard_ms,
-          .consecutive_refusals = member.consecutive_refusals};
+          .consecutive_refusals = member.consecutive_refusals,
+          .behind = static_cast<std::uint32_t>(room.log.head() -
+                                               room.log.position(room.cursors[member.position]))};
 }
 
 Fault too_many(const char* what, std::size_t count, const char* flag, std::uint32_t limit) {
@@ -57,11 +60,32 @@ bool has_host(const RoomSnapshot& room) {
   });
 }
 
+// The number of the entry that is to come.
+std::uint64_t head_of(const RoomSnapshot& room) {
+  return room.first_entry + room.entries.size();
+}
+
+// Cursors stand within the log, and entries are such as a member or the server can have said.
+tl::expected<void, std::string> check_log(const RoomSnapshot& room) {
+  if (head_of(room) < room.first_entry) return Fault("a room's entries have no numbers");
+  if (room.entries.size() > kMaxWaitingMessages) return Fault("too much waits in a room");
+  for (const EntrySnapshot& entry : room.entries) {
+    if (entry.payload.size() > kMaxDatagramBytes) return Fault("an entry of a room is too large");
+  }
+  for (const MemberSnapshot& member : room.members) {
+    if (member.behind > room.entries.size()) {
+      return Fault("a member waits for more than there is");
+    }
+  }
+  return {};
+}
+
 tl::expected<std::uint32_t, std::string> restore_room(const RoomSnapshot& snapshot,
                                                       Roster& roster) {
   if (!is_valid_name(snapshot.name)) return Fault("a room has no valid name");
   if (roster.find_room(snapshot.name)) return Fault("two rooms have the same name");
   if (!has_host(snapshot)) return Fault("a room has no host");
+  if (const auto log = check_log(snapshot); !log) return Fault(log.error());
   Room room;
   room.name = snapshot.name;
   room.password = snapshot.password;
@@ -70,6 +94,7 @@ tl::expected<std::uint32_t, std::string> restore_room(const RoomSnapshot& snapsh
   room.host = snapshot.host;
   room.members.reserve(snapshot.members.size());
   room.endpoints.reserve(snapshot.members.size());
+  room.cursors.reserve(snapshot.members.size());
   return roster.add_room(std::move(room)).value();  // sizes are checked
 }
 
@@ -92,7 +117,8 @@ tl::expected<void, std::string> restore_member(const Place& place, std::uint8_t 
   member.consecutive_refusals = snapshot.consecutive_refusals;
   Endpoint endpoint;  // pending
   if (snapshot.port != 0) endpoint = {snapshot.tcp_peer, snapshot.port, snapshot.via};
-  if (roster.restore_member(snapshot.token.slot(), place.room, std::move(member), endpoint)) {
+  if (roster.restore_member(snapshot.token.slot(), place.room, std::move(member), endpoint,
+                            place.cursor)) {
     return {};
   }
   return Fault("a member's slot (" + std::to_string(snapshot.token.slot()) +
@@ -112,9 +138,8 @@ std::vector<RoomSnapshot> snapshot_of(const Roster& roster) {
     snapshot.creator = room.creator;
     snapshot.sequence = room.sequence;
     snapshot.host = room.host;
-    for (std::size_t i = 0; i < room.members.size(); ++i) {
-      const Member& member = roster.members()[room.members[i]];
-      snapshot.members.push_back(snapshot_of(member, room.endpoints[i]));
+    for (const std::uint32_t member : room.members) {
+      snapshot.members.push_back(snapshot_of(roster.members()[member], room));
     }
   }
   return rooms;
@@ -131,7 +156,9 @@ tl::expected<void, std::string> restore_roster(const std::vector<RoomSnapshot>& 
     }
     const auto room = restore_room(snapshot, roster);
     if (!room) return Fault(room.error());
-    for (const MemberSnapshot& member : snapshot.members) places.push_back({&member, *room});
+    for (const MemberSnapshot& member : snapshot.members) {
+      places.push_back({&member, *room, head_of(snapshot) - member.behind});
+    }
   }
   // Members keep their slots, for their tokens name them. Pools are filled from the first slot on.
   std::sort(places.begin(), places.end(), [](const Place& a, const Place& b) {

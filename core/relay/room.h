@@ -1,5 +1,5 @@
-// One room. Members' endpoints lie in one array, in step with their slots, so that a fan-out is one
-// walk through memory.
+// One room. Members' endpoints and cursors lie in arrays, in step with their slots, so that a
+// fan-out is one walk through memory.
 #pragma once
 
 #include <cstdint>
@@ -8,12 +8,20 @@
 
 #include "core/address/endpoint.h"
 #include "core/container/slot_pool.h"
-#include "core/fanout/message_store.h"
-#include "core/fanout/progress.h"
+#include "core/fanout/room_log.h"
 #include "core/limiting/token_bucket.h"
 #include "core/relay/password.h"
 
 namespace chatd {
+
+// A member that has gone, and has still to get what was said while it was there.
+struct Leaver {
+  std::uint32_t member = 0;  // the slot that was its own
+  Endpoint endpoint;
+  std::uint64_t cursor = 0;
+  std::uint64_t end = 0;  // the number of the first entry that is not for it
+  std::string farewell;   // what it is told in the end; empty: nothing
+};
 
 struct Room {
   std::string name;
@@ -26,14 +34,24 @@ struct Room {
   std::uint32_t pending_members = 0;  // those whose endpoint has port 0
   TokenBucket notices;                // arrivals and departures that it is told
 
-  // What FanOut has still to send here.
-  MessageQueue waiting;
-  Progress progress;
-  std::uint32_t next_waiting = kNoSlot;  // rooms with messages stand in line for their turn
-  std::uint32_t previous_waiting = kNoSlot;
+  // What has still to go out (core/relay/dispatcher.h), and the position of the member that is
+  // next.
+  RoomLog log;
+  std::uint32_t next_position = 0;
+  std::vector<Leaver> leavers;
+  std::uint32_t turn_line = kNoSlot;  // core/relay/turn_order.h
+  std::uint32_t next_in_line = kNoSlot;
+  std::uint32_t previous_in_line = kNoSlot;
 
+  // In step with each other.
   std::vector<std::uint32_t> members;  // slots
-  std::vector<Endpoint> endpoints;     // endpoints[i] is where members[i] is bound
+  std::vector<Endpoint> endpoints;     // where each is bound
+  std::vector<std::uint64_t> cursors;  // the number of the entry that each has to get next
+
+  // Members whose address is known.
+  std::uint32_t readers() const {
+    return static_cast<std::uint32_t>(members.size()) - pending_members;
+  }
 };
 
 }  // namespace chatd

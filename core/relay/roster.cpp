@@ -51,13 +51,25 @@ std::optional<std::uint32_t> Roster::add_room(Room room) {
   return slot;
 }
 
-void Roster::remove_room(std::uint32_t slot) {
+Roster::TakenRoom Roster::take_room(std::uint32_t slot) {
+  TakenRoom taken;
+  Room& room = rooms_[slot];
+  taken.usernames.reserve(room.members.size());
+  const std::uint32_t pending = room.pending_members;
+  for (const std::uint32_t member : room.members) {
+    unlink_endpoint(member);
+    member_by_name_.erase(member);
+    taken.usernames.push_back(std::move(members_[member].username));
+    members_.erase(member);
+  }
+  room.pending_members = pending;  // as its array still says
   room_by_name_.erase(slot);
   groups_.remove(slot, ++version_);
-  const Room& room = rooms_[slot];
   (room.older == kNoSlot ? oldest_room_ : rooms_[room.older].newer) = room.newer;
   (room.newer == kNoSlot ? newest_room_ : rooms_[room.newer].older) = room.older;
+  taken.room = std::move(room);
   rooms_.erase(slot);
+  return taken;
 }
 
 std::optional<std::uint32_t> Roster::find_room(std::string_view name) const {
@@ -68,27 +80,30 @@ std::optional<std::uint32_t> Roster::add_member(std::uint32_t room_slot, Member 
                                                 const Endpoint& endpoint) {
   member.room = room_slot;
   const auto slot = members_.insert(std::move(member));
-  if (slot) place_member(*slot, endpoint);
+  if (!slot) return std::nullopt;
+  RoomLog& log = rooms_[room_slot].log;
+  place_member(*slot, endpoint, log.head());
+  if (endpoint.port != 0) log.add_reader();
   return slot;
 }
 
 bool Roster::restore_member(std::uint32_t slot, std::uint32_t room, Member member,
-                            const Endpoint& endpoint) {
+                            const Endpoint& endpoint, std::uint64_t cursor) {
   member.room = room;
   if (!members_.insert_at(slot, std::move(member))) return false;
-  place_member(slot, endpoint);
+  place_member(slot, endpoint, cursor);
   return true;
 }
 
-void Roster::place_member(std::uint32_t slot, const Endpoint& endpoint) {
+void Roster::place_member(std::uint32_t slot, const Endpoint& endpoint, std::uint64_t cursor) {
   Member& member = members_[slot];
   Room& room = rooms_[member.room];
   member.position = static_cast<std::uint32_t>(room.members.size());
   room.members.push_back(slot);
   room.endpoints.push_back(endpoint);
+  room.cursors.push_back(cursor);
   member_by_name_.make_room(members_.size());
   member_by_endpoint_.make_room(members_.size());  // whether it is bound now or by a datagram
-  room.progress.reserve_for(static_cast<std::uint32_t>(room.members.size()));
   member_by_name_.insert(slot);
   link_endpoint(slot);
   groups_.touch(member.room, ++version_);
@@ -102,17 +117,35 @@ void Roster::remove_member(std::uint32_t slot) {
   // The last one takes the empty place, so that the arrays stay dense.
   room.members[member.position] = room.members.back();
   room.endpoints[member.position] = room.endpoints.back();
+  room.cursors[member.position] = room.cursors.back();
   members_[room.members.back()].position = member.position;
   room.members.pop_back();
   room.endpoints.pop_back();
+  room.cursors.pop_back();
   groups_.touch(member.room, ++version_);
   members_.erase(slot);
 }
 
+// Who was pending begins to read now: what was said before was counted as dropped for it.
 void Roster::bind_member(std::uint32_t slot, const Endpoint& endpoint) {
-  unlink_endpoint(slot);
   const Member& member = members_[slot];
-  rooms_[member.room].endpoints[member.position] = endpoint;
+  if (endpoint_of(member).port == 0) return seat_member(slot, endpoint);
+  place_at(slot, endpoint);
+}
+
+void Roster::seat_member(std::uint32_t slot, const Endpoint& endpoint) {
+  const Member& member = members_[slot];
+  Room& room = rooms_[member.room];
+  room.cursors[member.position] = room.log.head();
+  if (endpoint.port != 0) room.log.add_reader();
+  place_at(slot, endpoint);
+}
+
+void Roster::place_at(std::uint32_t slot, const Endpoint& endpoint) {
+  const Member& member = members_[slot];
+  Room& room = rooms_[member.room];
+  unlink_endpoint(slot);
+  room.endpoints[member.position] = endpoint;
   link_endpoint(slot);
 }
 

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -31,8 +32,13 @@ class Roster {
 
   // The slot, or nothing when the pool is full. The name must be free. The newest room of all.
   std::optional<std::uint32_t> add_room(Room room);
-  // The room must be empty.
-  void remove_room(std::uint32_t room);
+  // Takes a room out with all its members: they are nobody's any more, but for their names. The
+  // room's arrays stay as they are.
+  struct TakenRoom {
+    Room room;
+    std::vector<std::string> usernames;  // in step with Room::members
+  };
+  TakenRoom take_room(std::uint32_t room);
   std::optional<std::uint32_t> find_room(std::string_view name) const;
 
   // The slot, or nothing when the pool is full. The username must be free in that room. An endpoint
@@ -42,9 +48,12 @@ class Roster {
   // The same in a slot that is given, for members who are known already by it (core/relay/
   // restoration.h): in ascending order, into an empty roster. False when the slot cannot be had.
   bool restore_member(std::uint32_t slot, std::uint32_t room, Member member,
-                      const Endpoint& endpoint);
+                      const Endpoint& endpoint, std::uint64_t cursor);
   void remove_member(std::uint32_t member);
   void bind_member(std::uint32_t member, const Endpoint& endpoint);
+  // The same for one that does not read any more (Dispatcher::remove_reader): it begins afresh,
+  // when the endpoint is known.
+  void seat_member(std::uint32_t member, const Endpoint& endpoint);
   // It is where it was, and speaks to another of our addresses.
   void speak_via(std::uint32_t member, std::uint16_t via) {
     room_of(members_[member]).endpoints[members_[member].position].via = via;
@@ -113,7 +122,8 @@ class Roster {
     }
   };
 
-  void place_member(std::uint32_t member, const Endpoint& endpoint);
+  void place_member(std::uint32_t member, const Endpoint& endpoint, std::uint64_t cursor);
+  void place_at(std::uint32_t member, const Endpoint& endpoint);
   void link_endpoint(std::uint32_t member);
   void unlink_endpoint(std::uint32_t member);
 

@@ -149,7 +149,7 @@ HttpResponse AdminActions::close_room(const HttpRequest& request) {
                           "ask for /close-room?room=NAME; /rooms has the names");
   }
   const auto found = questions_.ask_all([room](const ErrandSite& site) {
-    return site.relay.close_room(room, site.out) ? Found::kDone : Found::kNoRoom;
+    return site.relay.close_room(room) ? Found::kDone : Found::kNoRoom;
   });
   if (!found) return not_answered(found.error());
   if (best_of(*found) == Found::kNoRoom) return no_such_room();

@@ -21,7 +21,7 @@ RoomRow row_of(const Roster& roster, const Room& room) {
           .host = roster.members()[room.host].username,
           .members = static_cast<std::uint32_t>(room.members.size()),
           .pending_members = room.pending_members,
-          .waiting_messages = room.waiting.count,
+          .waiting_messages = room.log.size(),
           .has_password = room.password.is_required()};
 }
 

@@ -52,6 +52,7 @@ void write(const MemberSnapshot& from, handover::Member& to) {
   to.set_last_heard_ms(from.last_heard_ms);
   to.set_consecutive_refusals(from.consecutive_refusals);
   to.set_via(from.via);
+  to.set_behind(from.behind);
 }
 
 bool read(const handover::Member& from, MemberSnapshot& to) {
@@ -64,6 +65,7 @@ bool read(const handover::Member& from, MemberSnapshot& to) {
   to.via = static_cast<std::uint16_t>(from.via());
   to.last_heard_ms = from.last_heard_ms();
   to.consecutive_refusals = static_cast<std::uint8_t>(from.consecutive_refusals());
+  to.behind = from.behind();
   return read_ip(from.tcp_peer(), to.tcp_peer);
 }
 
@@ -78,6 +80,12 @@ void write(const RoomSnapshot& from, handover::Room& to) {
   to.set_host(from.host);
   to.mutable_members()->Reserve(static_cast<int>(from.members.size()));
   for (const MemberSnapshot& member : from.members) write(member, *to.add_members());
+  to.set_first_entry(from.first_entry);
+  for (const EntrySnapshot& entry : from.entries) {
+    handover::Entry& written = *to.add_entries();
+    written.set_sender(entry.sender);
+    written.set_payload(entry.payload);
+  }
 }
 
 bool read(const handover::Room& from, RoomSnapshot& to) {
@@ -93,6 +101,11 @@ bool read(const handover::Room& from, RoomSnapshot& to) {
   to.members.resize(static_cast<std::size_t>(from.members_size()));
   for (int i = 0; i < from.members_size(); ++i) {
     if (!read(from.members(i), to.members[static_cast<std::size_t>(i)])) return false;
+  }
+  to.first_entry = from.first_entry();
+  to.entries.reserve(static_cast<std::size_t>(from.entries_size()));
+  for (const handover::Entry& entry : from.entries()) {
+    to.entries.push_back({.sender = entry.sender(), .payload = entry.payload()});
   }
   return read_ip(from.creator(), to.creator);
 }

@@ -34,7 +34,7 @@ void RelayWorld::close_room(std::string_view room) {
   const bool is_there = model_.size_of(room) > 0;
   const std::uint8_t shard = map_.of_room(room);
   begin_call(shard);
-  require(relay(shard).close_room(room, shards_[shard].out) == is_there,
+  require(relay(shard).close_room(room) == is_there,
           "a room that is there can be closed, and no other");
   end_call(shard, {.kind = Departure::Kind::kClose, .room = std::string(room)});
 }

@@ -91,7 +91,7 @@ class RosterAndModel {
       roster_.remove_member(slot);
       members_.erase(slot);
     }
-    roster_.remove_room(room);
+    roster_.take_room(room);
     rooms_.erase(room);
   }
 

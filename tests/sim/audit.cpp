@@ -80,9 +80,7 @@ void Audit::end(const Relay& relay, const Outbox& out, std::size_t datagram_byte
         check_answer(out, fanout, datagram_bytes);
     }
   }
-  if (const auto missing = model_.expectations().missing()) {
-    world_.fail("a notice is missing: " + *missing);
-  }
+  if (model_.expectations().has_warning()) world_.fail("somebody is not told to slow down");
   if (model_.expectations().has_answer() && !model_.on_answer_withheld()) {
     world_.fail("a source that is not authenticated was not told so");
   }
@@ -161,13 +159,14 @@ void Audit::check_notice(const Outbox& out, const Outbox::Fanout& fanout) {
     return world_.fail("a notice that is not one datagram");
   }
   const std::string_view datagram = out.message(trains.front(), 0);
-  if (Model::is_drain_notice(datagram)) {
-    if (model_.on_drain_notice(shard_, out.destinations(fanout))) return;
-    return world_.fail("a room hears of a drain that should not, or others do");
-  }
-  if (!model_.expectations().take_notice(datagram, out.destinations(fanout))) {
-    world_.fail("a notice that nobody should have heard, or not they: " +
-                std::string(datagram.substr(2)));
+  const auto id = model_.find_notice(datagram);
+  const bool is_warning = datagram == notice_text(Notice::kTooFast, "");
+  for (const Endpoint& destination : out.destinations(fanout)) {
+    const bool is_right = is_warning ? model_.expectations().take_warning(destination)
+                                     : id && model_.pay(shard_, destination, {&*id, 1});
+    if (is_right) continue;
+    return world_.fail("a notice that nobody should have heard, or not they, or not now: " +
+                       std::string(datagram.substr(2)));
   }
 }
 
@@ -196,6 +195,7 @@ void Audit::check_losses(const Relay& relay) {
     world_.fail(std::to_string(lost) + " deliveries never came, and " + std::to_string(dropped) +
                 " are in the books as dropped_queue_full");
   }
+  if (model_.debts().has_lost_farewell()) world_.fail("somebody was not told that it is out");
   // A small store is short of room for everybody.
   const bool is_roomy = world_.scenario.store_blocks == kMessageStoreBlocks;
   if (is_roomy && model_.debts().has_lost_unfairly()) {
@@ -203,12 +203,10 @@ void Audit::check_losses(const Relay& relay) {
   }
 }
 
-// One call adds a bounded amount beyond the limit: at most what waits in a room, and its notices.
+// One call adds a bounded amount beyond the limit: what a turn is worth.
 void Audit::check_size(const Outbox& out) {
-  constexpr std::size_t kMostInACall =
-      kMaxWaitingMessages / kMaxPlannedMessages * (kMaxPlannedMessages + 1);
   const std::size_t bound =
-      2 * std::size_t{world_.scenario.outbox_work} + kMostInACall + 4 * world_.scenario.clients;
+      2 * std::size_t{world_.scenario.outbox_work} + kMaxTurnWork + 4 * world_.scenario.clients;
   if (out.fanouts().size() > bound) world_.fail("the outbox grows without bound");
 }
 
@@ -223,7 +221,8 @@ void Audit::check(const Relay& relay, std::uint8_t shard, Counter counter) {
 void Audit::check_counters(const Relay& relay, std::uint8_t shard, std::uint64_t notices_dropped) {
   for (const Counter counter : kPredicted) check(relay, shard, counter);
   if (relay.counters()[Counter::kNoticesDropped] <
-      model_.expected(shard, Counter::kNoticesDropped) + notices_dropped) {
+      model_.expected(shard, Counter::kNoticesDropped) + notices_dropped +
+          model_.debts().lost_notices_by(shard)) {
     world_.fail("notices that found nobody are not counted");
   }
 }
@@ -234,6 +233,16 @@ void Audit::check_sent(const Relay& relay, std::uint8_t shard) {
   if (sum != paid_[shard]) {
     world_.fail(std::to_string(paid_[shard]) + " deliveries were put into the outbox, and " +
                 std::to_string(sum) + " sent or dropped under a reason");
+  }
+}
+
+void Audit::check_dropped(const Relay& relay, std::uint8_t shard, std::uint64_t dropped) {
+  model_.on_waiting_dropped(shard);
+  paid_[shard] += dropped;
+  const std::uint64_t abandoned = model_.debts().abandoned_by(shard);
+  if (abandoned + model_.debts().lost_by(shard) !=
+      dropped + relay.counters()[Counter::kDroppedQueueFull]) {
+    world_.fail(std::to_string(dropped) + " deliveries were dropped at the stop");
   }
 }
 
@@ -277,12 +286,12 @@ void Audit::compare_room(const Relay& relay, std::uint32_t number) {
     if (model_.roll()[member].port == kNoPort) ++pending;
   }
   if (room.members.size() != wanted.members.size() || room.pending_members != pending ||
-      room.endpoints.size() != room.members.size() ||
+      room.endpoints.size() != room.members.size() || room.cursors.size() != room.members.size() ||
       room.host != model_.roll()[wanted.host].token.slot() ||
       room.password.is_required() != (wanted.password != 0)) {
     world_.fail("room " + world_.room_names[number] + " is not as it should be");
   }
-  if (room.waiting.count > kMaxWaitingMessages || room.waiting.count > wanted.accepted) {
+  if (room.log.size() > kMaxWaitingMessages || room.log.size() > wanted.accepted) {
     world_.fail("too many messages wait in room " + world_.room_names[number]);
   }
 }

@@ -21,6 +21,8 @@ class Audit {
   Audit(World& world, Model& model) : world_(world), model_(model) {}
 
   void restart(std::uint32_t shards) { paid_.assign(shards, 0); }
+  // A shard is about to stop: what waited there was dropped.
+  void check_dropped(const Relay& relay, std::uint8_t shard, std::uint64_t dropped);
 
   // Around each call of a relay. `datagram_bytes`: the size of the datagram that it was given,
   // which no answer may exceed.

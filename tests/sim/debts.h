@@ -1,9 +1,10 @@
-// Who must still get which message. An accepted message is a debt to each other member whose
-// address is known at that moment. What the relay puts into its outbox pays one; nothing else may
-// be there. What is never paid must be in the relay's books as dropped.
+// Who must still get what. An accepted message is a debt to each other member whose address is
+// known at that moment, and so is a notice to whom it is for. What the relay puts into its outbox
+// pays one; nothing else may be there. What is never paid must be in the relay's books as dropped.
 //
 // Order: a message that comes after a later one of the same sender would be found unpaid no more,
-// for the later one has written it off.
+// for the later one has written it off. A notice writes off all that was owed before it, and a
+// message all notices before it.
 #pragma once
 
 #include <array>
@@ -25,34 +26,46 @@ class Debts {
     std::uint64_t pending;  // members who could not be reached
   };
   Accepted accept(const Membership& sender, MessageId message);
+  // A notice to one member whose address is known.
+  void accept_notice(Membership& member, MessageId notice, Debt::Certainty certainty,
+                     bool is_farewell);
+  // The next notices come later than what was accepted before.
+  void begin_notice() { ++accepted_; }
 
-  // Whether these messages, one after the other, are owed to the member at this port, how many of
-  // the same senders' it would then never get, and since when the first is owed.
+  // Whether these messages, one after the other, are owed to the member, how many others it would
+  // then never get, and since when the first is owed.
   struct Fit {
     bool is_owed = false;
     std::size_t missed = 0;
     std::uint64_t accepted = 0;
   };
-  static Fit fit(const Membership& member, std::uint32_t port, std::span<const MessageId> messages);
+  static Fit fit(const Membership& member, std::span<const MessageId> messages);
   // They go to the member. False: one was not owed.
-  bool pay(Membership& member, std::uint32_t port, std::span<const MessageId> messages);
-  // What is owed since before `accepted` will not be paid any more.
-  void write_off(Membership& member, std::uint64_t accepted);
+  bool pay(Membership& member, std::span<const MessageId> messages);
+  // Nothing will be paid any more.
+  void write_off(Membership& member);
+  // What waits is given up, but for farewells.
+  void abandon(Membership& member);
 
-  // So many messages have been accepted so far.
-  std::uint64_t accepted() const { return accepted_; }
   std::uint64_t owed_by(std::uint8_t shard) const { return owed_[shard]; }
   std::uint64_t lost_by(std::uint8_t shard) const { return lost_[shard]; }
+  std::uint64_t lost_notices_by(std::uint8_t shard) const { return lost_notices_[shard]; }
+  std::uint64_t abandoned_by(std::uint8_t shard) const { return abandoned_[shard]; }
   // Whether something was lost in a room in which little could have been waiting: then another
   // room's messages must have displaced it.
   bool has_lost_unfairly() const { return has_lost_unfairly_; }
+  // Whether somebody was not told that it is out.
+  bool has_lost_farewell() const { return has_lost_farewell_; }
   void forget_all() {
     owed_.fill(0);
     lost_.fill(0);
+    lost_notices_.fill(0);
+    abandoned_.fill(0);
   }
 
  private:
-  bool pay_one(Membership& member, std::uint32_t port, MessageId message);
+  static bool must_precede(const Debt& earlier, const Debt& debt);
+  bool pay_one(Membership& member, MessageId message);
   void drop_paid(Membership& member);
   void lose(const Membership& member, Debt& debt);
 
@@ -61,9 +74,12 @@ class Debts {
 
   Roll& roll_;
   bool has_lost_unfairly_ = false;
+  bool has_lost_farewell_ = false;
   std::uint64_t accepted_ = 0;
   std::array<std::uint64_t, kMaxShards> owed_{};
   std::array<std::uint64_t, kMaxShards> lost_{};
+  std::array<std::uint64_t, kMaxShards> lost_notices_{};
+  std::array<std::uint64_t, kMaxShards> abandoned_{};
 };
 
 }  // namespace chatd::sim

@@ -31,6 +31,7 @@ void Model::restart(const ShardMap& shards) {
   at_port_.clear();
   addresses_.forget_all();
   debts_.forget_all();
+  gone_.clear();
   for (std::uint32_t i = 0; i < roll_.rooms.size(); ++i) {
     roll_.rooms[i].shard = shards.of_room(world_.room_names[i]);
   }
@@ -100,15 +101,18 @@ bool Model::comes_from_there(Membership& member, const Endpoint& from) {
     return false;
   }
   world_.seen.saw(member.port == kNoPort ? Sight::kPendingBound : Sight::kRoamFollowed);
-  settle(member.room);
+  const bool was_pending = member.port == kNoPort;
   bind(member, *port);
+  if (was_pending && roll_.rooms[member.room].may_hear_of_drain) {
+    owe(member, notice_id(Notice::kDraining, ""), Debt::Certainty::kOptional);
+  }
   return true;
 }
 
-// Members at one endpoint are asked in the order in which the relay lists them: the first, then the
-// others, newest first.
+// What it has still to get goes where it is now. Members at one endpoint are asked in the order in
+// which the relay lists them: the first, then the others, newest first.
 void Model::bind(Membership& member, std::uint32_t port) {
-  if (member.port != kNoPort) moved_.push_back({member.number, member.port});
+  if (member.port != kNoPort) std::erase(at_port_[member.port], member.number);
   member.port = port;
   list_at_port(member);
 }
@@ -151,8 +155,7 @@ void Model::say(Membership& member, const Claim& claim) {
     expected(member.shard, Counter::kDroppedOverLimit) += receivers;
     if (!member.warnings.take(now_ms_, warnings)) return;
     ++expected(member.shard, Counter::kOverLimitWarnings);
-    expectations_.expect(Notice::kTooFast, "");
-    return expectations_.to(network_.endpoint(member.port));
+    return expectations_.expect_warning(network_.endpoint(member.port));
   }
   const Debts::Accepted sum = debts_.accept(member, claim.message);
   expected(member.shard, Counter::kDeliveriesPlanned) += sum.planned;
@@ -167,21 +170,21 @@ bool Model::pay(std::uint8_t shard, const Endpoint& to, std::span<const MessageI
   const std::vector<MemberNumber>& there = at_port_[*port];
   if (there.size() == 1) {
     Membership& member = roll_[there.front()];
-    return member.shard == shard && debts_.pay(member, *port, messages);
+    return member.shard == shard && debts_.pay(member, messages);
   }
   Membership* creditor = nullptr;
   Debts::Fit best;
   for (const MemberNumber number : there) {
     Membership& member = roll_[number];
     if (member.shard != shard) continue;
-    const Debts::Fit fit = Debts::fit(member, *port, messages);
+    const Debts::Fit fit = Debts::fit(member, messages);
     const bool is_better =
         std::tie(fit.missed, fit.accepted) < std::tie(best.missed, best.accepted);
     if (!fit.is_owed || (creditor != nullptr && !is_better)) continue;
     creditor = &member;
     best = fit;
   }
-  return creditor != nullptr && debts_.pay(*creditor, *port, messages);
+  return creditor != nullptr && debts_.pay(*creditor, messages);
 }
 
 // Who is not authenticated may be told so, if what it sent was no shorter than the answer.
@@ -213,9 +216,10 @@ void Model::on_refused(TimeMs now_ms, std::uint8_t shard, const Endpoint& destin
   if (!port || *port >= at_port_.size()) return;
   for (const MemberNumber number : at_port_[*port]) {
     Membership& member = roll_[number];
-    if (member.shard != shard || ++member.refusals <= kRefusalsForgiven) continue;
-    tell(member);
-    return go(member, Counter::kMembersRefused);
+    if (!member.is_in || member.shard != shard) continue;
+    if (++member.refusals <= kRefusalsForgiven) continue;
+    go(member, Counter::kMembersRefused);
+    return tell(member);
   }
 }
 

@@ -10,8 +10,10 @@
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -85,13 +87,15 @@ class Model {
   void on_new_limits(const Limits& old);
   void on_drain();
   bool is_draining() const { return is_draining_; }
-  // A shard tells a room that the server drains. False: no room that does not know has these
-  // members.
   static bool is_drain_notice(std::string_view datagram);
-  bool on_drain_notice(std::uint8_t shard, std::span<const Endpoint> destinations);
   // Other relays have taken over.
   void on_hot_restart();
 
+  // What a shard drops when it stops: everything that waits, but for farewells.
+  void on_waiting_dropped(std::uint8_t shard);
+
+  // The number of a notice with this text; nothing if nobody was to be told so.
+  std::optional<MessageId> find_notice(std::string_view datagram) const;
   // Messages go out to one member. False: they were owed to nobody there.
   bool pay(std::uint8_t shard, const Endpoint& to, std::span<const MessageId> messages);
   // Nothing waits in the shard any more: what is still owed has been dropped.
@@ -137,21 +141,21 @@ class Model {
   bool is_name_taken(const ModelRoom& room, std::uint32_t name) const;
   Membership& enter(TimeMs now_ms, const Ask& ask);
   int seat_status(TimeMs now_ms, const Ask& ask, bool was_kept_back);
+  void leave_place(MemberNumber number);
   void take_seat(TimeMs now_ms, const Ask& ask);
 
   void go(Membership& member, Counter why);
   void end_room(std::uint32_t room);
-  void settle(std::uint32_t room);
   bool may_tell(ModelRoom& room, std::size_t size, bool is_host);
   void tell_others(Notice notice, const Membership& about);
-  void tell(const Membership& member);
+  void tell(Membership& member);
+  void owe(Membership& member, MessageId notice, Debt::Certainty certainty,
+           bool is_farewell = false);
+  MessageId notice_id(Notice notice, std::string_view username);
   void expire(std::uint32_t room, const std::vector<MemberNumber>& silent);
   void take_out(Membership& member);
   void bind(Membership& member, std::uint32_t port);
   void list_at_port(Membership& member);
-  bool has_exactly(const ModelRoom& room, std::span<const Endpoint> endpoints) const;
-  bool can_hear(const ModelRoom& room) const;
-  void check_all_are_told(std::uint8_t shard);
   void forgive_members();
 
   World& world_;
@@ -165,23 +169,17 @@ class Model {
   std::uint32_t members_ = 0;
   std::uint32_t rooms_ = 0;
   bool is_draining_ = false;
-  std::vector<std::vector<MemberNumber>> at_port_;  // with those who went away in this call
+  std::vector<std::vector<MemberNumber>> at_port_;  // with those in gone_
+  std::vector<MemberNumber> gone_;                  // who has still to get something
+  std::map<std::string, MessageId, std::less<>> notice_ids_;
   std::vector<std::array<std::uint64_t, static_cast<std::size_t>(Counter::kCount)>> expected_;
   std::vector<TimeMs> nobody_expires_before_ms_;  // by shard
 
   // Of this call.
   std::uint8_t shard_ = 0;
-  std::uint64_t accepted_before_ = 0;
   TimeMs now_ms_ = 0;
   IpAddress answer_to_;
   bool is_order_open_ = false;
-  struct Moved {
-    MemberNumber member;
-    std::uint32_t from_port;
-  };
-  std::vector<Moved> moved_;
-  std::vector<MemberNumber> gone_;
-  std::vector<std::uint32_t> settled_;
 };
 
 }  // namespace chatd::sim

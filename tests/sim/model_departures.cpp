@@ -8,58 +8,68 @@ namespace chatd::sim {
 
 void Model::begin_call(std::uint8_t shard) {
   shard_ = shard;
-  accepted_before_ = debts_.accepted();
   is_order_open_ = false;
   expectations_.clear();
 }
 
-// Who was there heard it, and before anybody came, went or moved.
+// Who has gone and got everything is forgotten.
 void Model::end_call() {
-  for (const std::uint32_t number : settled_) {
-    ModelRoom& room = roll_.rooms[number];
-    for (const MemberNumber member : room.members) {
-      debts_.write_off(roll_[member], accepted_before_);
-    }
-  }
-  for (const MemberNumber number : gone_) {
-    Membership& member = roll_[number];
-    debts_.write_off(member, std::numeric_limits<std::uint64_t>::max());
+  std::erase_if(gone_, [this](MemberNumber number) {
+    const Membership& member = roll_[number];
+    if (!member.debts.empty()) return false;
     if (member.port != kNoPort) std::erase(at_port_[member.port], number);
-  }
-  for (const Moved& moved : moved_) std::erase(at_port_[moved.from_port], moved.member);
-  // A datagram that binds its sender may be a message, too: that one waits already.
-  for (const std::uint32_t number : settled_) {
-    roll_.rooms[number].accepted = debts_.accepted() - accepted_before_;
-  }
-  settled_.clear();
-  gone_.clear();
-  moved_.clear();
+    return true;
+  });
 }
 
 void Model::on_nothing_waits(std::uint8_t shard) {
-  if (is_draining_) check_all_are_told(shard);
+  for (const MemberNumber number : gone_) {
+    if (roll_[number].shard == shard) debts_.write_off(roll_[number]);
+  }
   for (ModelRoom& room : roll_.rooms) {
     if (room.shard != shard || room.accepted == 0) continue;
-    if (debts_.owed_by(shard) > 0) {
-      for (const MemberNumber member : room.members) {
-        debts_.write_off(roll_[member], std::numeric_limits<std::uint64_t>::max());
-      }
-    }
+    for (const MemberNumber member : room.members) debts_.write_off(roll_[member]);
+    room.may_hear_of_drain = false;
     room.accepted = 0;
   }
 }
 
-void Model::settle(std::uint32_t room) {
-  settled_.push_back(room);
+void Model::on_waiting_dropped(std::uint8_t shard) {
+  for (const MemberNumber number : gone_) {
+    if (roll_[number].shard == shard) debts_.abandon(roll_[number]);
+  }
+  for (const ModelRoom& room : roll_.rooms) {
+    if (room.shard != shard) continue;
+    for (const MemberNumber member : room.members) debts_.abandon(roll_[member]);
+  }
 }
 
-void Model::tell(const Membership& member) {
+// Notices of one text are one, as messages of one number are.
+MessageId Model::notice_id(Notice notice, std::string_view username) {
+  const auto [entry, is_new] =
+      notice_ids_.try_emplace(notice_text(notice, username), kNoticeBit | notice_ids_.size());
+  return entry->second;
+}
+
+std::optional<MessageId> Model::find_notice(std::string_view datagram) const {
+  const auto found = notice_ids_.find(datagram);
+  if (found == notice_ids_.end()) return std::nullopt;
+  return found->second;
+}
+
+void Model::owe(Membership& member, MessageId notice, Debt::Certainty certainty, bool is_farewell) {
   if (member.port == kNoPort) {
     ++expected(member.shard, Counter::kNoticesDropped);
-    return;
+  } else {
+    debts_.accept_notice(member, notice, certainty, is_farewell);
   }
-  expectations_.expect(Notice::kDisconnected, world_.client_names[member.name]);
-  expectations_.to(network_.endpoint(member.port));
+}
+
+// It is out, and is told so when it has got all that was for it.
+void Model::tell(Membership& member) {
+  debts_.begin_notice();
+  owe(member, notice_id(Notice::kDisconnected, world_.client_names[member.name]),
+      Debt::Certainty::kCertain, /*is_farewell=*/true);
 }
 
 // Large rooms hear nothing of arrivals and departures, others only so many.
@@ -75,15 +85,11 @@ bool Model::may_tell(ModelRoom& room, std::size_t size, bool is_host) {
 void Model::tell_others(Notice notice, const Membership& about) {
   ModelRoom& room = roll_.rooms[about.room];
   if (!may_tell(room, room.members.size(), room.host == about.number)) return;
-  expectations_.expect(notice, world_.client_names[about.name]);
+  debts_.begin_notice();
+  ++room.accepted;
+  const MessageId id = notice_id(notice, world_.client_names[about.name]);
   for (const MemberNumber number : room.members) {
-    if (number == about.number) continue;
-    const Membership& member = roll_[number];
-    if (member.port == kNoPort) {
-      ++expected(member.shard, Counter::kNoticesDropped);
-    } else {
-      expectations_.to(network_.endpoint(member.port));
-    }
+    if (number != about.number) owe(roll_[number], id, Debt::Certainty::kCertain);
   }
 }
 
@@ -92,7 +98,6 @@ void Model::go(Membership& member, Counter why) {
   const std::uint32_t room = member.room;
   world_.note(Step::kGoes, member.number, room, static_cast<std::uint64_t>(why));
   ++expected(member.shard, why);
-  settle(room);
   tell_others(Notice::kLeft, member);
   const bool was_host = roll_.rooms[room].host == member.number;
   take_out(member);
@@ -111,7 +116,6 @@ void Model::take_out(Membership& member) {
 
 void Model::end_room(std::uint32_t number) {
   ModelRoom& room = roll_.rooms[number];
-  settle(number);
   while (!room.members.empty()) {
     Membership& member = roll_[room.members.back()];
     world_.note(Step::kGoes, member.number, number,
@@ -155,21 +159,19 @@ void Model::on_deadline(TimeMs now_ms, std::uint8_t shard, const IsGone* stopped
 void Model::expire(std::uint32_t number, const std::vector<MemberNumber>& silent) {
   if (silent.size() == 1) {
     Membership& member = roll_[silent.front()];
-    tell(member);
-    return go(member, Counter::kMembersTimedOut);
+    go(member, Counter::kMembersTimedOut);
+    return tell(member);
   }
-  // Each is told that it is out, whoever goes first. Of who goes later some hear that it went.
+  // Who goes later may hear that the first ones went; those who stay hear of all, in any order, if
+  // the room is told at all.
   is_order_open_ = true;
-  settle(number);
   ModelRoom& room = roll_.rooms[number];
   for (const MemberNumber one : silent) {
-    const Membership& member = roll_[one];
-    tell(member);
-    expectations_.expect(Notice::kLeft, world_.client_names[member.name]);
-    expectations_.may_come();
+    ++room.accepted;
+    const MessageId left = notice_id(Notice::kLeft, world_.client_names[roll_[one].name]);
     for (const MemberNumber other : room.members) {
       if (other != one && roll_[other].port != kNoPort) {
-        expectations_.to(network_.endpoint(roll_[other].port));
+        owe(roll_[other], left, Debt::Certainty::kOptional);
       }
     }
   }
@@ -179,6 +181,7 @@ void Model::expire(std::uint32_t number, const std::vector<MemberNumber>& silent
     host_is_silent = host_is_silent || room.host == one;
     world_.note(Step::kGoes, one, number, static_cast<std::uint64_t>(Counter::kMembersTimedOut));
     ++expected(member.shard, Counter::kMembersTimedOut);
+    tell(member);
     take_out(member);
   }
   if (host_is_silent) return end_room(number);

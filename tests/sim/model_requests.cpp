@@ -1,5 +1,6 @@
 // The model's view of the control plane: who is let in.
 #include <algorithm>
+#include <utility>
 
 #include "tests/sim/model.h"
 
@@ -54,7 +55,6 @@ Model::Admission Model::on_admission(TimeMs now_ms, const Ask& ask, bool was_kep
     ++rooms_;
     ++expected(room.shard, Counter::kRoomsCreated);
   } else {
-    settle(ask.room);
   }
   const Membership& member = enter(now_ms, ask);
   if (is_create) room.host = member.number;
@@ -74,22 +74,31 @@ int Model::seat_status(TimeMs now_ms, const Ask& ask, bool was_kept_back) {
   return is_right ? 201 : 404;
 }
 
-// Its member is here now, and no longer where it was.
+void Model::leave_place(MemberNumber number) {
+  const MemberNumber before = roll_.add(roll_[number].room).number;
+  Membership& there = roll_[before];
+  Membership& member = roll_[number];
+  std::erase(roll_.rooms[member.room].members, before);
+  there.is_in = false;
+  there.shard = member.shard;
+  there.name = member.name;
+  there.host = member.host;
+  there.port = std::exchange(member.port, kNoPort);
+  std::swap(there.debts, member.debts);
+  std::swap(there.first_debt, member.first_debt);
+  std::replace(at_port_[there.port].begin(), at_port_[there.port].end(), number, before);
+  gone_.push_back(before);
+  tell(there);
+}
+
+// Its member is here now, and no longer where it was: what it had still to get goes there, and that
+// it is out.
 void Model::take_seat(TimeMs now_ms, const Ask& ask) {
-  Membership& member = roll_[ask.seat];
   world_.seen.saw(Sight::kSeatTaken);
-  settle(member.room);
-  if (member.port != ask.port) {
-    if (member.port != kNoPort) {
-      tell(member);
-      if (ask.port == kNoPort) moved_.push_back({member.number, member.port});
-    }
-    if (ask.port == kNoPort) {
-      member.port = kNoPort;
-    } else {
-      bind(member, ask.port);
-    }
-  }
+  const std::uint32_t before = roll_[ask.seat].port;
+  if (before != ask.port && before != kNoPort) leave_place(ask.seat);
+  Membership& member = roll_[ask.seat];
+  if (before != ask.port && ask.port != kNoPort) bind(member, ask.port);
   member.host = ask.host;
   member.last_heard_ms = now_ms;
   member.refusals = 0;

@@ -23,6 +23,12 @@ inline constexpr MemberNumber kNobody = 0;
 // A message: who said it, and the how manieth it was. Grows with time for each client.
 using MessageId = std::uint64_t;
 inline constexpr unsigned kMessageBits = 24;
+// What the server itself says has numbers of its own (Model::notice_id).
+inline constexpr MessageId kNoticeBit = MessageId{1} << 63;
+inline bool is_notice(MessageId id) {
+  return (id & kNoticeBit) != 0;
+}
+
 inline MemberNumber sender_of(MessageId id) {
   return static_cast<MemberNumber>(id >> kMessageBits);
 }

@@ -14,11 +14,17 @@
 
 namespace chatd::sim {
 
-// A message that one member must still get.
+// A message or a notice that one member must still get.
 struct Debt {
+  enum class Certainty : std::uint8_t {
+    kCertain,
+    kOptional,  // whether it comes, and when, is the relay's choice
+    kIfThere,  // when it comes is; but by the time that nothing waits whoever is still there has it
+  };
   MessageId message;
   std::uint64_t accepted;  // its place among all accepted messages
-  std::uint32_t port;      // where the member was when it was accepted
+  Certainty certainty = Certainty::kCertain;
+  bool is_farewell = false;
 };
 
 struct Membership {
@@ -48,9 +54,8 @@ struct ModelRoom {
   MemberNumber host = kNobody;
   std::vector<MemberNumber> members;
   Bucket notices;
-  bool must_hear_of_drain = false;
   bool may_hear_of_drain = false;
-  std::uint64_t accepted = 0;  // messages since nothing waited: what may wait at most
+  std::uint64_t accepted = 0;  // messages and notices since nothing waited: what may wait at most
 };
 
 class Roll {

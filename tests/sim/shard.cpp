@@ -169,7 +169,7 @@ void Shard::expire(TimeMs now_ms) {
   if (was_full && out_.fanouts().size() > fanouts_before) {
     world_.fail("members expire although the outbox is full");
   }
-  const bool stopped_early = out_.is_full();
+  const bool stopped_early = relay_->next_deadline().value_or(now_ms + 1) <= now_ms;
   if (stopped_early) {
     world_.seen.saw(Sight::kOutboxFull);
     const Model::IsGone gone = [this](const Membership& member) { return is_gone(member); };
@@ -256,6 +256,7 @@ void Shard::send(TimeMs now_ms) {
 void Shard::say_goodbye() {
   is_paused_ = false;
   turn();
+  drop_waiting();
   const Model::IsGone gone = [this](const Membership& member) { return is_gone(member); };
   for (bool everyone_is_told = false; !everyone_is_told && world_.ok();) {
     audit_.begin(shard_, out_);
@@ -266,6 +267,12 @@ void Shard::say_goodbye() {
   }
   audit_.check_counters(*relay_, shard_, sender_.notices_dropped());
   audit_.compare(clock_.now_ms(world_.now_us), *relay_, shard_);
+}
+
+void Shard::drop_waiting() {
+  const std::uint64_t before = relay_->counters()[Counter::kDroppedSendAtStop];
+  relay_->drop_waiting();
+  audit_.check_dropped(*relay_, shard_, relay_->counters()[Counter::kDroppedSendAtStop] - before);
 }
 
 void Shard::send_goodbyes() {

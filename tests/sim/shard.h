@@ -95,6 +95,7 @@ class Shard {
   void fan_out();
   void send(TimeMs now_ms);
   void send_goodbyes();
+  void drop_waiting();
   bool is_stuck() const { return udp_is_full_ || put_off_until_ms_; }
   bool has_work() const;
   void set_timer();
@@ -127,6 +128,7 @@ class Shard {
   bool is_paused_ = false;
   std::optional<std::uint64_t> timer_us_;
   bool has_unsent_ = false;
+  bool is_prepared_ = false;  // for another relay, when settle() was last called
   bool udp_is_full_ = false;
   std::optional<TimeMs> put_off_until_ms_;
 };

@@ -19,7 +19,7 @@ void Shard::obey(TimeMs now_ms) {
                                            : model_.on_close_room(shard_, order.room);
     const bool is_done = order.name
                              ? relay_->kick(now_ms, room, world_.client_names[*order.name], out_)
-                             : relay_->close_room(room, out_);
+                             : relay_->close_room(room);
     if (is_done != should_be_done) world_.fail("an operator's order has not the right outcome");
     audit_.end(*relay_, out_);
   }
@@ -45,14 +45,18 @@ bool Shard::settle() {
   const TimeMs now_ms = clock_.now_ms(world_.now_us);
   open_letters(now_ms);
   write_lists(now_ms);
-  if (!has_unsent_) fan_out();
+  if (!has_unsent_) {
+    audit_.begin(shard_, out_);
+    is_prepared_ = relay_->prepare_snapshot(out_);
+    audit_.end(*relay_, out_);
+  }
   send(now_ms);
   return !is_stuck();
 }
 
 bool Shard::is_settled() const {
   return letters_.empty() && !relay_->has_lists_to_write(clock_.now_ms(world_.now_us)) &&
-         !has_unsent_ && out_.is_empty() && !relay_->has_waiting();
+         !has_unsent_ && out_.is_empty() && is_prepared_;
 }
 
 // The old one is gone before the new one comes, as with processes.

@@ -34,7 +34,7 @@ TEST(MessageStore, KeepsMessagesOfAnySize) {
     ASSERT_EQ(queue.count, 1u);
     EXPECT_EQ(store.sender(queue.first), 7u);
     EXPECT_EQ(datagram(store, queue.first), as_sent(payload)) << size;
-    store.pop(queue, 1);
+    store.pop(queue);
     EXPECT_EQ(queue.count, 0u);
     EXPECT_EQ(store.free_blocks(), 100u);
   }
@@ -73,14 +73,10 @@ TEST(MessageStore, BehavesLikeQueues) {
     if (choice < 3) {
       const std::string payload(random() % 600, static_cast<char>('a' + random() % 26));
       if (store.push(queue, 1, payload)) expected.push_back(as_sent(payload));
-    } else if (choice == 3 && !expected.empty()) {
-      const auto count = static_cast<std::uint32_t>(1 + random() % expected.size());
-      store.pop(queue, count);
-      expected.erase(expected.begin(), expected.begin() + count);
     } else if (!expected.empty()) {
-      const auto skipped = static_cast<std::uint32_t>(random() % expected.size());
-      store.remove(queue, skipped);
-      expected.erase(expected.begin() + skipped);
+      const auto count = static_cast<std::uint32_t>(1 + random() % expected.size());
+      for (std::uint32_t i = 0; i < count; ++i) store.pop(queue);
+      expected.erase(expected.begin(), expected.begin() + count);
     }
     ASSERT_EQ(queue.count, expected.size());
     std::uint32_t message = queue.first;
@@ -89,7 +85,9 @@ TEST(MessageStore, BehavesLikeQueues) {
       message = store.next(message);
     }
   }
-  for (MessageQueue& queue : queues) store.pop(queue, queue.count);
+  for (MessageQueue& queue : queues) {
+    while (queue.count > 0) store.pop(queue);
+  }
   EXPECT_EQ(store.free_blocks(), 400u);
 }
 

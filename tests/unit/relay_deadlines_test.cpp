@@ -160,9 +160,10 @@ TEST_F(Deadlines, ALongSleepRemovesEveryoneAtOnce) {
 }
 
 TEST_F(Deadlines, GoOnWhenTheOutboxWasFull) {
-  RelayKit kit(idle_config(), /*outbox_limit=*/8);
+  RelayKit kit(idle_config(), /*outbox_limit=*/64);
   const Person host = kit.create("lobby", "host");
-  for (int i = 0; i < 100; ++i) {
+  constexpr std::uint64_t kGuests = 1'000;
+  for (std::uint64_t i = 0; i < kGuests; ++i) {
     kit.join("lobby", "m" + std::to_string(i));
     kit.take();
   }
@@ -173,13 +174,12 @@ TEST_F(Deadlines, GoOnWhenTheOutboxWasFull) {
   while (kit.relay.roster().members().size() > 1 && turns < 200) {
     ASSERT_LE(*kit.relay.next_deadline(), kit.now_ms);  // there is work left: do not sleep
     kit.relay.on_deadline(kit.now_ms, kit.out);
-    EXPECT_TRUE(kit.out.is_full() || kit.relay.roster().members().size() == 1);
     kit.take();
     ++turns;
   }
   EXPECT_EQ(kit.relay.roster().members().size(), 1u);
-  EXPECT_EQ(kit.count(Counter::kMembersTimedOut), 100u);
-  EXPECT_GT(turns, 10);
+  EXPECT_EQ(kit.count(Counter::kMembersTimedOut), kGuests);
+  EXPECT_GT(turns, 3);
   kit.relay.on_deadline(kit.now_ms, kit.out);  // the host's timer, which had no turn yet
   EXPECT_GT(*kit.relay.next_deadline(), kit.now_ms);
 }

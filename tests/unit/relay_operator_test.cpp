@@ -62,8 +62,8 @@ TEST_F(Operator, KicksNobodyWhoIsNotThere) {
 TEST_F(Operator, ClosesARoomAndSettlesWhatWasSaid) {
   kit_.take();
   kit_.say(alice_, "last words");
-  EXPECT_TRUE(kit_.relay.close_room("lobby", kit_.out));
-  EXPECT_FALSE(kit_.relay.close_room("lobby", kit_.out));
+  EXPECT_TRUE(kit_.relay.close_room("lobby"));
+  EXPECT_FALSE(kit_.relay.close_room("lobby"));
   const auto heard = heard_at(kit_.take(), bob_.from);
   ASSERT_EQ(heard.size(), 2u);
   EXPECT_EQ(heard[0], message_payload("alice", "last words"));
@@ -108,7 +108,7 @@ TEST(OperatorOfMany, TellsThemAsFarAsTheOutboxGoes) {
   for (std::uint32_t i = 0; i < kRooms; ++i) {
     hosts.push_back(kit.create("room" + std::to_string(i), "host"));
   }
-  ASSERT_TRUE(kit.relay.close_room("room7", kit.out));
+  ASSERT_TRUE(kit.relay.close_room("room7"));
   kit.take();
   kit.relay.start_drain();
   std::size_t told = 0;

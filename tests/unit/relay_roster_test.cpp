@@ -56,7 +56,7 @@ TEST_F(RosterTest, FindsRoomsByName) {
   EXPECT_EQ(roster_.find_room("lobby"), lobby);
   EXPECT_EQ(roster_.find_room("Lobby"), other);
   EXPECT_FALSE(roster_.find_room("lobb").has_value());
-  roster_.remove_room(lobby);
+  roster_.take_room(lobby);
   EXPECT_FALSE(roster_.find_room("lobby").has_value());
   EXPECT_EQ(roster_.find_room("Lobby"), other);
 }
@@ -148,7 +148,7 @@ TEST_F(RosterTest, AnyOneMayLeaveTheListAtAnEndpoint) {
     EXPECT_EQ(bound_to(at("192.0.2.9", 9)), Slots{slots[0]});
     for (const auto slot : slots) roster_.remove_member(slot);
     EXPECT_TRUE(bound_to(shared).empty());
-    roster_.remove_room(room);
+    roster_.take_room(room);
   }
 }
 
@@ -173,7 +173,7 @@ TEST_F(RosterTest, TheVersionMovesWithEveryArrivalAndDeparture) {
   EXPECT_FALSE(moved());  // where somebody is does not show in a list
   roster_.remove_member(alice);
   EXPECT_TRUE(moved());
-  roster_.remove_room(room);
+  roster_.take_room(room);
   EXPECT_TRUE(moved());
 }
 

@@ -1,6 +1,6 @@
-// Fan-out: what was said in between goes out together, transposed; rooms take turns; what comes and
-// goes meanwhile; what gives way when too much waits.
-#include "core/relay/fan_out.h"
+// The dispatcher: what was said in between goes out together, transposed; rooms take turns; who
+// comes and goes meanwhile; what gives way when too much waits.
+#include "core/relay/dispatcher.h"
 
 #include <gtest/gtest.h>
 
@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "core/limits.h"
+#include "core/wire/notice.h"
 #include "tests/support/wire.h"
 #include "tests/unit/relay_kit.h"
 
@@ -20,7 +21,7 @@ namespace {
 using namespace test;
 using Texts = std::vector<std::string>;
 
-class FanOutTest : public testing::Test {
+class DispatcherTest : public testing::Test {
  protected:
   std::vector<Person> make_room(RelayKit& kit, const std::string& room, std::size_t size) {
     std::vector<Person> people = {kit.create(room, "p0")};
@@ -45,7 +46,7 @@ class FanOutTest : public testing::Test {
   RelayKit kit_{config()};
 };
 
-TEST_F(FanOutTest, MessagesWaitForTheCall) {
+TEST_F(DispatcherTest, MessagesWaitForTheCall) {
   const auto people = make_room(kit_, "lobby", 3);
   kit_.say(people[0]);
   EXPECT_TRUE(kit_.out.is_empty());
@@ -56,7 +57,7 @@ TEST_F(FanOutTest, MessagesWaitForTheCall) {
   EXPECT_EQ(kit_.take().size(), 2u);
 }
 
-TEST_F(FanOutTest, WhoSaidNothingSharesOneTrainAndSpeakersGetTheOthersWords) {
+TEST_F(DispatcherTest, WhoSaidNothingSharesOneTrainAndSpeakersGetTheOthersWords) {
   const auto people = make_room(kit_, "lobby", 6);
   for (int i = 0; i < 4; ++i)
     kit_.send(people[i % 2 == 0 ? 1 : 4], payload(people[i % 2 == 0 ? 1 : 4], i));
@@ -84,7 +85,7 @@ TEST_F(FanOutTest, WhoSaidNothingSharesOneTrainAndSpeakersGetTheOthersWords) {
   EXPECT_EQ(heard_at(sent, people[4].from), (Texts{all[0], all[2]}));
 }
 
-TEST_F(FanOutTest, WhenAllSpeakEachGetsTheOthersWords) {
+TEST_F(DispatcherTest, WhenAllSpeakEachGetsTheOthersWords) {
   const auto people = make_room(kit_, "lobby", 10);
   const auto speaker = [&people](int i) { return people[static_cast<std::size_t>(i) % 10]; };
   for (int i = 0; i < 64; ++i) kit_.send(speaker(i), payload(speaker(i), i));
@@ -98,7 +99,7 @@ TEST_F(FanOutTest, WhenAllSpeakEachGetsTheOthersWords) {
   }
 }
 
-TEST_F(FanOutTest, TrainsAreAsShortAsConfigured) {
+TEST_F(DispatcherTest, TrainsAreAsShortAsConfigured) {
   RelayConfig config;
   config.trains.max_segments = 1;
   RelayKit kit(config);
@@ -112,7 +113,7 @@ TEST_F(FanOutTest, TrainsAreAsShortAsConfigured) {
 }
 
 // A room with far more to send than a turn allows has its turns in between the others'.
-TEST_F(FanOutTest, AFloodTakesTurnsWithQuietRooms) {
+TEST_F(DispatcherTest, AFloodTakesTurnsWithQuietRooms) {
   RelayKit kit(config(), /*outbox_limit=*/kMaxTurnWork);
   const auto crowd = make_room(kit, "crowd", 2'000);
   const auto pair = make_room(kit, "pair", 2);
@@ -134,7 +135,7 @@ TEST_F(FanOutTest, AFloodTakesTurnsWithQuietRooms) {
 }
 
 // Turns that end in the middle of a room lose nothing, repeat nothing and keep the order.
-TEST_F(FanOutTest, ALargeRoomIsServedInSlices) {
+TEST_F(DispatcherTest, ALargeRoomIsServedInSlices) {
   RelayKit kit(config(), /*outbox_limit=*/kMaxTurnWork);
   const auto people = make_room(kit, "crowd", 3'000);
   std::map<std::uint16_t, Texts> heard;
@@ -155,7 +156,7 @@ TEST_F(FanOutTest, ALargeRoomIsServedInSlices) {
 
 // The first slice of a large room goes out at once; what is said meanwhile goes to the others
 // together with what they have not got yet.
-TEST_F(FanOutTest, WhoIsServedLaterGetsMoreAtOnce) {
+TEST_F(DispatcherTest, WhoIsServedLaterGetsMoreAtOnce) {
   RelayKit kit(config(), /*outbox_limit=*/kMaxTurnWork);
   const auto people = make_room(kit, "crowd", 2'001);
   kit.send(people[0], payload(people[0], 0));
@@ -180,7 +181,7 @@ TEST_F(FanOutTest, WhoIsServedLaterGetsMoreAtOnce) {
   EXPECT_EQ(trains_of_16, 2'000 - first_slice);
 }
 
-TEST_F(FanOutTest, WhoComesLaterHearsNothingOfWhatWasSaidBefore) {
+TEST_F(DispatcherTest, WhoComesLaterHearsNothingOfWhatWasSaidBefore) {
   const auto people = make_room(kit_, "lobby", 2);
   kit_.say(people[0], "before");
   const Person late = kit_.join("lobby", "late");
@@ -192,7 +193,7 @@ TEST_F(FanOutTest, WhoComesLaterHearsNothingOfWhatWasSaidBefore) {
       << "and before the notice";
 }
 
-TEST_F(FanOutTest, AMemberBoundLaterHearsNothingOfWhatWasSaidBefore) {
+TEST_F(DispatcherTest, AMemberBoundLaterHearsNothingOfWhatWasSaidBefore) {
   const auto people = make_room(kit_, "lobby", 2);
   const Person pending = kit_.join_pending("lobby", "pending", at("127.0.0.1", 777));
   kit_.take();
@@ -204,7 +205,7 @@ TEST_F(FanOutTest, AMemberBoundLaterHearsNothingOfWhatWasSaidBefore) {
   EXPECT_EQ(kit_.count(Counter::kDroppedPendingMember), 1u);
 }
 
-TEST_F(FanOutTest, LastWordsAreHeard) {
+TEST_F(DispatcherTest, LastWordsAreHeard) {
   const auto people = make_room(kit_, "lobby", 3);
   kit_.say(people[2], "bye");
   kit_.leave(people[2]);
@@ -217,19 +218,129 @@ TEST_F(FanOutTest, LastWordsAreHeard) {
   EXPECT_FALSE(kit_.relay.has_waiting());
 }
 
-TEST_F(FanOutTest, SettlingFinishesASliceThatWasBegun) {
+// Nothing is sent ahead of its turn for somebody who comes or goes; each has a cursor of its own.
+TEST_F(DispatcherTest, WhoComesAndGoesInTheMiddleOfALargeRoomCostsNoTurn) {
   RelayKit kit(config(), /*outbox_limit=*/kMaxTurnWork);
   auto people = make_room(kit, "crowd", 2'000);
   for (int i = 0; i < 3; ++i) kit.send(people[0], payload(people[0], i));
-  std::map<std::uint16_t, std::size_t> heard;
   kit.relay.fan_out(kit.out);
   ASSERT_TRUE(kit.relay.has_waiting());
-  kit.leave(people[1'000]);
-  for (const Sent& sent : kit.take()) ++heard[sent.to.port];
-  for (std::size_t i = 1; i < people.size(); ++i) ASSERT_EQ(heard[people[i].from.port], 3u) << i;
+  const std::size_t fanouts = kit.out.fanouts().size();
+  kit.leave(people[10]);     // has got all three
+  kit.leave(people[1'990]);  // none of them: they are still for it
+  const Person late = kit.join("crowd", "late");
+  kit.send(people[0], payload(people[0], 3));
+  EXPECT_EQ(kit.out.fanouts().size(), fanouts) << "and nothing went out for that";
+
+  std::map<std::uint16_t, Texts> heard;
+  for (const Sent& sent : kit.take()) heard[sent.to.port].push_back(sent.payload);
+  const Texts three = {payload(people[0], 0), payload(people[0], 1), payload(people[0], 2)};
+  Texts four = three;
+  four.push_back(payload(people[0], 3));
+  for (std::size_t i = 1; i < people.size(); ++i) {
+    const Texts expected = i == 10 || i == 1'990 ? three : four;
+    ASSERT_EQ(heard[people[i].from.port], expected) << i;
+  }
+  EXPECT_EQ(heard[late.from.port], Texts{four.back()});
+  EXPECT_EQ(kit.count(Counter::kDeliveriesPlanned), 3u * 1'999 + 1'998);
 }
 
-TEST_F(FanOutTest, TheOldestGivesWayWhenARoomSaysTooMuch) {
+// A member's slot is used again by the next who comes: nobody is taken for the one before.
+TEST_F(DispatcherTest, ASuccessorInAMembersSlotIsNotItsPredecessor) {
+  const auto people = make_room(kit_, "lobby", 3);
+  kit_.say(people[2], "last words");
+  kit_.leave(people[2]);
+  const Person next = kit_.join("lobby", "next");
+  kit_.say(people[0], "hello");
+  const auto sent = kit_.take();
+  EXPECT_EQ(heard_at(sent, next.from), Texts{message_payload("p0", "hello")});
+  const auto heard = heard_at(sent, people[1].from);
+  ASSERT_EQ(heard.size(), 4u);
+  EXPECT_EQ(heard[0], message_payload("p2", "last words"));
+  EXPECT_EQ(heard[3], message_payload("p0", "hello"));
+}
+
+// A room that ends is gone at once; its members hear what waited, but not their own words, and then
+// that it is over, a bounded number of them a turn.
+TEST_F(DispatcherTest, ARoomThatEndsIsHeardToItsEndInTurns) {
+  RelayKit kit(config(), /*outbox_limit=*/kMaxTurnWork);
+  const auto people = make_room(kit, "crowd", 2'000);
+  const auto pair = make_room(kit, "pair", 2);
+  kit.send(people[7], payload(people[7], 1));
+  kit.leave(people[0]);
+  EXPECT_EQ(kit.relay.roster().members().size(), 2u);
+  EXPECT_FALSE(kit.relay.roster().find_room("crowd"));
+  kit.say(pair[0], "hello");
+
+  std::map<std::uint16_t, Texts> heard;
+  std::size_t turns = 0;
+  std::size_t pair_has_heard_in = 0;
+  for (; kit.relay.has_waiting(); ++turns) {
+    std::vector<Sent> sent;
+    kit.relay.fan_out(kit.out);
+    EXPECT_LT(kit.out.fanouts().size(), 1'000u);
+    for (const Outbox::Fanout& fanout : kit.out.fanouts()) {
+      for (const Endpoint& to : kit.out.destinations(fanout)) {
+        heard[to.port].emplace_back(kit.out.message(kit.out.trains(fanout)[0], 0).substr(2));
+      }
+    }
+    if (pair_has_heard_in == 0 && heard.contains(pair[1].from.port)) pair_has_heard_in = turns + 1;
+    kit.out.clear();
+  }
+  EXPECT_LE(pair_has_heard_in, 2u);
+  EXPECT_GT(turns, 4u);
+  for (std::size_t i = 1; i < people.size(); ++i) {
+    Texts expected = {payload(people[7], 1), disconnected_notice(people[i].name)};
+    if (i == 7) expected.erase(expected.begin());
+    ASSERT_EQ(heard[people[i].from.port], expected) << i;
+  }
+}
+
+// Rooms of one address share its turns: a quiet room of somebody else does not wait for each.
+TEST_F(DispatcherTest, AHundredFloodedRoomsOfOneAddressHaveTheTurnsOfOne) {
+  RelayKit kit(config(), /*outbox_limit=*/kMaxTurnWork);
+  std::vector<std::vector<Person>> crowds;
+  std::uint16_t port = 1;
+  for (int i = 0; i < 100; ++i) {
+    const std::string room = "crowd" + std::to_string(i);
+    auto& crowd = crowds.emplace_back();
+    crowd.push_back(kit.create(room, "p0", at("127.0.0.9", port++)));
+    while (crowd.size() < 100) {
+      crowd.push_back(kit.join(room, "p" + std::to_string(crowd.size()), at("127.0.0.9", port++)));
+    }
+  }
+  const auto pair = make_room(kit, "pair", 2);
+  for (const auto& crowd : crowds) {
+    for (int i = 0; i < 64; ++i) kit.send(crowd[0], payload(crowd[0], i));
+  }
+  kit.say(pair[0], "hello");
+  std::size_t turns = 0;
+  for (bool has_heard = false; !has_heard; kit.out.clear()) {
+    ASSERT_LE(++turns, 2u);
+    kit.relay.fan_out(kit.out);
+    for (const Outbox::Fanout& fanout : kit.out.fanouts()) {
+      const auto to = kit.out.destinations(fanout);
+      has_heard |= std::find(to.begin(), to.end(), pair[1].from) != to.end();
+    }
+  }
+}
+
+// Many members who each stand somewhere else do not make a turn long.
+TEST_F(DispatcherTest, ATurnIsBoundedHoweverScatteredItsRoomIs) {
+  RelayKit kit(config(), /*outbox_limit=*/kMaxTurnWork);
+  auto people = make_room(kit, "crowd", 1'000);
+  for (int i = 0; i < 200; ++i) {
+    kit.send(people[0], payload(people[0], i));
+    kit.join("crowd", "late" + std::to_string(i));
+  }
+  ASSERT_EQ(kit.count(Counter::kDroppedQueueFull), 0u);
+  for (; kit.relay.has_waiting(); kit.out.clear()) {
+    kit.relay.fan_out(kit.out);
+    ASSERT_LT(kit.out.fanouts().size(), 2 * kMaxTurnWork / 8);
+  }
+}
+
+TEST_F(DispatcherTest, TheOldestGivesWayWhenARoomSaysTooMuch) {
   const auto people = make_room(kit_, "lobby", 3);
   const int said = static_cast<int>(kMaxWaitingMessages) + 10;
   for (int i = 0; i < said; ++i) kit_.send(people[0], payload(people[0], i));
@@ -242,7 +353,7 @@ TEST_F(FanOutTest, TheOldestGivesWayWhenARoomSaysTooMuch) {
 }
 
 // Many rooms can together fill the store: each then gives way to its own words only.
-TEST_F(FanOutTest, AFullStoreIsNoDisaster) {
+TEST_F(DispatcherTest, AFullStoreIsNoDisaster) {
   constexpr int kRooms = 64;
   std::vector<std::vector<Person>> rooms;
   for (int i = 0; i < kRooms; ++i) rooms.push_back(make_room(kit_, "r" + std::to_string(i), 2));
@@ -263,7 +374,7 @@ TEST_F(FanOutTest, AFullStoreIsNoDisaster) {
 
 // A room whose only message gives way to a larger one, for which there is no room either, is in
 // line with nothing to send.
-TEST_F(FanOutTest, ARoomMayBeInLineWithNothingToSend) {
+TEST_F(DispatcherTest, ARoomMayBeInLineWithNothingToSend) {
   std::vector<std::vector<Person>> greedy;
   for (int i = 0; i < 24; ++i) greedy.push_back(make_room(kit_, "r" + std::to_string(i), 2));
   const auto pair = make_room(kit_, "pair", 2);
@@ -279,7 +390,7 @@ TEST_F(FanOutTest, ARoomMayBeInLineWithNothingToSend) {
 }
 
 // However much some rooms say, there is room for a quiet one's words.
-TEST_F(FanOutTest, AFewGreedyRoomsLeaveSomethingForTheOthers) {
+TEST_F(DispatcherTest, AFewGreedyRoomsLeaveSomethingForTheOthers) {
   std::vector<std::vector<Person>> greedy;
   for (int i = 0; i < 10; ++i) greedy.push_back(make_room(kit_, "r" + std::to_string(i), 2));
   const auto pair = make_room(kit_, "pair", 2);
@@ -291,8 +402,8 @@ TEST_F(FanOutTest, AFewGreedyRoomsLeaveSomethingForTheOthers) {
   EXPECT_EQ(heard_at(kit_.take(), pair[1].from), Texts{message_payload("p0", "hello")});
 }
 
-// All that waits in a room goes out at once when somebody joins: it must not be without bounds.
-TEST_F(FanOutTest, WhatWaitsInALargeRoomIsBoundedByItsDeliveries) {
+// What waits longer than a moment is of no use to anybody.
+TEST_F(DispatcherTest, WhatWaitsInALargeRoomIsBoundedByItsDeliveries) {
   const auto people = make_room(kit_, "crowd", 3'000);
   for (int i = 0; i < 1'000; ++i) kit_.send(people[0], payload(people[0], i));
   const std::uint64_t waiting =
@@ -303,7 +414,7 @@ TEST_F(FanOutTest, WhatWaitsInALargeRoomIsBoundedByItsDeliveries) {
 
 // Chat as it is: everybody speaks, in all sizes, people come and go, turns are short. Each hears
 // what was said while it was there, in each speaker's order, and never itself.
-TEST_F(FanOutTest, RandomChatIsHeardByAllInEachSpeakersOrder) {
+TEST_F(DispatcherTest, RandomChatIsHeardByAllInEachSpeakersOrder) {
   std::mt19937 random(7);
   RelayKit kit(config(), /*outbox_limit=*/300);
   std::map<std::string, Person> present;
