@@ -1,10 +1,13 @@
 #include "client/chat/options.h"
 
 #include <CLI/CLI.hpp>
+#include <iostream>
+#include <sstream>
 #include <string>
 
 #include "client/chat/duration.h"
 #include "client/chat/exit_code.h"
+#include "client/chat/process_start.h"
 
 namespace chatd::client {
 namespace {
@@ -117,8 +120,9 @@ std::optional<Options> parse_options(int argc, const char* const* argv, int& exi
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    const int code = app.exit(error);
-    exit_code = code == 0 ? 0 : static_cast<int>(ExitCode::kUsage);
+    std::ostringstream told;
+    const bool is_wrong = app.exit(error, told, std::cerr) != 0;
+    exit_code = is_wrong ? static_cast<int>(ExitCode::kUsage) : tell("chat", told.str());
     return std::nullopt;
   }
   if (create->parsed()) options.task = Options::Task::kCreate;

@@ -4,7 +4,9 @@
 #include <langinfo.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <clocale>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <initializer_list>
@@ -24,6 +26,12 @@ void open_standard_streams() {
 void use_utf8() {
   std::setlocale(LC_ALL, "");
   if (std::strcmp(::nl_langinfo(CODESET), "UTF-8") != 0) std::setlocale(LC_CTYPE, "C.UTF-8");
+}
+
+int tell(const char* program, const std::string& text) {
+  if (std::fputs(text.c_str(), stdout) >= 0 && std::fflush(stdout) == 0) return 0;
+  std::fprintf(stderr, "%s: stdout cannot be written: %s\n", program, std::strerror(errno));
+  return 1;
 }
 
 }  // namespace chatd::client

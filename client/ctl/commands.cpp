@@ -75,7 +75,7 @@ ExitCode Commands::run() {
     case Task::kDrain:
       return have_done("/drain");
     case Task::kReload:
-      return have_done("/reload");
+      return have_done("/reload", {}, Endpoint::kReloadTimeoutMs);
     case Task::kLogLevel:
       return have_done("/log-level", {{"level", options_.level}});
   }
@@ -127,8 +127,9 @@ ExitCode Commands::show_config() {
   return print(table.text());
 }
 
-ExitCode Commands::have_done(const std::string& path, const Parameters& parameters) {
-  const auto answer = endpoint_.post(path, parameters);
+ExitCode Commands::have_done(const std::string& path, const Parameters& parameters,
+                             long timeout_ms) {
+  const auto answer = endpoint_.post(path, parameters, timeout_ms);
   if (!answer) return print_error(answer.error());
   simdjson::dom::parser parser;
   simdjson::dom::element root;

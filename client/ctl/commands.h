@@ -22,7 +22,8 @@ class Commands {
   ExitCode show_members();
   ExitCode show_config();
   // Has something done, and says what came of it.
-  ExitCode have_done(const std::string& path, const Parameters& parameters = {});
+  ExitCode have_done(const std::string& path, const Parameters& parameters = {},
+                     long timeout_ms = Endpoint::kTimeoutMs);
   ExitCode fail(const PagesFailure& failure) const;
   // An answer that is no success.
   ExitCode refuse(const EndpointAnswer& answer) const;

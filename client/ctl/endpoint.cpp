@@ -9,12 +9,16 @@
 namespace chatd::client {
 namespace {
 
-// chatd gives its shards two seconds to answer, and a reload five.
-constexpr long kTimeoutMs = 15'000;
 constexpr long kConnectTimeoutMs = 5'000;
 
+// A page of a thousand rooms has half a megabyte at most, and so have the metrics of 255 shards.
+constexpr std::size_t kMaxBodyBytes = std::size_t{16} << 20;
+
+// Less than it was given ends the transfer.
 std::size_t append(const char* data, std::size_t size, std::size_t count, void* body) {
-  static_cast<std::string*>(body)->append(data, size * count);
+  auto& text = *static_cast<std::string*>(body);
+  if (size * count > kMaxBodyBytes - text.size()) return 0;
+  text.append(data, size * count);
   return size * count;
 }
 
@@ -33,7 +37,6 @@ Endpoint::Endpoint(Place place) : place_(std::move(place)), curl_(new Curl) {
   if (curl_->handle == nullptr) return;
   CURL* const curl = curl_->handle;
   ::curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-  ::curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, kTimeoutMs);
   ::curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, kConnectTimeoutMs);
   ::curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http");
   // What the environment says about proxies is not meant for this machine's own sockets.
@@ -48,12 +51,15 @@ Endpoint::~Endpoint() = default;
 
 tl::expected<EndpointAnswer, std::string> Endpoint::get(const std::string& path,
                                                         const Parameters& parameters) {
+  ::curl_easy_setopt(curl_->handle, CURLOPT_TIMEOUT_MS, kTimeoutMs);
   ::curl_easy_setopt(curl_->handle, CURLOPT_HTTPGET, 1L);
   return ask(path, parameters);
 }
 
 tl::expected<EndpointAnswer, std::string> Endpoint::post(const std::string& path,
-                                                         const Parameters& parameters) {
+                                                         const Parameters& parameters,
+                                                         long timeout_ms) {
+  ::curl_easy_setopt(curl_->handle, CURLOPT_TIMEOUT_MS, timeout_ms);
   ::curl_easy_setopt(curl_->handle, CURLOPT_POST, 1L);
   ::curl_easy_setopt(curl_->handle, CURLOPT_POSTFIELDS, "");
   return ask(path, parameters);

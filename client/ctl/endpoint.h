@@ -29,11 +29,19 @@ class Endpoint {
   Endpoint& operator=(const Endpoint&) = delete;
   ~Endpoint();
 
-  // To look, and to have something done. An error says why there is no answer, and what to do.
+  // To look, and to have something done. An error says why there is no answer, and what to do; one
+  // that is longer than any of chatd's is none.
   tl::expected<EndpointAnswer, std::string> get(const std::string& path,
                                                 const Parameters& parameters = {});
   tl::expected<EndpointAnswer, std::string> post(const std::string& path,
-                                                 const Parameters& parameters = {});
+                                                 const Parameters& parameters = {},
+                                                 long timeout_ms = kTimeoutMs);
+
+  // chatd gives its shards two seconds to answer.
+  static constexpr long kTimeoutMs = 15'000;
+  // A reload after an upgrade is done when the new program has taken over, or when this one has
+  // waited a minute for it and has reloaded itself.
+  static constexpr long kReloadTimeoutMs = 90'000;
 
  private:
   struct Curl;

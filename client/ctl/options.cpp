@@ -2,8 +2,12 @@
 
 #include <CLI/CLI.hpp>
 
+#include <iostream>
+#include <sstream>
 #include <utility>
 #include <vector>
+
+#include "client/chat/process_start.h"
 
 namespace chatd::client::ctl {
 namespace {
@@ -89,8 +93,9 @@ std::optional<Options> parse_options(int argc, const char* const* argv, int& exi
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    const int code = app.exit(error);
-    exit_code = static_cast<int>(code == 0 ? ExitCode::kDone : ExitCode::kUsage);
+    std::ostringstream told;
+    const bool is_wrong = app.exit(error, told, std::cerr) != 0;
+    exit_code = is_wrong ? static_cast<int>(ExitCode::kUsage) : tell("chatctl", told.str());
     return std::nullopt;
   }
   for (const auto& [command, task] : commands) {

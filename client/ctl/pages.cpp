@@ -50,20 +50,33 @@ std::string Pages::json() const {
 }
 
 tl::expected<Pages, PagesFailure> read_pages(Endpoint& endpoint, const std::string& room,
-                                             std::optional<std::uint64_t> limit) {
+                                             std::optional<std::uint64_t> limit,
+                                             const PageBounds& bounds) {
+  const auto give_up_at = std::chrono::steady_clock::now() + bounds.max_time;
+  std::size_t size_bytes = 0;
   Pages pages;
   pages.rows_key = room.empty() ? "rooms" : "members";
   if (!room.empty()) pages.room = room;
   do {
-    const std::uint64_t wanted =
-        limit ? std::min(*limit - pages.rows.size(), kLargestPage) : kLargestPage;
+    const std::string from = pages.next;
+    const std::size_t before = pages.rows.size();
+    const std::uint64_t wanted = limit ? std::min(*limit - before, kLargestPage) : kLargestPage;
     Parameters parameters{{"limit", std::to_string(wanted)}};
     if (!room.empty()) parameters.emplace_back("room", room);
-    if (!pages.next.empty()) parameters.emplace_back("after", pages.next);
+    if (!from.empty()) parameters.emplace_back("after", from);
     auto answer = endpoint.get("/" + pages.rows_key, parameters);
     if (!answer) return tl::unexpected(PagesFailure{std::move(answer.error())});
     if (!answer->is_success() || !add_page(answer->body, pages)) {
       return tl::unexpected(PagesFailure{"", std::move(*answer)});
+    }
+    size_bytes += answer->body.size();
+    if (pages.rows.size() - before > wanted || (!pages.next.empty() && pages.next == from)) {
+      return tl::unexpected(PagesFailure{
+          "what answers does not turn its pages as chatd does: --admin says where to ask"});
+    }
+    if (size_bytes > bounds.max_bytes || std::chrono::steady_clock::now() > give_up_at) {
+      return tl::unexpected(
+          PagesFailure{"there is no end to the pages: --limit N ends them after N rows"});
     }
   } while (!pages.next.empty() && (!limit || pages.rows.size() < *limit));
   return pages;

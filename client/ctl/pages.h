@@ -1,6 +1,8 @@
 // Rooms and members, a page after the other until there are no more. Thread: one.
 #pragma once
 
+#include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -30,8 +32,16 @@ struct PagesFailure {
   std::optional<EndpointAnswer> answer = {};
 };
 
+// Where turning pages ends, whatever the other end says: it need not be chatd. All rows of a
+// million rooms fit, several times.
+struct PageBounds {
+  std::size_t max_bytes = std::size_t{1} << 30;
+  std::chrono::milliseconds max_time{120'000};
+};
+
 // `room` empty: all rooms, otherwise its members. Not more than `limit` rows, if there is one.
 tl::expected<Pages, PagesFailure> read_pages(Endpoint& endpoint, const std::string& room,
-                                             std::optional<std::uint64_t> limit);
+                                             std::optional<std::uint64_t> limit,
+                                             const PageBounds& bounds = {});
 
 }  // namespace chatd::client

@@ -15,7 +15,10 @@ tl::expected<Place, std::string> parse_place(const std::string& text) {
   if (text.starts_with(kUnix)) {
     place.socket_path = text.substr(kUnix.size());
     place.url = "http://localhost";
-    if (place.socket_path.empty()) return tl::unexpected<std::string>("unix: needs a path");
+    if (!place.socket_path.starts_with('/')) {
+      return tl::unexpected<std::string>("unix: needs an absolute path, as in " +
+                                         std::string(kUsualPlace));
+    }
     if (place.socket_path.size() >= sizeof(sockaddr_un::sun_path)) {
       return tl::unexpected<std::string>("the path of the socket file is too long");
     }

@@ -54,7 +54,10 @@ class CtlTest : public ServerTest {
     flags.insert(flags.end(), {"--admin", place()});
     ASSERT_NO_FATAL_FAILURE(start(std::move(flags)));
   }
-  std::string place() const { return "unix:" + directory_ + "/admin.sock"; }
+  std::string path() const { return directory_ + "/admin.sock"; }
+  std::string place() const { return "unix:" + path(); }
+  // A folder of the test's own.
+  const std::string& directory() const { return directory_; }
 
   CtlOutcome ctl(std::vector<std::string> arguments) const {
     arguments.insert(arguments.end(), {"--admin", place()});

@@ -124,5 +124,16 @@ TEST_F(CtlTest, LooksOverTcp) {
   }
 }
 
+TEST_F(CtlTest, HelpThatCannotBeWrittenIsNoSuccess) {
+  for (const char* command : {"", "rooms"}) {
+    Process shell({"/bin/sh", "-c", "exec \"$0\" $1 --help >/dev/full", CHATCTL_PROGRAM, command});
+    const auto status = shell.wait_exit();
+    ASSERT_TRUE(status);
+    EXPECT_EQ(status->code, 1);
+    EXPECT_EQ(shell.captured(Stream::kStderr),
+              "chatctl: stdout cannot be written: No space left on device\n");
+  }
+}
+
 }  // namespace
 }  // namespace chatd::test
