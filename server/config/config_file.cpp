@@ -1,12 +1,16 @@
 #include "server/config/config_file.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <fstream>
 #include <optional>
+#include <tl/expected.hpp>
 #include <utility>
 
 // Errors are values. The library that Debian builds throws them, so only its headers are used.
@@ -28,6 +32,7 @@
 #include <toml++/toml.h>
 
 #include "server/config/suggestion.h"
+#include "server/net/unique_fd.h"
 
 namespace chatd::config {
 namespace {
@@ -205,6 +210,41 @@ class Reader {
   std::vector<Problem> problems_;
 };
 
+// Nothing here may wait for somebody else: a pipe whose writer is slow, or not there, would hold up
+// a chatd that serves, and could not be read a second time for the next reload.
+tl::expected<std::string, std::string> read_whole_file(const std::string& path) {
+  const UniqueFd file(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+  if (!file) {
+    return tl::unexpected("the configuration file cannot be opened: " +
+                          std::string(std::strerror(errno)));
+  }
+  struct stat status {};
+  if (::fstat(file.get(), &status) == 0 && (S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode))) {
+    return tl::unexpected<std::string>(
+        "this is a pipe or a socket, and chatd reads its configuration more than once: write it "
+        "into "
+        "a file");
+  }
+  std::string content(kMaxFileBytes + 1, '\0');
+  std::size_t size_bytes = 0;
+  while (size_bytes < content.size()) {
+    const ssize_t count =
+        ::read(file.get(), content.data() + size_bytes, content.size() - size_bytes);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) {
+      return tl::unexpected("the configuration file cannot be read: " +
+                            std::string(std::strerror(errno)));
+    }
+    if (count == 0) break;
+    size_bytes += static_cast<std::size_t>(count);
+  }
+  if (size_bytes > kMaxFileBytes) {
+    return tl::unexpected<std::string>("longer than 1 MiB: this is no configuration file");
+  }
+  content.resize(size_bytes);
+  return content;
+}
+
 }  // namespace
 
 std::vector<Given> read_toml(std::string_view content, const std::string& path, Errors& errors) {
@@ -223,25 +263,10 @@ std::vector<Given> read_toml(std::string_view content, const std::string& path, 
 }
 
 std::vector<Given> read_config_file(const std::string& path, Errors& errors) {
-  errno = 0;
-  std::ifstream file(path, std::ios::binary);
-  const std::string name = printable(path);
-  if (!file) {
-    errors.push_back(name + ": the configuration file cannot be opened: " + std::strerror(errno));
-    return {};
-  }
-  std::string content(kMaxFileBytes + 1, '\0');
-  file.read(content.data(), static_cast<std::streamsize>(content.size()));
-  if (file.bad()) {
-    errors.push_back(name + ": the configuration file cannot be read: " + std::strerror(errno));
-    return {};
-  }
-  content.resize(static_cast<std::size_t>(file.gcount()));
-  if (content.size() > kMaxFileBytes) {
-    errors.push_back(name + ": longer than 1 MiB: this is no configuration file");
-    return {};
-  }
-  return read_toml(content, path, errors);
+  const auto content = read_whole_file(path);
+  if (content) return read_toml(*content, path, errors);
+  errors.push_back(printable(path) + ": " + content.error());
+  return {};
 }
 
 }  // namespace chatd::config

@@ -2,7 +2,9 @@
 
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <string>
 
 #include "server/config/warnings.h"
@@ -12,10 +14,11 @@ namespace {
 
 constexpr int kUsageError = 2;
 
-// The exit code. A reader of stdout that is gone is no success.
+// The exit code. A reader of stdout that is gone, or a full disk, is no success.
 int tell(const std::string& text) {
-  const bool is_written = std::fputs(text.c_str(), stdout) >= 0 && std::fflush(stdout) == 0;
-  return is_written ? 0 : 1;
+  if (std::fputs(text.c_str(), stdout) >= 0 && std::fflush(stdout) == 0) return 0;
+  std::fprintf(stderr, "chatd: stdout cannot be written: %s\n", std::strerror(errno));
+  return 1;
 }
 
 }  // namespace

@@ -1,4 +1,7 @@
 // The configuration file: what it takes, and each error with its place.
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include "tests/config/config_kit.h"
 
 namespace chatd::config {
@@ -124,6 +127,19 @@ TEST(ConfigFile, UnreadableFilesAreExplained) {
             Errors{"/: the configuration file cannot be read: Is a directory"});
   EXPECT_EQ(errors_of({"--config", "/dev/zero"}),
             Errors{"/dev/zero: longer than 1 MiB: this is no configuration file"});
+  EXPECT_EQ(options_of({"--config", "/dev/null"}).tcp_port, Options{}.tcp_port);
+}
+
+// Nobody writes into it, and a chatd that serves would wait for ever.
+TEST(ConfigFile, APipeIsRefusedAtOnce) {
+  const TemporaryFile file("");
+  const std::string pipe = file.path();
+  ASSERT_EQ(::unlink(pipe.c_str()), 0);
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  EXPECT_EQ(
+      errors_of({"--config", pipe}),
+      Errors{pipe + ": this is a pipe or a socket, and chatd reads its configuration more than "
+                    "once: write it into a file"});
 }
 
 }  // namespace

@@ -71,17 +71,34 @@ TEST(Configuration, EveryOptionComesFromEverySource) {
 
 TEST(Configuration, AllErrorsOfAllSourcesAtOnce) {
   const TemporaryFile file("[limits]\nmax_rooms = 0");
-  EXPECT_EQ(errors_of({"--config", file.path(), "--tcp-port", "x"},
-                      {"CHATD_MAX_ROMS=1", "CHATD_MTU=1", "CHATD_SERVICE_HOST=1",
-                       "CHATD_TEST_ANYTHING=1"}),
-            (Errors{
-                "--tcp-port: 'x' is no number from 0 to 65535",
-                "CHATD_MAX_ROMS: no such option (did you mean CHATD_MAX_ROOMS?); unset it, chatd "
-                "--help names all options",
-                "CHATD_MTU: '1' is no number from 576 to 65536",
-                "CHATD_SERVICE_HOST: no such option; unset it, chatd --help names all options",
-                file.path() + ":2:13: limits.max_rooms: '0' is no number from 1 to 10000000",
-            }));
+  EXPECT_EQ(
+      errors_of({"--config", file.path(), "--tcp-port", "x"},
+                {"CHATD_MAX_ROMS=1", "CHATD_MTU=1", "CHATD_SERVICE=1", "CHATD_TEST_ANYTHING=1"}),
+      (Errors{
+          "--tcp-port: 'x' is no number from 0 to 65535",
+          "CHATD_MAX_ROMS: no such option (did you mean CHATD_MAX_ROOMS?); unset it, chatd "
+          "--help names all options",
+          "CHATD_MTU: '1' is no number from 576 to 65536",
+          "CHATD_SERVICE: no such option; unset it, chatd --help names all options",
+          file.path() + ":2:13: limits.max_rooms: '0' is no number from 1 to 10000000",
+      }));
+}
+
+// As a pod has them in which services of these names can be seen.
+TEST(Configuration, VariablesOfKubernetesAreToldApart) {
+  const std::string advice =
+      ": Kubernetes sets this for a service whose name begins with chatd, and it looks like an "
+      "option: write enableServiceLinks: false into the pod's spec, or give the service another "
+      "name";
+  EXPECT_EQ(
+      errors_of({}, {"CHATD_SERVICE_HOST=10.0.0.1", "CHATD_SERVICE_PORT=8000",
+                     "CHATD_SERVICE_PORT_CONTROL=8000", "CHATD_PORT=tcp://10.0.0.1:8000",
+                     "CHATD_PORT_8000_TCP=tcp://10.0.0.1:8000", "CHATD_PORT_8000_TCP_PROTO=tcp",
+                     "CHATD_PORT_8000_TCP_PORT=8000", "CHATD_PORT_8000_TCP_ADDR=10.0.0.1"}),
+      Errors{"CHATD_SERVICE_HOST and 7 more" + advice});
+  EXPECT_EQ(errors_of({}, {"CHATD_TCP_PORT=tcp://10.0.0.1:8000"}),
+            Errors{"CHATD_TCP_PORT" + advice});
+  EXPECT_EQ(options_of({}, {"CHATD_TCP_PORT=8001"}).tcp_port, 8001);
 }
 
 // A wrong value is an error even where another source goes before it.

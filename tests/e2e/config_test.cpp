@@ -93,5 +93,18 @@ TEST_F(ConfigFile, WhatIsPrintedPrintsTheSame) {
   EXPECT_EQ(without_comments(second.captured(Stream::kStdout)), without_comments(printed));
 }
 
+// A disk may be full, and then nothing has been told.
+TEST_F(ConfigFile, WhatCannotBeWrittenIsNoSuccess) {
+  for (const char* flag : {"--help", "--version", "--print-config", "--check-config"}) {
+    SCOPED_TRACE(flag);
+    Process shell({"/bin/sh", "-c", "exec \"$0\" \"$1\" >/dev/full", ChatdServer::program(), flag});
+    const auto status = shell.wait_exit();
+    ASSERT_TRUE(status);
+    EXPECT_EQ(status->code, 1);
+    EXPECT_EQ(shell.captured(Stream::kStderr),
+              "chatd: stdout cannot be written: No space left on device\n");
+  }
+}
+
 }  // namespace
 }  // namespace chatd::test

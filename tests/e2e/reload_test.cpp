@@ -1,4 +1,5 @@
 // SIGHUP: the configuration changes under people who talk, or it does not.
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -65,6 +66,15 @@ TEST_F(Reload, ABadFileChangesNothing) {
   ASSERT_EQ(::unlink(path().c_str()), 0);
   ASSERT_TRUE(reload(path() + ": "));
   EXPECT_TRUE(all_is_heard(room));
+}
+
+// Nobody writes into it: neither this nor the stop at the end waits for somebody to.
+TEST_F(Reload, APipeInPlaceOfTheFileChangesNothing) {
+  ASSERT_NO_FATAL_FAILURE(start_with("[limits]\nidle_timeout = \"1h\"\n"));
+  ASSERT_EQ(::unlink(path().c_str()), 0);
+  ASSERT_EQ(::mkfifo(path().c_str(), 0600), 0);
+  ASSERT_TRUE(reload(path() + ": this is a pipe or a socket"));
+  EXPECT_TRUE(server().stop()) << server().diagnosis();
 }
 
 TEST_F(Reload, WhatNeedsARestartIsNamedEachTime) {
