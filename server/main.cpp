@@ -24,6 +24,7 @@
 #include "server/net/server_sockets.h"
 #include "server/process/descriptor_limit.h"
 #include "server/process/out_of_memory.h"
+#include "server/process/processors.h"
 #include "server/process/standard_streams.h"
 #include "server/server.h"
 
@@ -50,6 +51,13 @@ void say_ready(const Server& server) {
   }
   spdlog::info("serving: control on tcp {}, messages on udp {}, shards: {}", tcp, udp,
                server.shard_count());
+}
+
+void explain_shards(const config::Configuration& configuration) {
+  for (const config::Setting& setting : configuration.settings) {
+    if (setting.row->toml_name() != "data_plane.shards" || setting.text != "auto") continue;
+    spdlog::info("shards: auto is {}", explain_usable_threads());
+  }
 }
 
 // The service manager's, where it passes any.
@@ -176,6 +184,7 @@ int run(int argc, char** argv) {
     spdlog::critical("chatd cannot start: {}", reason);
     return 1;
   };
+  explain_shards(*configuration);
   if (!streams) return cannot_start(streams.error());
   if (!predecessor) return cannot_start(predecessor.error());
   Reloader reloader(std::move(*configuration), argc, argv);

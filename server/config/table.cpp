@@ -75,7 +75,7 @@ std::vector<Row> data_plane_rows() {
        {Type::kShards, "N|auto"},
        kRestart,
        "Threads that each serve a part of the rooms: a number, or auto for one for each processor "
-       "that chatd may use",
+       "that chatd may use, and no more than its CPU quota (cgroups), rounded up",
        [](Options& o) -> Field { return &o.shards; }},
   };
 }

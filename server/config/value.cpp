@@ -103,7 +103,7 @@ Read read_word(const Kind& kind, std::string_view text) {
 
 Read read_shards(std::string_view text) {
   if (text == "auto") {
-    return Value{"auto", std::min<std::uint64_t>(usable_processors().size(), kMaxShards)};
+    return Value{"auto", std::min<std::uint64_t>(usable_threads(), kMaxShards)};
   }
   const auto number = read_digits(text);
   if (!number || *number < 1 || *number > kMaxShards) {

@@ -4,7 +4,11 @@
 #include <sched.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
+#include <cmath>
 #include <cstring>
+
+#include "server/process/cpu_quota.h"
 
 namespace chatd {
 
@@ -19,6 +23,19 @@ std::vector<std::size_t> usable_processors() {
   }
   if (processors.empty()) processors.push_back(0);  // more than CPU_SETSIZE of them
   return processors;
+}
+
+std::size_t usable_threads() {
+  const std::size_t processors = usable_processors().size();
+  const auto quota = cpu_quota();
+  if (!quota || *quota >= static_cast<double>(processors)) return processors;
+  return std::max<std::size_t>(static_cast<std::size_t>(std::ceil(*quota)), 1);
+}
+
+std::string explain_usable_threads() {
+  const auto quota = cpu_quota();
+  return fmt::format("{}: {} processors, and {}", usable_threads(), usable_processors().size(),
+                     quota ? fmt::format("a quota of {:.2f}", *quota) : "no CPU quota");
 }
 
 void name_thread(const std::string& name) {

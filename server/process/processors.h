@@ -11,6 +11,12 @@ namespace chatd {
 // Their numbers; never empty.
 std::vector<std::size_t> usable_processors();
 
+// As many threads as can run at once: one for each usable processor, but no more than the quota
+// (cpu_quota.h), rounded up, has time for.
+std::size_t usable_threads();
+// The same in words, as in "2: 8 processors, and a quota of 1.5".
+std::string explain_usable_threads();
+
 // Both for the calling thread. A name has at most 15 bytes. Pinning is an optimisation: where it is
 // not permitted, the scheduler decides.
 void name_thread(const std::string& name);
