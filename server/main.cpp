@@ -8,20 +8,25 @@
 #include <cstring>
 #include <exception>
 #include <memory>
+#include <optional>
 #include <string>
 #include <tl/expected.hpp>
 #include <utility>
 
 #include "server/admin/admin.h"
+#include "server/admin/admin_address.h"
 #include "server/config/start.h"
 #include "server/handover/predecessor.h"
 #include "server/handover/program_file.h"
 #include "server/life/attendant.h"
+#include "server/life/command_queue.h"
+#include "server/life/keeper.h"
 #include "server/life/reloader.h"
 #include "server/life/signals.h"
 #include "server/log/log.h"
 #include "server/net/activation.h"
 #include "server/net/server_sockets.h"
+#include "server/net/unique_fd.h"
 #include "server/process/descriptor_limit.h"
 #include "server/process/out_of_memory.h"
 #include "server/process/processors.h"
@@ -68,15 +73,26 @@ tl::expected<ServerSockets, std::string> find_sockets(const Options& options) {
   return open_server_sockets(options);
 }
 
+// What a predecessor has left that is not the server's.
+struct Extras {
+  std::string admin;  // where the listener listens
+  UniqueFd admin_listener;
+  std::optional<KeeperLine> keeper_line;
+};
+
 // With a predecessor, what it has is taken over. The limit of descriptors comes first: the sockets
 // count already.
 tl::expected<std::unique_ptr<Server>, std::string> open_server(const Options& options,
-                                                               Predecessor* predecessor) {
+                                                               Predecessor* predecessor,
+                                                               Extras& extras) {
   const auto enough = ensure_descriptors(options.limits.max_connections, options.shards);
   if (!enough) return tl::unexpected(enough.error());
   if (predecessor != nullptr) {
     auto inheritance = predecessor->inherit();
     if (!inheritance) return tl::unexpected("nothing was taken over: " + inheritance.error());
+    extras.admin = inheritance->state.admin;
+    extras.admin_listener = std::move(inheritance->admin_listener);
+    if (inheritance->keeper_line) extras.keeper_line.emplace(std::move(inheritance->keeper_line));
     return Server::take_over(options, std::move(*inheritance));
   }
   auto sockets = find_sockets(options);
@@ -84,42 +100,63 @@ tl::expected<std::unique_ptr<Server>, std::string> open_server(const Options& op
   return Server::open(options, std::move(*sockets));
 }
 
-// Nothing unless it is asked for.
-tl::expected<std::unique_ptr<Admin>, std::string> open_admin(Reloader& reloader, Server& server) {
-  const std::string address = reloader.configuration().options.admin;
-  if (address == kNoAdmin) return nullptr;
-  auto admin = Admin::open(address, server.board(), reloader);
-  if (admin) spdlog::info("admin endpoint: {}", (*admin)->place());
-  return admin;
-}
-
 // All that serves, in the order in which it is opened.
 struct Service {
   Signals signals;
+  std::unique_ptr<CommandQueue> commands;
+  Extras extras;
   std::unique_ptr<Server> server;
   std::unique_ptr<Admin> admin;
 };
+
+// Nothing unless it is asked for. What a predecessor has opened for the same address is taken over.
+tl::expected<void, std::string> open_admin(Reloader& reloader, Service& service) {
+  const std::string address = reloader.configuration().options.admin;
+  if (address == kNoAdmin) return {};
+  UniqueFd listener;
+  if (address == service.extras.admin) listener = std::move(service.extras.admin_listener);
+  auto admin = Admin::open(address, std::move(listener), service.server->board(), reloader,
+                           *service.commands);
+  if (!admin) return tl::unexpected(admin.error());
+  service.admin = std::move(*admin);
+  return {};
+}
+
+// An error that comes so late must not end those who are served.
+void keep_admin(const tl::expected<void, std::string>& started) {
+  if (!started) spdlog::error("{}; chatd serves without its admin endpoint", started.error());
+}
+
+// The predecessor's, when it was not taken over, and nobody listens there any more.
+void give_up_old_admin(Extras& extras) {
+  if (!extras.admin_listener) return;
+  extras.admin_listener.reset();
+  if (const auto address = parse_admin_address(extras.admin)) remove_socket_file(*address);
+}
 
 tl::expected<Service, std::string> open_service(Reloader& reloader, Predecessor* predecessor) {
   if (sodium_init() < 0) return tl::unexpected<std::string>("libsodium does not start");
   auto signals = Signals::open();
   if (!signals) return tl::unexpected(signals.error());
-  auto server = open_server(reloader.configuration().options, predecessor);
+  auto commands = CommandQueue::open();
+  if (!commands) return tl::unexpected(commands.error());
+  Service service{std::move(*signals), std::move(*commands), {}, nullptr, nullptr};
+  auto server = open_server(reloader.configuration().options, predecessor, service.extras);
   if (!server) return tl::unexpected(server.error());
-  auto admin = open_admin(reloader, **server);
-  if (!admin) return tl::unexpected(admin.error());
-  return Service{std::move(*signals), std::move(*server), std::move(*admin)};
+  service.server = std::move(*server);
+  auto opened = open_admin(reloader, service);
+  // A predecessor answers until this process serves.
+  if (opened && service.admin && predecessor == nullptr) opened = service.admin->serve();
+  if (!opened) return tl::unexpected(opened.error());
+  return service;
 }
 
-// The admin endpoint is one address: who hands over gives it up, and takes it again if it has to go
-// on after all.
-void open_admin_again(Reloader& reloader, Service& service) {
-  auto admin = open_admin(reloader, *service.server);
-  if (admin) {
-    service.admin = std::move(*admin);
-  } else {
-    spdlog::error("{}; chatd serves without its admin endpoint", admin.error());
-  }
+// From the moment when this process is the one that serves.
+void take_place(Service& service, Attendant& attendant, Predecessor& predecessor) {
+  attendant.announce();
+  predecessor.await_end();
+  give_up_old_admin(service.extras);
+  if (service.admin) keep_admin(service.admin->serve());
 }
 
 // The exit code; an error is the reason why nobody was served. With a predecessor, that has its
@@ -127,30 +164,40 @@ void open_admin_again(Reloader& reloader, Service& service) {
 tl::expected<int, std::string> serve(Reloader& reloader, Service& service, Predecessor* predecessor,
                                      const ProgramFile& program, char** argv) {
   Server& server = *service.server;
-  Attendant attendant(server, service.signals, reloader, program, argv);
+  Attendant attendant({server, service.signals, *service.commands, reloader, program, argv},
+                      std::move(service.extras.keeper_line));
   bool has_begun = false;
   const auto begin = [&]() -> tl::expected<void, std::string> {
     if (predecessor == nullptr || has_begun) return {};
-    return predecessor->take_over();
+    const auto left_to_do = predecessor->take_over();
+    if (!left_to_do) return tl::unexpected(left_to_do.error());
+    service.commands->push_letters(*left_to_do);
+    return {};
   };
   const auto attend = [&](int failed_fd) {
     // By now the shards serve.
-    if (predecessor != nullptr && !has_begun) predecessor->await_end();
-    if (!std::exchange(has_begun, true)) say_ready(server);
+    if (!std::exchange(has_begun, true)) {
+      if (predecessor != nullptr) take_place(service, attendant, *predecessor);
+      if (service.admin) spdlog::info("admin endpoint: {}", service.admin->place());
+      say_ready(server);
+    }
     const Ending ending = attendant.attend(failed_fd);
-    service.admin.reset();  // while the shards still answer
+    // While the shards still answer.
+    if (service.admin && ending == Ending::kHandOver) service.admin->pause();
+    if (ending == Ending::kStop) service.admin.reset();
     return ending;
   };
   for (;;) {
     const auto ended = server.run(begin, attend);
     if (ended == Ending::kHandOver) {
-      if (const auto successor = attendant.hand_over()) {
-        server.close();
-        attendant.pass_on_orders(*successor);
-        return 0;
+      if (!attendant.hand_over(service.admin ? service.admin->listener_fd() : -1)) {
+        if (service.admin) keep_admin(service.admin->resume());
+        continue;
       }
-      open_admin_again(reloader, service);
-      continue;
+      server.close();
+      if (service.admin) service.admin->leave_to_another();
+      service.admin.reset();
+      return attendant.see_off();
     }
     if (!ended && !has_begun) return tl::unexpected(ended.error());
     log_totals(server.counters());

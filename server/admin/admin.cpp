@@ -1,43 +1,59 @@
 #include "server/admin/admin.h"
 
-#include <filesystem>
-#include <system_error>
 #include <utility>
 
 #include "server/net/socket_address.h"
 
 namespace chatd {
 
-Admin::Admin(AdminAddress address, Switchboard& board, Reloader& reloader)
+Admin::Admin(AdminAddress address, UniqueFd listener, Switchboard& board, Reloader& reloader,
+             CommandQueue& commands)
     : address_(std::move(address)),
+      listener_(std::move(listener)),
       questions_(board),
-      site_(questions_, reloader, address_.is_unix()) {}
+      site_(questions_, reloader, commands, address_.is_unix()) {}
 
 tl::expected<std::unique_ptr<Admin>, std::string> Admin::open(std::string_view address,
-                                                              Switchboard& board,
-                                                              Reloader& reloader) {
+                                                              UniqueFd listener, Switchboard& board,
+                                                              Reloader& reloader,
+                                                              CommandQueue& commands) {
   auto parsed = parse_admin_address(address);
   if (!parsed) return tl::unexpected("--admin: " + parsed.error());
-  auto listener = open_admin_listener(*parsed);
-  if (!listener) return tl::unexpected(listener.error());
-  std::unique_ptr<Admin> admin(new Admin(std::move(*parsed), board, reloader));
+  if (!listener) {
+    auto opened = open_admin_listener(*parsed);
+    if (!opened) return tl::unexpected(opened.error());
+    listener = std::move(*opened);
+  }
+  std::unique_ptr<Admin> admin(
+      new Admin(std::move(*parsed), std::move(listener), board, reloader, commands));
   admin->place_ = admin->address_.is_unix()
                       ? std::string(address)
-                      : "http://" + to_text(local_endpoint(listener->get())) + "/";
-  auto http = HttpServer::start(
-      std::move(*listener),
-      [site = &admin->site_](const HttpRequest& request) { return site->answer(request); });
-  if (!http) return tl::unexpected(http.error());
-  admin->http_ = std::move(*http);
+                      : "http://" + to_text(local_endpoint(admin->listener_fd())) + "/";
   return admin;
+}
+
+tl::expected<void, std::string> Admin::serve() {
+  auto http = HttpServer::start(listener_.get(),
+                                [this](const HttpRequest& request, const HttpReply& reply) {
+                                  return site_.answer(request, reply);
+                                });
+  if (!http) return tl::unexpected(http.error());
+  http_ = std::move(*http);
+  return {};
+}
+
+void Admin::pause() {
+  if (http_) http_->pause();
+}
+
+tl::expected<void, std::string> Admin::resume() {
+  return http_ ? http_->resume() : serve();
 }
 
 Admin::~Admin() {
   questions_.end();
   http_.reset();
-  if (!address_.is_unix()) return;
-  std::error_code error;  // a file that stays is replaced by the next chatd
-  std::filesystem::remove(address_.socket_path, error);
+  if (!is_left_) remove_socket_file(address_);
 }
 
 }  // namespace chatd

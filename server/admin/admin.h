@@ -3,7 +3,8 @@
 // file, does what an operator wants done; docs/operations.md has the list.
 //
 // It costs messages nothing: counters stay plain numbers of their shard, and are copied there by an
-// errand when somebody asks. Thread: opened and closed on the main one; answers on one of its own.
+// errand when somebody asks. In a hand-over the listener goes to the next chatd, so nobody who asks
+// finds nobody there. Thread: opened and closed on the main one; answers on one of its own.
 #pragma once
 
 #include <memory>
@@ -15,29 +16,45 @@
 #include "server/admin/admin_site.h"
 #include "server/admin/http_server.h"
 #include "server/admin/questions.h"
+#include "server/life/command_queue.h"
+#include "server/net/unique_fd.h"
 #include "server/shards/switchboard.h"
 
 namespace chatd {
 
 class Admin {
  public:
-  // `address` as --admin says it. `board` and `reloader` must outlive it. An error is a sentence
-  // that says what failed and what to do.
+  // Listens at `address`, as --admin says it, or on `listener`, which was opened for it. What the
+  // site refers to must outlive it. An error is a sentence that says what failed and what to do.
   static tl::expected<std::unique_ptr<Admin>, std::string> open(std::string_view address,
+                                                                UniqueFd listener,
                                                                 Switchboard& board,
-                                                                Reloader& reloader);
+                                                                Reloader& reloader,
+                                                                CommandQueue& commands);
   Admin(const Admin&) = delete;
   Admin& operator=(const Admin&) = delete;
-  // Within some milliseconds, also when a shard hangs or has ended.
+  // Within a moment, also when a shard hangs or has ended.
   ~Admin();
+
+  // From here on it answers.
+  tl::expected<void, std::string> serve();
+  // While another process gets ready to do so (http_server.h).
+  void pause();
+  tl::expected<void, std::string> resume();
+  int listener_fd() const { return listener_.get(); }
+  // Another process has it now: the socket file stays.
+  void leave_to_another() { is_left_ = true; }
 
   // Where it is: http://127.0.0.1:9100/ or unix:/PATH.
   const std::string& place() const { return place_; }
 
  private:
-  Admin(AdminAddress address, Switchboard& board, Reloader& reloader);
+  Admin(AdminAddress address, UniqueFd listener, Switchboard& board, Reloader& reloader,
+        CommandQueue& commands);
 
   AdminAddress address_;
+  UniqueFd listener_;
+  bool is_left_ = false;
   Questions questions_;
   AdminSite site_;
   std::string place_;

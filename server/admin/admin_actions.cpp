@@ -1,15 +1,11 @@
 #include "server/admin/admin_actions.h"
 
 #include <spdlog/spdlog.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <chrono>
-#include <csignal>
 #include <cstdint>
 #include <optional>
-#include <thread>
 
 #include "core/relay/relay.h"
 #include "core/wire/json_writer.h"
@@ -32,10 +28,6 @@ constexpr std::array<std::string_view, 5> kPaths = {"/kick", "/close-room", "/dr
                                                     "/log-level"};
 constexpr std::array<std::string_view, 7> kLevels = {"trace", "debug",    "info", "warn",
                                                      "error", "critical", "off"};
-
-// A reload takes milliseconds, unless a shard does not answer (server/shards/ask_shards.h).
-constexpr std::chrono::milliseconds kReloadPatience{5000};
-constexpr std::chrono::milliseconds kLook{20};
 
 // What one shard found. Whose room it is only the shards' map knows; all others say that there is
 // none.
@@ -70,25 +62,25 @@ Found best_of(const Answers& answers) {
   return *std::max_element(answers.begin(), answers.end());
 }
 
-HttpResponse report_response(const ReloadReport& report) {
+HttpResponse reload_response(const CommandResult& result) {
   JsonWriter json;
   json.begin_object();
   json.member("what_happened",
-              std::string_view(report.is_loaded ? "the configuration has been loaded again"
-                                                : "the configuration cannot be used: nothing has "
-                                                  "changed"));
-  if (!report.is_loaded) {
+              std::string_view(result.is_done ? "the configuration has been loaded again"
+                                              : "the configuration cannot be used: nothing has "
+                                                "changed"));
+  if (!result.is_done) {
     json.member("what_to_do", std::string_view("mend what is listed and reload again"));
   }
   json.key("lines");
   json.begin_array();
-  for (const std::string& line : report.lines) {
+  for (const std::string& line : result.lines) {
     const std::string text = config::printable(line);  // it may quote a file
     json.value(std::string_view(text));
   }
   json.end_array();
   json.end_object();
-  return {.status = report.is_loaded ? 200 : kUnprocessable, .body = json.take()};
+  return {.status = result.is_done ? 200 : kUnprocessable, .body = json.take()};
 }
 
 }  // namespace
@@ -97,7 +89,8 @@ bool AdminActions::has(std::string_view path) {
   return std::find(kPaths.begin(), kPaths.end(), path) != kPaths.end();
 }
 
-HttpResponse AdminActions::answer(const HttpRequest& request) {
+std::optional<HttpResponse> AdminActions::answer(const HttpRequest& request,
+                                                 const HttpReply& reply) {
   if (request.method != "POST") {
     HttpResponse refusal =
         error_response(kMethodNotAllowed, "this path changes something, and is not for looking",
@@ -113,7 +106,7 @@ HttpResponse AdminActions::answer(const HttpRequest& request) {
   if (request.path == "/kick") return kick(request);
   if (request.path == "/close-room") return close_room(request);
   if (request.path == "/drain") return drain();
-  if (request.path == "/reload") return reload();
+  if (request.path == "/reload") return reload(reply);
   return set_log_level(request);
 }
 
@@ -159,27 +152,22 @@ HttpResponse AdminActions::close_room(const HttpRequest& request) {
 
 HttpResponse AdminActions::drain() {
   spdlog::info("admin: a drain is asked for");
-  ::kill(::getpid(), SIGUSR2);
+  commands_.push(Command::kDrain);
   return asked_for("chatd was asked to drain: it lets nobody in, and stops when all have gone",
                    "chatctl status, or /readyz, shows it, and chatd's log how it goes on");
 }
 
-HttpResponse AdminActions::reload() {
+// It may take as long as another program needs to take over, and this one to go on if it cannot.
+std::optional<HttpResponse> AdminActions::reload(const HttpReply& reply) {
   // Without a file SIGHUP ends chatd: that is no reload.
   if (!reloader_.configuration().file) {
     return error_response(kConflict, "chatd was started without a configuration file",
                           "there is nothing to reload: start it with --config FILE");
   }
   spdlog::info("admin: a reload is asked for");
-  const std::uint64_t begun = reloader_.begun();
-  ::kill(::getpid(), SIGHUP);
-  const auto give_up_at = std::chrono::steady_clock::now() + kReloadPatience;
-  while (std::chrono::steady_clock::now() < give_up_at && !questions_.is_ending()) {
-    if (const auto report = reloader_.report_after(begun)) return report_response(*report);
-    std::this_thread::sleep_for(kLook);
-  }
-  return asked_for("chatd was asked to reload its configuration, and is not done yet",
-                   "chatd's log says what comes of it");
+  commands_.push(Command::kReload,
+                 [reply](const CommandResult& result) { reply(reload_response(result)); });
+  return std::nullopt;
 }
 
 HttpResponse AdminActions::set_log_level(const HttpRequest& request) {

@@ -2,15 +2,17 @@
 // room, drain, reload, another log level. Only over a socket file, which the file system guards: a
 // loopback port is open to everybody on this machine. Each one is logged.
 //
-// Rooms are the shards': an errand does it. Drains and reloads are the main thread's: it gets the
-// same signal as from kill(1). Thread: the HTTP server's.
+// Rooms are the shards': an errand does it. Drains and reloads are the main thread's: they go into
+// its queue, as a signal does. Thread: the HTTP server's.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "server/admin/http_server.h"
 #include "server/admin/questions.h"
+#include "server/life/command_queue.h"
 #include "server/life/reloader.h"
 
 namespace chatd {
@@ -18,23 +20,25 @@ namespace chatd {
 class AdminActions {
  public:
   // `is_allowed`: the endpoint is a socket file.
-  AdminActions(Questions& questions, Reloader& reloader, bool is_allowed)
-      : questions_(questions), reloader_(reloader), is_allowed_(is_allowed) {}
+  AdminActions(Questions& questions, Reloader& reloader, CommandQueue& commands, bool is_allowed)
+      : questions_(questions), reloader_(reloader), commands_(commands), is_allowed_(is_allowed) {}
 
   // Whether this path is one of them.
   static bool has(std::string_view path);
-  // It must be. The method decides whether it is asked for as it should be.
-  HttpResponse answer(const HttpRequest& request);
+  // It must be. The method decides whether it is asked for as it should be. Nothing: `reply` gives
+  // the answer later.
+  std::optional<HttpResponse> answer(const HttpRequest& request, const HttpReply& reply);
 
  private:
   HttpResponse kick(const HttpRequest& request);
   HttpResponse close_room(const HttpRequest& request);
   HttpResponse drain();
-  HttpResponse reload();
+  std::optional<HttpResponse> reload(const HttpReply& reply);
   static HttpResponse set_log_level(const HttpRequest& request);
 
   Questions& questions_;
   Reloader& reloader_;
+  CommandQueue& commands_;
   bool is_allowed_;
 };
 

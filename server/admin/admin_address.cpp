@@ -23,6 +23,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view kUnixPrefix = "unix:";
+constexpr std::string_view kUnixExample = "unix:/run/chatd/admin.sock";
 constexpr int kBacklog = 32;
 
 std::optional<std::uint16_t> parse_port(std::string_view text) {
@@ -112,13 +113,24 @@ tl::expected<UniqueFd, std::string> open_unix_listener(const std::string& path) 
   return fd;
 }
 
+bool is_localhost(std::string_view name) {
+  constexpr std::string_view kLocalhost = "localhost";
+  return std::ranges::equal(name, kLocalhost, [](char given, char wanted) {
+    return given == wanted || (given >= 'A' && given <= 'Z' && given - 'A' + 'a' == wanted);
+  });
+}
+
 }  // namespace
 
 tl::expected<AdminAddress, std::string> parse_admin_address(std::string_view text) {
   const std::string quoted = "'" + std::string(text) + "'";
   if (text.starts_with(kUnixPrefix)) {
     text.remove_prefix(kUnixPrefix.size());
-    if (text.empty()) return tl::unexpected(quoted + " names no file: write unix:/PATH");
+    // What is relative would be another file for whoever asks, and after a hand-over.
+    if (!text.starts_with('/')) {
+      return tl::unexpected(quoted + " names no absolute path: write unix:/PATH, as in " +
+                            std::string(kUnixExample));
+    }
     return AdminAddress{.socket_path = std::string(text), .endpoint = {}};
   }
   const auto parts = split(text);
@@ -145,11 +157,19 @@ tl::expected<UniqueFd, std::string> open_admin_listener(const AdminAddress& addr
   return open_tcp_listener(socket_address, "--admin");
 }
 
+void remove_socket_file(const AdminAddress& address) {
+  if (!address.is_unix()) return;
+  std::error_code error;
+  fs::remove(address.socket_path, error);
+}
+
 bool is_loopback_host(std::string_view host) {
   const auto parts = split(host);
   if (!parts) return false;
   if (!parts->port.empty() && !parse_port(parts->port)) return false;
-  if (parts->host == "localhost") return true;
+  std::string_view name = parts->host;
+  if (name.ends_with('.')) name.remove_suffix(1);
+  if (is_localhost(name)) return true;
   const auto ip = IpAddress::parse(parts->host);
   return ip && ip->is_loopback();
 }

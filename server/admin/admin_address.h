@@ -26,9 +26,13 @@ tl::expected<AdminAddress, std::string> parse_admin_address(std::string_view tex
 // which somebody answers is not.
 tl::expected<UniqueFd, std::string> open_admin_listener(const AdminAddress& address);
 
+// One that nobody listens at any more. If it stays, the next chatd replaces it.
+void remove_socket_file(const AdminAddress& address);
+
 // Whether a request that names this host was meant for us: a web page that somebody looks at on
 // this machine can make a browser ask any address under any name of the page's own (DNS
-// rebinding), so only loopback's names and addresses are.
+// rebinding), so only loopback's names and addresses are. Names are the same in upper and lower
+// case, and with a final dot.
 bool is_loopback_host(std::string_view host);
 
 }  // namespace chatd

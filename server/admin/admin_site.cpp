@@ -91,13 +91,17 @@ tl::expected<RoomCursor, HttpResponse> cursor_in(const HttpRequest& request,
 
 }  // namespace
 
-HttpResponse AdminSite::answer(const HttpRequest& request) {
+std::optional<HttpResponse> AdminSite::answer(const HttpRequest& request, const HttpReply& reply) {
   if (checks_host_ && request.host && !is_loopback_host(*request.host)) {
     return error_response(kForbidden, "this request names a host that is not this machine",
                           "ask for 127.0.0.1, [::1] or localhost; a proxy must set the Host header "
                           "to one of these");
   }
-  if (AdminActions::has(request.path)) return actions_.answer(request);
+  if (AdminActions::has(request.path)) return actions_.answer(request, reply);
+  return look(request);
+}
+
+HttpResponse AdminSite::look(const HttpRequest& request) {
   if (request.method != "GET" && request.method != "HEAD") return refuse_method();
   if (request.path == "/") return status_page();
   if (request.path == "/status.json") return status();

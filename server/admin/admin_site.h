@@ -3,10 +3,13 @@
 // Thread: the HTTP server's.
 #pragma once
 
+#include <optional>
+
 #include "server/admin/admin_actions.h"
 #include "server/admin/http_server.h"
 #include "server/admin/questions.h"
 #include "server/admin/take_snapshot.h"
+#include "server/life/command_queue.h"
 #include "server/life/reloader.h"
 
 namespace chatd {
@@ -15,16 +18,18 @@ class AdminSite {
  public:
   // `is_unix`: it is a socket file, and not a port. At a port, requests that name a host must name
   // this one (admin_address.h).
-  AdminSite(Questions& questions, Reloader& reloader, bool is_unix)
+  AdminSite(Questions& questions, Reloader& reloader, CommandQueue& commands, bool is_unix)
       : questions_(questions),
         reloader_(reloader),
-        actions_(questions, reloader, is_unix),
+        actions_(questions, reloader, commands, is_unix),
         checks_host_(!is_unix),
         start_(StartTime::now()) {}
 
-  HttpResponse answer(const HttpRequest& request);
+  // Nothing: `reply` gives it later.
+  std::optional<HttpResponse> answer(const HttpRequest& request, const HttpReply& reply);
 
  private:
+  HttpResponse look(const HttpRequest& request);
   HttpResponse health();
   HttpResponse readiness();
   HttpResponse metrics();

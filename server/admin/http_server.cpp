@@ -4,19 +4,25 @@
 #include <spdlog/spdlog.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstddef>
 #include <exception>
 #include <string_view>
 
 #include "core/wire/json_writer.h"
+#include "server/admin/http_places.h"
 #include "server/process/system_error.h"
 
 namespace chatd {
 namespace {
 
-// They come out of what server/process/descriptor_limit.cpp has to spare.
-constexpr unsigned kMaxConnections = 16;
+constexpr unsigned kUnavailable = 503;
+// They come out of what server/process/descriptor_limit.cpp has to spare. Some more than there are
+// places, for those that are just being closed.
+constexpr unsigned kMaxDescriptors = HttpServer::kMaxConnections + 2;
 constexpr unsigned kTimeoutS = 10;
+// Who has just come has its request out by then, and who has been answered has read the answer.
+constexpr std::chrono::milliseconds kPatience{250};
 constexpr std::size_t kConnectionMemoryBytes = std::size_t{16} * 1024;
 
 // libmicrohttpd's types are made for C.
@@ -57,52 +63,141 @@ MHD_Result send_response(MHD_Connection* connection, HttpResponse response) {
   return result;
 }
 
-// Nothing may be thrown into a library that is written in C: without an answer the connection is
-// closed.
-MHD_Result on_request(void* handler, MHD_Connection* connection, const char* url,
-                      const char* method, const char* /*version*/, const char* /*upload_data*/,
-                      std::size_t* /*upload_data_size*/, void** /*per_request*/) {
-  try {
-    const auto& respond = *static_cast<const HttpHandler*>(handler);
-    return send_response(connection, respond(read_request(connection, method, url)));
-  } catch (const std::exception& error) {
-    spdlog::error("the admin endpoint could not answer a request: {}", error.what());
-  } catch (...) {
-    spdlog::error("the admin endpoint could not answer a request");
-  }
-  return MHD_NO;
+HttpResponse too_many_wait() {
+  return error_response(kUnavailable, "too many wait for this already", "ask again in a moment");
 }
 
 }  // namespace
 
 struct HttpServer::Daemon {
-  HttpHandler handler;
-  MHD_Daemon* mhd = nullptr;
+  MHD_Daemon* const mhd;
+  bool takes_connections = true;
+
+  explicit Daemon(MHD_Daemon* daemon) : mhd(daemon) {}
+  Daemon(const Daemon&) = delete;
+  Daemon& operator=(const Daemon&) = delete;
+  ~Daemon() { MHD_stop_daemon(mhd); }
+
+  void stop_listening() {
+    if (std::exchange(takes_connections, false)) MHD_quiesce_daemon(mhd);
+  }
+
+  bool has_connections() const {
+    const MHD_DaemonInfo* const info =
+        MHD_get_daemon_info(mhd, MHD_DAEMON_INFO_CURRENT_CONNECTIONS);
+    return info != nullptr && info->num_connections > 0;
+  }
 };
 
-HttpServer::HttpServer(UniqueFd listener, HttpHandler handler)
-    : listener_(std::move(listener)), daemon_(new Daemon{std::move(handler), nullptr}) {}
+// What the library calls, with the server as its first argument. A request's own pointer is to the
+// answer that may come later.
+struct HttpServer::Callbacks {
+  using Later = std::shared_ptr<LaterAnswer>;
 
-tl::expected<std::unique_ptr<HttpServer>, std::string> HttpServer::start(UniqueFd listener,
-                                                                         HttpHandler handler) {
-  std::unique_ptr<HttpServer> server(new HttpServer(std::move(listener), std::move(handler)));
-  errno = 0;
-  // With MHD_USE_ITC the listener can be taken back, and stays ours to close.
-  server->daemon_->mhd = MHD_start_daemon(
-      MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC, 0, nullptr, nullptr, &on_request,
-      &server->daemon_->handler, MHD_OPTION_LISTEN_SOCKET, server->listener_.get(),
-      MHD_OPTION_CONNECTION_LIMIT, kMaxConnections, MHD_OPTION_CONNECTION_TIMEOUT, kTimeoutS,
-      MHD_OPTION_CONNECTION_MEMORY_LIMIT, kConnectionMemoryBytes, MHD_OPTION_END);
-  if (server->daemon_->mhd == nullptr) {
-    return tl::unexpected(system_error("the admin endpoint's HTTP server does not start"));
+  static void on_connection(void* server, MHD_Connection* connection, void** /*per_connection*/,
+                            MHD_ConnectionNotificationCode what) {
+    HttpPlaces& places = *static_cast<HttpServer*>(server)->places_;
+    if (what == MHD_CONNECTION_NOTIFY_CLOSED) return places.leave(connection);
+    const MHD_ConnectionInfo* const info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    if (info != nullptr) places.enter(connection, info->connect_fd);
   }
+
+  // Nothing may be thrown into a library that is written in C: without an answer the connection is
+  // closed.
+  static MHD_Result on_request(void* server, MHD_Connection* connection, const char* url,
+                               const char* method, const char* /*version*/,
+                               const char* /*upload_data*/, std::size_t* /*upload_data_size*/,
+                               void** per_request) {
+    try {
+      auto& self = *static_cast<HttpServer*>(server);
+      if (*per_request != nullptr) return go_on(self, connection, *per_request);
+      if (!self.places_->begin_answer(connection)) return MHD_NO;
+      return begin(self, connection, read_request(connection, method, url), per_request);
+    } catch (const std::exception& error) {
+      spdlog::error("the admin endpoint could not answer a request: {}", error.what());
+    } catch (...) {
+      spdlog::error("the admin endpoint could not answer a request");
+    }
+    return MHD_NO;
+  }
+
+  static void on_completed(void* server, MHD_Connection* connection, void** per_request,
+                           MHD_RequestTerminationCode /*how*/) {
+    const std::unique_ptr<Later> later(static_cast<Later*>(*per_request));
+    *per_request = nullptr;
+    if (later) (*later)->end();
+    static_cast<HttpServer*>(server)->places_->end_answer(connection);
+  }
+
+ private:
+  static MHD_Result send(HttpServer& self, MHD_Connection* connection, HttpResponse response) {
+    self.places_->begin_sending(connection);
+    return send_response(connection, std::move(response));
+  }
+
+  static MHD_Result begin(HttpServer& self, MHD_Connection* connection, const HttpRequest& request,
+                          void** per_request) {
+    auto later = std::make_unique<Later>(std::make_shared<LaterAnswer>(connection));
+    const Later answer = *later;
+    *per_request = later.release();  // on_completed() has it
+    auto response =
+        self.handler_(request, [answer](HttpResponse given) { answer->give(std::move(given)); });
+    if (!response && !self.places_->answer_later(connection, answer)) response = too_many_wait();
+    if (!response) response = answer->take_or_sleep();
+    return response ? send(self, connection, std::move(*response)) : MHD_YES;
+  }
+
+  static MHD_Result go_on(HttpServer& self, MHD_Connection* connection, void* per_request) {
+    auto response = (*static_cast<Later*>(per_request))->take_or_sleep();
+    return response ? send(self, connection, std::move(*response)) : MHD_YES;
+  }
+};
+
+HttpServer::HttpServer(int listener, HttpHandler handler)
+    : listener_(listener), handler_(std::move(handler)), places_(std::make_unique<HttpPlaces>()) {}
+
+tl::expected<std::unique_ptr<HttpServer>, std::string> HttpServer::start(int listener,
+                                                                         HttpHandler handler) {
+  std::unique_ptr<HttpServer> server(new HttpServer(listener, std::move(handler)));
+  if (auto listening = server->listen(); !listening) return tl::unexpected(listening.error());
   return server;
 }
 
+tl::expected<void, std::string> HttpServer::listen() {
+  errno = 0;
+  // With MHD_USE_ITC the listener can be taken back, and stays ours to close.
+  MHD_Daemon* const daemon = MHD_start_daemon(
+      MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_ALLOW_SUSPEND_RESUME, 0, nullptr, nullptr,
+      &Callbacks::on_request, this, MHD_OPTION_LISTEN_SOCKET, listener_,
+      MHD_OPTION_NOTIFY_CONNECTION, &Callbacks::on_connection, this, MHD_OPTION_NOTIFY_COMPLETED,
+      &Callbacks::on_completed, this, MHD_OPTION_CONNECTION_LIMIT, kMaxDescriptors,
+      MHD_OPTION_CONNECTION_TIMEOUT, kTimeoutS, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+      kConnectionMemoryBytes, MHD_OPTION_END);
+  if (daemon == nullptr) {
+    return tl::unexpected(system_error("the admin endpoint's HTTP server does not start"));
+  }
+  daemons_.push_back(std::make_unique<Daemon>(daemon));
+  return {};
+}
+
+void HttpServer::pause() {
+  for (const auto& daemon : daemons_) daemon->stop_listening();
+  places_->close(kPatience);
+}
+
+tl::expected<void, std::string> HttpServer::resume() {
+  std::erase_if(daemons_, [](const auto& daemon) { return !daemon->has_connections(); });
+  places_->reopen();
+  return listen();
+}
+
 HttpServer::~HttpServer() {
-  if (daemon_->mhd == nullptr) return;
-  MHD_quiesce_daemon(daemon_->mhd);
-  MHD_stop_daemon(daemon_->mhd);
+  pause();
+  places_->answer_all(error_response(kUnavailable, "chatd is stopping, or another one takes over",
+                                     "chatd's log says what has come of it; ask again"));
+  places_->await_answers(kPatience);
+  daemons_.clear();
 }
 
 HttpResponse error_response(unsigned status, std::string_view what_happened,

@@ -2,8 +2,14 @@
 // a bounded number of connections with bounded memory and a timeout each. What a request carries
 // besides its first line and headers is not read.
 //
+// Connections are kept alive. When all places are taken, whoever comes gets that of the connection
+// for which nothing has been done for longest: one that has asked for nothing yet, that is kept for
+// a next request, or that does not read its answer. So who opens connections and says nothing, or
+// says it slowly, locks nobody out: a monitor that asks whether chatd is healthy least of all.
+//
 // It answers one request after the other; there are few who ask (an operator, a monitor), and each
-// answer takes milliseconds. Thread: made and destroyed on one; the handler runs on its own.
+// answer takes milliseconds. What takes longer is answered later, and holds nobody up.
+// Thread: made, paused, resumed and destroyed on one; the handler runs on its own.
 #pragma once
 
 #include <functional>
@@ -16,9 +22,9 @@
 #include <utility>
 #include <vector>
 
-#include "server/net/unique_fd.h"
-
 namespace chatd {
+
+class HttpPlaces;
 
 struct HttpRequest {
   std::string method = "GET";
@@ -40,25 +46,49 @@ struct HttpResponse {
   std::vector<std::pair<std::string, std::string>> headers = {};
 };
 
-using HttpHandler = std::function<HttpResponse(const HttpRequest&)>;
+// Answers a request later: from any thread, once. Nobody may be there any more.
+using HttpReply = std::function<void(HttpResponse)>;
+// The answer; or nothing, and `reply` gives it later.
+using HttpHandler =
+    std::function<std::optional<HttpResponse>(const HttpRequest& request, const HttpReply& reply)>;
 
 class HttpServer {
  public:
-  // The listener listens already. What the handler throws ends the connection.
-  static tl::expected<std::unique_ptr<HttpServer>, std::string> start(UniqueFd listener,
+  // Connections at a time.
+  static constexpr unsigned kMaxConnections = 16;
+  // Requests at a time that are answered later; one more is refused (503).
+  static constexpr unsigned kMaxLater = 8;
+
+  // The listener listens already, and must outlive it. What the handler throws ends the connection.
+  static tl::expected<std::unique_ptr<HttpServer>, std::string> start(int listener,
                                                                       HttpHandler handler);
   HttpServer(const HttpServer&) = delete;
   HttpServer& operator=(const HttpServer&) = delete;
-  // Waits for the answer that is being made.
+  // Waits for the answer that is being made, and a moment until it has been read.
   ~HttpServer();
 
+  // For another process that goes on listening: takes no connection any more, and answers who has
+  // just come. When it returns the handler does not run, and will not: who asks then, on a
+  // connection that was kept, is disconnected and asks again, as HTTP wants it. Those who wait for
+  // a later answer still get it.
+  void pause();
+  // It does after all. An error: it takes no connections.
+  tl::expected<void, std::string> resume();
+
  private:
+  struct Callbacks;
   struct Daemon;
 
-  HttpServer(UniqueFd listener, HttpHandler handler);
+  HttpServer(int listener, HttpHandler handler);
 
-  UniqueFd listener_;
-  std::unique_ptr<Daemon> daemon_;
+  tl::expected<void, std::string> listen();
+
+  int listener_;
+  HttpHandler handler_;
+  std::unique_ptr<HttpPlaces> places_;
+  // The last one takes connections; those before it have been paused, and have some left. They use
+  // the others.
+  std::vector<std::unique_ptr<Daemon>> daemons_;
 };
 
 // An error as JSON: what happened, and what to do.

@@ -8,8 +8,8 @@
 //                         reading, and has sent all that waited
 //   running:   sockets    with descriptors, in as many packets as it takes
 //   successor: restored   it could go on; or «failed» with the reason
-//   running:   go         from here on the successor serves, and the running one ends
-//
+//   running:   go         from here on the successor serves, and the running one does not; the text
+//                         is what it has been told and has not done yet (server/life/command.h)
 //
 // Who hears the end of the line knows that the other one is gone. The running chatd then goes on
 // serving, and so does a successor that could: when it has been told «restored», the running one
@@ -37,6 +37,9 @@ enum class HandoverWord : char {
   kRestored = 'd',
   kFailed = 'x',
   kGo = 'g',
+  // Between whoever serves and the process that was started first (server/life/keeper.h).
+  kCommand = 'c',  // with its letter
+  kServes = 'p',   // with the process id
 };
 
 struct HandoverPacket {

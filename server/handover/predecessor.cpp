@@ -41,6 +41,19 @@ tl::expected<std::string, std::string> read_all(int fd) {
   }
 }
 
+// What is not the server's comes last.
+void take_extras(Inheritance& inheritance) {
+  const auto take_last = [&inheritance] {
+    UniqueFd last = std::move(inheritance.descriptors.back());
+    inheritance.descriptors.pop_back();
+    return last;
+  };
+  inheritance.descriptors.resize(
+      inheritance.state.descriptor_count());  // a newer one may pass more
+  if (inheritance.state.has_keeper) inheritance.keeper_line = take_last();
+  if (!inheritance.state.admin.empty()) inheritance.admin_listener = take_last();
+}
+
 }  // namespace
 
 tl::expected<std::optional<Predecessor>, std::string> Predecessor::find() {
@@ -74,6 +87,7 @@ tl::expected<Inheritance, std::string> Predecessor::inherit() {
     if (more->descriptors.empty()) return Fault("it gives fewer sockets than it has");
     for (UniqueFd& fd : more->descriptors) inheritance.descriptors.push_back(std::move(fd));
   }
+  take_extras(inheritance);
   return inheritance;
 }
 
@@ -83,16 +97,18 @@ void Predecessor::tell_failure(std::string_view reason) {
   if (link_.send(HandoverWord::kFailed, reason)) await_end();
 }
 
-tl::expected<void, std::string> Predecessor::take_over() {
-  if (auto told = link_.send(HandoverWord::kRestored); !told && !link_.has_ended()) return told;
+tl::expected<std::string, std::string> Predecessor::take_over() {
+  if (const auto told = link_.send(HandoverWord::kRestored); !told && !link_.has_ended()) {
+    return Fault(told.error());
+  }
   // It may have said the word and gone by now, so no failure to hear it is a reason to give up.
-  while (!link_.has_ended() && !link_.expect(HandoverWord::kGo, kForEver)) {
+  while (!link_.has_ended()) {
+    auto word = link_.expect(HandoverWord::kGo, kForEver);
+    if (word) return std::move(word->text);
     if (!link_.has_ended()) std::this_thread::sleep_for(kRetry);
   }
-  if (link_.has_ended()) {
-    spdlog::warn("the running chatd has ended before its time: this one goes on");
-  }
-  return {};
+  spdlog::warn("the running chatd has ended before its time: this one goes on");
+  return std::string();
 }
 
 void Predecessor::await_end() {

@@ -26,9 +26,9 @@ class Predecessor {
   tl::expected<Inheritance, std::string> inherit();
   // That we cannot go on, and why: it will, then, and end us.
   void tell_failure(std::string_view reason);
-  // That we can; returns when we must: at its word, or at its end, for then nobody serves. An
-  // error: it goes on itself.
-  tl::expected<void, std::string> take_over();
+  // That we can; returns when we must: at its word, or at its end, for then nobody serves. What it
+  // has been told and has not done, as letters of commands. An error: it goes on itself.
+  tl::expected<std::string, std::string> take_over();
   // Waits for its end of the line, a moment at most: from then on the service manager knows us.
   void await_end();
 

@@ -1,6 +1,6 @@
 // All that the next chatd needs to go on in place of this one, without the descriptors: these go
 // beside it, in the order of the listener, a UDP socket for each shard, and each shard's
-// connections.
+// connections; then the admin endpoint's listener and the keeper's line, where there are any.
 #pragma once
 
 #include <cstdint>
@@ -31,9 +31,11 @@ struct ServerState {
   std::uint64_t next_sequence = 0;            // of requests
   std::vector<LocalAddress> local_addresses;  // members' endpoints name them
   std::vector<ShardState> shards;
+  std::string admin = {};  // where the admin endpoint listens, as the operator says it; empty: none
+  bool has_keeper = false;  // the process that was started first stays (server/life/keeper.h)
 
   std::size_t descriptor_count() const {
-    std::size_t count = 1 + shards.size();
+    std::size_t count = 1 + shards.size() + (admin.empty() ? 0 : 1) + (has_keeper ? 1 : 0);
     for (const ShardState& shard : shards) count += shard.connections.size();
     return count;
   }
@@ -45,10 +47,13 @@ struct Estate {
   std::vector<int> descriptors;
 };
 
-// The same as the other process gets it: as many descriptors as the state needs.
+// The same as the other process gets it: as many descriptors as the server's state needs, and what
+// is not the server's.
 struct Inheritance {
   ServerState state;
   std::vector<UniqueFd> descriptors;
+  UniqueFd admin_listener = {};
+  UniqueFd keeper_line = {};
 };
 
 }  // namespace chatd

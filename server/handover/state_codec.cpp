@@ -277,6 +277,8 @@ std::string encode_state(const ServerState& state) {
     written.set_ip(to_string(address.ip.bytes()));
     written.set_interface(address.interface);
   }
+  message.set_admin(state.admin);
+  message.set_has_keeper(state.has_keeper);
   for (const ShardState& shard : state.shards) {
     handover::Shard& written = *message.add_shards();
     write(shard.relay, written);
@@ -302,6 +304,8 @@ tl::expected<ServerState, std::string> decode_state(std::string_view bytes) {
   state.tcp_port = static_cast<std::uint16_t>(message.tcp_port());
   state.udp_port = static_cast<std::uint16_t>(message.udp_port());
   state.next_sequence = message.next_sequence();
+  state.admin = message.admin();
+  state.has_keeper = message.has_keeper();
   if (!read_bytes(message.map_key(), state.map_key)) return damaged("it has no key");
   if (message.shards_size() < 1 || message.shards_size() > static_cast<int>(kMaxShards)) {
     return damaged("the number of shards");

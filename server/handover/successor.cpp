@@ -110,8 +110,8 @@ tl::expected<void, std::string> Successor::hand_over(std::string_view state,
   return {};
 }
 
-tl::expected<void, std::string> Successor::let_go() {
-  auto sent = link_.send(HandoverWord::kGo);
+tl::expected<void, std::string> Successor::let_go(std::string_view commands) {
+  auto sent = link_.send(HandoverWord::kGo, commands);
   if (sent) pid_ = 0;
   return sent;
 }

@@ -34,8 +34,9 @@ class Successor {
   // Gives it all; when this returns without an error, it can go on at a word.
   tl::expected<void, std::string> hand_over(std::string_view state,
                                             std::span<const int> descriptors);
-  // The word. From here on it serves, and we must not.
-  tl::expected<void, std::string> let_go();
+  // The word, and what is still to be done, as letters of commands. From here on it serves, and we
+  // must not.
+  tl::expected<void, std::string> let_go(std::string_view commands);
 
  private:
   Successor(pid_t pid, HandoverLink link) : pid_(pid), link_(std::move(link)) {}

@@ -4,23 +4,14 @@
 // reload() and has_file() on the main one, the rest on any.
 #pragma once
 
-#include <cstdint>
 #include <mutex>
-#include <optional>
-#include <string>
-#include <vector>
+#include <utility>
 
 #include "server/config/configuration.h"
+#include "server/life/command_queue.h"
 #include "server/server.h"
 
 namespace chatd {
-
-// What came of a reload, in the words of the log.
-struct ReloadReport {
-  std::uint64_t number = 0;  // reloads count from 1
-  bool is_loaded = false;    // false: what is wrong, with its place, and nothing has changed
-  std::vector<std::string> lines = {};
-};
 
 class Reloader {
  public:
@@ -31,27 +22,14 @@ class Reloader {
   // Whether there is a file that may have changed.
   bool has_file() const { return configuration_.file.has_value(); }
 
-  // What comes of it is in the log, and in the report.
-  void reload(Server& server);
-
-  // Another process reloads instead: `how` is the report.
-  void pass_on(std::string how);
-
-  // How many reloads have begun.
-  std::uint64_t begun() const;
-  // The report on one that began after so many others: whoever asks for a reload then knows that
-  // the file was read after that. Nothing when there is none yet.
-  std::optional<ReloadReport> report_after(std::uint64_t others) const;
+  // What comes of it is in the log, too; what is wrong, with its place.
+  CommandResult reload(Server& server);
 
   // What is in force.
   config::Configuration configuration() const;
 
  private:
-  ReloadReport load_again(Server& server);
-
   mutable std::mutex mutex_;
-  std::uint64_t begun_ = 0;
-  ReloadReport report_;  // the last one
   config::Configuration configuration_;
   int argc_;
   const char* const* argv_;

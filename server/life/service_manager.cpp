@@ -1,10 +1,12 @@
 #include "server/life/service_manager.h"
 
 #include <systemd/sd-daemon.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <cstdlib>
 
 namespace chatd {
 namespace {
@@ -16,7 +18,8 @@ void tell(const std::string& state) {
 
 }  // namespace
 
-ServiceManager::ServiceManager() {
+ServiceManager::ServiceManager()
+    : follows_process_(std::getenv("NOTIFY_SOCKET") != nullptr && ::getpid() != 1) {
   std::uint64_t interval_us = 0;
   if (sd_watchdog_enabled(0, &interval_us) <= 0) return;
   alive_interval_ms_ = std::max<TimeMs>(interval_us / 2000, 1);

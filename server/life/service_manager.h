@@ -16,6 +16,10 @@ class ServiceManager {
  public:
   ServiceManager();
 
+  // Whether there is one, and it can tell which process is the service: in a container, whose first
+  // process this is, there may be one outside that cannot.
+  bool follows_process() const { return follows_process_; }
+
   // `status` is a line for `systemctl status`.
   void tell_ready(const std::string& status) const;
   void tell_reloading() const;
@@ -30,6 +34,7 @@ class ServiceManager {
   std::optional<TimeMs> alive_interval_ms() const { return alive_interval_ms_; }
 
  private:
+  bool follows_process_;
   std::optional<TimeMs> alive_interval_ms_;
 };
 

@@ -1,6 +1,7 @@
 #include "server/life/signals.h"
 
 #include <pthread.h>
+#include <spdlog/spdlog.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -10,17 +11,30 @@
 #include "server/process/system_error.h"
 
 namespace chatd {
+namespace {
 
-int signal_for(Order order) {
-  switch (order) {
-    case Order::kReload:
-      return SIGHUP;
-    case Order::kHandOver:
-      return SIGUSR1;
-    case Order::kDrain:
-      return SIGUSR2;
-    case Order::kStop:
-      break;
+struct Meaning {
+  int signal;
+  const char* name;
+  Command command;
+};
+
+constexpr Meaning kMeanings[] = {{SIGTERM, "SIGTERM", Command::kStop},
+                                 {SIGINT, "SIGINT", Command::kStop},
+                                 {SIGHUP, "SIGHUP", Command::kReload},
+                                 {SIGUSR1, "SIGUSR1", Command::kHandOver},
+                                 {SIGUSR2, "SIGUSR2", Command::kDrain}};
+
+bool is_ignored(int signal) {
+  struct sigaction action {};
+  return ::sigaction(signal, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
+}
+
+}  // namespace
+
+int signal_for(Command command) {
+  for (const Meaning& each : kMeanings) {
+    if (each.command == command) return each.signal;
   }
   return SIGTERM;
 }
@@ -28,7 +42,14 @@ int signal_for(Order order) {
 tl::expected<Signals, std::string> Signals::open() {
   sigset_t signals;
   sigemptyset(&signals);
-  for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2}) sigaddset(&signals, signal);
+  for (const Meaning& each : kMeanings) {
+    if (!is_ignored(each.signal)) {
+      sigaddset(&signals, each.signal);
+      continue;
+    }
+    spdlog::info("{} was ignored when chatd was started (as nohup and & have it), and stays so",
+                 each.name);
+  }
   if (const int error = ::pthread_sigmask(SIG_BLOCK, &signals, nullptr); error != 0) {
     return tl::unexpected(system_error("pthread_sigmask", error));
   }
@@ -37,23 +58,17 @@ tl::expected<Signals, std::string> Signals::open() {
   return Signals(std::move(fd));
 }
 
-Order Signals::take() const {
+Command Signals::take() const {
   signalfd_siginfo signal{};
   ssize_t size_bytes = 0;
   do {
     size_bytes = ::read(fd_.get(), &signal, sizeof signal);
   } while (size_bytes < 0 && errno == EINTR);
-  if (size_bytes != static_cast<ssize_t>(sizeof signal)) return Order::kStop;
-  switch (signal.ssi_signo) {
-    case SIGHUP:
-      return Order::kReload;
-    case SIGUSR1:
-      return Order::kHandOver;
-    case SIGUSR2:
-      return Order::kDrain;
-    default:
-      return Order::kStop;
+  if (size_bytes != static_cast<ssize_t>(sizeof signal)) return Command::kStop;
+  for (const Meaning& each : kMeanings) {
+    if (each.signal == static_cast<int>(signal.ssi_signo)) return each.command;
   }
+  return Command::kStop;
 }
 
 }  // namespace chatd

@@ -1,25 +1,22 @@
 // What an operator tells chatd by signal, as a readable descriptor (signalfd(2)), so that a signal
 // is one more event to wait for and nothing runs in a signal handler.
+//
+// A signal that was ignored when chatd was started stays ignored: nohup(1) means that the end of
+// the terminal is none of chatd's business, and a shell that starts it in the background (&) means
+// the same of Ctrl-C.
 #pragma once
 
-#include <cstdint>
 #include <string>
 #include <tl/expected.hpp>
 #include <utility>
 
+#include "server/life/command.h"
 #include "server/net/unique_fd.h"
 
 namespace chatd {
 
-enum class Order : std::uint8_t {
-  kStop,      // SIGINT, SIGTERM
-  kReload,    // SIGHUP
-  kDrain,     // SIGUSR2
-  kHandOver,  // SIGUSR1
-};
-
 // The signal that a process gets to be told so.
-int signal_for(Order order);
+int signal_for(Command command);
 
 class Signals {
  public:
@@ -32,7 +29,7 @@ class Signals {
 
   // Takes the signal that has come; fd() must be readable. One that cannot be read is taken for a
   // stop: that is what signals are sent for most, and who is told to stop must.
-  Order take() const;
+  Command take() const;
 
  private:
   explicit Signals(UniqueFd fd) : fd_(std::move(fd)) {}

@@ -32,19 +32,22 @@ TEST(AdminAddress, RefusesWhatOthersCouldReachAndSaysWhatToDo) {
 
 TEST(AdminAddress, RefusesWhatIsNoAddress) {
   for (const char* text : {"", "9100", "127.0.0.1", "127.0.0.1:", "127.0.0.1:x", "127.0.0.1:65536",
-                           "::1:9100", "[::1]", "[::1", "[::1]9100", "localhost:9100", "unix:"}) {
+                           "::1:9100", "[::1]", "[::1", "[::1]9100", "localhost:9100",
+                           "unix:", "unix:admin.sock", "unix:./admin.sock", "unix:@admin"}) {
     EXPECT_FALSE(parse_admin_address(text)) << text;
   }
 }
 
 TEST(AdminAddress, KnowsTheNamesOfThisMachine) {
-  for (const char* host : {"127.0.0.1", "127.0.0.1:9100", "localhost", "localhost:80", "[::1]",
-                           "[::1]:9100", "127.8.8.8:1"}) {
+  for (const char* host :
+       {"127.0.0.1", "127.0.0.1:9100", "localhost", "localhost:80", "[::1]", "[::1]:9100",
+        "127.8.8.8:1", "LOCALHOST", "LocalHost.:9100", "localhost."}) {
     EXPECT_TRUE(is_loopback_host(host)) << host;
   }
   for (const char* host :
        {"", "example.org", "example.org:9100", "127.0.0.1.example.org", "localhost.example.org",
-        "10.0.0.1", "[2001:db8::1]:9100", "[::1", "localhost:x", "[::1]x"}) {
+        "localhost..", "localhos", "localhostt", ".", "localhost.example.org.", "10.0.0.1",
+        "[2001:db8::1]:9100", "[::1", "localhost:x", "[::1]x"}) {
     EXPECT_FALSE(is_loopback_host(host)) << host;
   }
 }

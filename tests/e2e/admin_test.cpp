@@ -1,9 +1,11 @@
 // The admin endpoint of the real chatd: every path, what it refuses, and that asking harms nothing.
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
+#include <cerrno>
 #include <csignal>
 #include <filesystem>
 #include <map>
@@ -239,7 +241,7 @@ TEST_F(AdminTest, RefusesWhatItDoesNotUnderstand) {
 // A web page elsewhere could have a browser on this machine ask, under a name of its own.
 TEST_F(AdminTest, AnswersOnlyToItsOwnNames) {
   ASSERT_NO_FATAL_FAILURE(start_with_admin());
-  for (const char* host : {"localhost", "127.0.0.1:80", "[::1]:9100"}) {
+  for (const char* host : {"localhost", "LocalHost.:80", "127.0.0.1:80", "[::1]:9100"}) {
     EXPECT_EQ(http_ask("GET", place(), "/healthz", host).status, 200) << host;
   }
   for (const char* host : {"example.org", "example.org:9100", "127.0.0.1.example.org"}) {
@@ -357,6 +359,38 @@ TEST_F(AdminTest, ConnectionsThatOnlyWaitHoldNothingUp) {
   EXPECT_TRUE(all_is_heard(room));
   EXPECT_LE(open_descriptors(server().pid()), before + 20);
   totals();
+}
+
+// Nor do they lock anybody out: whoever comes has the place of the one that has waited longest.
+TEST_F(AdminTest, ConnectionsThatOnlyWaitLockNobodyOut) {
+  ASSERT_NO_FATAL_FAILURE(start_with_admin());
+  std::vector<UniqueFd> slow;
+  for (int i = 0; i < 40; ++i) {
+    slow.push_back(http_connect(place()));
+    ASSERT_TRUE(slow.back().valid());
+    // Some have begun to ask, and some are kept for a next request.
+    if (i % 3 == 1) {
+      ASSERT_EQ(::send(slow.back().get(), "GET /he", 7, MSG_NOSIGNAL), 7);
+    } else if (i % 3 == 2) {
+      ASSERT_EQ(http_ask_kept(slow.back().get(), "/healthz").status, 200);
+    }
+    ASSERT_EQ(get("/healthz").status, 200) << i;
+  }
+  const auto is_open = [](const UniqueFd& fd) {
+    char byte = 0;
+    return ::recv(fd.get(), &byte, 1, MSG_DONTWAIT) < 0 && errno == EAGAIN;
+  };
+  EXPECT_FALSE(is_open(slow.front()));
+  EXPECT_TRUE(is_open(slow.back()));
+}
+
+TEST_F(AdminTest, AConnectionIsKeptForMoreQuestions) {
+  ASSERT_NO_FATAL_FAILURE(start_with_admin());
+  const UniqueFd fd = http_connect(place());
+  ASSERT_TRUE(fd.valid());
+  for (const char* path : {"/healthz", "/metrics", "/readyz"}) {
+    EXPECT_EQ(http_ask_kept(fd.get(), path).status, 200) << path;
+  }
 }
 
 TEST_F(AdminTest, ARequestThatIsTooLongIsRefused) {

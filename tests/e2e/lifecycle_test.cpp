@@ -60,6 +60,21 @@ TEST_F(Lifecycle, StopsCleanlyOnBothSignals) {
   }
 }
 
+// As nohup(1) and a shell's & start it. What is not ignored is obeyed.
+TEST_F(Lifecycle, SignalsThatWereIgnoredAtTheStartStayIgnored) {
+  ASSERT_NO_FATAL_FAILURE(start({}, {.ignored_signals = {SIGHUP, SIGINT}}));
+  EXPECT_TRUE(server().process().wait_for_text(Stream::kStderr, "SIGHUP was ignored"));
+  EXPECT_TRUE(server().process().wait_for_text(Stream::kStderr, "SIGINT was ignored"));
+  server().process().kill(SIGHUP);
+  server().process().kill(SIGINT);
+  // The next one is read after those two would have been.
+  server().process().kill(SIGUSR2);
+  EXPECT_TRUE(server().process().wait_for_text(Stream::kStderr, "draining: "));
+  EXPECT_TRUE(server().process().wait_exit());
+  EXPECT_NE(server().diagnosis().find("drained: the last member has gone"), std::string::npos)
+      << server().diagnosis();
+}
+
 TEST_F(Lifecycle, ABusyPortIsNamedAndRefused) {
   ASSERT_NO_FATAL_FAILURE(start());
   const std::string tcp_port = std::to_string(server().tcp().port());

@@ -1,5 +1,9 @@
 // chatctl has chatd do something, and the members notice.
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
 #include <fstream>
+#include <functional>
 
 #include "tests/e2e_ctl/ctl_test.h"
 
@@ -86,6 +90,50 @@ TEST_F(CtlTest, ReloadSaysWhatIsWrongAndWhere) {
   EXPECT_EQ(outcome.out, "");
   EXPECT_TRUE(has(outcome.err, "nothing has changed; mend what is listed")) << outcome.err;
   EXPECT_TRUE(has(outcome.err, "chatd.toml:2:1: ")) << outcome.err;
+}
+
+// The program at chatd's path is another one now.
+TEST_F(CtlTest, ReloadAfterAnUpgradeWaitsForTheNewProgram) {
+  const std::string program = directory() + "/chatd";
+  const std::string real = ChatdServer::program();
+  const auto install = [&](const std::function<void(const std::string&)>& write) {
+    write(program + ".new");
+    std::filesystem::permissions(program + ".new", std::filesystem::perms::owner_all);
+    std::filesystem::rename(program + ".new", program);
+  };
+  const auto install_real = [&] {
+    install([&](const std::string& to) { std::filesystem::copy_file(real, to); });
+  };
+  const TemporaryFile file("[limits]\nidle_timeout = \"1h\"\n");
+  install_real();
+  ::setenv("CHATD_TEST_PROGRAM", program.c_str(), 1);
+  ASSERT_NO_FATAL_FAILURE(start_with_socket({"--config", file.path()}));
+  ::setenv("CHATD_TEST_PROGRAM", real.c_str(), 1);
+  for (int i = 0; i < 5; ++i) {
+    install_real();
+    const std::string said = shown({"reload"});
+    ASSERT_TRUE(server().await_hand_over()) << server().diagnosis();
+    EXPECT_EQ(said, "the configuration has been loaded again\n  process " +
+                        std::to_string(server().serving_pid()) +
+                        " has taken over, with the configuration as it is now\n");
+  }
+  // One that cannot take over: this one reloads, and says why.
+  install([](const std::string& to) { std::ofstream(to) << "#!/bin/sh\nexit 1\n"; });
+  std::ofstream(file.path()) << "[limits]\nidle_timeout = \"2h\"\n";
+  EXPECT_EQ(shown({"reload"}),
+            "the configuration has been loaded again\n"
+            "  hand-over: the new chatd cannot take over: it has ended; what it wrote itself says "
+            "why; this one goes on\n"
+            "  limits.idle_timeout = 7200s (was 3600s)\n");
+}
+
+// nohup(1) lets chatd hear no SIGHUP.
+TEST_F(CtlTest, ReloadIsNoSignal) {
+  const TemporaryFile file("[limits]\nidle_timeout = \"1h\"\n");
+  ASSERT_NO_FATAL_FAILURE(
+      start({"--config", file.path(), "--admin", place()}, {.ignored_signals = {SIGHUP}}));
+  std::ofstream(file.path()) << "[limits]\nidle_timeout = \"2h\"\n";
+  EXPECT_TRUE(has(shown({"reload"}), "limits.idle_timeout = 7200s (was 3600s)"));
 }
 
 // SIGHUP would end it.

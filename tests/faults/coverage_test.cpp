@@ -31,24 +31,29 @@ bool has_a_reason(const std::string& name) {
       "clock_gettime",       // read from the vDSO; its clock exists
       "pthread_mutex_lock",  // plain mutexes
       "pthread_mutex_unlock",
-      "pthread_once",        // cannot fail
-      "nanosleep",           // if it ends early, what it waits for is tried again
-      "sched_yield",         // cannot fail
-      "syscall",             // futex, by std::latch: if it ends early, it looks again
-      "pthread_setname_np",  // a name for debuggers
-      "signal",              // the two signals exist
-      "kill",                // itself and its children, with signals that exist
-      "waitpid",             // a child of its own; tried again when it is interrupted
-      "stat",                // if it fails, the program's file is not taken for another one
-      "syscall",             // futex(2), by std::latch
-      "sched_yield",         // the same
-      "getpid",              // cannot fail
-      "ioctl",               // SIOCOUTQ: if it fails, there is taken to be something
-      "getpeername",         // if it fails, the socket is not taken for a connected one
-      "fstat",               // if it fails, stderr is not taken for the journal
+      "pthread_cond_clockwait",  // its clock exists
+      "pthread_once",            // cannot fail
+      "nanosleep",               // if it ends early, what it waits for is tried again
+      "sched_yield",             // cannot fail
+      "syscall",                 // futex, by std::latch: if it ends early, it looks again
+      "pthread_setname_np",      // a name for debuggers
+      "signal",                  // the two signals exist
+      "kill",                    // itself and its children, with signals that exist
+      "waitpid",                 // a child of its own; tried again when it is interrupted
+      "stat",                    // if it fails, the program's file is not taken for another one
+      "syscall",                 // futex(2), by std::latch
+      "sched_yield",             // the same
+      "getpid",                  // cannot fail
+      "ioctl",                   // SIOCOUTQ: if it fails, there is taken to be something
+      "getpeername",             // if it fails, the socket is not taken for a connected one
+      "getauxval",               // if it fails, /proc says where the program is
+      "sigaction",               // asks; the signals exist
+      "prctl",  // if it fails, there is no hand-over; its option is older than epoll's
+      "fstat",  // if it fails, stderr is not taken for the journal
       "fcntl",  // F_GETFD: whether the descriptor is open, and that is the question; F_SETFD as
                 // well; F_SETFL: fails for what is not open, and that was looked at before
-      "open",   // in place of a missing standard stream: streams_test.cpp
+      "open",   // in place of a missing standard stream: streams_test.cpp; a configuration file:
+                // config_file_test.cpp
       "printf", "fprintf", "fputs", "fwrite",
       "fflush",  // to standard streams: streams_test.cpp
       "puts", "putchar", "fputc", "putc"};

@@ -61,7 +61,7 @@ inline constexpr std::int32_t kPthreadCreate[] = {EAGAIN, EPERM};
 inline constexpr std::int32_t kPthreadSetaffinity[] = {EINVAL, EPERM};
 inline constexpr std::int32_t kPthreadSigmask[] = {EINVAL};
 inline constexpr std::int32_t kPwrite[] = {EINTR, ENOSPC, EIO, kShortResult};  // into memory
-inline constexpr std::int32_t kRead[] = {EAGAIN, EINTR, EIO};                  // from a signalfd
+inline constexpr std::int32_t kRead[] = {EAGAIN, EINTR, EIO};  // from a signalfd, a file
 inline constexpr std::int32_t kRecv[] = {ECONNREFUSED, ECONNRESET, EINTR,        ENOMEM,
                                          ENOTCONN,     ETIMEDOUT,  EHOSTUNREACH, kShortResult};
 inline constexpr std::int32_t kRecvfrom[] = {ECONNREFUSED, EINTR, ENOMEM, EHOSTUNREACH};

@@ -41,14 +41,27 @@ class HangingShard {
   std::promise<void> released_;
 };
 
-std::unique_ptr<Admin> open_admin(Switchboard& board, Reloader& reloader) {
-  return Admin::open("127.0.0.1:0", board, reloader).value();
-}
+// An endpoint, and what it hands commands to.
+class AdminBeside {
+ public:
+  explicit AdminBeside(Switchboard& board)
+      : admin_(Admin::open("127.0.0.1:0", {}, board, reloader_, *commands_).value()) {
+    EXPECT_TRUE(admin_->serve());
+  }
+  Admin& operator*() { return *admin_; }
+  Admin* operator->() { return admin_.get(); }
+  CommandQueue& commands() { return *commands_; }
+  void close() { admin_.reset(); }
+
+ private:
+  std::unique_ptr<CommandQueue> commands_ = CommandQueue::open().value();
+  Reloader reloader_{config::Configuration{.file = "chatd.toml"}, 0, nullptr};
+  std::unique_ptr<Admin> admin_;
+};
 
 TEST(AdminBesideShards, NamesTheOneThatHangs) {
   RunningServer server(3);
-  Reloader reloader(config::Configuration{}, 0, nullptr);
-  const auto admin = open_admin(server.board(), reloader);
+  AdminBeside admin(server.board());
   EXPECT_EQ(http_get(admin->place(), "/healthz").status, 200);
   {
     const HangingShard hanging(server.board());
@@ -82,15 +95,14 @@ TEST(AdminBesideShards, NobodyIsWaitedForAtTheEnd) {
 // It ends while the shard still hangs, and somebody may still wait for an answer.
 TEST(AdminBesideShards, EndsWithoutWaitingForAShard) {
   RunningServer server(3);
-  Reloader reloader(config::Configuration{}, 0, nullptr);
-  auto admin = open_admin(server.board(), reloader);
+  AdminBeside admin(server.board());
   const HangingShard hanging(server.board());
   const auto began = std::chrono::steady_clock::now();
   std::thread asker([place = admin->place()] {
     // Cut short, or told that it is over; 200 it cannot be.
     EXPECT_NE(http_get(place, "/metrics").status, 200);
   });
-  admin.reset();
+  admin.close();
   asker.join();
   EXPECT_LT(std::chrono::steady_clock::now() - began, kAskTimeout);
 }

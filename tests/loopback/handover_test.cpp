@@ -58,8 +58,8 @@ TEST_F(HandoverLine, CarriesStateAndDescriptors) {
   ASSERT_TRUE(inheritance) << inheritance.error();
   EXPECT_EQ(inheritance->descriptors.size(), 2U);
   EXPECT_TRUE(running_.expect(HandoverWord::kReady, 0));
-  ASSERT_TRUE(running_.send(HandoverWord::kGo));
-  EXPECT_TRUE(predecessor_->take_over());
+  ASSERT_TRUE(running_.send(HandoverWord::kGo, "rs"));
+  EXPECT_EQ(predecessor_->take_over(), "rs");
   EXPECT_TRUE(running_.expect(HandoverWord::kRestored, 0));
 }
 

@@ -109,18 +109,19 @@ done
 # what the package does where there is a systemd.
 inside dpkg -i /tmp/chatd.deb >"$work/dpkg" 2>&1 || fail "dpkg -i over a running chatd: $(<"$work/dpkg")"
 kill -HUP "$chatd"
-wait "$chatd" || fail "chatd did not hand over: $(<"$work/log")"
-chatd=$(sed -n 's/.*handed over to process \([0-9]*\):.*/\1/p' "$work/log")
-[[ -n $chatd ]] || fail "chatd did not hand over: $(<"$work/log")"
+for ((i = 0; i < 200; ++i)); do
+  ! grep -q 'handed over to process' "$work/log" || break
+  kill -0 "$chatd" 2>/dev/null || fail "chatd did not hand over: $(<"$work/log")"
+  sleep 0.05
+done
+grep -q 'handed over to process' "$work/log" || fail "chatd did not hand over: $(<"$work/log")"
 # The room may end while bob is still in it: alice goes when she has heard him.
 echo hello | inside chat join kitchen --name bob >/dev/null 2>&1 || true
 wait "$alice" || fail "alice's chat: $(<"$work/alice.err")"
 grep -qx 'bob: hello' "$work/alice" || fail 'alice did not hear bob'
+# The first process has stayed, passes on what it is told, and ends with the service.
 kill -TERM "$chatd"
-for ((i = 0; i < 200; ++i)); do
-  kill -0 "$chatd" 2>/dev/null || break
-  sleep 0.05
-done
+wait "$chatd" || fail "chatd did not end well: $(<"$work/log")"
 [[ $(tail -n 1 "$work/log") == *' stopped' ]] || fail "chatd did not end as asked: $(<"$work/log")"
 say 'installed, serves, and hands over to an upgrade'
 

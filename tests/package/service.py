@@ -132,8 +132,10 @@ def check_chatd(seccomp, unit: str, bin_folder: pathlib.Path, work: pathlib.Path
     admin.parent.mkdir()
     os.chmod(admin.parent, 0o777)
     log = open(work / "log", "w+")
+    # With a service manager, the first process ends when another one has taken over.
     chatd = subprocess.Popen([program, "--config", config], stdout=subprocess.PIPE, stderr=log,
-                             text=True, preexec_fn=confine(seccomp, unit))
+                             text=True, preexec_fn=confine(seccomp, unit),
+                             env={**os.environ, "NOTIFY_SOCKET": "@nobody-listens-here"})
     hosts = []
     successor = 0
     try:

@@ -1,5 +1,6 @@
 #include "tests/support/chatd_server.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cstdlib>
 #include <sstream>
@@ -28,6 +29,11 @@ std::optional<SocketAddress> address_in(const std::string& line, const std::stri
   std::smatch match;
   if (!std::regex_search(line, match, std::regex(name + "=" + kHost))) return std::nullopt;
   return SocketAddress(match[1].str(), static_cast<std::uint16_t>(std::stoul(match[2].str())));
+}
+
+bool is_among(const std::vector<std::pair<std::string, std::string>>& variables,
+              std::string_view name) {
+  return std::ranges::any_of(variables, [name](const auto& each) { return each.first == name; });
 }
 
 }  // namespace
@@ -76,7 +82,9 @@ bool ChatdServer::has_several_shards() {
 }
 
 ChatdServer::ChatdServer(std::vector<std::string> flags, ProcessOptions options)
-    : process_(command_line(std::move(flags)), std::move(options)) {
+    : process_(command_line(std::move(flags)), options),
+      serving_pid_(process_.pid()),
+      has_manager_(is_among(options.environment, "NOTIFY_SOCKET")) {
   const auto line = process_.wait_for_line(Stream::kStdout, "chatd ready ");
   if (!line) return;
   ready_line_ = *line;
@@ -94,12 +102,17 @@ const std::string& ChatdServer::diagnosis() {
 }
 
 bool ChatdServer::hand_over(int signal) {
-  static const std::string kSays = "handed over to process ";
   process_.kill(signal);
+  return await_hand_over();
+}
+
+bool ChatdServer::await_hand_over() {
+  static const std::string kSays = "handed over to process ";
   while (const auto line = process_.read_line(Stream::kStderr)) {
     const std::size_t at = line->find(kSays);
     if (at == std::string::npos) continue;
-    return process_.follow(std::stoi(line->substr(at + kSays.size())));
+    serving_pid_ = std::stoi(line->substr(at + kSays.size()));
+    return has_manager_ ? process_.follow(serving_pid_) : process_.running();
   }
   return false;
 }

@@ -55,12 +55,17 @@ class ChatdServer {
   SocketAddress udp_at(std::string_view ip) const { return {ip, udp_.port()}; }
 
   Process& process() { return process_; }
+  // The process that was started. It stays after a hand-over, and passes on what it is told, unless
+  // there is a service manager (server/life/keeper.h).
   pid_t pid() const { return process_.pid(); }
+  // The one that serves.
+  pid_t serving_pid() const { return serving_pid_; }
   bool running() { return process_.running(); }
 
-  // Tells chatd by `signal` to hand over to a new process, which is process() from then on. False
-  // when it does not, within a while.
+  // Tells chatd by `signal` to hand over to a new process. False when it does not, within a while.
   bool hand_over(int signal = 10);
+  // Waits for the hand-over that chatd has been told to do, as hand_over() does.
+  bool await_hand_over();
 
   // Asks chatd to stop and reads what it counted. Nothing when it does not stop in time, exits
   // with anything but 0, or tells no totals. A second call returns the first one's result.
@@ -68,6 +73,8 @@ class ChatdServer {
 
  private:
   Process process_;
+  pid_t serving_pid_;
+  bool has_manager_;
   bool ready_ = false;
   bool stopped_ = false;
   std::string ready_line_;

@@ -74,21 +74,50 @@ UniqueFd http_connect(const std::string& place) {
   return fd;
 }
 
-HttpAnswer http_exchange(int fd, std::string_view request, Deadline deadline) {
+namespace {
+
+bool send_all(int fd, std::string_view request) {
   while (!request.empty()) {
     const ssize_t sent = ::send(fd, request.data(), request.size(), MSG_NOSIGNAL);
-    if (sent <= 0) return {};
+    if (sent <= 0) return false;
     request.remove_prefix(static_cast<std::size_t>(sent));
   }
+  return true;
+}
+
+// False when there is no more, or not in time.
+bool receive_more(int fd, std::string& received, Deadline deadline) {
+  pollfd readable{.fd = fd, .events = POLLIN, .revents = 0};
+  if (::poll(&readable, 1, deadline.remaining_ms()) <= 0) return false;
+  char buffer[16'384];
+  const ssize_t count = ::recv(fd, buffer, sizeof buffer, 0);
+  if (count > 0) received.append(buffer, static_cast<std::size_t>(count));
+  return count > 0;
+}
+
+}  // namespace
+
+HttpAnswer http_ask_kept(int fd, std::string_view path, Deadline deadline) {
+  std::string request = "GET ";
+  request.append(path).append(" HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  if (!send_all(fd, request)) return {};
   std::string received;
-  for (;;) {
-    pollfd readable{.fd = fd, .events = POLLIN, .revents = 0};
-    if (::poll(&readable, 1, deadline.remaining_ms()) <= 0) return {};
-    char buffer[16'384];
-    const ssize_t count = ::recv(fd, buffer, sizeof buffer, 0);
-    if (count <= 0) return parse(received);
-    received.append(buffer, static_cast<std::size_t>(count));
+  while (receive_more(fd, received, deadline)) {
+    HttpAnswer answer = parse(received);
+    const auto length = answer.headers.find("content-length");
+    if (length != answer.headers.end() && answer.body.size() >= std::stoul(length->second)) {
+      return answer;
+    }
   }
+  return {};
+}
+
+HttpAnswer http_exchange(int fd, std::string_view request, Deadline deadline) {
+  if (!send_all(fd, request)) return {};
+  std::string received;
+  while (receive_more(fd, received, deadline)) {
+  }
+  return deadline.passed() ? HttpAnswer{} : parse(received);
 }
 
 HttpAnswer http_ask(std::string_view method, const std::string& place, std::string_view path,

@@ -26,6 +26,8 @@ inline HttpAnswer http_get(const std::string& place, std::string_view path) {
 
 // A connection to a place, for a request that is not as it should be.
 UniqueFd http_connect(const std::string& place);
+// A request that asks for the connection to be kept, and its whole answer.
+HttpAnswer http_ask_kept(int fd, std::string_view path, Deadline deadline = kPatience);
 // Sends what is given and reads until the server closes.
 HttpAnswer http_exchange(int fd, std::string_view request, Deadline deadline = kPatience);
 

@@ -140,7 +140,10 @@ class PassedSockets {
                          pid_t test_pid) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != test_pid) ::_exit(127);  // the test ended before the call above
-  ::signal(SIGPIPE, SIG_DFL);
+  for (const int signal : {SIGPIPE, SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGUSR2}) {
+    ::signal(signal, SIG_DFL);
+  }
+  for (const int signal : options.ignored_signals) ::signal(signal, SIG_IGN);
   if (options.on_terminal) {
     ::setsid();
     ::ioctl(streams.child_stdin.get(), TIOCSCTTY, 0);

@@ -29,6 +29,9 @@ struct ProcessOptions {
   std::optional<std::pair<std::uint64_t, std::uint64_t>> max_open_files = {};
   // The child's from 3 on, in this order, passed as a service manager does (sd_listen_fds(3)).
   std::vector<int> passed_sockets = {};
+  // Ignored when the child starts, as nohup(1) does it. Those that end a program are not,
+  // otherwise, whatever has started the tests.
+  std::vector<int> ignored_signals = {};
   // The three streams are one pseudo-terminal: everything it shows arrives as kStdout.
   bool on_terminal = false;
 };
@@ -72,8 +75,8 @@ class Process {
 
   // To the child alone. Does nothing after its end.
   void kill(int signal);
-  // The child has put another process in its place, which it has started: waits until it has ended
-  // itself, and from here on that one is the child. False: it did not end, or not well.
+  // The child has put another process in its place, which it has started, and is to end: waits
+  // until it has, and from here on that one is the child. False: it did not end, or not well.
   bool follow(pid_t successor, Deadline deadline = kPatience);
   // Nothing when it still runs at the deadline. The captures are complete afterwards.
   std::optional<ExitStatus> wait_exit(Deadline deadline = kPatience);

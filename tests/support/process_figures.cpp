@@ -43,6 +43,20 @@ std::size_t open_descriptors(pid_t pid) {
                      std::distance(entries, std::filesystem::directory_iterator()));
 }
 
+bool has_descriptor(pid_t pid, std::string_view target) {
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(proc_path(pid, "fd"), error)) {
+    if (std::filesystem::read_symlink(entry.path(), error) == target) return true;
+  }
+  return false;
+}
+
+std::vector<pid_t> children_of(pid_t pid) {
+  const std::string task = "task/" + std::to_string(pid) + "/children";
+  std::ifstream file(proc_path(pid, task.c_str()));
+  return {std::istream_iterator<pid_t>(file), std::istream_iterator<pid_t>()};
+}
+
 std::chrono::milliseconds cpu_time(pid_t pid) {
   std::ifstream file(proc_path(pid, "stat"));
   std::stringstream text;

@@ -1,0 +1,75 @@
+// What chatd has been told and has not done yet. The main thread works it off one command after the
+// other, each to its end: a reload that comes while another process gets ready to take over waits
+// until that has succeeded or failed. What still waits when another process takes over is that
+// one's to do (letters()).
+//
+// A command that waits already is not put in twice: whoever gave it the second time wants what is
+// so afterwards, and the first one's turn is still to come. So the queue is bounded.
+// Thread: push on any; the rest on the main one.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <initializer_list>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <tl/expected.hpp>
+#include <vector>
+
+#include "server/life/command.h"
+#include "server/net/unique_fd.h"
+
+namespace chatd {
+
+// What came of a command, in the words of the log.
+struct CommandResult {
+  bool is_done = true;  // false: what is wrong, and nothing has changed
+  std::vector<std::string> lines = {};
+};
+
+using CommandListener = std::function<void(const CommandResult&)>;
+
+// A command, and who wants to know what comes of it.
+struct CommandTask {
+  Command command;
+  std::vector<CommandListener> listeners = {};
+
+  void finish(const CommandResult& result) const {
+    for (const CommandListener& listener : listeners) listener(result);
+  }
+};
+
+class CommandQueue {
+ public:
+  static tl::expected<std::unique_ptr<CommandQueue>, std::string> open();
+
+  void push(Command command, CommandListener listener = nullptr);
+  // Those that another process has left.
+  void push_letters(std::string_view letters);
+
+  // Readable when something has been pushed since the last forget_wake_ups().
+  int fd() const { return wake_.get(); }
+  void forget_wake_ups() const;
+
+  // The next one; a stop goes before all else. Nothing when none waits.
+  std::optional<CommandTask> take();
+  // The next one of these, however many others wait in front.
+  std::optional<CommandTask> take_one_of(std::initializer_list<Command> commands);
+  // All of them.
+  std::vector<CommandTask> take_all();
+  // What waits, for another process. It goes on waiting here.
+  std::string letters() const;
+
+ private:
+  explicit CommandQueue(UniqueFd wake) : wake_(std::move(wake)) {}
+
+  UniqueFd wake_;  // an eventfd
+  mutable std::mutex mutex_;
+  std::deque<CommandTask> waiting_;
+};
+
+}  // namespace chatd
