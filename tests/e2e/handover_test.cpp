@@ -314,8 +314,8 @@ TEST_P(InAContainer, AHandOverEndsNothing) {
       << container.captured(Stream::kStderr);
 }
 
-INSTANTIATE_TEST_SUITE_P(Handover, InAContainer, testing::Bool(), [](const auto& info) {
-  return info.param ? "UnderAnInit" : "AsProcess1";
+INSTANTIATE_TEST_SUITE_P(Handover, InAContainer, testing::Bool(), [](const auto& each) {
+  return each.param ? "UnderAnInit" : "AsProcess1";
 });
 
 TEST(HandoverVariable, IsNotForPeople) {

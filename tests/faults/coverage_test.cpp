@@ -48,8 +48,8 @@ bool has_a_reason(const std::string& name) {
       "getpeername",             // if it fails, the socket is not taken for a connected one
       "getauxval",               // if it fails, /proc says where the program is
       "sigaction",               // asks; the signals exist
-      "prctl",  // if it fails, there is no hand-over; its option is older than epoll's
-      "fstat",  // if it fails, stderr is not taken for the journal
+      "prctl",                   // if it fails, there is no hand-over
+      "fstat",                   // if it fails, stderr is not taken for the journal
       "fcntl",  // F_GETFD: whether the descriptor is open, and that is the question; F_SETFD as
                 // well; F_SETFL: fails for what is not open, and that was looked at before
       "open",   // in place of a missing standard stream: streams_test.cpp; a configuration file:
