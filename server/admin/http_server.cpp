@@ -89,10 +89,13 @@ struct HttpServer::Daemon {
   }
 };
 
-// What the library calls, with the server as its first argument. A request's own pointer is to the
-// answer that may come later.
+// What the library calls, with the server as its first argument.
 struct HttpServer::Callbacks {
-  using Later = std::shared_ptr<LaterAnswer>;
+  // A request's own.
+  struct Exchange {
+    std::shared_ptr<LaterAnswer> later;
+    bool is_begun = false;
+  };
 
   static void on_connection(void* server, MHD_Connection* connection, void** /*per_connection*/,
                             MHD_ConnectionNotificationCode what) {
@@ -103,17 +106,27 @@ struct HttpServer::Callbacks {
     if (info != nullptr) places.enter(connection, info->connect_fd);
   }
 
-  // Nothing may be thrown into a library that is written in C: without an answer the connection is
+  // Called when the headers are there, for each piece of a body, which is thrown away, and when all
+  // of the request is there: who is answered earlier than that is disconnected by the library.
+  // Nothing may be thrown into it, for it is written in C: without an answer the connection is
   // closed.
   static MHD_Result on_request(void* server, MHD_Connection* connection, const char* url,
                                const char* method, const char* /*version*/,
-                               const char* /*upload_data*/, std::size_t* /*upload_data_size*/,
+                               const char* /*upload_data*/, std::size_t* upload_data_size,
                                void** per_request) {
     try {
+      if (*per_request == nullptr) {
+        *per_request = new Exchange{std::make_shared<LaterAnswer>(connection)};
+        return MHD_YES;  // on_completed() has it
+      }
+      if (std::exchange(*upload_data_size, 0) > 0) return MHD_YES;
       auto& self = *static_cast<HttpServer*>(server);
-      if (*per_request != nullptr) return go_on(self, connection, *per_request);
+      auto& exchange = *static_cast<Exchange*>(*per_request);
+      if (std::exchange(exchange.is_begun, true)) {
+        return send(self, connection, exchange.later->take_or_sleep());
+      }
       if (!self.places_->begin_answer(connection)) return MHD_NO;
-      return begin(self, connection, read_request(connection, method, url), per_request);
+      return begin(self, connection, read_request(connection, method, url), exchange.later);
     } catch (const std::exception& error) {
       spdlog::error("the admin endpoint could not answer a request: {}", error.what());
     } catch (...) {
@@ -124,33 +137,28 @@ struct HttpServer::Callbacks {
 
   static void on_completed(void* server, MHD_Connection* connection, void** per_request,
                            MHD_RequestTerminationCode /*how*/) {
-    const std::unique_ptr<Later> later(static_cast<Later*>(*per_request));
+    const std::unique_ptr<Exchange> exchange(static_cast<Exchange*>(*per_request));
     *per_request = nullptr;
-    if (later) (*later)->end();
+    if (exchange) exchange->later->end();
     static_cast<HttpServer*>(server)->places_->end_answer(connection);
   }
 
  private:
-  static MHD_Result send(HttpServer& self, MHD_Connection* connection, HttpResponse response) {
-    self.places_->begin_sending(connection);
-    return send_response(connection, std::move(response));
-  }
-
   static MHD_Result begin(HttpServer& self, MHD_Connection* connection, const HttpRequest& request,
-                          void** per_request) {
-    auto later = std::make_unique<Later>(std::make_shared<LaterAnswer>(connection));
-    const Later answer = *later;
-    *per_request = later.release();  // on_completed() has it
+                          const std::shared_ptr<LaterAnswer>& later) {
     auto response =
-        self.handler_(request, [answer](HttpResponse given) { answer->give(std::move(given)); });
-    if (!response && !self.places_->answer_later(connection, answer)) response = too_many_wait();
-    if (!response) response = answer->take_or_sleep();
-    return response ? send(self, connection, std::move(*response)) : MHD_YES;
+        self.handler_(request, [later](HttpResponse given) { later->give(std::move(given)); });
+    if (!response && !self.places_->answer_later(connection, later)) response = too_many_wait();
+    if (!response) response = later->take_or_sleep();
+    return send(self, connection, std::move(response));
   }
 
-  static MHD_Result go_on(HttpServer& self, MHD_Connection* connection, void* per_request) {
-    auto response = (*static_cast<Later*>(per_request))->take_or_sleep();
-    return response ? send(self, connection, std::move(*response)) : MHD_YES;
+  // Nothing: the connection sleeps.
+  static MHD_Result send(HttpServer& self, MHD_Connection* connection,
+                         std::optional<HttpResponse> response) {
+    if (!response) return MHD_YES;
+    self.places_->begin_sending(connection);
+    return send_response(connection, std::move(*response));
   }
 };
 

@@ -1,6 +1,6 @@
 // A small HTTP server (libmicrohttpd) on a socket that is listening already: one thread of its own,
 // a bounded number of connections with bounded memory and a timeout each. What a request carries
-// besides its first line and headers is not read.
+// besides its first line and headers is thrown away.
 //
 // Connections are kept alive. When all places are taken, whoever comes gets that of the connection
 // for which nothing has been done for longest: one that has asked for nothing yet, that is kept for
