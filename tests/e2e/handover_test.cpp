@@ -461,9 +461,10 @@ TEST_F(Upgrade, AReloadThatComesMeanwhileIsDoneByTheNewOne) {
   ASSERT_EQ(::kill(server().pid(), SIGCONT), 0);
   ASSERT_TRUE(server().await_hand_over()) << server().diagnosis();
   EXPECT_TRUE(says("reload: limits.idle_timeout = 7200s (was 3600s)"));
-  const HttpAnswer config = http_get(admin, "/config");
-  EXPECT_NE(config.body.find(R"("limits.idle_timeout","value":"7200s")"), std::string::npos)
-      << config.body;
+  EXPECT_TRUE(wait_until([&] {
+    const HttpAnswer config = http_get(admin, "/config");
+    return config.body.find(R"("limits.idle_timeout","value":"7200s")") != std::string::npos;
+  }));
   ::unlink(gate.c_str());
 }
 

@@ -48,14 +48,12 @@ class AdminBeside {
       : admin_(Admin::open("127.0.0.1:0", {}, board, reloader_, *commands_).value()) {
     EXPECT_TRUE(admin_->serve());
   }
-  Admin& operator*() { return *admin_; }
   Admin* operator->() { return admin_.get(); }
-  CommandQueue& commands() { return *commands_; }
   void close() { admin_.reset(); }
 
  private:
   std::unique_ptr<CommandQueue> commands_ = CommandQueue::open().value();
-  Reloader reloader_{config::Configuration{.file = "chatd.toml"}, 0, nullptr};
+  Reloader reloader_{config::Configuration{}, 0, nullptr};
   std::unique_ptr<Admin> admin_;
 };
 
