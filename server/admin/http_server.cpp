@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <exception>
 #include <string_view>
+#include <thread>
 
 #include "core/wire/json_writer.h"
 #include "server/admin/http_places.h"
@@ -23,6 +24,8 @@ constexpr unsigned kMaxDescriptors = HttpServer::kMaxConnections + 2;
 constexpr unsigned kTimeoutS = 10;
 // Who has just come has its request out by then, and who has been answered has read the answer.
 constexpr std::chrono::milliseconds kPatience{250};
+// Whom the library's thread is just accepting is one of its connections by then.
+constexpr std::chrono::milliseconds kAcceptTime{10};
 constexpr std::size_t kConnectionMemoryBytes = std::size_t{16} * 1024;
 
 // libmicrohttpd's types are made for C.
@@ -191,6 +194,7 @@ tl::expected<void, std::string> HttpServer::listen() {
 
 void HttpServer::pause() {
   for (const auto& daemon : daemons_) daemon->stop_listening();
+  std::this_thread::sleep_for(kAcceptTime);
   places_->close(kPatience);
 }
 
