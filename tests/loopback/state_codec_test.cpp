@@ -55,14 +55,14 @@ ServerState sample() {
                               .has_shut_down = true,
                               .has_ended = true});
   busy.receive_drops_seen = 4'000'000'000;
-  ServerState state{.host = "::",
-                    .tcp_port = 8000,
-                    .udp_port = 9000,
-                    .map_key = {1, 2, 3},
-                    .next_sequence = 99,
-                    .local_addresses = {{.ip = ip("192.0.2.9")},
-                                        {.ip = ip("fe80::9"), .interface = 3}},
-                    .shards = {}};
+  ServerState state{
+      .host = "::",
+      .tcp_port = 8000,
+      .udp_port = 9000,
+      .map_key = {1, 2, 3},
+      .next_sequence = 99,
+      .local_addresses = {{.ip = ip("192.0.2.9")}, {.ip = ip("fe80::9"), .interface = 3}},
+      .shards = {}};
   state.shards.push_back({});
   state.shards.push_back(busy);
   return state;
