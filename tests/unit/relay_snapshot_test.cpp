@@ -2,9 +2,11 @@
 // counted are as they were, and a snapshot that is not sound is refused.
 #include <gtest/gtest.h>
 
+#include <map>
 #include <string>
 #include <vector>
 
+#include "core/limits.h"
 #include "core/wire/notice.h"
 #include "tests/support/wire.h"
 #include "tests/unit/relay_kit.h"
@@ -57,6 +59,44 @@ TEST_F(Snapshot, MembersGoOnTalking) {
   EXPECT_EQ(sent[0].payload, message_payload("bob", "still here"));
   EXPECT_EQ(fresh_.relay.roster().rooms().size(), 2u);
   EXPECT_EQ(fresh_.relay.roster().members().size(), 3u);
+}
+
+// What waits goes along, to whom it is for, and nothing is said twice: also in the middle of a room.
+TEST_F(Snapshot, WhatWaitsInARoomGoesOutFromTheNextRelay) {
+  RelayConfig config = config_with_seed(1);
+  config.limits.abuse = AbuseLimits::none();
+  RelayKit old(config, /*outbox_limit=*/kMaxTurnWork);
+  std::vector<Person> people = {old.create("crowd", "p0")};
+  while (people.size() < 2'000) {
+    people.push_back(old.join("crowd", "p" + std::to_string(people.size())));
+  }
+  old.take();
+  old.say(people[7], "one");
+  old.relay.fan_out(old.out);
+  ASSERT_TRUE(old.relay.has_waiting());
+  const Person late = old.join("crowd", "late");
+  old.say(people[8], "two");
+  ASSERT_TRUE(old.relay.prepare_snapshot(old.out));
+
+  std::map<std::uint16_t, std::vector<std::string>> heard;
+  for (const Outbox::Fanout& fanout : old.out.fanouts()) {
+    for (const Endpoint& to : old.out.destinations(fanout)) {
+      heard[to.port].emplace_back(old.out.message(old.out.trains(fanout)[0], 0).substr(2));
+    }
+  }
+  ASSERT_LT(heard.size(), 1'900u);
+  RelayKit next(config, /*outbox_limit=*/kMaxTurnWork);
+  ASSERT_TRUE(next.relay.restore(old.relay.snapshot()));
+  for (const Sent& sent : next.take()) heard[sent.to.port].push_back(sent.payload);
+  const std::string one = message_payload("p7", "one");
+  const std::string two = message_payload("p8", "two");
+  for (std::size_t i = 0; i < people.size(); ++i) {
+    std::vector<std::string> expected;
+    if (i != 7) expected.push_back(one);
+    if (i != 8) expected.push_back(two);
+    ASSERT_EQ(heard[people[i].from.port], expected) << i;
+  }
+  EXPECT_EQ(heard[late.from.port], std::vector<std::string>{two});
 }
 
 TEST_F(Snapshot, NobodyElseGetsIn) {
