@@ -61,7 +61,8 @@ TEST_F(Snapshot, MembersGoOnTalking) {
   EXPECT_EQ(fresh_.relay.roster().members().size(), 3u);
 }
 
-// What waits goes along, to whom it is for, and nothing is said twice: also in the middle of a room.
+// What waits goes along, to whom it is for, and nothing is said twice: also in the middle of a
+// room.
 TEST_F(Snapshot, WhatWaitsInARoomGoesOutFromTheNextRelay) {
   RelayConfig config = config_with_seed(1);
   config.limits.abuse = AbuseLimits::none();
