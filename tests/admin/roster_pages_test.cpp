@@ -41,7 +41,7 @@ TEST_F(RosterPages, EveryRoomIsOnOnePage) {
   }
   const std::uint32_t gone = rooms[4];
   roster_.remove_member(roster_.rooms()[gone].members.front());
-  roster_.remove_room(gone);
+  roster_.take_room(gone);
 
   std::vector<std::string> names;
   std::uint32_t slot = 0;
@@ -67,7 +67,7 @@ TEST_F(RosterPages, AWalkOverEmptySlotsIsBounded) {
   }
   add_member(rooms.back(), "host", 1);
   rooms.pop_back();
-  for (const std::uint32_t room : rooms) roster_.remove_room(room);
+  for (const std::uint32_t room : rooms) roster_.take_room(room);
   const RoomPage first = read_rooms(roster_, 0, 100);
   EXPECT_TRUE(first.rows.empty());
   ASSERT_EQ(first.next_slot, kMaxSlotsPerPage);

@@ -51,7 +51,7 @@ class RoomListTest : public testing::Test {
     while (!roster_.rooms()[room].members.empty()) {
       roster_.remove_member(roster_.rooms()[room].members.back());
     }
-    roster_.remove_room(room);
+    roster_.take_room(room);
   }
 
   // What a list has to say, read off the roster.
