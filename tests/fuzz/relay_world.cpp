@@ -22,9 +22,6 @@ constexpr Counter kOutcomes[] = {
     Counter::kDroppedWrongRoom,  Counter::kDroppedWrongAddress, Counter::kDroppedWrongSender,
     Counter::kDroppedBadPayload, Counter::kDroppedMailboxFull};
 
-// More turns than anything here can take to come to an end.
-constexpr int kMaxTurns = 1'000'000;
-
 }  // namespace
 
 RelayWorld::RelayWorld(const WorldConfig& config)

@@ -61,6 +61,8 @@ class RelayWorld {
 
  private:
   static constexpr std::uint32_t kMaxShardsHere = 2;
+  // More turns than anything here can take to come to an end.
+  static constexpr int kMaxTurns = 1'000'000;
 
   struct Shard {
     Shard(const RelayConfig& config, TimeMs now_ms, std::uint32_t outbox_limit)
