@@ -23,14 +23,19 @@ ServerState sample() {
                     .creator = ip("192.0.2.1"),
                     .sequence = 77,
                     .host = 5,
-                    .members = {}};
+                    .members = {},
+                    .first_entry = 1'000'000'000'000,
+                    .entries = {}};
+  room.entries.push_back({.sender = 9, .payload = std::string("{\0}", 3)});
+  room.entries.push_back({.sender = kNoSlot, .payload = "bob left"});
   room.members.push_back({.token = token(5),
                           .username = "alice",
                           .tcp_peer = ip("192.0.2.1"),
                           .port = 4242,
                           .via = 2,
                           .last_heard_ms = 123'456'789'012,
-                          .consecutive_refusals = 2});
+                          .consecutive_refusals = 2,
+                          .behind = 1});
   room.members.push_back({.token = token(9),
                           .username = "bob",
                           .tcp_peer = ip("::1"),
@@ -99,7 +104,14 @@ TEST(StateCodec, WritesAllThatItReads) {
   EXPECT_EQ(alice.via, 2);
   EXPECT_EQ(alice.last_heard_ms, 123'456'789'012U);
   EXPECT_EQ(alice.consecutive_refusals, 2);
+  EXPECT_EQ(alice.behind, 1u);
   EXPECT_EQ(room.members[1].port, 0);
+  EXPECT_EQ(room.members[1].behind, 0u);
+  EXPECT_EQ(room.first_entry, 1'000'000'000'000u);
+  ASSERT_EQ(room.entries.size(), 2u);
+  EXPECT_EQ(room.entries[0].sender, 9u);
+  EXPECT_EQ(room.entries[0].payload, std::string("{\0}", 3));
+  EXPECT_EQ(room.entries[1].sender, kNoSlot);
 }
 
 TEST(StateCodec, WritesWhatWasCounted) {
