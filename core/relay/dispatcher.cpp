@@ -113,20 +113,24 @@ bool Dispatcher::has_too_much(const Room& room) {
          std::uint64_t{count} * room.readers() >= kMaxWaitingDeliveries;
 }
 
-// Those who have got it already have it; the others never will. Its sender may stand there, too.
+// Those who have got it already have it; the others never will. Not all who stand there would have
+// got it: its sender, and those who had gone before it was said.
 void Dispatcher::drop_oldest(Room& room, bool is_closed, Counter reason) {
   const std::uint32_t entry = room.log.oldest();
   const std::uint32_t sender = store_.sender(entry);
   const auto stands_there = [&](std::uint64_t cursor) {
     return room.log.position(cursor) == room.log.first();
   };
+  std::uint32_t receivers = store_.readers(entry);
   const std::uint32_t position = position_of(room, sender, is_closed);
-  const bool is_own =
-      (position != kNoSlot && is_bound(room, position) && stands_there(room.cursors[position])) ||
-      std::any_of(room.leavers.begin(), room.leavers.end(), [&](const Leaver& leaver) {
-        return leaver.member == sender && stands_there(leaver.cursor);
-      });
-  count_lost(sender, store_.readers(entry) - (is_own ? 1 : 0), reason);
+  if (position != kNoSlot && is_bound(room, position) && stands_there(room.cursors[position])) {
+    --receivers;
+  }
+  for (const Leaver& leaver : room.leavers) {
+    const bool is_for_it = leaver.end > room.log.first() && leaver.member != sender;
+    if (stands_there(leaver.cursor) && !is_for_it) --receivers;
+  }
+  count_lost(sender, receivers, reason);
   room.log.drop_oldest(store_);
 }
 

@@ -6,6 +6,8 @@
 #include <memory>
 #include <string>
 
+#include "core/container/slot_pool.h"
+
 namespace chatd {
 namespace {
 

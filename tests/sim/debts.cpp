@@ -54,6 +54,7 @@ Debts::Fit Debts::fit(const Membership& member, std::span<const MessageId> messa
   copy.debts.assign(member.debts.begin() + static_cast<std::ptrdiff_t>(member.first_debt),
                     member.debts.end());
   Fit fit{.is_owed = true};
+  auto last = copy.debts.begin();
   for (const MessageId message : messages) {
     const auto debt = std::find_if(copy.debts.begin(), copy.debts.end(),
                                    [&](const Debt& one) { return one.message == message; });
@@ -65,7 +66,10 @@ Debts::Fit Debts::fit(const Membership& member, std::span<const MessageId> messa
       ++fit.missed;
     }
     debt->message = kPaid;
+    last = std::max(last, debt);
   }
+  fit.passed_over = static_cast<std::size_t>(std::count_if(
+      copy.debts.begin(), last, [](const Debt& one) { return one.message != kPaid; }));
   return fit;
 }
 

@@ -33,10 +33,12 @@ class Debts {
   void begin_notice() { ++accepted_; }
 
   // Whether these messages, one after the other, are owed to the member, how many others it would
-  // then never get, and since when the first is owed.
+  // then never get, how many that were accepted before the last of them it would get later, and
+  // since when the first is owed.
   struct Fit {
     bool is_owed = false;
     std::size_t missed = 0;
+    std::size_t passed_over = 0;
     std::uint64_t accepted = 0;
   };
   static Fit fit(const Membership& member, std::span<const MessageId> messages);
