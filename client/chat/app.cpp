@@ -17,6 +17,7 @@
 #include "client/chat/questions.h"
 #include "client/chat/terminal_mode.h"
 #include "client/chat/text_lines.h"
+#include "client/chat/wrap.h"
 #include "client/net/clock.h"
 
 namespace chatd::client {
@@ -59,7 +60,7 @@ ExitCode App::list() {
   if (options_.json) {
     for (const RoomInfo& room : rooms->rooms) output.write_line(json_room(room));
   } else {
-    output.write_line(rooms_table(*rooms));
+    output.write_line(wrap_for(output.fd(), rooms_table(*rooms)));
   }
   if (output.flush(kNever, signals_.fd()) == WaitResult::kInterrupted) return interrupted();
   if (output.state() == Output::State::kFailed) {

@@ -1,109 +1,196 @@
 #include "client/chat/disarm.h"
 
+#include <utf8proc.h>
+
+#include <algorithm>
 #include <array>
 #include <cstdio>
+#include <vector>
 
-#include "client/chat/utf8.h"
+#include "core/text/hidden.h"
+#include "core/text/utf8.h"
 
 namespace chatd::client {
 namespace {
 
-struct Range {
-  char32_t first;
-  char32_t last;
+constexpr char32_t kNonJoiner = 0x200c;
+constexpr char32_t kJoiner = 0x200d;
+constexpr char32_t kKeycap = 0x20e3;
+constexpr char32_t kTextPresentation = 0xfe0e;
+constexpr char32_t kEmojiPresentation = 0xfe0f;
+constexpr char32_t kBlackFlag = 0x1f3f4;
+constexpr char32_t kFirstTag = 0xe0020;
+constexpr char32_t kLastTag = 0xe007f;
+constexpr int kVirama = 9;  // a combining class
+
+struct Character {
+  char32_t code_point;
+  std::string_view bytes;
+  bool is_valid;
 };
+using Characters = std::vector<Character>;
 
-constexpr std::array<Range, 18> kDangerous{{
-    {0x00, 0x1f},        // C0
-    {0x7f, 0x9f},        // DEL, C1
-    {0xad, 0xad},        // soft hyphen
-    {0x034f, 0x034f},    // combining grapheme joiner
-    {0x061c, 0x061c},    // Arabic letter mark
-    {0x115f, 0x1160},    // Hangul fillers
-    {0x17b4, 0x17b5},    // Khmer inherent vowels
-    {0x180e, 0x180e},    // Mongolian vowel separator
-    {0x200b, 0x200b},    // zero width space
-    {0x200e, 0x200f},    // left-to-right and right-to-left mark
-    {0x2028, 0x202e},    // line and paragraph separator, embeddings and overrides
-    {0x2060, 0x2064},    // word joiner, invisible operators
-    {0x2066, 0x206f},    // isolates, deprecated format characters
-    {0x3164, 0x3164},    // Hangul filler
-    {0xfeff, 0xfeff},    // byte order mark
-    {0xffa0, 0xffa0},    // halfwidth Hangul filler
-    {0xfff9, 0xfffb},    // interlinear annotation
-    {0xe0000, 0xe001f},  // language tag and its neighbours; the tags after them make flags
-}};
+Characters characters_of(std::string_view text) {
+  Characters characters;
+  characters.reserve(text.size());
+  while (!text.empty()) {
+    const Utf8Character character = decode_utf8(text);
+    const bool is_valid = character.status == Utf8Character::Status::kValid;
+    const std::size_t size_bytes = is_valid ? character.size_bytes : 1;
+    characters.push_back({character.code_point, text.substr(0, size_bytes), is_valid});
+    text.remove_prefix(size_bytes);
+  }
+  return characters;
+}
 
-template <typename... Values>
-void append_formatted(std::string& out, const char* format, Values... values) {
-  std::array<char, 32> text{};
-  std::snprintf(text.data(), text.size(), format, values...);
+const utf8proc_property_t& property_of(const Character& character) {
+  return *utf8proc_get_property(static_cast<utf8proc_int32_t>(character.code_point));
+}
+
+bool is_emoji(const Character& character) {
+  return property_of(character).boundclass == UTF8PROC_BOUNDCLASS_EXTENDED_PICTOGRAPHIC;
+}
+
+// A skin tone.
+bool is_emoji_modifier(const Character& character) {
+  const utf8proc_property_t& property = property_of(character);
+  return property.category == UTF8PROC_CATEGORY_SK &&
+         property.boundclass == UTF8PROC_BOUNDCLASS_EXTEND;
+}
+
+bool is_arabic_letter(const Character& character) {
+  const utf8proc_property_t& property = property_of(character);
+  return property.bidi_class == UTF8PROC_BIDI_CLASS_AL && property.category == UTF8PROC_CATEGORY_LO;
+}
+
+bool is_tag(const Character& character) {
+  return character.code_point >= kFirstTag && character.code_point <= kLastTag;
+}
+
+// The character before `at` that `is_passed_over` does not hold for; nothing at the beginning.
+template <class IsPassedOver>
+const Character* before(const Characters& text, std::size_t at, IsPassedOver is_passed_over) {
+  while (at > 0) {
+    const Character& character = text[--at];
+    if (!is_passed_over(character)) return &character;
+  }
+  return nullptr;
+}
+
+bool joins_emoji(const Characters& text, std::size_t at) {
+  if (at + 1 == text.size() || !is_emoji(text[at + 1])) return false;
+  const Character* const joined = before(text, at, [](const Character& character) {
+    return character.code_point == kEmojiPresentation || is_emoji_modifier(character);
+  });
+  return joined != nullptr && is_emoji(*joined);
+}
+
+bool follows_virama(const Characters& text, std::size_t at) {
+  return at > 0 && property_of(text[at - 1]).combining_class == kVirama;
+}
+
+bool parts_arabic_letters(const Characters& text, std::size_t at) {
+  if (at + 1 == text.size() || !is_arabic_letter(text[at + 1])) return false;
+  const Character* const letter = before(text, at, [](const Character& character) {
+    return property_of(character).category == UTF8PROC_CATEGORY_MN &&
+           !is_hidden(character.code_point);
+  });
+  return letter != nullptr && is_arabic_letter(*letter);
+}
+
+bool selects_emoji(const Characters& text, std::size_t at) {
+  if (at == 0) return false;
+  if (is_emoji(text[at - 1])) return true;
+  const char32_t key = text[at - 1].code_point;
+  const bool is_key = (key >= '0' && key <= '9') || key == '#' || key == '*';
+  return is_key && at + 1 < text.size() && text[at + 1].code_point == kKeycap;
+}
+
+// Those that Unicode recommends: England, Scotland, Wales. Tags behind another character, or other
+// ones, are a text that nobody sees.
+bool is_in_flag(const Characters& text, std::size_t at) {
+  static constexpr std::array<std::string_view, 3> kFlags{"gbeng\x7f", "gbsct\x7f", "gbwls\x7f"};
+  std::size_t first = at;
+  while (first > 0 && is_tag(text[first - 1])) --first;
+  if (first == 0 || text[first - 1].code_point != kBlackFlag) return false;
+  std::string tags;
+  for (std::size_t i = first; i < text.size() && is_tag(text[i]); ++i) {
+    tags.push_back(static_cast<char>(text[i].code_point - kFirstTag + ' '));
+  }
+  return std::find(kFlags.begin(), kFlags.end(), tags) != kFlags.end();
+}
+
+// Whether a hidden character does there what it is for.
+bool is_at_home(const Characters& text, std::size_t at) {
+  switch (text[at].code_point) {
+    case kJoiner:
+      return joins_emoji(text, at) || follows_virama(text, at);
+    case kNonJoiner:
+      return parts_arabic_letters(text, at) || follows_virama(text, at);
+    case kTextPresentation:
+    case kEmojiPresentation:
+      return selects_emoji(text, at);
+    default:
+      return is_tag(text[at]) && is_in_flag(text, at);
+  }
+}
+
+void append_number(std::string& out, const char* format, unsigned number) {
+  std::array<char, 16> text{};
+  std::snprintf(text.data(), text.size(), format, number);
   out += text.data();
 }
 
-void append_disarmed(std::string& out, char32_t code_point) {
-  if (code_point < 0x20) {
+void append_disarmed(std::string& out, const Characters& text, std::size_t at) {
+  const Character& character = text[at];
+  if (!character.is_valid) {
+    append_number(out, "<%02X>", static_cast<unsigned char>(character.bytes[0]));
+  } else if (!is_hidden(character.code_point) || is_at_home(text, at)) {
+    out += character.bytes;
+  } else if (character.code_point < 0x20) {
     out.push_back('^');
-    out.push_back(static_cast<char>(code_point + '@'));
-  } else if (code_point == 0x7f) {
+    out.push_back(static_cast<char>(character.code_point + '@'));
+  } else if (character.code_point == 0x7f) {
     out += "^?";
   } else {
-    append_formatted(out, "<U+%04X>", static_cast<unsigned>(code_point));
+    append_number(out, "<U+%04X>", static_cast<unsigned>(character.code_point));
   }
 }
 
-// Above U+FFFF JSON escapes the two halves of UTF-16.
-void append_json_escape(std::string& out, char32_t code_point) {
-  if (code_point > 0xffff) {
-    const char32_t offset = code_point - 0x1'0000;
-    append_formatted(out, "\\u%04x", static_cast<unsigned>(0xd800 + (offset >> 10)));
-    code_point = 0xdc00 + (offset & 0x3ff);
-  }
-  append_formatted(out, "\\u%04x", static_cast<unsigned>(code_point));
+// Needs no quotation marks around it. What is hidden shows by itself that it is something else.
+bool is_plain_in_name(const Character& character) {
+  static constexpr std::string_view kPlainSigns = "-_.'@+";
+  if (!character.is_valid || is_hidden(character.code_point)) return true;
+  const int category = property_of(character).category;
+  return (category >= UTF8PROC_CATEGORY_LU && category <= UTF8PROC_CATEGORY_NO) ||
+         category == UTF8PROC_CATEGORY_SO || is_emoji(character) || is_emoji_modifier(character) ||
+         (character.code_point < 0x80 &&
+          kPlainSigns.find(static_cast<char>(character.code_point)) != std::string_view::npos);
+}
+
+bool needs_backslash(const Character& character) {
+  return character.code_point == '"' || character.code_point == '\\' || character.code_point == '<';
 }
 
 }  // namespace
 
-bool is_dangerous(char32_t code_point) {
-  for (const Range& range : kDangerous) {
-    if (code_point >= range.first && code_point <= range.last) return true;
-  }
-  return false;
-}
-
 std::string disarm(std::string_view text) {
+  const Characters characters = characters_of(text);
   std::string out;
   out.reserve(text.size());
-  while (!text.empty()) {
-    const Utf8Character character = decode_utf8(text);
-    if (character.status != Utf8Character::Status::kValid) {
-      append_formatted(out, "<%02X>", static_cast<unsigned>(static_cast<unsigned char>(text[0])));
-      text.remove_prefix(1);
-      continue;
-    }
-    if (is_dangerous(character.code_point)) {
-      append_disarmed(out, character.code_point);
-    } else {
-      out += text.substr(0, character.size_bytes);
-    }
-    text.remove_prefix(character.size_bytes);
-  }
+  for (std::size_t i = 0; i < characters.size(); ++i) append_disarmed(out, characters, i);
   return out;
 }
 
-std::string escape_dangerous(std::string_view json) {
-  std::string out;
-  out.reserve(json.size());
-  while (!json.empty()) {
-    const Utf8Character character = decode_utf8(json);
-    if (is_dangerous(character.code_point)) {
-      append_json_escape(out, character.code_point);
-    } else {
-      out += json.substr(0, character.size_bytes);
-    }
-    json.remove_prefix(character.size_bytes);
+std::string disarm_name(std::string_view name) {
+  const Characters characters = characters_of(name);
+  if (std::all_of(characters.begin(), characters.end(), is_plain_in_name)) return disarm(name);
+  std::string out = "\"";
+  for (std::size_t i = 0; i < characters.size(); ++i) {
+    if (needs_backslash(characters[i])) out.push_back('\\');
+    append_disarmed(out, characters, i);
   }
-  return out;
+  return out + '"';
 }
 
 }  // namespace chatd::client

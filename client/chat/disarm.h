@@ -2,9 +2,13 @@
 //
 // A terminal obeys what is printed on it: an escape sequence in a message can clear the screen,
 // rename the window or, on some terminals, type. Bidirectional overrides and invisible characters
-// make one name look like another, and a line break makes one message look like two. So whatever
-// others wrote (names, messages, the server's reasons) is shown through here. The characters stay
-// visible, because what somebody tried is worth seeing.
+// make one name look like another and carry text that nobody sees, and a line break makes one
+// message look like two. So whatever others wrote (names, messages, the server's reasons) is shown
+// through here. The characters stay visible, because what somebody tried is worth seeing.
+//
+// Hidden characters (core/text/hidden.h) stay as they are where a script or an emoji needs them:
+// the joiner and the selector within an emoji, the tags of the three flags that have some, the
+// joiners of Arabic and of Indic scripts (RFC 5892, appendix A). Anywhere else they are shown.
 //
 // Thread: pure functions.
 #pragma once
@@ -14,17 +18,13 @@
 
 namespace chatd::client {
 
-// Whether a terminal or a reader could be fooled by the character: C0, DEL, C1, line and paragraph
-// separators, bidirectional controls, invisible characters (the joiners and tags within emoji
-// stay).
-bool is_dangerous(char32_t code_point);
-
-// One line: C0 and DEL as ^A .. ^_ and ^?, other dangerous characters as <U+202E>, bytes that are
-// not UTF-8 as <80>.
+// One line: C0 and DEL as ^A .. ^_ and ^?, other hidden characters as <U+202E>, bytes that are not
+// UTF-8 as <80>.
 std::string disarm(std::string_view text);
 
-// The same characters in a text that is JSON already, where they can only stand within strings:
-// escaped as \u202e, so that the value stays what it was. `json` is valid UTF-8.
-std::string escape_dangerous(std::string_view json);
+// The same for a name, which must be tellable from what stands beside it: "alice: the code is 1234"
+// says nothing. A name that has more in it than letters, digits, emoji and a few signs stands in
+// quotation marks, with a backslash before those in it.
+std::string disarm_name(std::string_view name);
 
 }  // namespace chatd::client

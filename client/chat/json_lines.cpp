@@ -3,8 +3,8 @@
 #include <rapidjson/stringbuffer.h>
 #include <rapidjson/writer.h>
 
-#include "client/chat/disarm.h"
 #include "client/json_text.h"
+#include "core/text/hidden.h"
 
 namespace chatd::client {
 namespace {
@@ -19,7 +19,7 @@ std::string json_line(std::string_view type, WriteFields write_fields) {
   write_member(writer, "type", type);
   write_fields(writer);
   writer.EndObject();
-  return escape_dangerous(as_view(json));
+  return escape_hidden(as_view(json));
 }
 
 std::string json_text(std::string_view type, std::string_view key, std::string_view text) {

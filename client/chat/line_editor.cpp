@@ -6,10 +6,11 @@
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
-#include <cstdio>
 
-#include "client/chat/screen_layout.h"
-#include "client/chat/utf8.h"
+#include "client/chat/disarm.h"
+#include "client/chat/graphemes.h"
+#include "client/chat/wrap.h"
+#include "core/text/utf8.h"
 
 namespace chatd::client {
 namespace {
@@ -17,6 +18,15 @@ namespace {
 constexpr int kRememberedLines = 500;
 constexpr std::size_t kUsualColumns = 80;
 constexpr std::size_t kUsualRows = 24;
+
+constexpr std::string_view kEraseBelow = "\x1b[J";
+constexpr std::string_view kSaveCursor =
+    "\x1b"
+    "7";
+constexpr std::string_view kRestoreCursor =
+    "\x1b"
+    "8";
+constexpr std::string_view kClearScreen = "\x1b[H\x1b[2J";
 
 winsize terminal_size() {
   winsize size{};
@@ -41,32 +51,66 @@ std::string narrow(std::wstring_view wide) {
   return utf8;
 }
 
+// libedit shows what it searches for (^R) in a second row of the line.
+std::string disarm_rows(std::string_view text) {
+  const std::size_t end = text.find('\n');
+  if (end == std::string_view::npos) return disarm(text);
+  return disarm(text.substr(0, end)) + '\n' + disarm_rows(text.substr(end + 1));
+}
+
+std::wstring_view before_cursor(EditLine* editor) {
+  const LineInfoW* const line = ::el_wline(editor);
+  return {line->buffer, static_cast<std::size_t>(line->cursor - line->buffer)};
+}
+
+std::wstring_view after_cursor(EditLine* editor) {
+  const LineInfoW* const line = ::el_wline(editor);
+  return {line->cursor, static_cast<std::size_t>(line->lastchar - line->cursor)};
+}
+
+// In wide characters: how far the cursor goes over what a reader counts as one.
+int cluster_before_cursor(EditLine* editor) {
+  const std::string text = narrow(before_cursor(editor));
+  return static_cast<int>(widen(last_grapheme(text).text).size());
+}
+
+int cluster_after_cursor(EditLine* editor) {
+  const std::string text = narrow(after_cursor(editor));
+  return text.empty() ? 0 : static_cast<int>(widen(first_grapheme(text).text).size());
+}
+
+void write(std::string_view bytes) {
+  std::fwrite(bytes.data(), 1, bytes.size(), stdout);
+}
+
+std::string up(std::size_t rows) {
+  return rows == 0 ? "" : "\x1b[" + std::to_string(rows) + "A";
+}
+
 }  // namespace
 
 std::unique_ptr<LineEditor> LineEditor::open(std::string_view prompt, WaitForKeys wait_for_keys) {
-  std::unique_ptr<LineEditor> editor(new LineEditor(widen(prompt), std::move(wait_for_keys)));
+  std::unique_ptr<LineEditor> editor(new LineEditor(prompt, std::move(wait_for_keys)));
   if (!editor->start()) return nullptr;
   return editor;
 }
 
-LineEditor::LineEditor(std::wstring prompt, WaitForKeys wait_for_keys)
-    : quiet_(ECHO | ICANON, 0),
-      prompt_(std::move(prompt)),
-      wait_for_keys_(std::move(wait_for_keys)) {}
+LineEditor::LineEditor(std::string_view prompt, WaitForKeys wait_for_keys)
+    : quiet_(ECHO | ICANON, 0), prompt_(prompt), wait_for_keys_(std::move(wait_for_keys)) {}
 
 // el_end() gives the terminal back in a way that throws away what was typed ahead. It has been
 // given back already, after the last line, so libedit is led to something that is no terminal.
 LineEditor::~LineEditor() {
-  if (!editor_) return;
-  std::FILE* const nothing = std::fopen("/dev/null", "re");
-  if (nothing != nullptr) ::el_wset(editor_.get(), EL_SETFP, 0, nothing);
-  editor_.reset();
-  if (nothing != nullptr) std::fclose(nothing);
+  if (editor_) ::el_wset(editor_.get(), EL_SETFP, 0, nothing_.get());
 }
 
 bool LineEditor::start() {
+  nothing_.reset(std::fopen("/dev/null", "r+e"));
+  if (!nothing_) return false;
   history_.reset(::history_winit());
-  editor_.reset(::el_init("chat", stdin, stdout, stderr));
+  // It writes to nowhere, but takes the terminal's modes from the terminal.
+  editor_.reset(::el_init_fd("chat", stdin, nothing_.get(), stderr, STDIN_FILENO, STDOUT_FILENO,
+                             STDERR_FILENO));
   if (!history_ || !editor_) return false;
   HistEventW event{};
   ::history_w(history_.get(), &event, H_SETSIZE, kRememberedLines);
@@ -74,32 +118,74 @@ bool LineEditor::start() {
   // Between two lines ("-x") libedit would switch echo and line buffering on, whatever it found.
   ::el_wset(editor_.get(), EL_SETTY, L"-x", L"-echo", L"-icanon", nullptr);
   ::el_wset(editor_.get(), EL_CLIENTDATA, this);
-  ::el_wset(editor_.get(), EL_PROMPT, &LineEditor::prompt);
   ::el_wset(editor_.get(), EL_EDITOR, L"emacs");
   ::el_wset(editor_.get(), EL_HIST, ::history_w, history_.get());
   ::el_wset(editor_.get(), EL_GETCFN, &LineEditor::read_key);
+  bind_keys();
   return true;
 }
 
-wchar_t* LineEditor::prompt(EditLine* editor) {
+void LineEditor::bind_keys() {
+  struct Binding {
+    const wchar_t* function;
+    std::initializer_list<const wchar_t*> keys;
+  };
+  const auto add = [this](const wchar_t* name, auto function) {
+    ::el_wset(editor_.get(), EL_ADDFN, name, L"chat's own", function);
+  };
+  add(L"chat-left", &LineEditor::move_left);
+  add(L"chat-right", &LineEditor::move_right);
+  add(L"chat-delete-left", &LineEditor::delete_left);
+  add(L"chat-clear-screen", &LineEditor::clear_screen);
+  for (const auto& [function, keys] : std::initializer_list<Binding>{
+           {L"chat-left", {L"^B", L"\\e[D", L"\\eOD"}},
+           {L"chat-right", {L"^F", L"\\e[C", L"\\eOC"}},
+           {L"chat-delete-left", {L"^H", L"^?"}},
+           {L"chat-clear-screen", {L"^L"}},
+           {L"ed-insert", {L"^I"}},  // what is pasted may have tabs
+       }) {
+    for (const wchar_t* const key : keys) {
+      ::el_wset(editor_.get(), EL_BIND, key, function, nullptr);
+    }
+  }
+}
+
+LineEditor& LineEditor::of(EditLine* editor) {
   LineEditor* self = nullptr;
   ::el_wget(editor, EL_CLIENTDATA, &self);
-  return self->prompt_.data();
+  return *self;
 }
 
 int LineEditor::read_key(EditLine* editor, wchar_t* key) {
-  LineEditor* self = nullptr;
-  ::el_wget(editor, EL_CLIENTDATA, &self);
+  LineEditor& self = of(editor);
   for (;;) {
-    if (const auto next = self->keys_.take()) {
+    if (const auto next = self.keys_.take()) {
       *key = *next;
       return 1;
     }
-    if (!self->fill_keys()) {
-      self->wipe_typed();
-      return 0;
-    }
+    if (!self.fill_keys()) return 0;
   }
+}
+
+unsigned char LineEditor::move_left(EditLine* editor, wint_t) {
+  ::el_cursor(editor, -cluster_before_cursor(editor));
+  return CC_REFRESH;
+}
+
+unsigned char LineEditor::move_right(EditLine* editor, wint_t) {
+  ::el_cursor(editor, cluster_after_cursor(editor));
+  return CC_REFRESH;
+}
+
+unsigned char LineEditor::delete_left(EditLine* editor, wint_t) {
+  ::el_wdeletestr(editor, cluster_before_cursor(editor));
+  return CC_REFRESH;
+}
+
+unsigned char LineEditor::clear_screen(EditLine* editor, wint_t) {
+  write(kClearScreen);
+  of(editor).drawn_.reset();
+  return CC_NORM;
 }
 
 bool LineEditor::fill_keys() {
@@ -122,16 +208,11 @@ std::optional<std::string> LineEditor::read_line() {
   int length = 0;
   const wchar_t* const line = ::el_wgets(editor_.get(), &length);
   typing_ = false;
-  if (line == nullptr || length <= 0) {
-    // ^D has been echoed behind the prompt, which should not stay as the last thing on the screen.
-    wipe(0);
-    return std::nullopt;
-  }
+  wipe_typed();
+  if (line == nullptr || length <= 0) return std::nullopt;
   std::wstring_view typed(line, static_cast<std::size_t>(length));
   if (!typed.ends_with(L'\n')) return std::nullopt;
   typed.remove_suffix(1);
-  // libedit has gone to the row below the last one of the line.
-  wipe(rows_of(typed) + 1);
   return narrow(typed);
 }
 
@@ -141,49 +222,62 @@ void LineEditor::remember(const std::string& line) {
 }
 
 void LineEditor::print(std::string_view text) {
-  if (typing_) wipe_typed();
-  std::fwrite(text.data(), 1, text.size(), stdout);
-  std::fputc('\n', stdout);
-  if (typing_) ::el_wset(editor_.get(), EL_REFRESH);
+  wipe_typed();
+  write(wrap(text, terminal_size().ws_col));
+  write("\n");
   std::fflush(stdout);
+}
+
+void LineEditor::show_typed() {
+  if (!typing_) return;
+  const winsize size = terminal_size();
+  const std::string before = prompt_ + disarm_rows(narrow(before_cursor(editor_.get())));
+  const std::string after = disarm_rows(narrow(after_cursor(editor_.get())));
+  TypedLayout layout = lay_out_typed(before, after, size.ws_col, size.ws_row);
+  if (layout == drawn_) return;
+  draw(layout);
+  drawn_ = std::move(layout);
+}
+
+// Room for all rows is made first, so that nothing scrolls while they are written: the place that
+// the terminal remembers for the cursor stays the right one.
+void LineEditor::draw(const TypedLayout& layout) {
+  std::string bytes = "\r";
+  if (drawn_) bytes += up(drawn_->cursor_row);
+  bytes.append(kEraseBelow).append(layout.rows.size() - 1, '\n');
+  bytes += "\r" + up(layout.rows.size() - 1);
+  for (std::size_t i = 0; i < layout.rows.size(); ++i) {
+    std::string text = layout.rows[i].text;
+    if (i == layout.cursor_row) text.insert(layout.cursor_bytes, kSaveCursor);
+    bytes += (i == 0 ? "" : "\r\n") + text;
+  }
+  write(bytes.append(kRestoreCursor));
+  std::fflush(stdout);
+}
+
+void LineEditor::wipe_typed() {
+  if (!drawn_) return;
+  write("\r" + up(drawn_->cursor_row) + std::string(kEraseBelow));
+  std::fflush(stdout);
+  drawn_.reset();
 }
 
 void LineEditor::on_resize() {
-  ::el_resize(editor_.get());
-  if (!typing_) return;
-  // The terminal may have wrapped the line anew; count its rows by the new width.
+  if (!drawn_) return;
+  const winsize size = terminal_size();
+  // What has scrolled off the screen is out of reach.
+  drawn_->cursor_row = std::min<std::size_t>(rows_above_cursor(*drawn_, size.ws_col),
+                                             static_cast<std::size_t>(size.ws_row) - 1);
   wipe_typed();
-  ::el_wset(editor_.get(), EL_REFRESH);
 }
 
 void LineEditor::suspend() {
-  std::fputc('\n', stdout);
-  std::fflush(stdout);
+  wipe_typed();
   ::el_wset(editor_.get(), EL_PREP_TERM, 0);
   quiet_.leave();
   ::kill(::getpid(), SIGSTOP);
   quiet_.enter();
   ::el_wset(editor_.get(), EL_PREP_TERM, 1);
-  if (typing_) ::el_wset(editor_.get(), EL_REFRESH);
-}
-
-void LineEditor::wipe_typed() {
-  const LineInfoW* const line = ::el_wline(editor_.get());
-  wipe(rows_of({line->buffer, static_cast<std::size_t>(line->cursor - line->buffer)}));
-}
-
-void LineEditor::wipe(std::size_t rows) {
-  // A line that fills the screen has scrolled: its beginning is out of reach.
-  const std::size_t reachable = static_cast<std::size_t>(terminal_size().ws_row) - 1;
-  const std::size_t up = std::min(rows, reachable);
-  std::fputc('\r', stdout);
-  if (up > 0) std::fprintf(stdout, "\x1b[%zuA", up);
-  std::fputs("\x1b[J", stdout);
-  std::fflush(stdout);
-}
-
-std::size_t LineEditor::rows_of(std::wstring_view typed) const {
-  return rows_before_cursor(std::wstring(prompt_).append(typed), terminal_size().ws_col);
 }
 
 }  // namespace chatd::client

@@ -1,9 +1,11 @@
 // The line being typed, and everything else that is shown on the terminal.
 //
-// While a line is being typed, libedit believes that it alone writes to the terminal. To print
-// something meanwhile, the cursor goes back to where the prompt begins, all below is erased, the
-// text is printed there, and libedit draws its line anew below it. This happens from within
-// libedit's wait for a key (EL_GETCFN), which is ours: there all that it has to show is shown.
+// libedit knows the keys, the line and what was typed before, but not how the line looks: it counts
+// a column for each combining mark and the parts of an emoji one by one, and then believes that the
+// cursor is where it is not. So what it draws goes nowhere, and the line is drawn here
+// (typed_layout.h): whenever libedit waits for a key (EL_GETCFN, which is ours), its line and its
+// cursor are what they are to look like. Whatever else has to be shown meanwhile is printed above
+// the line, which is wiped for that and drawn anew below it.
 //
 // Between two lines libedit gives the terminal back as it found it. What is typed or pasted in that
 // moment would be echoed into the picture, so libedit is made to find a terminal that echoes
@@ -14,6 +16,7 @@
 
 #include <histedit.h>
 
+#include <cstdio>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -22,6 +25,7 @@
 
 #include "client/chat/key_reader.h"
 #include "client/chat/local_modes.h"
+#include "client/chat/typed_layout.h"
 
 namespace chatd::client {
 
@@ -43,8 +47,10 @@ class LineEditor {
   // So that the arrow keys bring it back.
   void remember(const std::string& line);
 
-  // Prints lines (no line end at the end) above the line being typed. Also when none is.
+  // Prints lines (no line end at the end), wrapped, where the line being typed was.
   void print(std::string_view text);
+  // Draws the line being typed as it is now: for WaitForKeys, before it waits.
+  void show_typed();
 
   void on_resize();
   // Stops the program as ^Z does, with the terminal as it was; returns when it goes on.
@@ -57,25 +63,34 @@ class LineEditor {
   struct HistoryCloser {
     void operator()(HistoryW* history) const { ::history_wend(history); }
   };
+  struct FileCloser {
+    void operator()(std::FILE* file) const { std::fclose(file); }
+  };
 
-  LineEditor(std::wstring prompt, WaitForKeys wait_for_keys);
+  LineEditor(std::string_view prompt, WaitForKeys wait_for_keys);
   bool start();
+  void bind_keys();
+  static LineEditor& of(EditLine* editor);
   static int read_key(EditLine* editor, wchar_t* key);
-  static wchar_t* prompt(EditLine* editor);
+  // What the keys do that libedit would do by the character, or to its own picture.
+  static unsigned char move_left(EditLine* editor, wint_t key);
+  static unsigned char move_right(EditLine* editor, wint_t key);
+  static unsigned char delete_left(EditLine* editor, wint_t key);
+  static unsigned char clear_screen(EditLine* editor, wint_t key);
   bool fill_keys();
-  // Puts the cursor where the prompt begins, `rows` above, and erases everything from there.
-  void wipe(std::size_t rows);
-  // The same for the line being typed.
+  // Erases the line being typed; the cursor is where it began.
   void wipe_typed();
-  std::size_t rows_of(std::wstring_view typed) const;
+  void draw(const TypedLayout& layout);
 
   LocalModes quiet_;  // outlives libedit, which restores what it found
-  std::wstring prompt_;
+  std::string prompt_;
   WaitForKeys wait_for_keys_;
   KeyReader keys_;
+  std::unique_ptr<std::FILE, FileCloser> nothing_;  // /dev/null
   std::unique_ptr<HistoryW, HistoryCloser> history_;
   std::unique_ptr<EditLine, EditLineCloser> editor_;
   bool typing_ = false;
+  std::optional<TypedLayout> drawn_;
 };
 
 }  // namespace chatd::client

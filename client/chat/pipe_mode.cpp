@@ -12,6 +12,7 @@
 #include "client/chat/json_lines.h"
 #include "client/chat/style.h"
 #include "client/chat/text_lines.h"
+#include "client/chat/wrap.h"
 #include "client/net/clock.h"
 #include "client/net/wait.h"
 #include "core/limits.h"
@@ -36,7 +37,7 @@ ExitCode PipeMode::run() {
   if (json_) {
     output_.write_line(json_ready(link_.room(), link_.username()));
   } else {
-    tell("you are in " + disarm(link_.room()) + " as " + disarm(link_.username()));
+    tell("you are in " + disarm_name(link_.room()) + " as " + disarm_name(link_.username()));
   }
   // The input comes first: who pipes one line in and waits for one message with --count wants that
   // line to be said even in a room that is talking already.
@@ -145,7 +146,7 @@ void PipeMode::show(const Event& event) {
     case Event::Kind::kNotice:
       break;
   }
-  output_.write_line(json_ ? json_event(event) : text);
+  output_.write_line(json_ ? json_event(event) : wrap_for(output_.fd(), text));
   check_goal();
 }
 

@@ -8,6 +8,8 @@
 #include <csignal>
 #include <cstdio>
 #include <ctime>
+#include <limits>
+#include <string_view>
 
 #include "client/chat/command.h"
 #include "client/chat/disarm.h"
@@ -20,9 +22,19 @@ namespace {
 
 // A prompt should leave most of the row to what is typed.
 constexpr std::size_t kMaxPromptNameBytes = 20;
+// Enough of a message to know it by.
+constexpr std::size_t kExcerptBytes = 60;
+// Between two pieces of one paste.
+constexpr int kPastePauseMs = 50;
+
+// Whether stdin has something to read, now or within so long.
+bool has_keys(int timeout_ms) {
+  pollfd keys{.fd = STDIN_FILENO, .events = POLLIN, .revents = 0};
+  return ::poll(&keys, 1, timeout_ms) > 0 && (keys.revents & POLLIN) != 0;
+}
 
 std::string prompt_for(const std::string& username) {
-  const std::string shown = disarm(username);
+  const std::string shown = disarm_name(username);
   return shown.size() <= kMaxPromptNameBytes ? shown + "> " : "> ";
 }
 
@@ -52,7 +64,7 @@ TerminalMode::Result TerminalMode::run() {
     link_.leave();
     return {ExitCode::kInternal, false};
   }
-  show_notice("You are in " + disarm(link_.room()) + " as " + disarm(link_.username()) +
+  show_notice("You are in " + disarm_name(link_.room()) + " as " + disarm_name(link_.username()) +
               ". /help lists the commands.");
   while (!ended_) {
     const auto line = editor_->read_line();
@@ -65,30 +77,42 @@ TerminalMode::Result TerminalMode::run() {
   }
   if (in_room_) {
     link_.leave();
-    show_notice("You left " + disarm(link_.room()) + ".");
+    show_notice("You left " + disarm_name(link_.room()) + ".");
   }
+  if (result_.exit_code != ExitCode::kOk) drop_pasted();
   return result_;
 }
 
 bool TerminalMode::wait_for_keys() {
-  for (;;) {
-    handle_events();
-    link_.on_deadline();
-    if (const auto code = goal_.reached(now_ms())) end(*code);
-    if (ended_) return false;
-    std::array<pollfd, 4> watched{{
-        {.fd = STDIN_FILENO, .events = POLLIN, .revents = 0},
-        {.fd = link_.fd(), .events = POLLIN, .revents = 0},
-        {.fd = signals_.fd(), .events = POLLIN, .revents = 0},
-        {.fd = terminal_signals_.fd(), .events = POLLIN, .revents = 0},
-    }};
-    const std::int64_t deadline_ms = std::min(link_.next_deadline_ms(), goal_.deadline_ms());
-    if (::poll(watched.data(), watched.size(), poll_timeout_ms(deadline_ms)) < 0) continue;
-    // After a signal, what poll told is old: while the program was stopped, the shell may have
-    // taken the keys, and a read would block.
-    if (handle_signals()) continue;
-    if (watched[0].revents != 0) return true;
+  while (!ended_) {
+    // While more is being pasted, a picture of each character would only be in the way.
+    if (!has_keys(0)) editor_->show_typed();
+    if (wait(Keys::kWanted, std::numeric_limits<std::int64_t>::max())) return true;
   }
+  return false;
+}
+
+bool TerminalMode::wait_for_pace() {
+  while (!ended_ && !pace_.take(now_ms())) wait(Keys::kLeft, pace_.next_ms());
+  return !ended_;
+}
+
+bool TerminalMode::wait(Keys keys, std::int64_t deadline_ms) {
+  std::array<pollfd, 4> watched{{
+      {.fd = keys == Keys::kWanted ? STDIN_FILENO : -1, .events = POLLIN, .revents = 0},
+      {.fd = link_.fd(), .events = POLLIN, .revents = 0},
+      {.fd = signals_.fd(), .events = POLLIN, .revents = 0},
+      {.fd = terminal_signals_.fd(), .events = POLLIN, .revents = 0},
+  }};
+  deadline_ms = std::min({deadline_ms, link_.next_deadline_ms(), goal_.deadline_ms()});
+  const int ready = ::poll(watched.data(), watched.size(), poll_timeout_ms(deadline_ms));
+  // After a signal, what poll told is old: while the program was stopped, the shell may have taken
+  // the keys, and a read would block.
+  const bool is_stale = ready < 0 || handle_signals();
+  handle_events();
+  link_.on_deadline();
+  if (const auto code = goal_.reached(now_ms())) end(*code);
+  return !is_stale && !ended_ && watched[0].revents != 0;
 }
 
 bool TerminalMode::handle_signals() {
@@ -136,14 +160,41 @@ void TerminalMode::handle_line(const std::string& line) {
   end(ExitCode::kOk);
 }
 
+// What is pasted comes faster than anybody types: it goes out as from a pipe, and the rest waits in
+// the terminal. A line is shown as said when it has been sent.
 void TerminalMode::say(const std::string& text) {
+  if (!wait_for_pace()) return show_unsaid(text, "not sent");
   const auto sent = link_.say(text);
-  if (sent) {
-    show_said(message_line(link_.username(), text, style_));
-  } else {
-    // The text comes back with the arrow keys, to be made shorter.
-    show_notice("Your message was " + sent.error().reason);
+  // What was not comes back with the arrow keys, to be made shorter.
+  if (!sent) return show_unsaid(text, sent.error().reason);
+  show_said(message_line(link_.username(), text, style_));
+}
+
+void TerminalMode::show_unsaid(const std::string& text, const std::string& why) {
+  std::string shown = disarm(text);
+  if (shown.size() > kExcerptBytes) {
+    std::size_t size_bytes = kExcerptBytes;
+    while ((shown[size_bytes] & 0xc0) == 0x80) --size_bytes;  // not within a character
+    shown = shown.substr(0, size_bytes) + "...";
   }
+  show_notice("Your message was " + why + ": \"" + shown + "\"");
+}
+
+void TerminalMode::drop_pasted() {
+  std::uint64_t lines = 0;
+  bool is_more = false;
+  for (int timeout_ms = 0; has_keys(timeout_ms); timeout_ms = kPastePauseMs) {
+    std::array<char, 4096> keys;
+    const ssize_t size = ::read(STDIN_FILENO, keys.data(), keys.size());
+    if (size <= 0) break;
+    const std::string_view read(keys.data(), static_cast<std::size_t>(size));
+    lines += static_cast<std::uint64_t>(std::count(read.begin(), read.end(), '\n'));
+    is_more = read.back() != '\n';
+  }
+  if (is_more) ++lines;
+  if (lines == 0) return;
+  show_notice(lines == 1 ? "One more line of yours was not sent."
+                         : std::to_string(lines) + " more lines of yours were not sent.");
 }
 
 void TerminalMode::who() {

@@ -8,6 +8,7 @@
 #include "client/chat/exit_code.h"
 #include "client/chat/goal.h"
 #include "client/chat/line_editor.h"
+#include "client/chat/pace.h"
 #include "client/chat/signals.h"
 #include "client/chat/style.h"
 #include "client/room_link.h"
@@ -29,11 +30,19 @@ class TerminalMode {
  private:
   // LineEditor's wait for a key: meanwhile shows what arrives and keeps the member alive.
   bool wait_for_keys();
+  // Until one more message may go out. False when the conversation has ended before that.
+  bool wait_for_pace();
+  enum class Keys : std::uint8_t { kWanted, kLeft };  // kLeft: in the terminal's queue
+  // One wait for whatever comes first. Whether there are keys.
+  bool wait(Keys keys, std::int64_t deadline_ms);
   // Whether there was one.
   bool handle_signals();
   void handle_events();
   void handle_line(const std::string& line);
   void say(const std::string& text);
+  void show_unsaid(const std::string& text, const std::string& why);
+  // After an end that nobody has typed: what is left of a paste is no command for a shell.
+  void drop_pasted();
   void who();
 
   void show(const Event& event);
@@ -47,6 +56,7 @@ class TerminalMode {
   Signals& signals_;
   Signals terminal_signals_;
   Style style_;
+  Pace pace_;
   std::unique_ptr<LineEditor> editor_;
   Result result_;
   bool ended_ = false;

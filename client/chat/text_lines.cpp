@@ -11,7 +11,7 @@ std::string join_names(const RoomInfo& room, const Style& style) {
   std::string names;
   for (const std::string& member : room.members) {
     if (!names.empty()) names += ", ";
-    names += style.name(member, disarm(member));
+    names += style.name(member, disarm_name(member));
   }
   return names;
 }
@@ -36,7 +36,7 @@ std::string names_and_rest(const RoomInfo& room, const Style& style) {
 }  // namespace
 
 std::string message_line(std::string_view sender, std::string_view text, const Style& style) {
-  return style.name(sender, disarm(sender)) + ": " + disarm(text);
+  return style.name(sender, disarm_name(sender)) + ": " + disarm(text);
 }
 
 std::string event_line(const Event& event, const Style& style) {
@@ -44,9 +44,9 @@ std::string event_line(const Event& event, const Style& style) {
     case Event::Kind::kMessage:
       return message_line(event.name, event.text, style);
     case Event::Kind::kJoined:
-      return style.quiet("* " + disarm(event.name) + " joined");
+      return style.quiet("* " + disarm_name(event.name) + " joined");
     case Event::Kind::kLeft:
-      return style.quiet("* " + disarm(event.name) + " left");
+      return style.quiet("* " + disarm_name(event.name) + " left");
     case Event::Kind::kNotice:
       return style.quiet("* " + disarm(event.text));
     case Event::Kind::kMalformed:
@@ -74,7 +74,7 @@ std::string rooms_table(const RoomList& list) {
   std::string out;
   for (const RoomInfo& room : list.rooms) {
     if (!out.empty()) out += '\n';
-    out += disarm(room.name) + "  " + people(room.count) +
+    out += disarm_name(room.name) + "  " + people(room.count) +
            (room.password_required ? ", password" : "");
     const std::string names = names_and_rest(room, plain);
     if (!names.empty()) out += ": " + names;

@@ -34,9 +34,9 @@ std::string members_table(const Pages& pages) {
     simdjson::dom::element member;
     if (parser.parse(row).get(member) != simdjson::SUCCESS) continue;
     const std::string address = text_of(member, "address");
-    table.add({text_of(member, "username"), address.empty() ? "not heard yet" : address,
-               text_of(member, "joined_from"), silence_text(number_of(member, "silent_ms")),
-               yes(flag_of(member, "is_host"))});
+    table.add({disarm_name(text_of(member, "username")),
+               address.empty() ? "not heard yet" : address, text_of(member, "joined_from"),
+               silence_text(number_of(member, "silent_ms")), yes(flag_of(member, "is_host"))});
   }
   return table.text();
 }
@@ -87,16 +87,16 @@ ExitCode Commands::show_status() {
   if (!answer) return print_error(answer.error());
   const auto status = parse_status(answer->body);
   if (!answer->is_success() || !status) return refuse(*answer);
-  return options_.json ? print_json(answer->body) : print(status_text(*status, nullptr));
+  return options_.json ? print_json(answer->body) : print_lines(status_text(*status, nullptr));
 }
 
 ExitCode Commands::show_rooms() {
   const auto pages = read_pages(endpoint_, "", options_.limit);
   if (!pages) return fail(pages.error());
   if (options_.json) return print_json(pages->json());
-  if (pages->rows.empty()) return print("there are no rooms\n");
+  if (pages->rows.empty()) return print_lines("there are no rooms\n");
   const std::string more = pages->next.empty() ? "" : "there are more rooms than --limit\n";
-  return print(rooms_table(pages->rows) + more);
+  return print_lines(rooms_table(pages->rows) + more);
 }
 
 ExitCode Commands::show_members() {
@@ -107,7 +107,7 @@ ExitCode Commands::show_members() {
   const std::string more = pages->next.empty() ? ""
                                                : "of " + std::to_string(pages->total) +
                                                      " members; --limit ends it here\n";
-  return print(members_table(*pages) + more);
+  return print_lines(members_table(*pages) + more);
 }
 
 ExitCode Commands::show_config() {
@@ -124,7 +124,7 @@ ExitCode Commands::show_config() {
     table.add({text_of(option, "name"), text_of(option, "value"),
                flag_of(option, "needs_restart") ? "restart" : "reload", text_of(option, "source")});
   });
-  return print(table.text());
+  return print_lines(table.text());
 }
 
 ExitCode Commands::have_done(const std::string& path, const Parameters& parameters,
@@ -136,7 +136,7 @@ ExitCode Commands::have_done(const std::string& path, const Parameters& paramete
   if (!answer->is_success() || parser.parse(answer->body).get(root) != simdjson::SUCCESS) {
     return refuse(*answer);
   }
-  return options_.json ? print_json(answer->body) : print(outcome_text(root));
+  return options_.json ? print_json(answer->body) : print_lines(outcome_text(root));
 }
 
 ExitCode Commands::fail(const PagesFailure& failure) const {

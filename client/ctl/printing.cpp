@@ -1,10 +1,14 @@
 #include "client/ctl/printing.h"
 
+#include <unistd.h>
+
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
 
 #include "client/chat/disarm.h"
+#include "client/chat/wrap.h"
+#include "core/text/hidden.h"
 
 namespace chatd::client::ctl {
 
@@ -15,8 +19,12 @@ ExitCode print(std::string_view text) {
   return print_error(std::string("stdout cannot be written: ") + std::strerror(errno));
 }
 
+ExitCode print_lines(std::string_view lines) {
+  return print(wrap_for(STDOUT_FILENO, lines));
+}
+
 ExitCode print_json(std::string_view json) {
-  return print(escape_dangerous(json) + "\n");
+  return print(escape_hidden(json) + "\n");
 }
 
 ExitCode print_error(std::string_view sentence) {

@@ -1,24 +1,11 @@
 #include "client/ctl/table.h"
 
-#include <wchar.h>
-
 #include <algorithm>
 
 #include "client/chat/disarm.h"
-#include "client/chat/utf8.h"
+#include "client/chat/graphemes.h"
 
 namespace chatd::client {
-
-std::size_t display_width(std::string_view text) {
-  std::size_t width = 0;
-  while (!text.empty()) {
-    const Utf8Character character = decode_utf8(text);
-    const int columns = ::wcwidth(static_cast<wchar_t>(character.code_point));
-    if (columns > 0) width += static_cast<std::size_t>(columns);
-    text.remove_prefix(character.size_bytes);
-  }
-  return width;
-}
 
 void Table::add(std::vector<std::string> cells) {
   for (std::string& cell : cells) cell = disarm(cell);

@@ -11,9 +11,6 @@
 
 namespace chatd::client {
 
-// In columns of a terminal. `text` is disarmed.
-std::size_t display_width(std::string_view text);
-
 class Table {
  public:
   enum class Align : std::uint8_t { kLeft, kRight };

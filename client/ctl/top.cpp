@@ -9,9 +9,10 @@
 #include <cstdint>
 #include <utility>
 
+#include "client/chat/disarm.h"
+#include "client/chat/graphemes.h"
 #include "client/chat/local_modes.h"
 #include "client/chat/signals.h"
-#include "client/chat/utf8.h"
 #include "client/ctl/json_fields.h"
 #include "client/ctl/pages.h"
 #include "client/ctl/printing.h"
@@ -48,10 +49,10 @@ std::string_view cut_to(std::string_view line, std::size_t columns) {
   std::size_t end = 0;
   std::size_t width = 0;
   while (end < line.size()) {
-    const std::size_t size = decode_utf8(line.substr(end)).size_bytes;
-    width += display_width(line.substr(end, size));
+    const Grapheme next = first_grapheme(line.substr(end));
+    width += next.most_columns;
     if (width > columns) break;
-    end += size;
+    end += next.text.size();
   }
   return line.substr(0, end);
 }
@@ -62,9 +63,9 @@ std::string frame_of(std::string_view text, const Size& size) {
   for (std::size_t row = 0; row < size.rows && !text.empty(); ++row) {
     const std::size_t end = std::min(text.find('\n'), text.size());
     if (row > 0) frame += "\r\n";
-    frame += cut_to(text.substr(0, end), size.columns);
-    // At the last column the cursor waits on the character that it has drawn.
-    if (display_width(text.substr(0, end)) < size.columns) frame += kClearRestOfLine;
+    // In the last column the cursor would wait on the character that it has drawn, and clear it.
+    frame += cut_to(text.substr(0, end), size.columns - 1);
+    frame += kClearRestOfLine;
     text.remove_prefix(std::min(end + 1, text.size()));
   }
   frame += kClearBelow;
@@ -100,10 +101,10 @@ std::string rooms_table(const std::vector<std::string>& rows) {
   for (const std::string& row : rows) {
     simdjson::dom::element room;
     if (parser.parse(row).get(room) != simdjson::SUCCESS) continue;
-    table.add({text_of(room, "name"), std::to_string(number_of(room, "members")),
+    table.add({disarm_name(text_of(room, "name")), std::to_string(number_of(room, "members")),
                std::to_string(number_of(room, "pending_members")),
                std::to_string(number_of(room, "waiting_messages")),
-               flag_of(room, "has_password") ? "yes" : "", text_of(room, "host")});
+               flag_of(room, "has_password") ? "yes" : "", disarm_name(text_of(room, "host"))});
   }
   return table.text();
 }
@@ -114,7 +115,7 @@ ExitCode Top::run() {
   }
   const auto seen = look();
   if (!seen) return print_error(seen.error());
-  return json_ ? print_json(*seen) : print(*seen);
+  return json_ ? print_json(*seen) : print_lines(*seen);
 }
 
 ExitCode Top::run_on_terminal() {

@@ -28,7 +28,8 @@ struct AdmissionRequest {
 
 struct Refusal {
   Status status;
-  std::string_view message;  // lives as long as the program
+  std::string_view message;     // lives as long as the program
+  std::string look_alike = {};  // the name that stands in the way, if it is spelled otherwise
 };
 
 using Admission = tl::expected<Token, Refusal>;

@@ -13,6 +13,11 @@ tl::unexpected<Refusal> refuse(Status status, std::string_view message) {
   return tl::unexpected(Refusal{status, message});
 }
 
+tl::unexpected<Refusal> refuse_look_alike(Status status, std::string_view message,
+                                          const std::string& name) {
+  return tl::unexpected(Refusal{status, message, name});
+}
+
 tl::unexpected<Refusal> server_is_full() {
   return refuse(Status::kUnavailable, "the server is full");
 }
@@ -58,8 +63,13 @@ Admission Admissions::admit(TimeMs now_ms, const Neighbours& neighbours, Admissi
 
 Admission Admissions::create(TimeMs now_ms, const Neighbours& neighbours,
                              AdmissionRequest& request) {
-  if (roster_.find_room(request.room)) {
-    return refuse(Status::kConflict, "a room of this name exists already");
+  if (const auto other = roster_.find_room(request.room)) {
+    const std::string& name = roster_.rooms()[*other].name;
+    if (name == request.room) {
+      return refuse(Status::kConflict, "a room of this name exists already");
+    }
+    return refuse_look_alike(Status::kConflict, "a room whose name looks the same exists already",
+                             name);
   }
   if (!request.room_is_counted) {
     return refuse(Status::kTooMany, "too many rooms from your address: close one first");
@@ -81,14 +91,26 @@ Admission Admissions::create(TimeMs now_ms, const Neighbours& neighbours,
   return token;
 }
 
+// A room is entered under its own name alone: the client's datagrams will name the room as the
+// request does, and they are compared byte by byte.
+//
 // The password is asked first: who does not know it learns nothing about the members.
 Admission Admissions::join(TimeMs now_ms, const Neighbours& neighbours, AdmissionRequest& request) {
   const auto slot = roster_.find_room(request.room);
   if (!slot) return refuse(Status::kNotFound, "there is no room of this name");
   const Room& room = roster_.rooms()[*slot];
+  if (room.name != request.room) {
+    return refuse_look_alike(Status::kNotFound,
+                             "no room has exactly this name, but one looks the same", room.name);
+  }
   if (const auto refusal = check_password(now_ms, room, request)) return tl::unexpected(*refusal);
-  if (roster_.find_member(*slot, request.join.username)) {
-    return refuse(Status::kConflict, "the username is taken in this room");
+  if (const auto other = roster_.find_member(*slot, request.join.username)) {
+    const std::string& username = roster_.members()[*other].username;
+    if (username == request.join.username) {
+      return refuse(Status::kConflict, "the username is taken in this room");
+    }
+    return refuse_look_alike(Status::kConflict,
+                             "a username that looks the same is taken in this room", username);
   }
   if (room.members.size() >= limits_.max_room_members) {
     return refuse(Status::kUnavailable, "this room is full");
@@ -102,12 +124,16 @@ Admission Admissions::join(TimeMs now_ms, const Neighbours& neighbours, Admissio
 // this who was not in, so a member that was removed stays out.
 Admission Admissions::take_seat(TimeMs now_ms, const AdmissionRequest& request, Outbox& out) {
   const auto room = roster_.find_room(request.room);
-  if (!room) return refuse(Status::kNotFound, "there is no room of this name");
+  if (!room || roster_.rooms()[*room].name != request.room) {
+    return refuse(Status::kNotFound, "there is no room of this name");
+  }
   if (const auto refusal = check_password(now_ms, roster_.rooms()[*room], request)) {
     return tl::unexpected(*refusal);
   }
   const auto seat = roster_.find_member(*room, request.join.username);
-  const bool is_there = seat && roster_.members()[*seat].token == *request.join.token;
+  const Member* const member = seat ? &roster_.members()[*seat] : nullptr;
+  const bool is_there = member != nullptr && member->username == request.join.username &&
+                        member->token == *request.join.token;
   const bool is_wanted =
       request.operation == Operation::kJoin || (seat && roster_.rooms()[*room].host == *seat);
   if (!is_there || !is_wanted) {

@@ -7,6 +7,7 @@
 #include "core/address/ip_address.h"
 #include "core/container/slot_pool.h"
 #include "core/limiting/member_allowance.h"
+#include "core/relay/name_key.h"
 #include "core/timer/timestamp.h"
 #include "core/wire/token.h"
 
@@ -14,6 +15,7 @@ namespace chatd {
 
 struct Member {
   std::string username;
+  NameKey name_key;
   Token token;
   IpAddress tcp_peer;        // where it joined from
   TimeMs last_heard_ms = 0;  // its last valid datagram, or its join

@@ -67,7 +67,8 @@ bool RequestDesk::answer(TimeMs now_ms, const ConnectionId& from, const IpAddres
 tl::expected<AdmissionRequest, Refusal> RequestDesk::read(const IpAddress& peer,
                                                           const FrameView& frame) {
   if (!is_valid_name(frame.room)) {
-    return bad_request("room name: 1 to 255 bytes of UTF-8 without control characters");
+    return bad_request(
+        "room name: 1 to 255 bytes of UTF-8 with something to see and no control characters");
   }
   auto join = reader_.read(frame.payload);
   if (!join) return bad_request(join.error());
@@ -114,7 +115,11 @@ void RequestDesk::complete(const AdmissionOutcome& outcome, std::string& reply) 
 
 void RequestDesk::refuse(std::uint8_t operation, const Refusal& refusal, std::string& reply) {
   counters_.add(Counter::kRequestsRefused);
-  append_outcome(reply, operation, refusal.status, refusal.message);
+  if (refusal.look_alike.empty()) {
+    return append_outcome(reply, operation, refusal.status, refusal.message);
+  }
+  const std::string message = std::string(refusal.message) + ": \"" + refusal.look_alike + '"';
+  append_outcome(reply, operation, refusal.status, message);
 }
 
 namespace {

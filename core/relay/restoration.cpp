@@ -83,7 +83,7 @@ tl::expected<void, std::string> check_log(const RoomSnapshot& room) {
 tl::expected<std::uint32_t, std::string> restore_room(const RoomSnapshot& snapshot,
                                                       Roster& roster) {
   if (!is_valid_name(snapshot.name)) return Fault("a room has no valid name");
-  if (roster.find_room(snapshot.name)) return Fault("two rooms have the same name");
+  if (roster.find_room(snapshot.name)) return Fault("two rooms have names that look the same");
   if (!has_host(snapshot)) return Fault("a room has no host");
   if (const auto log = check_log(snapshot); !log) return Fault(log.error());
   Room room;
@@ -107,7 +107,7 @@ tl::expected<void, std::string> restore_member(const Place& place, std::uint8_t 
     return Fault("a member's address is not that of one host");
   }
   if (roster.find_member(place.room, snapshot.username)) {
-    return Fault("two members of a room have the same name");
+    return Fault("two members of a room have names that look the same");
   }
   Member member;
   member.username = snapshot.username;

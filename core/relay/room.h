@@ -10,6 +10,7 @@
 #include "core/container/slot_pool.h"
 #include "core/fanout/room_log.h"
 #include "core/limiting/token_bucket.h"
+#include "core/relay/name_key.h"
 #include "core/relay/password.h"
 
 namespace chatd {
@@ -25,6 +26,7 @@ struct Leaver {
 
 struct Room {
   std::string name;
+  NameKey name_key;
   Password password;
   IpAddress creator;              // the room counts against this address
   std::uint64_t sequence = 0;     // grows with each room of the server: the order of lists

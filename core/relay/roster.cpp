@@ -4,6 +4,8 @@
 #include <array>
 #include <utility>
 
+#include "core/wire/names.h"
+
 namespace chatd {
 
 namespace {
@@ -16,9 +18,13 @@ std::uint32_t share(std::uint32_t limit, std::uint32_t shard_count) {
 
 }  // namespace
 
-std::uint64_t Roster::MemberKey::hash_with(const KeyedHash& hash) const {
-  // SipHash spreads the name; an odd factor is enough to tell rooms apart.
-  return hash(username) + std::uint64_t{room} * 0x9e37'79b9'7f4a'7c15u;
+std::uint64_t Roster::MemberKey::hash_with(const KeyedHash&) const {
+  // SipHash has spread the name; an odd factor is enough to tell rooms apart.
+  return name.value + std::uint64_t{room} * 0x9e37'79b9'7f4a'7c15u;
+}
+
+std::uint64_t Roster::RoomKey::hash_with(const KeyedHash&) const {
+  return name.value;
 }
 
 std::uint64_t Roster::BoundTo::hash_with(const KeyedHash& hash) const {
@@ -31,14 +37,20 @@ std::uint64_t Roster::BoundTo::hash_with(const KeyedHash& hash) const {
 }
 
 Roster::Roster(const Limits& limits, const KeyedHash::Key& hash_key, std::uint32_t shard_count)
-    : rooms_(limits.max_rooms),
+    : hash_(hash_key),
+      rooms_(limits.max_rooms),
       groups_(rooms_, limits.max_rooms),
       members_(limits.max_members),
       room_by_name_(share(limits.max_rooms, shard_count), KeyedHash(hash_key), {&rooms_}),
       member_by_name_(share(limits.max_members, shard_count), KeyedHash(hash_key), {&members_}),
       member_by_endpoint_(share(limits.max_members, shard_count), KeyedHash(hash_key), {this}) {}
 
+NameKey Roster::key_of(std::string_view name) const {
+  return {hash_(folded_name(name))};
+}
+
 std::optional<std::uint32_t> Roster::add_room(Room room) {
+  room.name_key = key_of(room.name);
   room.older = newest_room_;
   room.newer = kNoSlot;
   const auto slot = rooms_.insert(std::move(room));
@@ -73,12 +85,13 @@ Roster::TakenRoom Roster::take_room(std::uint32_t slot) {
 }
 
 std::optional<std::uint32_t> Roster::find_room(std::string_view name) const {
-  return room_by_name_.find({name});
+  return room_by_name_.find({key_of(name)});
 }
 
 std::optional<std::uint32_t> Roster::add_member(std::uint32_t room_slot, Member member,
                                                 const Endpoint& endpoint) {
   member.room = room_slot;
+  member.name_key = key_of(member.username);
   const auto slot = members_.insert(std::move(member));
   if (!slot) return std::nullopt;
   RoomLog& log = rooms_[room_slot].log;
@@ -90,6 +103,7 @@ std::optional<std::uint32_t> Roster::add_member(std::uint32_t room_slot, Member 
 bool Roster::restore_member(std::uint32_t slot, std::uint32_t room, Member member,
                             const Endpoint& endpoint, std::uint64_t cursor) {
   member.room = room;
+  member.name_key = key_of(member.username);
   if (!members_.insert_at(slot, std::move(member))) return false;
   place_member(slot, endpoint, cursor);
   return true;
@@ -151,7 +165,7 @@ void Roster::place_at(std::uint32_t slot, const Endpoint& endpoint) {
 
 std::optional<std::uint32_t> Roster::find_member(std::uint32_t room,
                                                  std::string_view username) const {
-  return member_by_name_.find({room, username});
+  return member_by_name_.find({room, key_of(username)});
 }
 
 std::optional<std::uint32_t> Roster::find_bound(const Endpoint& endpoint) const {

@@ -1,6 +1,7 @@
 // Who is in which room, and where: the relay's data, without its manners (those are Membership's).
 // Rooms and members lie in pools and are named by slot; three indexes find them by name, by room
-// and username, and by endpoint. Thread: one at a time.
+// and username, and by endpoint. Names are found as people see them (core/wire/names.h), whatever
+// their spelling. Thread: one at a time.
 #pragma once
 
 #include <cstdint>
@@ -30,7 +31,8 @@ class Roster {
   Roster(const Roster&) = delete;  // the indexes point at the pools
   Roster& operator=(const Roster&) = delete;
 
-  // The slot, or nothing when the pool is full. The name must be free. The newest room of all.
+  // The slot, or nothing when the pool is full. No room may have a name that looks the same. The
+  // newest room of all.
   std::optional<std::uint32_t> add_room(Room room);
   // Takes a room out with all its members: they are nobody's any more, but for their names. The
   // room's arrays stay as they are.
@@ -41,8 +43,8 @@ class Roster {
   TakenRoom take_room(std::uint32_t room);
   std::optional<std::uint32_t> find_room(std::string_view name) const;
 
-  // The slot, or nothing when the pool is full. The username must be free in that room. An endpoint
-  // with port 0 makes a pending member.
+  // The slot, or nothing when the pool is full. Nobody in that room may have a username that looks
+  // the same. An endpoint with port 0 makes a pending member.
   std::optional<std::uint32_t> add_member(std::uint32_t room, Member member,
                                           const Endpoint& endpoint);
   // The same in a slot that is given, for members who are known already by it (core/relay/
@@ -91,28 +93,28 @@ class Roster {
  private:
   struct MemberKey {
     std::uint32_t room;
-    std::string_view username;
+    NameKey name;
     bool operator==(const MemberKey&) const = default;
     std::uint64_t hash_with(const KeyedHash& hash) const;
   };
-  struct RoomName {
-    std::string_view name;
-    bool operator==(const RoomName&) const = default;
-    std::uint64_t hash_with(const KeyedHash& hash) const { return hash(name); }
+  struct RoomKey {
+    NameKey name;
+    bool operator==(const RoomKey&) const = default;
+    std::uint64_t hash_with(const KeyedHash& hash) const;
   };
   struct BoundTo {
     Endpoint endpoint;
     bool operator==(const BoundTo&) const = default;
     std::uint64_t hash_with(const KeyedHash& hash) const;
   };
-  struct NameOfRoom {
+  struct KeyOfRoom {
     const SlotPool<Room>* rooms;
-    RoomName operator()(std::uint32_t slot) const { return {(*rooms)[slot].name}; }
+    RoomKey operator()(std::uint32_t slot) const { return {(*rooms)[slot].name_key}; }
   };
   struct KeyOfMember {
     const SlotPool<Member>* members;
     MemberKey operator()(std::uint32_t slot) const {
-      return {(*members)[slot].room, (*members)[slot].username};
+      return {(*members)[slot].room, (*members)[slot].name_key};
     }
   };
   struct EndpointOfMember {
@@ -122,17 +124,19 @@ class Roster {
     }
   };
 
+  NameKey key_of(std::string_view name) const;
   void place_member(std::uint32_t member, const Endpoint& endpoint, std::uint64_t cursor);
   void place_at(std::uint32_t member, const Endpoint& endpoint);
   void link_endpoint(std::uint32_t member);
   void unlink_endpoint(std::uint32_t member);
 
+  const KeyedHash hash_;
   SlotPool<Room> rooms_;
   RoomGroups groups_;
   SlotPool<Member> members_;
   std::uint32_t oldest_room_ = kNoSlot;
   std::uint32_t newest_room_ = kNoSlot;
-  SlotIndex<RoomName, NameOfRoom> room_by_name_;
+  SlotIndex<RoomKey, KeyOfRoom> room_by_name_;
   SlotIndex<MemberKey, KeyOfMember> member_by_name_;
   SlotIndex<BoundTo, EndpointOfMember> member_by_endpoint_;
   std::uint32_t pending_members_ = 0;

@@ -8,6 +8,7 @@
 
 #include "core/address/ip_address.h"
 #include "core/container/keyed_hash.h"
+#include "core/wire/names.h"
 
 namespace chatd {
 
@@ -20,8 +21,9 @@ class ShardMap {
   ShardMap(std::uint32_t count, const KeyedHash::Key& key) : count_(count), hash_(key) {}
 
   std::uint32_t count() const { return count_; }
+  // Rooms whose names look alike are on one shard.
   std::uint8_t of_room(std::string_view name) const {
-    return static_cast<std::uint8_t>(hash_(name) % count_);
+    return static_cast<std::uint8_t>(hash_(folded_name(name)) % count_);
   }
   // All addresses that are counted as one (an IPv6 /64) are on one shard.
   std::uint8_t of_address(const IpAddress& ip) const {

@@ -116,7 +116,8 @@ tl::expected<JoinRequest, std::string_view> JoinRequestReader::read(std::string_
   const auto username = text_of(fields->username);
   if (!username) return fault("username: a string is required");
   if (!is_valid_name(*username)) {
-    return fault("username: 1 to 255 bytes of UTF-8 without control characters");
+    return fault(
+        "username: 1 to 255 bytes of UTF-8 with something to see and no control characters");
   }
   if (is_reserved_username(*username)) return fault("username: this name is reserved");
   const auto ip = read_ip(*fields);

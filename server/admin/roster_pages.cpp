@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "core/text/hidden.h"
 #include "core/wire/json_writer.h"
 #include "server/net/socket_address.h"
 
@@ -92,7 +93,7 @@ std::string rooms_json(const std::vector<RoomRow>& rows, std::string_view next) 
   json.end_array();
   json.member("next", next);
   json.end_object();
-  return json.take();
+  return escape_hidden(json.take());
 }
 
 std::string members_json(std::string_view room, const MemberPage& page) {
@@ -116,7 +117,7 @@ std::string members_json(std::string_view room, const MemberPage& page) {
   const std::string next = page.next_slot ? std::to_string(*page.next_slot) : "";
   json.member("next", std::string_view(next));
   json.end_object();
-  return json.take();
+  return escape_hidden(json.take());
 }
 
 }  // namespace chatd

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/text/hidden.h"
 #include "core/wire/json_writer.h"
 
 namespace chatd {
@@ -48,7 +49,7 @@ std::string quoted(std::string_view name) {
   }
   JsonWriter json;
   json.value(name.substr(0, size_bytes));
-  return json.take() + (size_bytes < name.size() ? "..." : "");
+  return escape_hidden(json.take()) + (size_bytes < name.size() ? "..." : "");
 }
 
 }  // namespace chatd

@@ -70,8 +70,8 @@ class EventLog {
   std::array<Line, static_cast<std::size_t>(Reason::kCount)> lines_;
 };
 
-// A name that a user has chosen, in quotation marks, so that nothing in it passes for chatd's own
-// words; cut after 64 bytes.
+// A name that a user has chosen, in quotation marks and with what is hidden in it escaped, so that
+// nothing in it passes for chatd's own words or turns them around; cut after 64 bytes.
 std::string quoted(std::string_view name);
 
 }  // namespace chatd

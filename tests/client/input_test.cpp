@@ -1,6 +1,5 @@
 #include <gtest/gtest.h>
 
-#include <clocale>
 #include <string>
 #include <vector>
 
@@ -10,7 +9,6 @@
 #include "client/chat/key_reader.h"
 #include "client/chat/line_reader.h"
 #include "client/chat/pace.h"
-#include "client/chat/screen_layout.h"
 
 namespace chatd::client {
 namespace {
@@ -131,34 +129,6 @@ TEST(Goal, CountAndTimeout) {
   EXPECT_EQ(both.reached(1'500), ExitCode::kTimedOut);
   both.on_message();
   EXPECT_EQ(both.reached(1'500), ExitCode::kOk);
-}
-
-class ScreenLayout : public testing::Test {
- protected:
-  ScreenLayout() { std::setlocale(LC_CTYPE, "C.UTF-8"); }
-};
-
-TEST_F(ScreenLayout, CountsRows) {
-  EXPECT_EQ(rows_before_cursor(L"", 10), 0U);
-  EXPECT_EQ(rows_before_cursor(L"123456789", 10), 0U);
-  EXPECT_EQ(rows_before_cursor(L"1234567890", 10), 1U);
-  EXPECT_EQ(rows_before_cursor(L"1234567890123456789", 10), 1U);
-  EXPECT_EQ(rows_before_cursor(L"12345678901234567890", 10), 2U);
-}
-
-TEST_F(ScreenLayout, WideCharactersDoNotStraddleRows) {
-  EXPECT_EQ(rows_before_cursor(L"12345678日", 10), 1U);
-  EXPECT_EQ(rows_before_cursor(L"123456789日", 10), 1U);
-  EXPECT_EQ(rows_before_cursor(L"123456789日12345678", 10), 2U);  // the 9th column stayed empty
-  EXPECT_EQ(rows_before_cursor(L"12345678日12345678", 10), 1U);
-}
-
-TEST_F(ScreenLayout, ControlCharactersTakeTwoColumns) {
-  EXPECT_EQ(rows_before_cursor(L"1234567\x1b", 10), 0U);
-  EXPECT_EQ(rows_before_cursor(L"12345678\x1b", 10), 1U);
-  EXPECT_EQ(rows_before_cursor(L"a\tb", 10), 0U);
-  EXPECT_EQ(rows_before_cursor(L"a\tb\t", 10), 1U);
-  EXPECT_EQ(rows_before_cursor(L"a\nb", 10), 1U);
 }
 
 }  // namespace

@@ -56,6 +56,19 @@ TEST(TextLines, EventsAreOneDisarmedLine) {
   }
 }
 
+// Whatever a name is, one sees where it ends and who speaks.
+TEST(TextLines, ANameCannotPassForMoreThanAName) {
+  EXPECT_EQ(event_line({Kind::kMessage, "alice: the code is 1234", "x"}, kPlain),
+            "\"alice: the code is 1234\": x");
+  EXPECT_EQ(event_line({Kind::kMessage, "* bob joined", "x"}, kPlain), "\"* bob joined\": x");
+  EXPECT_EQ(event_line({Kind::kJoined, "bob left. alice", ""}, kPlain),
+            "* \"bob left. alice\" joined");
+  EXPECT_EQ(members_line({{{"den", {"a, b", "c"}, 2, false}}, 1}, "den", kPlain),
+            "2 people here: \"a, b\", c");
+  EXPECT_EQ(rooms_table({{{"den  9 people: a\nx", {}, 0, false}}, 1}),
+            "\"den  9 people: a^Jx\"  0 people");
+}
+
 TEST(TextLines, MembersTellWhatIsCutOrHidden) {
   const RoomList list{{{"open", {"a", "b\x1b"}, 2, false},
                        {"full", {"a", "b"}, 30, false},

@@ -42,6 +42,22 @@ TEST_F(ChatExitCode, RefusalsTellStatusAndReason) {
   expect_refused({"create", "other", "--name", "system"}, "400");
 }
 
+TEST_F(ChatExitCode, ARefusalNamesTheOtherSpelling) {
+  auto alice = Member::create(server_, "Kitchen", "ali\u200bce");
+  ASSERT_TRUE(alice.has_value());
+  Process room = start_chat(server_, {"join", "kitchen", "--name", "bob"});
+  EXPECT_EQ(exit_code_of(room), 4);
+  EXPECT_EQ(
+      told(room),
+      "chat: the server refused (404): no room has exactly this name, but one looks the same: "
+      "\"Kitchen\"\n");
+  Process name = start_chat(server_, {"join", "Kitchen", "--name", "alice"});
+  EXPECT_EQ(exit_code_of(name), 4);
+  EXPECT_NE(told(name).find("looks the same is taken in this room: \"ali<U+200B>ce\"\n"),
+            std::string::npos)
+      << told(name);
+}
+
 TEST_F(ChatExitCode, ARefusalInJson) {
   Process chat = start_chat(server_, {"join", "nowhere", "--name", "bob", "--json"});
   EXPECT_EQ(exit_code_of(chat), 4);

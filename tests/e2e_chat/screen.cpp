@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cwchar>
+#include <utility>
 
 namespace chatd::test {
 namespace {
@@ -11,6 +12,7 @@ constexpr char32_t kBlank = U' ';
 // The second column of a wide character.
 constexpr char32_t kWideRest = 0;
 constexpr char kEscape = '\x1b';
+constexpr char32_t kJoiner = 0x200d;
 
 std::size_t length_of(unsigned char lead) {
   if (lead < 0x80) return 1;
@@ -79,7 +81,7 @@ void Screen::feed(std::string_view bytes) {
     if (next[0] == kEscape && length > 2) {
       escape_sequence(next.substr(2, length - 3), next.back());
     } else if (next[0] == kEscape) {
-      unknown_.emplace_back(next);
+      if (!save_or_restore(next[1])) unknown_.emplace_back(next);
     } else if (length == 1 && (next[0] < ' ' || next[0] == '\x7f')) {
       control(next[0]);
     } else {
@@ -101,7 +103,8 @@ void Screen::put(char32_t character) {
     return;
   }
   const auto width = static_cast<std::size_t>(measured);
-  if (width == 0) return;
+  const bool is_part = std::exchange(is_joined_, joins_emoji_ && character == kJoiner);
+  if (width == 0 || is_part) return;
   if (wrap_pending_ || column_ + width > columns_) {
     move_down();
     column_ = 0;
@@ -138,6 +141,20 @@ void Screen::control(char byte) {
       return;
   }
   wrap_pending_ = false;
+}
+
+bool Screen::save_or_restore(char command) {
+  if (command == '7') {
+    saved_row_ = row_ - top_;
+    saved_column_ = column_;
+  } else if (command == '8') {
+    row_ = top_ + saved_row_;
+    column_ = saved_column_;
+    wrap_pending_ = false;
+  } else {
+    return false;
+  }
+  return true;
 }
 
 void Screen::escape_sequence(std::string_view parameters, char final) {

@@ -1,6 +1,7 @@
 // A small model of a terminal: what a person would see after a program has written these bytes.
-// It knows what `chat` and libedit use with TERM=xterm, and notes everything that it does not know,
-// so that a test never judges a picture that is wrong.
+// It knows what `chat` uses with TERM=xterm, and notes everything that it does not know, so that a
+// test never judges a picture that is wrong. Combining marks take no column and are not in the
+// picture; of an emoji of several parts there are two kinds of terminals.
 #pragma once
 
 #include <cstddef>
@@ -13,6 +14,9 @@ namespace chatd::test {
 class Screen {
  public:
   Screen(std::size_t columns, std::size_t rows);
+
+  // From now on parts that are joined (U+200D) are one picture, and not one each.
+  void join_emoji() { joins_emoji_ = true; }
 
   void feed(std::string_view bytes);
 
@@ -35,6 +39,7 @@ class Screen {
   Row& row();
   void put(char32_t character);
   void control(char byte);
+  bool save_or_restore(char command);
   void escape_sequence(std::string_view parameters, char final);
   void move_down();
   void erase_in_row(std::size_t from, std::size_t to);
@@ -47,6 +52,10 @@ class Screen {
   std::size_t row_ = 0;    // absolute
   std::size_t column_ = 0;
   bool wrap_pending_ = false;
+  bool joins_emoji_ = false;
+  bool is_joined_ = false;     // the next character to the last one
+  std::size_t saved_row_ = 0;  // of what is visible
+  std::size_t saved_column_ = 0;
   bool bell_ = false;
   std::string unfinished_;  // an escape sequence or character that goes on in the next bytes
   std::vector<std::string> unknown_;

@@ -44,6 +44,23 @@ TEST_F(ScreenModel, WideCharactersTakeTwoColumns) {
   EXPECT_EQ(screen_.cursor_column(), 2U);
 }
 
+TEST_F(ScreenModel, EmojiOfSeveralPartsAreOnePictureOrSeveral) {
+  screen_.feed("👩‍🚀x");
+  EXPECT_EQ(screen_.text(), "👩🚀x\n");
+  screen_.join_emoji();
+  screen_.feed("\r\n👩‍🚀e\u0301x");
+  EXPECT_EQ(screen_.cursor_row(), "👩ex");
+  EXPECT_EQ(screen_.cursor_column(), 4U);
+}
+
+TEST_F(ScreenModel, RemembersAPlace) {
+  screen_.feed(
+      "1\r\n2\x1b"
+      "7\r\n3\x1b"
+      "8x");
+  EXPECT_EQ(screen_.text(), "1\n2x\n3\n");
+}
+
 TEST_F(ScreenModel, SequencesMayArriveInPieces) {
   for (const char byte : std::string_view("\xe6\x97\xa5\x1b[31mx\x1b[0m")) {
     screen_.feed({&byte, 1});

@@ -16,9 +16,11 @@
 namespace chatd::fuzz {
 namespace {
 
-// From the specification: 1 to 255 bytes of UTF-8 without C0, DEL and C1.
+// From the specification: 1 to 255 bytes of UTF-8 without C0, DEL and C1, and with something to
+// see.
 bool may_be_a_name(std::string_view text) {
-  if (text.empty() || text.size() > 255) return false;
+  if (text.empty() || text.size() > 255 || !is_utf8(text) || folded_name(text).empty())
+    return false;
   while (!text.empty()) {
     const auto c = take_code_point(text);
     if (!c || *c < 0x20 || (*c >= 0x7f && *c <= 0x9f)) return false;
@@ -26,13 +28,29 @@ bool may_be_a_name(std::string_view text) {
   return true;
 }
 
+// What no reader sees or minds.
+constexpr std::string_view kUnseen[] = {"\u200b", "\u00ad", "\u2060",
+                                        "\ufe0f", "\u2065", "\U000e0041"};
+
+void check_folding(std::string_view name) {
+  const std::string folded = folded_name(name);
+  require(folded_name(folded) == folded, "what is folded is folded");
+  require(is_utf8(folded), "a folded name is text");
+  require(is_reserved_username(name) == (folded == "system" || folded == "server"),
+          "the server's names are its own in every spelling");
+  require(folded_name(std::string(" ").append(name).append("\u3000")) == folded,
+          "blanks at the edges are not seen");
+  for (const std::string_view unseen : kUnseen) {
+    require(folded_name(std::string(name).append(unseen)) == folded, "nor is what is invisible");
+  }
+}
+
 void check_name(std::string_view text) {
   const bool is_name = is_valid_name(text);
   require(is_name == may_be_a_name(text), "a name is what the specification says");
-  if (is_name) {
-    require(client::check_name("name", text).has_value(),
-            "the client lets every good name through");
-  }
+  if (!is_name) return;
+  require(client::check_name("name", text).has_value(), "the client lets every good name through");
+  check_folding(text);
 }
 
 // Either form, by the specification.

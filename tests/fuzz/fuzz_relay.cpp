@@ -190,9 +190,11 @@ class Script {
 
   void enter(std::uint8_t operation) {
     const IpAddress from = peer();
-    const std::string room = "room" + std::to_string(decisions_.index(6));
-    const std::string username = "name" + std::to_string(decisions_.index(32));
+    std::string room = "room" + std::to_string(decisions_.index(6));
+    std::string username = "name" + std::to_string(decisions_.index(32));
     const std::uint8_t form = decisions_.byte();
+    if ((form & 0x18) == 0x18) username.insert(0, "\u200b");
+    if ((form & 0x60) == 0x60) room[0] = 'R';
     const std::string payload = test::join_payload({.username = username,
                                                     .ip = (form & 1) != 0 ? "192.0.2.1" : "",
                                                     .port = port(),

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "core/wire/datagram.h"
+#include "core/wire/names.h"
 #include "tests/fuzz/payload_oracle.h"
 #include "tests/fuzz/targets.h"
 
@@ -15,6 +16,11 @@ constexpr unsigned kRefusalsAllowed = 3;
 std::string key_of(const Endpoint& endpoint) {
   const auto& ip = endpoint.ip.bytes();
   return std::string(ip.begin(), ip.end()) + std::to_string(endpoint.port);
+}
+
+// fuzz_identity looks after the folding.
+bool look_alike(std::string_view a, std::string_view b) {
+  return folded_name(a) == folded_name(b);
 }
 
 bool is_in(const Roster& roster, const ModelMember& member) {
@@ -33,7 +39,7 @@ ModelMember* RelayModel::find(std::uint8_t shard, const Token& token) {
 
 const ModelMember* RelayModel::find(std::string_view room, std::string_view username) const {
   const auto found = std::find_if(members_.begin(), members_.end(), [&](const ModelMember& one) {
-    return one.room == room && one.username == username;
+    return look_alike(one.room, room) && look_alike(one.username, username);
   });
   return found == members_.end() ? nullptr : &*found;
 }
@@ -41,7 +47,7 @@ const ModelMember* RelayModel::find(std::string_view room, std::string_view user
 std::size_t RelayModel::size_of(std::string_view room) const {
   return static_cast<std::size_t>(
       std::count_if(members_.begin(), members_.end(),
-                    [room](const ModelMember& one) { return one.room == room; }));
+                    [room](const ModelMember& one) { return look_alike(one.room, room); }));
 }
 
 bool RelayModel::has_asked(const Endpoint& endpoint) const {
@@ -145,8 +151,9 @@ Status RelayModel::status_of(const AdmissionRequest& request) const {
     if (!request.room_is_counted) return Status::kTooMany;
     if (passwords_.size() >= limits_.max_rooms) return Status::kUnavailable;
   } else {
-    if (members_in_room == 0) return Status::kNotFound;
-    const std::string& password = passwords_.find(request.room)->second;
+    const auto room = passwords_.find(request.room);
+    if (room == passwords_.end()) return Status::kNotFound;  // also when one only looks like it
+    const std::string& password = room->second;
     if (!password.empty() && password != request.join.password) return Status::kUnauthorized;
     if (find(request.room, request.join.username) != nullptr) return Status::kConflict;
     if (members_in_room >= limits_.max_room_members) return Status::kUnavailable;
@@ -202,7 +209,7 @@ bool RelayModel::may_go(TimeMs now_ms, const ModelMember& member, const Departur
     case Departure::Kind::kRefusal:
       return member.refusals > kRefusalsAllowed;
     case Departure::Kind::kClose:
-      return member.room == why.room;
+      return look_alike(member.room, why.room);
     case Departure::Kind::kShutdown:
       return true;
   }
@@ -246,7 +253,7 @@ void RelayModel::compare(TimeMs now_ms, std::uint8_t shard, const Roster& roster
     const bool has_to_go =
         ((why.kind == Departure::Kind::kLeave || why.kind == Departure::Kind::kKick) &&
          one.token == why.token) ||
-        (why.kind == Departure::Kind::kClose && one.room == why.room);
+        (why.kind == Departure::Kind::kClose && look_alike(one.room, why.room));
     require(!has_to_go, "who leaves, or is sent away, is gone");
     const Member& member = roster.members()[one.token.slot()];
     const Room& room = roster.rooms()[member.room];

@@ -72,6 +72,7 @@ class RelayModel {
   void set_limits(const Limits& limits) { limits_ = limits; }
   void start_drain() { is_draining_ = true; }
   void end_drain() { is_draining_ = false; }
+  // In whatever spelling that looks the same.
   const ModelMember* find(std::string_view room, std::string_view username) const;
   std::size_t size_of(std::string_view room) const;
   // Takes those out of the model that are no longer in the shard's roster, and requires that each

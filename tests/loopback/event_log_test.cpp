@@ -93,6 +93,14 @@ TEST_F(EventLogTest, LongNamesAreCutBetweenCharacters) {
             "\"" + std::string(63, 'a') + "\"...");
 }
 
+// Also for a program that writes the log to a terminal as it is.
+TEST_F(EventLogTest, WhatIsHiddenInNamesIsEscaped) {
+  EXPECT_EQ(chatd::quoted("a\u2028b\u202ec\u2066d\u200be\u0085"),
+            R"("a\u2028b\u202ec\u2066d\u200be\u0085")");
+  EXPECT_EQ(chatd::quoted("\U000e0041 \ufff0"), R"("\udb40\udc41 \ufff0")");
+  EXPECT_EQ(chatd::quoted("\u05e9\u05dc\u05d5\u05dd"), "\"\u05e9\u05dc\u05d5\u05dd\"");
+}
+
 TEST(LogFormats, TheJournalIsKnownByItsDeviceAndInode) {
   struct stat file {};
   ASSERT_EQ(::fstat(STDERR_FILENO, &file), 0);

@@ -135,6 +135,7 @@ class Model {
   void answer(Membership& member, const Claim& claim);
   bool may_say(Membership& member, std::size_t payload_bytes, std::size_t receivers);
 
+  std::uint32_t standing(std::uint32_t room) const;
   int create_status(const Ask& ask) const;
   int join_status(TimeMs now_ms, const Ask& ask, bool was_kept_back);
   int password_status(TimeMs now_ms, const Ask& ask, bool was_kept_back);

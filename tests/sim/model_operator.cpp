@@ -8,11 +8,11 @@
 namespace chatd::sim {
 bool Model::on_kick(TimeMs now_ms, std::uint8_t shard, std::uint32_t room, std::uint32_t name) {
   now_ms_ = now_ms;
-  const ModelRoom& there = roll_.rooms[room];
+  const ModelRoom& there = roll_.rooms[standing(room)];
   if (!there.exists || there.shard != shard) return false;
   for (const MemberNumber number : there.members) {
     Membership& member = roll_[number];
-    if (member.name != name) continue;
+    if (world_.client_looks[member.name] != world_.client_looks[name]) continue;
     world_.seen.saw(Sight::kKick);
     go(member, Counter::kMembersKicked);
     tell(member);
@@ -23,6 +23,7 @@ bool Model::on_kick(TimeMs now_ms, std::uint8_t shard, std::uint32_t room, std::
 }
 
 bool Model::on_close_room(std::uint8_t shard, std::uint32_t room) {
+  room = standing(room);
   if (!roll_.rooms[room].exists || roll_.rooms[room].shard != shard) return false;
   world_.seen.saw(Sight::kCloseRoom);
   end_room(room);

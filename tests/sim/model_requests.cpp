@@ -105,8 +105,18 @@ void Model::take_seat(TimeMs now_ms, const Ask& ask) {
   ++expected(member.shard, Counter::kMembersReturned);
 }
 
+// The room that is there under a name that looks like this one's; this one when there is none.
+std::uint32_t Model::standing(std::uint32_t room) const {
+  for (std::uint32_t other = 0; other < roll_.rooms.size(); ++other) {
+    if (roll_.rooms[other].exists && world_.room_looks[other] == world_.room_looks[room]) {
+      return other;
+    }
+  }
+  return room;
+}
+
 int Model::create_status(const Ask& ask) const {
-  if (roll_.rooms[ask.room].exists) return 409;
+  if (roll_.rooms[standing(ask.room)].exists) return 409;
   if (!ask.room_is_counted) {
     world_.seen.saw(Sight::kTold429Rooms);
     return 429;
@@ -160,8 +170,9 @@ int Model::password_status(TimeMs now_ms, const Ask& ask, bool was_kept_back) {
 }
 
 bool Model::is_name_taken(const ModelRoom& room, std::uint32_t name) const {
-  return std::any_of(room.members.begin(), room.members.end(),
-                     [&](MemberNumber number) { return roll_[number].name == name; });
+  return std::any_of(room.members.begin(), room.members.end(), [&](MemberNumber number) {
+    return world_.client_looks[roll_[number].name] == world_.client_looks[name];
+  });
 }
 
 Membership& Model::enter(TimeMs now_ms, const Ask& ask) {

@@ -52,12 +52,18 @@ World::World(std::uint64_t seed, bool print_trace)
           "-k\xc3\xbc"
           "che";
     if (i % 4 == 3) name.resize(kMaxNameBytes, 'x');
+    const bool is_alike = i % 8 == 5;
+    if (is_alike) name = "ROOM" + room_names.back().substr(4);
+    room_looks.push_back(is_alike ? i - 1 : i);
     room_names.push_back(std::move(name));
   }
   for (std::uint32_t i = 0; i < scenario.clients; ++i) {
     std::string name = "c" + std::to_string(i);
     if (i % 7 == 3) name += "-\xc3\xa4";
     if (i % 31 == 7) name.resize(120, 'y');
+    const bool is_alike = i % 7 == 2;
+    if (is_alike) name = "C" + client_names.back().substr(1) + "\u200b";
+    client_looks.push_back(is_alike ? i - 1 : i);
     client_names.push_back(std::move(name));
   }
   server_sockets.addresses = {IpAddress::from_v4({192, 0, 2, 250}),

@@ -68,6 +68,9 @@ struct World {
   std::vector<Host> hosts;
   std::vector<std::string> room_names;    // the rooms that there can be, by number
   std::vector<std::string> client_names;  // by client
+  // Some look like an earlier one: its number, or their own.
+  std::vector<std::uint32_t> room_looks;
+  std::vector<std::uint32_t> client_looks;
   OwnSockets server_sockets;
   bool is_calm = false;  // faults are over, clients are silent: all comes to rest
 };

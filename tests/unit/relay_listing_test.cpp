@@ -112,7 +112,7 @@ TEST_F(ListingTest, TheGreetingLeavesOutNamesBeforeItLeavesOutARoom) {
 TEST_F(ListingTest, TheGreetingFitsWhateverTheNames) {
   for (int i = 0; i < 40; ++i) {
     std::string name(255, '"');
-    name[0] = static_cast<char>('A' + i);
+    name[0] = static_cast<char>('#' + i);  // no two of them a letter in two cases
     kit_.create(name, name);
     for (int j = 0; j < 3; ++j) kit_.join(name, std::string(254 - static_cast<unsigned>(j), '\\'));
     const JsonObject json = greeting();

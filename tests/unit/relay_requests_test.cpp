@@ -139,7 +139,61 @@ TEST_F(Requests, ATakenNameIsAConflictInThatRoomAlone) {
   kit_.create("den", "bob");
   EXPECT_EQ(kit_.ask(kJoinRoom, "lobby", request("alice")).status, 409);
   EXPECT_EQ(kit_.ask(kJoinRoom, "den", request("alice")).status, 201);
-  EXPECT_EQ(kit_.ask(kJoinRoom, "lobby", request("Alice")).status, 201);
+  EXPECT_EQ(kit_.ask(kJoinRoom, "lobby", request("alicia")).status, 201);
+}
+
+// The second could speak in the first one's name, and people would not see it.
+TEST_F(Requests, ANameThatLooksLikeATakenOneIsAConflict) {
+  kit_.create("lobby", "alice");
+  for (const std::string_view name : {"Alice", "alice ", "al\u200bice", "\uff41lice"}) {
+    const Answer answer = kit_.ask(kJoinRoom, "lobby", request(name));
+    EXPECT_EQ(answer.status, 409) << name;
+    EXPECT_NE(answer.message.find(": \"alice\""), std::string::npos) << answer.message;
+  }
+  EXPECT_EQ(kit_.ask(kCreateRoom, "hall", request("Alice")).status, 201);
+}
+
+TEST_F(Requests, ANameIsKeptAsItWasGiven) {
+  const Person host = kit_.create("Lobby", "\u00c9ric", at("127.0.0.1", 7001));
+  const Person bob = kit_.join("Lobby", "Bob", at("127.0.0.1", 7002));
+  EXPECT_EQ(heard_at(kit_.take(), host.from),
+            (std::vector<std::string>{
+                R"({"sender":"system","operation":1,"username":"Bob","message":"Bob joined"})"}));
+  kit_.say(bob, "hi");
+  EXPECT_EQ(heard_at(kit_.take(), host.from),
+            std::vector<std::string>{message_payload("Bob", "hi")});
+  // Who says so in another spelling is somebody else, and so is the room.
+  kit_.send(bob, message_payload("bob", "hi"));
+  EXPECT_EQ(kit_.count(Counter::kDroppedWrongSender), 1u);
+  kit_.deliver(bob.from, encode_datagram("lobby", bob.token, message_payload("Bob", "hi")));
+  EXPECT_EQ(kit_.count(Counter::kDroppedWrongRoom), 1u);
+}
+
+TEST_F(Requests, ARoomIsMadeOnceInWhateverSpelling) {
+  kit_.create("Caf\u00e9", "alice");
+  for (const std::string_view name : {"caf\u00e9", "CAFE\u0301", "Caf\u00e9\u2060", " Caf\u00e9"}) {
+    const Answer answer = kit_.ask(kCreateRoom, name, request("bob"));
+    EXPECT_EQ(answer.status, 409) << name;
+    EXPECT_NE(answer.message.find(": \"Caf\u00e9\""), std::string::npos) << answer.message;
+  }
+  EXPECT_EQ(kit_.ask(kCreateRoom, "Cafe", request("bob")).status, 201);
+}
+
+// Its datagrams would name a room that there is not.
+TEST_F(Requests, ARoomIsEnteredUnderItsOwnNameAlone) {
+  kit_.create("kitchen", "alice", at("127.0.0.1", 7001), "secret");
+  const Answer answer = kit_.ask(kJoinRoom, "Kitchen", request("bob", "secret"));
+  EXPECT_EQ(answer.status, 404);
+  EXPECT_EQ(answer.message, "no room has exactly this name, but one looks the same: \"kitchen\"");
+  EXPECT_EQ(kit_.ask(kJoinRoom, "kitchen", request("bob", "secret")).status, 201);
+}
+
+TEST_F(Requests, AnOperatorMayWriteNamesAsTheyLook) {
+  kit_.create("Kitchen", "alice");
+  kit_.join("Kitchen", "bo\u200bb");
+  EXPECT_TRUE(kit_.relay.kick(kit_.now_ms, "kitchen", "Bob", kit_.out));
+  EXPECT_FALSE(kit_.relay.kick(kit_.now_ms, "kitchen", "Bob", kit_.out));
+  EXPECT_TRUE(kit_.relay.close_room("KITCHEN", kit_.out));
 }
 
 TEST_F(Requests, ANameAndARoomAreFreeAgainAfterwards) {

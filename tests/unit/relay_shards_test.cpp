@@ -84,8 +84,8 @@ TEST_P(Shards, AnswerLikeOne) {
     const IpAddress peer = ip(below(2) == 0 ? "192.0.2." + std::to_string(below(6))
                                             : "2001:db8:0:" + std::to_string(below(4)) +
                                                   "::" + std::to_string(1 + below(3)));
-    const std::string room = "room" + std::to_string(below(20));
-    const std::string name = "name" + std::to_string(below(10));
+    const std::string room = (below(4) == 0 ? "Room" : "room") + std::to_string(below(20));
+    const std::string name = (below(4) == 0 ? "na\u00adme" : "name") + std::to_string(below(10));
     const std::string password = below(4) == 0 ? "secret" : "";
     const auto action = below(10);
     if (action == 0 && !one.members.empty()) {

@@ -249,14 +249,14 @@ TEST_F(Snapshot, OneThatIsNotSoundIsRefused) {
   using Rooms = std::vector<RoomSnapshot>;
   EXPECT_EQ(refusal_after([](Rooms& rooms) { rooms[0].name = "bell \a"; }),
             "a room has no valid name");
-  EXPECT_EQ(refusal_after([](Rooms& rooms) { rooms[1].name = rooms[0].name; }),
-            "two rooms have the same name");
+  EXPECT_EQ(refusal_after([](Rooms& rooms) { rooms[1].name = rooms[0].name + "\u200b"; }),
+            "two rooms have names that look the same");
   EXPECT_EQ(refusal_after([](Rooms& rooms) { rooms[0].host = 77; }), "a room has no host");
   EXPECT_EQ(refusal_after([](Rooms& rooms) { rooms[0].members.clear(); }), "a room has no host");
   EXPECT_EQ(refusal_after([](Rooms& rooms) { rooms[0].members[1].username = ""; }),
             "a member has no valid name");
-  EXPECT_EQ(refusal_after([](Rooms& rooms) { rooms[0].members[1].username = "alice"; }),
-            "two members of a room have the same name");
+  EXPECT_EQ(refusal_after([](Rooms& rooms) { rooms[0].members[1].username = "Alice"; }),
+            "two members of a room have names that look the same");
   EXPECT_EQ(refusal_after([](Rooms& rooms) { rooms[0].members[1].tcp_peer = ip("224.0.0.1"); }),
             "a member's address is not that of one host");
   const auto with_token = [&](std::uint8_t shard, std::uint32_t slot) {

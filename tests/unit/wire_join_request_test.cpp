@@ -145,7 +145,9 @@ TEST_F(JoinRequestTest, UsernameIsNotTheServers) {
   EXPECT_NE(fault_of_username(R"("system")").find("reserved"), std::string::npos);
   EXPECT_NE(fault_of_username(R"("Server")").find("reserved"), std::string::npos);
   EXPECT_NE(fault_of_username(R"("s\u0079stem")").find("reserved"), std::string::npos);
-  EXPECT_EQ(fault_of_username(R"("System")"), "");
+  EXPECT_NE(fault_of_username(R"("SYSTEM ")").find("reserved"), std::string::npos);
+  EXPECT_NE(fault_of_username(R"("Ser\u200bver")").find("reserved"), std::string::npos);
+  EXPECT_EQ(fault_of_username(R"("systems")"), "");
 }
 
 TEST_F(JoinRequestTest, IpMayBeLeftOpenInThreeWays) {

@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-namespace chatd::client {
+namespace chatd {
 
 struct Utf8Character {
   enum class Status : std::uint8_t { kValid, kInvalid, kIncomplete };
@@ -23,4 +23,4 @@ Utf8Character decode_utf8(std::string_view text);
 
 void append_utf8(std::string& out, char32_t code_point);
 
-}  // namespace chatd::client
+}  // namespace chatd

@@ -1,8 +1,8 @@
-#include "client/chat/utf8.h"
+#include "core/text/utf8.h"
 
 #include <array>
 
-namespace chatd::client {
+namespace chatd {
 namespace {
 
 constexpr char32_t kLargest = 0x10'ffff;
@@ -60,4 +60,4 @@ void append_utf8(std::string& out, char32_t code_point) {
   }
 }
 
-}  // namespace chatd::client
+}  // namespace chatd
