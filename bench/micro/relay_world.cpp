@@ -93,6 +93,8 @@ RelayWorld::RelayWorld(std::uint32_t rooms, std::uint32_t members_per_room,
                        .message = padded(message_payload(member_name(member), payload_bytes)),
                        .heartbeat = padded("")});
   }
+  fan_out();  // that they have joined
+  out_.clear();
   prepare_passer_by();
 }
 

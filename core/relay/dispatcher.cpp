@@ -20,8 +20,10 @@ constexpr std::uint32_t kServer = kNoSlot;
 constexpr std::uint32_t kWorkPerPlan = 8;
 constexpr std::uint32_t kWorkPerFarewell = Outbox::kWorkPerTrain + 1;
 
-// A run is served to so many members at least, or to all that it has.
+// A run is served to so many members at least, or to all that it has; more than this a turn cannot
+// serve, so nobody looks for them.
 constexpr std::uint32_t kMinSlice = 16;
+constexpr std::uint32_t kMaxRun = kMaxTurnWork / (Outbox::kWorkPerTrain + 1);
 
 constexpr std::uint64_t bit(std::uint32_t index) {
   return std::uint64_t{1} << index;
@@ -310,9 +312,15 @@ Dispatcher::Run Dispatcher::next_run(const Room& room) const {
   while (!is_bound(room, begin) || number_at(begin) == room.log.head()) {
     begin = begin + 1 == size ? 0 : begin + 1;
   }
+  const std::uint64_t number = number_at(begin);
+  const std::uint64_t same = room.cursors[begin];
+  const std::uint32_t last = std::min(size, begin + kMaxRun);
   std::uint32_t end = begin + 1;
-  while (end < size && (!is_bound(room, end) || number_at(end) == number_at(begin))) ++end;
-  return {.begin = begin, .end = end, .number = number_at(begin)};
+  while (end < last &&
+         (room.cursors[end] == same || number_at(end) == number || !is_bound(room, end))) {
+    ++end;
+  }
+  return {.begin = begin, .end = end, .number = number};
 }
 
 std::uint64_t Dispatcher::serve_run(Room& room, const Run& run, std::uint64_t max_work,

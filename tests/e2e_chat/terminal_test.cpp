@@ -284,7 +284,7 @@ TEST_F(ChatTerminal, WhatIsLeftOfAPasteIsToldWhenTheRoomEnds) {
   TerminalChat alice(server_, join());
   ASSERT_TRUE(at_prompt(alice));
   std::string pasted;
-  for (int i = 0; i < 300; ++i) pasted += "line " + std::to_string(i) + "\r";
+  for (int i = 0; i < 3'000; ++i) pasted += "line " + std::to_string(i) + "\r";
   alice.type(pasted);
   for (int i = 0; i < 50; ++i) EXPECT_TRUE(bob_->hears(said("alice", "line " + std::to_string(i))));
   bob_->leave();  // the host

@@ -1,6 +1,7 @@
 #include "tests/fuzz/relay_model.h"
 
 #include <algorithm>
+#include <iterator>
 #include <optional>
 
 #include "core/wire/datagram.h"
@@ -97,6 +98,14 @@ bool RelayModel::accepts_address(ModelMember& member, const Endpoint& from) {
   if (!is_pending && member.endpoint == from) return true;
   if (!is_pending && !limits_.roaming_same_ip) return false;
   if (from.ip != member.peer || from.port == 0 || from == own_socket_) return false;
+  // What it has still to get follows it.
+  if (!is_pending) {
+    std::deque<Debt>& before = debts_[key_of(member.endpoint)];
+    std::deque<Debt>& after = debts_[key_of(from)];
+    std::copy_if(before.begin(), before.end(), std::back_inserter(after),
+                 [&](const Debt& debt) { return debt.receiver == member.token; });
+    std::erase_if(before, [&](const Debt& debt) { return debt.receiver == member.token; });
+  }
   member.endpoint = from;
   asked_.push_back(from);
   return true;
@@ -138,11 +147,13 @@ Status RelayModel::status_of(const AdmissionRequest& request) const {
   if (is_draining_) return Status::kUnavailable;
   const std::size_t members_in_room = size_of(request.room);
   if (request.join.token) {
-    if (members_in_room == 0) return Status::kNotFound;
-    const std::string& password = passwords_.find(request.room)->second;
+    const auto room = passwords_.find(request.room);
+    if (room == passwords_.end()) return Status::kNotFound;
+    const std::string& password = room->second;
     if (!password.empty() && password != request.join.password) return Status::kUnauthorized;
     const ModelMember* const seat = find(request.room, request.join.username);
-    const bool is_right = seat != nullptr && seat->token == *request.join.token &&
+    const bool is_right = seat != nullptr && seat->username == request.join.username &&
+                          seat->token == *request.join.token &&
                           (request.operation == Operation::kJoin || seat->is_host);
     return is_right ? Status::kCreated : Status::kNotFound;
   }

@@ -171,7 +171,6 @@ void Shard::expire(TimeMs now_ms) {
   }
   const bool stopped_early = relay_->next_deadline().value_or(now_ms + 1) <= now_ms;
   if (stopped_early) {
-    world_.seen.saw(Sight::kOutboxFull);
     const Model::IsGone gone = [this](const Membership& member) { return is_gone(member); };
     model_.on_deadline(now_ms, shard_, &gone);
   } else {
@@ -229,6 +228,7 @@ void Shard::fan_out() {
   if (!relay_->has_waiting()) return;
   audit_.begin(shard_, out_);
   relay_->fan_out(out_);
+  if (out_.is_full()) world_.seen.saw(Sight::kOutboxFull);
   audit_.end(*relay_, out_);
 }
 

@@ -11,7 +11,7 @@ namespace chatd::sim {
 namespace {
 
 constexpr std::uint64_t kSteps = 20'000;
-constexpr std::uint64_t kSeedsPerPart = 50;
+constexpr std::uint64_t kSeedsPerPart = 100;
 
 class Seeds : public testing::TestWithParam<std::uint64_t> {};
 
