@@ -44,17 +44,17 @@ std::vector<Call> calls_of(SweepFor scenario) {
                                               Call::kWrite};
   static const std::vector<Call> kBoth{Call::kAllocate,   Call::kClose, Call::kEpollCtl,
                                        Call::kGetsockopt, Call::kPoll,  Call::kSend};
-  static const std::vector<Call> kHandoverOnly{Call::kMemfdCreate, Call::kPosixSpawn,
-                                               Call::kPread,       Call::kPwrite,
-                                               Call::kSendmsg,     Call::kSocketpair};
+  static const std::vector<Call> kHandoverOnly{
+      Call::kMemfdCreate, Call::kPosixSpawn, Call::kPread,     Call::kPwrite,
+      Call::kRecvmsg,     Call::kSendmsg,    Call::kSocketpair};
   if (scenario == SweepFor::kHandover) {
     // And what a start takes, for the new chatd. Without memory the old one may have to give up.
     std::vector<Call> calls = kHandoverOnly;
     for (const Call call :
          {Call::kClose, Call::kEpollCreate1, Call::kEpollCtl, Call::kEventfd, Call::kGetrandom,
           Call::kGetrlimit, Call::kGetsockname, Call::kGetsockopt, Call::kPoll,
-          Call::kPthreadCreate, Call::kPthreadSigmask, Call::kRead, Call::kRecvmsg,
-          Call::kSetsockopt, Call::kSignalfd, Call::kWrite}) {
+          Call::kPthreadCreate, Call::kPthreadSigmask, Call::kRead, Call::kSetsockopt,
+          Call::kSignalfd, Call::kWrite}) {
       calls.push_back(call);
     }
     return calls;
