@@ -180,7 +180,7 @@ bool Attendant::hand_over(int admin_fd) {
 
 // All that this process has, and at last what it has been told meanwhile.
 tl::expected<void, std::string> Attendant::give_all(int admin_fd) {
-  if (const auto opened = open_keeper(); !opened) return opened;
+  if (auto opened = open_keeper(); !opened) return opened;
   auto estate = site_.server.estate();
   if (!estate) return tl::unexpected(estate.error());
   if (admin_fd != kNoDescriptor) {

@@ -14,16 +14,16 @@ namespace chatd {
 namespace {
 
 struct Meaning {
-  int signal;
   const char* name;
+  int signal;
   Command command;
 };
 
-constexpr Meaning kMeanings[] = {{SIGTERM, "SIGTERM", Command::kStop},
-                                 {SIGINT, "SIGINT", Command::kStop},
-                                 {SIGHUP, "SIGHUP", Command::kReload},
-                                 {SIGUSR1, "SIGUSR1", Command::kHandOver},
-                                 {SIGUSR2, "SIGUSR2", Command::kDrain}};
+constexpr Meaning kMeanings[] = {{"SIGTERM", SIGTERM, Command::kStop},
+                                 {"SIGINT", SIGINT, Command::kStop},
+                                 {"SIGHUP", SIGHUP, Command::kReload},
+                                 {"SIGUSR1", SIGUSR1, Command::kHandOver},
+                                 {"SIGUSR2", SIGUSR2, Command::kDrain}};
 
 bool is_ignored(int signal) {
   struct sigaction action {};

@@ -90,7 +90,7 @@ std::optional<double> quota_in(const fs::path& group, bool is_version_2) {
 // itself, or the group may be named as it is called outside; then the mount point is all that is
 // seen of it.
 fs::path below_mount(const std::string& group, const std::string& mount_root) {
-  const fs::path relative = fs::path(group).lexically_relative(mount_root);
+  fs::path relative = fs::path(group).lexically_relative(mount_root);
   if (relative.empty() || *relative.begin() == ".." || relative == ".") return {};
   return relative;
 }
