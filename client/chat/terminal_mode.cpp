@@ -175,7 +175,8 @@ void TerminalMode::show_unsaid(const std::string& text, const std::string& why) 
   if (shown.size() > kExcerptBytes) {
     std::size_t size_bytes = kExcerptBytes;
     while ((shown[size_bytes] & 0xc0) == 0x80) --size_bytes;  // not within a character
-    shown = shown.substr(0, size_bytes) + "...";
+    shown.resize(size_bytes);
+    shown += "...";
   }
   show_notice("Your message was " + why + ": \"" + shown + "\"");
 }

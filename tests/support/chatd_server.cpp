@@ -81,7 +81,7 @@ bool ChatdServer::has_several_shards() {
   return shards != nullptr && std::string_view(shards) != "1";
 }
 
-ChatdServer::ChatdServer(std::vector<std::string> flags, ProcessOptions options)
+ChatdServer::ChatdServer(std::vector<std::string> flags, const ProcessOptions& options)
     : process_(command_line(std::move(flags)), options),
       serving_pid_(process_.pid()),
       has_manager_(is_among(options.environment, "NOTIFY_SOCKET")) {
