@@ -82,6 +82,36 @@ TEST_F(Connections, ACompletedRequestStartsTheTimeoutAnew) {
   EXPECT_NE(busy.wait_end(), StreamEnd::kOpen);
 }
 
+// With most places taken, time counts from what a connection has done last, as always; it is only
+// shorter for one that has been served.
+TEST_F(Connections, WhenMostPlacesAreTakenThoseWhoAskStayAndThoseWhoIdleGo) {
+  ASSERT_NO_FATAL_FAILURE(
+      start({"--max-connections", "8", "--handshake-timeout", "4s", "--limits", "off"}));
+  const auto is_served = [](TcpPeer& peer) {
+    return peer.request(join_request("none", "carol")).status() == 404;
+  };
+  std::vector<TcpPeer> busy;
+  for (int i = 0; i < 6; ++i) {
+    busy.emplace_back(server().tcp());
+    ASSERT_TRUE(busy.back().read_greeting());
+  }
+  TcpPeer silent(server().tcp());  // its time tells when that of the busy ones, who came before, is
+  ASSERT_TRUE(silent.read_greeting());  // over, had it counted from when they were accepted
+  TcpPeer idle(server().tcp());
+  ASSERT_TRUE(is_served(idle));
+
+  bool has_idle_gone = false;
+  const Deadline deadline = kPatience;
+  while (silent.wait_end(milliseconds(20)) == StreamEnd::kOpen && !deadline.passed()) {
+    for (TcpPeer& peer : busy) ASSERT_TRUE(is_served(peer));
+    has_idle_gone = has_idle_gone || idle.wait_end(milliseconds(0)) != StreamEnd::kOpen;
+  }
+  EXPECT_FALSE(deadline.passed());
+  EXPECT_TRUE(has_idle_gone) << "it kept a scarce place as long as one that was never served";
+  for (TcpPeer& peer : busy) EXPECT_TRUE(is_served(peer));
+  EXPECT_EQ(totals()["connections_timed_out"], 2U);
+}
+
 TEST_F(Connections, AThousandAtOnceAreServed) {
   raise_own_open_files_limit();
   ASSERT_NO_FATAL_FAILURE(start_talking({}));
