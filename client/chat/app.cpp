@@ -64,7 +64,7 @@ ExitCode App::list() {
   }
   if (output.flush(kNever, signals_.fd()) == WaitResult::kInterrupted) return interrupted();
   if (output.state() == Output::State::kFailed) {
-    complain("cannot write the output");
+    complain(output.failure());
     return ExitCode::kInternal;
   }
   return ExitCode::kOk;

@@ -5,6 +5,7 @@
 
 #include <cerrno>
 #include <climits>
+#include <cstring>
 
 namespace chatd::client {
 
@@ -35,8 +36,13 @@ void Output::write_some() {
       return;
     } else if (errno != EINTR) {
       state_ = State::kFailed;
+      error_ = errno;
     }
   }
+}
+
+std::string Output::failure() const {
+  return std::string("stdout cannot be written: ") + std::strerror(error_);
 }
 
 WaitResult Output::flush(std::int64_t deadline_ms, int interrupt_fd) {

@@ -28,6 +28,8 @@ class Output {
 
   int fd() const { return fd_; }
   State state() const { return state_; }
+  // Of kFailed: what to tell.
+  std::string failure() const;
   void on_reader_gone() { state_ = State::kReaderGone; }
 
   // Adds a line end and writes what the reader takes now. Does nothing unless the state is kOpen.
@@ -48,6 +50,7 @@ class Output {
 
   int fd_;
   State state_ = State::kOpen;
+  int error_ = 0;  // errno, of kFailed
   std::string pending_;
   std::size_t written_bytes_ = 0;  // of pending_
 };

@@ -36,6 +36,7 @@ ExitCode PipeMode::run() {
   // A script waits for this before it lets the others speak.
   if (json_) {
     output_.write_line(json_ready(link_.room(), link_.username()));
+    check_goal();
   } else {
     tell("you are in " + disarm_name(link_.room()) + " as " + disarm_name(link_.username()));
   }
@@ -155,7 +156,7 @@ void PipeMode::check_goal() {
   if (output_.state() == Output::State::kReaderGone) {
     end(ExitCode::kOk);
   } else if (output_.state() == Output::State::kFailed) {
-    tell("cannot write the output");
+    tell(output_.failure());
     end(ExitCode::kInternal);
   } else if (const auto code = goal_.reached(now_ms())) {
     if (*code == ExitCode::kTimedOut) tell("timed out before enough messages came");
@@ -203,7 +204,7 @@ void PipeMode::flush_output() {
       break;
     case WaitResult::kReady:
       if (output_.state() != Output::State::kFailed) break;
-      tell("cannot write the output");
+      tell(output_.failure());
       exit_code_ = ExitCode::kInternal;
       break;
   }

@@ -19,6 +19,11 @@ class ChatPipe : public testing::Test {
   static bool entered(Process& chat) {
     return chat.wait_for_line(Stream::kStderr, "you are in").has_value();
   }
+  Process start_in_shell(const Arguments& arguments, const std::string& redirection) {
+    return Process(
+        {"/bin/sh", "-c", "exec " + chat_shell_command(server_, arguments) + redirection},
+        chat_options());
+  }
 
   ChatdServer server_;
 };
@@ -168,16 +173,44 @@ TEST_F(ChatPipe, AReaderThatHasSeenEnoughEndsItCleanly) {
   EXPECT_EQ(shell.read_line(Stream::kStdout), "alice: one");
 }
 
+constexpr std::string_view kFullDisk = "chat: stdout cannot be written: No space left on device\n";
+
 TEST_F(ChatPipe, AFullDiskIsAnError) {
   auto alice = Member::create(server_, "kitchen", "alice");
   ASSERT_TRUE(alice.has_value());
-  Process shell({"/bin/sh", "-c",
-                 chat_shell_command(server_, {"join", "kitchen", "--name", "bob"}) +
-                     "> /dev/full; echo code=$?"});
+  Process shell = start_in_shell({"join", "kitchen", "--name", "bob"}, ">/dev/full");
   ASSERT_TRUE(alice->hears_joined("bob"));
   alice->say("one");
   EXPECT_TRUE(alice->hears_left("bob"));
-  EXPECT_EQ(shell.read_line(Stream::kStdout), "code=1");
+  EXPECT_EQ(exit_code_of(shell), 1);
+  EXPECT_TRUE(shell.captured(Stream::kStderr).ends_with(kFullDisk));
+}
+
+// The room is left also when not even the first line can be written.
+TEST_F(ChatPipe, AFullDiskIsAnErrorFromTheFirstLineOn) {
+  auto alice = Member::create(server_, "kitchen", "alice");
+  ASSERT_TRUE(alice.has_value());
+  Process shell = start_in_shell({"join", "kitchen", "--name", "bob", "--json"}, ">/dev/full");
+  ASSERT_TRUE(alice->hears_joined("bob"));
+  EXPECT_TRUE(alice->hears_left("bob"));
+  EXPECT_EQ(exit_code_of(shell), 1);
+  EXPECT_EQ(shell.captured(Stream::kStderr), kFullDisk);
+}
+
+TEST_F(ChatPipe, WhatCannotBeToldIsNoSuccess) {
+  auto alice = Member::create(server_, "kitchen", "alice");
+  ASSERT_TRUE(alice.has_value());
+  for (const Arguments& arguments :
+       std::vector<Arguments>{{"--help"}, {"join", "--help"}, {"rooms"}, {"rooms", "--json"}}) {
+    SCOPED_TRACE(testing::PrintToString(arguments));
+    Process full = start_in_shell(arguments, ">/dev/full");
+    EXPECT_EQ(exit_code_of(full), 1);
+    EXPECT_EQ(full.captured(Stream::kStderr), kFullDisk);
+    Process closed = start_in_shell(arguments, ">&-");
+    EXPECT_EQ(exit_code_of(closed), 1);
+    EXPECT_EQ(closed.captured(Stream::kStderr),
+              "chat: stdout cannot be written: Bad file descriptor\n");
+  }
 }
 
 TEST_F(ChatPipe, LinesThatCannotBeSentAreExplained) {
