@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdint>
 #include <utility>
 
@@ -25,6 +26,8 @@ constexpr int kIntervalMs = 1000;
 constexpr std::size_t kLargestRooms = 10;
 // Looking at all rooms each second would keep a large chatd busy.
 constexpr std::uint64_t kMaxRoomsRead = 5000;
+// Nor is whoever wants to end it to wait until they are read.
+constexpr std::chrono::milliseconds kMaxReadingTime{5'000};
 
 constexpr std::string_view kEnterScreen = "\x1b[?1049h\x1b[?25l";
 constexpr std::string_view kLeaveScreen = "\x1b[?25h\x1b[?1049l";
@@ -149,7 +152,7 @@ tl::expected<std::string, std::string> Top::look() {
 }
 
 std::string Top::largest_rooms() {
-  const auto pages = read_pages(endpoint_, "", kMaxRoomsRead);
+  const auto pages = read_pages(endpoint_, "", kMaxRoomsRead, {.max_time = kMaxReadingTime});
   if (!pages || pages->rows.empty()) return "";
   std::vector<std::pair<std::uint64_t, const std::string*>> by_size;
   simdjson::dom::parser parser;

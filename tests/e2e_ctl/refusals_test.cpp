@@ -1,14 +1,9 @@
 // What does not work says so, and why; and what changes something is for a socket file alone.
-#include <sys/socket.h>
-#include <sys/un.h>
-
 #include <string>
 #include <string_view>
-#include <thread>
-#include <utility>
 
 #include "tests/e2e_ctl/ctl_test.h"
-#include "tests/support/unique_fd.h"
+#include "tests/support/admin_impostor.h"
 
 namespace chatd::test {
 namespace {
@@ -101,50 +96,10 @@ TEST_F(CtlTest, ActionsAreNotForLooking) {
   EXPECT_TRUE(all_is_heard(room));
 }
 
-// What answers each request with the same bytes.
-class Parrot {
- public:
-  explicit Parrot(const std::string& path, std::string body) : body_(std::move(body)) {
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    path.copy(address.sun_path, sizeof address.sun_path - 1);
-    EXPECT_EQ(::bind(listener_.get(), reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
-    EXPECT_EQ(::listen(listener_.get(), 8), 0);
-    thread_ = std::thread([this] { serve(); });
-  }
-  Parrot(const Parrot&) = delete;
-  Parrot& operator=(const Parrot&) = delete;
-  ~Parrot() {
-    ::shutdown(listener_.get(), SHUT_RDWR);
-    thread_.join();
-  }
-
- private:
-  void serve() {
-    for (;;) {
-      const UniqueFd peer(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
-      if (!peer.valid()) return;
-      char request[4096];
-      if (::recv(peer.get(), request, sizeof request, 0) <= 0) continue;
-      std::string_view left = answer_;
-      while (!left.empty()) {
-        const ssize_t sent = ::send(peer.get(), left.data(), left.size(), MSG_NOSIGNAL);
-        if (sent <= 0) break;
-        left.remove_prefix(static_cast<std::size_t>(sent));
-      }
-    }
-  }
-
-  std::string body_;
-  std::string answer_ = "HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(body_.size()) +
-                        "\r\nConnection: close\r\n\r\n" + body_;
-  UniqueFd listener_{::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)};
-  std::thread thread_;
-};
-
 // The next page is always the one that has just been read.
 TEST_F(CtlTest, PagesThatNeverEndAreNoChatd) {
-  const Parrot parrot(path(), R"({"rooms":[],"next":"1.1"})");
+  const AdminImpostor impostor(path(),
+                               [](int) { return std::string(R"({"rooms":[],"next":"1.1"})"); });
   const CtlOutcome outcome = ctl({"rooms"});
   EXPECT_EQ(outcome.exit_code, 1);
   EXPECT_TRUE(has(outcome.err, "does not turn its pages as chatd does")) << outcome.err;
@@ -152,14 +107,17 @@ TEST_F(CtlTest, PagesThatNeverEndAreNoChatd) {
 }
 
 TEST_F(CtlTest, PagesWithMoreThanWasAskedForAreNoChatd) {
-  const Parrot parrot(path(), R"({"rooms":[{},{},{}],"next":""})");
+  const AdminImpostor impostor(
+      path(), [](int) { return std::string(R"({"rooms":[{},{},{}],"next":""})"); });
   const CtlOutcome outcome = ctl({"rooms", "--limit", "2"});
   EXPECT_EQ(outcome.exit_code, 1);
   EXPECT_TRUE(has(outcome.err, "does not turn its pages as chatd does")) << outcome.err;
 }
 
 TEST_F(CtlTest, AnAnswerWithoutEndIsCutOff) {
-  const Parrot parrot(path(), R"({"rooms":[)" + std::string(32u << 20, ' ') + R"(],"next":""})");
+  const AdminImpostor impostor(path(), [](int) {
+    return std::string(R"({"rooms":[)" + std::string(32u << 20, ' ') + R"(],"next":""})");
+  });
   const CtlOutcome outcome = ctl({"rooms"});
   EXPECT_EQ(outcome.exit_code, 1);
   EXPECT_TRUE(has(outcome.err, "does not answer as chatd does")) << outcome.err;
