@@ -157,6 +157,10 @@ bool IpAddress::is_loopback() const {
          bytes_[15] == 1;
 }
 
+bool IpAddress::is_link_local() const {
+  return bytes_[0] == 0xfe && (bytes_[1] & 0xc0) == 0x80;
+}
+
 bool IpAddress::is_unspecified() const {
   return *this == IpAddress{} || *this == from_v4({0, 0, 0, 0});
 }

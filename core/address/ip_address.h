@@ -23,6 +23,7 @@ class IpAddress {
 
   bool is_v4() const;
   bool is_loopback() const;
+  bool is_link_local() const;   // fe80::/10: the same on each interface
   bool is_unspecified() const;  // 0.0.0.0 or ::
   bool is_multicast() const;
   bool is_broadcast() const;  // 255.255.255.255

@@ -81,7 +81,12 @@ void SendBatch::write(const LocalAddress& local, const SegmentSize* segment_size
     source.size_bytes = CMSG_SPACE(sizeof info);
   }
   std::memcpy(source.bytes.data(), &header, sizeof header);
-  if (segment_size == nullptr) return;
+  // The kernel keeps this much on its stack (____sys_sendmsg), but no byte more: the padding behind
+  // it would cost an allocation for each datagram.
+  if (segment_size == nullptr) {
+    source.size_bytes = header.cmsg_len;
+    return;
+  }
   std::memcpy(source.bytes.data() + source.size_bytes, segment_size, sizeof *segment_size);
   source.size_bytes += sizeof *segment_size;
 }

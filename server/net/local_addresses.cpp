@@ -12,10 +12,6 @@
 namespace chatd {
 namespace {
 
-bool is_link_local(const IpAddress& ip) {
-  return ip.bytes()[0] == 0xfe && (ip.bytes()[1] & 0xc0) == 0x80;
-}
-
 std::uint8_t hint_of(const IpAddress& ip) {
   const auto& bytes = ip.bytes();
   return static_cast<std::uint8_t>(bytes[15] ^ (bytes[14] * 31u) ^ (bytes[7] * 17u));
@@ -25,7 +21,7 @@ std::uint8_t hint_of(const IpAddress& ip) {
 
 std::uint16_t LocalAddresses::via(const IpAddress& ip, std::uint32_t interface) {
   if (!are_kept_ || ip.is_unspecified()) return 0;
-  const LocalAddress address{.ip = ip, .interface = is_link_local(ip) ? interface : 0};
+  const LocalAddress address{.ip = ip, .interface = ip.is_link_local() ? interface : 0};
   std::atomic<std::uint16_t>& hint = hints_[hint_of(ip)];
   std::uint16_t number = hint.load(std::memory_order_acquire);
   if (number == 0 || entries_[number - 1u].address != address) {

@@ -87,6 +87,31 @@ std::optional<std::size_t> buffer_bytes(int fd, int option) {
          2;  // the kernel doubles it for its bookkeeping (socket(7))
 }
 
+// Nothing, with the reason in errno, when the kernel does not say.
+std::optional<std::vector<IpAddress>> addresses_of_machine() {
+  ifaddrs* list = nullptr;
+  if (::getifaddrs(&list) != 0) return std::nullopt;
+  const std::unique_ptr<ifaddrs, decltype(&::freeifaddrs)> owner(list, &::freeifaddrs);
+  std::vector<IpAddress> addresses;
+  for (const ifaddrs* entry = list; entry != nullptr; entry = entry->ifa_next) {
+    if (entry->ifa_addr == nullptr) continue;
+    const int family = entry->ifa_addr->sa_family;
+    if (family != AF_INET && family != AF_INET6) continue;
+    SocketAddress address{};
+    std::memcpy(&address, entry->ifa_addr,
+                family == AF_INET ? sizeof address.v4 : sizeof address.v6);
+    addresses.push_back(to_endpoint(address).ip);
+  }
+  return addresses;
+}
+
+// A link-local address cannot be asked for without an interface, but stands in the list.
+bool has_address(const IpAddress& ip) {
+  if (!ip.is_link_local()) return is_own(ip, 0);
+  const auto addresses = addresses_of_machine();
+  return !addresses || std::find(addresses->begin(), addresses->end(), ip) != addresses->end();
+}
+
 }  // namespace
 
 bool share_port(int fd) {
@@ -225,25 +250,14 @@ OwnSockets own_sockets_of(const Endpoint& bound) {
     return own;
   }
   own.on_all_loopback = true;
-  // Link-local addresses have to be in the list, for they cannot be asked for without an interface.
-  own.has_address = [](const IpAddress& ip) { return is_own(ip, 0); };
-  ifaddrs* list = nullptr;
-  if (::getifaddrs(&list) != 0) {
+  own.has_address = has_address;
+  if (auto addresses = addresses_of_machine()) {
+    own.addresses = std::move(*addresses);
+  } else {
     spdlog::warn(
         "the addresses of this machine cannot be listed (getifaddrs: {}): who joins under one of "
-        "them and chatd's port is not refused",
+        "them and chatd's port may not be refused",
         std::strerror(errno));
-    return own;
-  }
-  const std::unique_ptr<ifaddrs, decltype(&::freeifaddrs)> owner(list, &::freeifaddrs);
-  for (const ifaddrs* entry = list; entry != nullptr; entry = entry->ifa_next) {
-    if (entry->ifa_addr == nullptr) continue;
-    const int family = entry->ifa_addr->sa_family;
-    if (family != AF_INET && family != AF_INET6) continue;
-    SocketAddress address{};
-    std::memcpy(&address, entry->ifa_addr,
-                family == AF_INET ? sizeof address.v4 : sizeof address.v6);
-    own.addresses.push_back(to_endpoint(address).ip);
   }
   return own;
 }

@@ -2,6 +2,7 @@
 // from that one and no other. (Member::hear fails a test when a datagram comes from elsewhere.)
 #include <net/if.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <csignal>
 #include <cstring>
@@ -12,6 +13,17 @@ namespace chatd::test {
 namespace {
 
 constexpr char kStranger[] = "00000000000000000000000000000000";
+
+// A link-local address is the same on every interface: this is the one on `device`, as the network
+// that the thread is in knows it.
+SocketAddress on_link(const char* ip, std::uint16_t port, const char* device) {
+  SocketAddress address(ip, port);
+  sockaddr_in6 scoped{};
+  std::memcpy(&scoped, address.get(), sizeof scoped);
+  scoped.sin6_scope_id = ::if_nametoindex(device);
+  std::memcpy(address.get(), &scoped, sizeof scoped);
+  return address;
+}
 
 class LocalAddresses : public NetworksTest {
  protected:
@@ -150,6 +162,44 @@ TEST_F(LocalAddresses, OneThatCameLaterIsKnownAsItsOwn) {
   EXPECT_EQ(control.create("room", other).status(), 201);
 }
 
+TEST_F(LocalAddresses, ALinkLocalOneThatCameLaterIsKnownAsItsOwn) {
+  ASSERT_NO_FATAL_FAILURE(lay("::"));
+  const JoinFields itself{.username = "alice", .ip = "fe80::9", .port = server().udp().port()};
+  const Inside inside(*server_);
+  EXPECT_EQ(TcpPeer(server().tcp_at("fd09::1")).create("not yet", itself).status(), 201);
+  server_->add_addresses("eth0", {"fe80::9/64"});
+  EXPECT_EQ(TcpPeer(server().tcp_at("fd09::1")).create("room", itself).status(), 400);
+  TcpPeer control(on_link("fe80::9", server().tcp().port(), "eth0"));
+  ASSERT_EQ(control.local().ip(), "fe80::9");
+  JoinFields open = itself;
+  open.ip = "";
+  EXPECT_EQ(control.create("room", open).status(), 400);
+  open.port = static_cast<std::uint16_t>(itself.port ^ 1);
+  EXPECT_EQ(control.create("room", open).status(), 201);
+}
+
+// What says where a datagram leaves from must not cost the kernel an allocation each. So none is
+// needed here to be heard: it has no memory to give for that.
+TEST_F(LocalAddresses, TheKernelAllocatesNothingToKnowThem) {
+  ASSERT_NO_FATAL_FAILURE(lay("::"));
+  {
+    const Inside inside(*server_);
+    if (::access("/proc/sys/net/core/optmem_max", W_OK) != 0) {
+      GTEST_SKIP() << "this kernel has one net.core.optmem_max for all networks";
+    }
+  }
+  ASSERT_NO_FATAL_FAILURE(enter_all({"10.9.0.3", "fd09::3", "10.8.0.1", "fd08::1"}));
+  server_->set_sysctl("net/core/optmem_max", "0");
+  for (Member& speaker : room()) {
+    const std::string said = speaker.say("hello");
+    for (Member& listener : room()) {
+      if (&listener == &speaker) continue;
+      ASSERT_TRUE(listener.hears(said)) << listener.name();
+    }
+  }
+  EXPECT_EQ(totals().sum_of("dropped_send"), 0U);
+}
+
 // Link-local addresses are the same on every interface; which one is meant is known from how the
 // member has called.
 TEST_F(LocalAddresses, LinkLocalMembersAreHeardAndHear) {
@@ -169,24 +219,16 @@ TEST_F(LocalAddresses, LinkLocalMembersAreHeardAndHear) {
   };
   std::vector<Person> people;
   for (const char* const device : {"eth0", "eth1"}) {
-    const auto on_link = [&](const char* ip, std::uint16_t port) {
-      SocketAddress address(ip, port);
-      sockaddr_in6 scoped{};
-      std::memcpy(&scoped, address.get(), sizeof scoped);
-      scoped.sin6_scope_id = ::if_nametoindex(device);
-      std::memcpy(address.get(), &scoped, sizeof scoped);
-      return address;
-    };
     Person person{.name = device,
-                  .server = on_link("fe80::1", server().udp().port()),
+                  .server = on_link("fe80::1", server().udp().port(), device),
                   .socket = {},
                   .token = {}};
     person.socket = UniqueFd(::socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-    const SocketAddress own = on_link("fe80::2", 0);
+    const SocketAddress own = on_link("fe80::2", 0, device);
     ASSERT_EQ(::bind(person.socket.get(), own.get(), own.size()), 0);
     // Connected: it hears the address that it has called, and nobody else.
     ASSERT_EQ(::connect(person.socket.get(), person.server.get(), person.server.size()), 0);
-    TcpPeer control(on_link("fe80::1", server().tcp().port()));
+    TcpPeer control(on_link("fe80::1", server().tcp().port(), device));
     const JoinFields fields{.username = person.name,
                             .ip = "",
                             .port = SocketAddress::local_of(person.socket.get()).port()};

@@ -119,6 +119,15 @@ TEST(IpAddress, MappedIpv4IsIpv4) {
   EXPECT_FALSE(parse("::1:ffff:1.2.3.4").is_v4());
 }
 
+TEST(IpAddress, KnowsLinkLocal) {
+  for (const char* text : {"fe80::", "fe80::1", "febf:ffff::1"}) {
+    EXPECT_TRUE(parse(text).is_link_local()) << text;
+  }
+  for (const char* text : {"fe7f::1", "fec0::1", "ff02::1", "::1", "169.254.0.1", "127.0.0.1"}) {
+    EXPECT_FALSE(parse(text).is_link_local()) << text;
+  }
+}
+
 TEST(IpAddress, KnowsLoopback) {
   for (const std::string_view text : {"127.0.0.1", "127.255.0.3", "::1", "::ffff:127.0.0.1"}) {
     EXPECT_TRUE(parse(text).is_loopback()) << text;
