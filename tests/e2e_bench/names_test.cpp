@@ -9,6 +9,8 @@
 
 #include "tests/e2e_bench/chatbench_program.h"
 #include "tests/e2e_bench/other_server.h"
+#include "tests/e2e_chat/chat_program.h"
+#include "tests/support/member.h"
 #include "tests/support/wait_until.h"
 
 namespace chatd::test {
@@ -42,6 +44,41 @@ TEST(Names, ChatdIsAtTheSecondAddress) {
   Process chatbench = start_with_names(arguments);
   const BenchRun run = finish(chatbench);
   EXPECT_EQ(run.exit_code, 0) << run.output << run.errors;
+}
+
+// It has two addresses, and chatd listens on one of them: on that which all programs come to who
+// are not told otherwise.
+TEST(Names, ChatdAtLocalhostIsFoundByAll) {
+  ChatdServer server({"--host", "localhost"},
+                     {.environment = {{"LD_PRELOAD", CHATD_NAMES_LIBRARY}}});
+  ASSERT_TRUE(server.ready()) << server.diagnosis();
+  EXPECT_THAT(server.diagnosis(), HasSubstr("listens on 127.0.0.1 alone, not on ::1"));
+  const Arguments ports{"--tcp-port", std::to_string(server.tcp().port()), "--udp-port",
+                        std::to_string(server.udp().port())};
+  auto alice = Member::create(server, "room", "alice");
+  ASSERT_TRUE(alice);
+  for (const Arguments& host : {Arguments{}, {"--host", "localhost"}, {"--host", "127.0.0.1"}}) {
+    SCOPED_TRACE(host.empty() ? "no --host" : host.back());
+    Arguments command{CHAT_PROGRAM, "join", "room", "--name", "bob"};
+    command.insert(command.end(), ports.begin(), ports.end());
+    command.insert(command.end(), host.begin(), host.end());
+    Process chat(command, chat_options());
+    ASSERT_TRUE(alice->hears_joined("bob"));
+    chat.write_stdin("hi\n");
+    EXPECT_TRUE(alice->hears(said("bob", "hi")));
+    alice->say("hello");
+    EXPECT_EQ(chat.read_line(Stream::kStdout), "alice: hello");
+    chat.close_stdin();
+    EXPECT_EQ(exit_code_of(chat), 0);
+    EXPECT_TRUE(alice->hears_left("bob"));
+
+    Arguments arguments = kShort;
+    arguments.insert(arguments.end(), ports.begin(), ports.end());
+    arguments.insert(arguments.end(), host.begin(), host.end());
+    Process chatbench = start_with_names(arguments);
+    const BenchRun run = finish(chatbench);
+    EXPECT_EQ(run.exit_code, 0) << run.output << run.errors;
+  }
 }
 
 class NamedTargets : public testing::TestWithParam<const char*> {};
