@@ -25,11 +25,13 @@ std::vector<std::size_t> usable_processors() {
   return processors;
 }
 
-std::size_t usable_threads() {
-  const std::size_t processors = usable_processors().size();
-  const auto quota = cpu_quota();
+std::size_t threads_for(std::size_t processors, std::optional<double> quota) {
   if (!quota || *quota >= static_cast<double>(processors)) return processors;
   return std::max<std::size_t>(static_cast<std::size_t>(std::ceil(*quota)), 1);
+}
+
+std::size_t usable_threads() {
+  return threads_for(usable_processors().size(), cpu_quota());
 }
 
 std::string explain_usable_threads() {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,8 +12,9 @@ namespace chatd {
 // Their numbers; never empty.
 std::vector<std::size_t> usable_processors();
 
-// As many threads as can run at once: one for each usable processor, but no more than the quota
-// (cpu_quota.h), rounded up, has time for.
+// As many threads as can run at once: one for each processor, but no more than the quota
+// (cpu_quota.h), rounded up, has time for. And so many are they here.
+std::size_t threads_for(std::size_t processors, std::optional<double> quota);
 std::size_t usable_threads();
 // The same in words, as in "2: 8 processors, and a quota of 1.5".
 std::string explain_usable_threads();

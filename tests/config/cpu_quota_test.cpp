@@ -9,6 +9,7 @@
 #include <string>
 #include <system_error>
 
+#include "server/process/processors.h"
 #include "tests/config/config_kit.h"
 
 namespace chatd {
@@ -95,12 +96,73 @@ TEST_F(CpuQuota, OfVersion1) {
   EXPECT_EQ(quota(), 1.5);
 }
 
+TEST_F(CpuQuota, OfANestedGroupAndAllAboveIt) {
+  mount_version_2("/", "/kubepods/pod/container");
+  write("sys/fs/cgroup/kubepods/pod/container/cpu.max", "400000 100000\n");
+  write("sys/fs/cgroup/kubepods/pod/cpu.max", "120000 100000\n");
+  write("sys/fs/cgroup/kubepods/cpu.max", "700000 100000\n");
+  EXPECT_EQ(quota(), 1.2);
+  write("sys/fs/cgroup/kubepods/cpu.max", "110000 100000\n");
+  EXPECT_EQ(quota(), 1.1);
+  write("sys/fs/cgroup/kubepods/pod/container/cpu.max", "100000 100000\n");
+  EXPECT_EQ(quota(), 1.0);
+}
+
+TEST_F(CpuQuota, OfVersion1ToTheTopOfTheMount) {
+  const std::string mount = "sys/fs/cgroup/cpu,cpuacct/";
+  const auto limit = [&](const std::string& group, const std::string& quota_us) {
+    write(mount + group + "cpu.cfs_quota_us", quota_us + "\n");
+    write(mount + group + "cpu.cfs_period_us", "100000\n");
+  };
+  mount_version_1("/", "/a/b/c");
+  limit("a/b/c/", "400000");
+  limit("a/b/", "120000");
+  limit("a/", "-1");
+  EXPECT_EQ(quota(), 1.2);
+  // What another group has, and what lies below ours, is not ours.
+  limit("a/other/", "1000");
+  limit("a/b/c/d/", "1000");
+  EXPECT_EQ(quota(), 1.2);
+  limit("", "100000");
+  EXPECT_EQ(quota(), 1.0);
+  // The mount begins at a group above ours.
+  mount_version_1("/a", "/a/b");
+  limit("", "-1");
+  limit("b/", "90000");
+  EXPECT_EQ(quota(), 0.9);
+}
+
+// As systemd mounts them in its hybrid mode; cpuset is another controller than cpu.
+TEST_F(CpuQuota, OfBothVersionsTheSmaller) {
+  write("proc/self/mountinfo",
+        "31 22 0:27 / /sys/fs/cgroup/cpuset rw - cgroup cgroup rw,cpuset\n"
+        "32 22 0:28 / /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu\n"
+        "33 22 0:29 / /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw\n");
+  write("proc/self/cgroup", "3:cpuset:/a\n2:cpuacct:/b\n1:cpu:/c\n0::/d\n");
+  write("sys/fs/cgroup/unified/d/cpu.max", "300000 100000\n");
+  EXPECT_EQ(quota(), 3.0);
+  write("sys/fs/cgroup/cpu/c/cpu.cfs_quota_us", "200000\n");
+  write("sys/fs/cgroup/cpu/c/cpu.cfs_period_us", "100000\n");
+  EXPECT_EQ(quota(), 2.0);
+  write("sys/fs/cgroup/unified/d/cpu.max", "100000 100000\n");
+  EXPECT_EQ(quota(), 1.0);
+}
+
 TEST_F(CpuQuota, NonsenseIsNone) {
   mount_version_2("/", "/a");
   for (const char* text : {"", "max", "100000", "x 100000", "100000 0", "-5 100000", "0 0"}) {
     write("sys/fs/cgroup/a/cpu.max", text);
     EXPECT_EQ(quota(), std::nullopt) << text;
   }
+}
+
+TEST(ThreadsFor, AreAsManyAsTheQuotaRoundedUp) {
+  EXPECT_EQ(threads_for(8, std::nullopt), 8U);
+  EXPECT_EQ(threads_for(8, 1.0), 1U);
+  EXPECT_EQ(threads_for(8, 1.5), 2U);
+  EXPECT_EQ(threads_for(8, 0.1), 1U);
+  EXPECT_EQ(threads_for(8, 7.2), 8U);
+  EXPECT_EQ(threads_for(2, 64.0), 2U);
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
 // --shards, as an operator gives it.
+#include <regex>
 #include <set>
 #include <string>
 #include <vector>
@@ -24,6 +25,23 @@ TEST_F(ShardsFlag, TakesANumberOrAuto) {
     EXPECT_TRUE(room[1].hears(room[0].say("hello")));
     totals();
   }
+}
+
+TEST_F(ShardsFlag, AutoIsExplained) {
+  ASSERT_NO_FATAL_FAILURE(start({"--shards", "auto"}));
+  const auto line = server().process().wait_for_line(Stream::kStderr, "shards: auto is ");
+  ASSERT_TRUE(line);
+  std::smatch match;
+  static const std::regex kExplanation(
+      R"(auto is (\d+): (\d+) processors, and (no CPU quota|a quota of (\d+\.\d\d)))");
+  ASSERT_TRUE(std::regex_search(*line, match, kExplanation)) << *line;
+  EXPECT_LE(std::stoi(match[1]), std::stoi(match[2]));
+  if (match[4].matched) {
+    EXPECT_LT(std::stoi(match[1]), std::stod(match[4]) + 1);
+  }
+  const auto serving = server().process().wait_for_line(Stream::kStderr, "serving: ");
+  ASSERT_TRUE(serving);
+  EXPECT_TRUE(serving->ends_with("shards: " + match[1].str())) << *serving;
 }
 
 TEST_F(ShardsFlag, RefusesEverythingElse) {
