@@ -40,10 +40,23 @@ Arguments operator+(Arguments one, const Arguments& more) {
   return one;
 }
 
+// Joining takes so long that there is time to see it.
+const Arguments kSlowJoins{"--join-rate", "5", "--members", "200"};
+constexpr const char* kJoining = " of 600 members are in";
+
 Arguments short_run(const Arguments& server, const Arguments& loop) {
   Arguments arguments{"--rooms", "3",     "--members", "4",     "--duration", "3s",
                       "--drain", "300ms", "--give-up", "300ms", "--slo",      "p50<10s"};
   return arguments + server + loop;
+}
+
+const testing::Matcher<const std::string&> kNamesTheServer =
+    testing::AnyOf(HasSubstr("the server"), HasSubstr("the broker"));
+
+// And why.
+void expect_invalid(const BenchRun& run, const testing::Matcher<const std::string&>& because) {
+  EXPECT_EQ(run.exit_code, kInvalid) << run.output << run.errors;
+  EXPECT_THAT(run.output, because);
 }
 
 class EndingServer : public testing::TestWithParam<const char*> {
@@ -57,14 +70,17 @@ class EndingServer : public testing::TestWithParam<const char*> {
     without_pid_ = {flags.begin(), flags.begin() + 4};
   }
 
+  // The run that its server got this signal in, when it showed this.
+  BenchRun run_until(const std::string& progress, int signal, const Arguments& arguments) {
+    Process chatbench = start_and_see(progress, arguments);
+    server_.kill(signal);
+    return finish(chatbench);
+  }
+
   // A clear word on why, and no blame for chatbench.
   void expect_invalid_after(int signal, const Arguments& loop, const Arguments& flags) {
-    Process chatbench = start_and_see(kASecond, short_run(flags, loop));
-    server_.kill(signal);
-    const BenchRun run = finish(chatbench);
-    EXPECT_EQ(run.exit_code, kInvalid) << run.output;
-    EXPECT_THAT(run.output, AllOf(HasSubstr("INVALID"), testing::AnyOf(HasSubstr("the server"),
-                                                                       HasSubstr("the broker"))));
+    const BenchRun run = run_until(kASecond, signal, short_run(flags, loop));
+    expect_invalid(run, AllOf(HasSubstr("INVALID"), kNamesTheServer));
     EXPECT_THAT(run.output, Not(HasSubstr("chatbench's own messages")));
   }
 
@@ -89,11 +105,8 @@ TEST_P(EndingServer, Hangs) {
 }
 
 TEST_P(EndingServer, WhileMembersJoin) {
-  Arguments flags = without_pid_;
-  for (const char* more : {"--join-rate", "5", "--members", "200"}) flags.push_back(more);
-  Process chatbench = start_and_see(" of 600 members are in", short_run(flags, kOpenLoop));
-  server_.kill(SIGKILL);
-  const BenchRun run = finish(chatbench);
+  const BenchRun run =
+      run_until(kJoining, SIGKILL, short_run(without_pid_ + kSlowJoins, kOpenLoop));
   EXPECT_EQ(run.exit_code, 1) << run.output;
   EXPECT_THAT(run.output, testing::AnyOf(HasSubstr("nothing answers at UDP"),
                                          HasSubstr("cannot connect to the broker"),
@@ -101,13 +114,10 @@ TEST_P(EndingServer, WhileMembersJoin) {
 }
 
 TEST_P(EndingServer, BeforeTheMeasurement) {
-  Arguments flags = without_pid_;
-  for (const char* more : {"--warmup", "500ms", "--duration", "300ms"}) flags.push_back(more);
-  Process chatbench = start_and_see("warming up", short_run({}, kClosedLoop + flags));
-  server_.kill(SIGKILL);
-  const BenchRun run = finish(chatbench);
-  EXPECT_EQ(run.exit_code, kInvalid) << run.output;
-  EXPECT_THAT(run.output, testing::AnyOf(HasSubstr("the server"), HasSubstr("the broker")));
+  const Arguments flags{"--warmup", "500ms", "--duration", "300ms"};
+  expect_invalid(
+      run_until("warming up", SIGKILL, short_run({}, kClosedLoop + without_pid_ + flags)),
+      kNamesTheServer);
 }
 
 INSTANTIATE_TEST_SUITE_P(All, EndingServer,
@@ -124,45 +134,46 @@ class EndingChatd : public testing::Test {
             "--udp-port", std::to_string(server_.udp().port())};
   }
 
-  BenchRun run_until(int signal, const Arguments& loop) {
-    Process chatbench = start_and_see(kASecond, short_run(place(), loop));
+  BenchRun run_until(const std::string& progress, int signal, const Arguments& arguments) {
+    Process chatbench = start_and_see(progress, arguments);
     server_.process().kill(signal);
     return finish(chatbench);
+  }
+  BenchRun run_until(int signal, const Arguments& loop) {
+    return run_until(kASecond, signal, short_run(place(), loop));
+  }
+  // Once the first step, of 100 messages a second, has held.
+  Process start_search(const Arguments& more = {}) {
+    const Arguments arguments{"--rooms",    "2",     "--members", "3",      "--rate",    "100",
+                              "--duration", "500ms", "--slo",     "loss=0", "--find-max"};
+    Process chatbench = start_chatbench(run_against(server_, arguments + more));
+    EXPECT_TRUE(chatbench.wait_for_line(Stream::kStderr, "100/s messages: holds"));
+    return chatbench;
   }
 
   ChatdServer server_{std::vector<std::string>{"--limits", "off"}};
 };
 
 TEST_F(EndingChatd, OpenLoop) {
-  const BenchRun run = run_until(SIGKILL, kOpenLoop);
-  EXPECT_EQ(run.exit_code, kInvalid) << run.output;
-  EXPECT_THAT(run.output, AllOf(HasSubstr("UDP socket at"), HasSubstr("the server has ended")));
+  expect_invalid(run_until(SIGKILL, kOpenLoop),
+                 AllOf(HasSubstr("UDP socket at"), HasSubstr("the server has ended")));
 }
 
 TEST_F(EndingChatd, ClosedLoop) {
-  const BenchRun run = run_until(SIGKILL, kClosedLoop);
-  EXPECT_EQ(run.exit_code, kInvalid) << run.output;
-  EXPECT_THAT(run.output, HasSubstr("the server has ended"));
+  expect_invalid(run_until(SIGKILL, kClosedLoop), HasSubstr("the server has ended"));
 }
 
 TEST_F(EndingChatd, WhileMembersJoin) {
-  Process chatbench = start_and_see(
-      " of 600 members are in",
-      short_run(place() + Arguments{"--join-rate", "5", "--members", "200"}, kOpenLoop));
-  server_.process().kill(SIGKILL);
-  const BenchRun run = finish(chatbench);
+  const BenchRun run = run_until(kJoining, SIGKILL, short_run(place() + kSlowJoins, kOpenLoop));
   EXPECT_EQ(run.exit_code, 1) << run.output;
   EXPECT_THAT(run.output, testing::AnyOf(HasSubstr("Connection refused"),
                                          HasSubstr("the server closed the connection")));
 }
 
 TEST_F(EndingChatd, BeforeTheMeasurement) {
-  Process chatbench = start_and_see(
-      "warming up", short_run({}, kOpenLoop + place() + Arguments{"--warmup", "500ms"}));
-  server_.process().kill(SIGKILL);
-  const BenchRun run = finish(chatbench);
-  EXPECT_EQ(run.exit_code, kInvalid) << run.output;
-  EXPECT_THAT(run.output, HasSubstr("the server has ended"));
+  const Arguments flags{"--warmup", "500ms"};
+  expect_invalid(run_until("warming up", SIGKILL, short_run({}, kOpenLoop + place() + flags)),
+                 HasSubstr("the server has ended"));
 }
 
 // It hung, so that something is missing, and ends while that is waited for.
@@ -174,57 +185,39 @@ TEST_F(EndingChatd, AfterTheMeasurement) {
   server_.process().kill(SIGKILL);
   ASSERT_TRUE(server_.process().wait_exit());
   chatbench.kill(SIGINT);
-  const BenchRun run = finish(chatbench);
-  EXPECT_EQ(run.exit_code, kInvalid) << run.output;
-  EXPECT_THAT(run.output, AllOf(HasSubstr("the server has ended"), HasSubstr("interrupted")));
+  expect_invalid(finish(chatbench),
+                 AllOf(HasSubstr("the server has ended"), HasSubstr("interrupted")));
 }
 
 TEST_F(EndingChatd, ThatSaysGoodbye) {
-  const BenchRun run = run_until(SIGTERM, kOpenLoop);
-  EXPECT_EQ(run.exit_code, kInvalid) << run.output;
-  EXPECT_THAT(run.output, HasSubstr("the server removed members during the run"));
+  expect_invalid(run_until(SIGTERM, kOpenLoop),
+                 HasSubstr("the server removed members during the run"));
 }
 
 TEST_F(EndingChatd, Hangs) {
-  const BenchRun run = run_until(SIGSTOP, kOpenLoop);
-  EXPECT_EQ(run.exit_code, kInvalid) << run.output;
-  EXPECT_THAT(run.output, HasSubstr("does not answer any more"));
+  expect_invalid(run_until(SIGSTOP, kOpenLoop), HasSubstr("does not answer any more"));
 }
 
 // Everybody has a socket of its own, which hears of it as well; nothing is wrong with chatbench.
 TEST_F(EndingChatd, SocketsOfTheirOwn) {
-  Arguments loop = kOpenLoop;
-  loop.push_back("--one-socket-per-client");
-  const BenchRun run = run_until(SIGKILL, loop);
-  EXPECT_EQ(run.exit_code, kInvalid) << run.output;
-  EXPECT_THAT(run.output, HasSubstr("the server has ended"));
+  const Arguments loop = kOpenLoop + Arguments{"--one-socket-per-client"};
+  expect_invalid(run_until(SIGKILL, loop), HasSubstr("the server has ended"));
 }
 
 TEST_F(EndingChatd, TheSearchForTheHighestRateEndsAndDoesNotBlameChatbench) {
-  Arguments arguments = run_against(
-      server_, {"--rooms", "2", "--members", "3", "--rate", "100", "--duration", "500ms",
-                "--give-up", "100ms", "--drain", "100ms", "--slo", "loss=0", "--find-max"});
-  Process chatbench = start_chatbench(arguments);
-  ASSERT_TRUE(chatbench.wait_for_line(Stream::kStderr, "100/s messages: holds"));
+  Process chatbench = start_search({"--give-up", "100ms", "--drain", "100ms"});
   server_.process().kill(SIGKILL);
   const BenchRun run = finish(chatbench);
-  EXPECT_EQ(run.exit_code, kInvalid) << run.output << run.errors;
-  EXPECT_THAT(run.output, HasSubstr("the search ended at 200/s, the server"));
+  expect_invalid(run, HasSubstr("the search ended at 200/s, the server"));
   EXPECT_THAT(run.errors, Not(HasSubstr("chatbench itself")));
   EXPECT_THAT(run.errors, Not(HasSubstr("400/s")));
 }
 
 // Of an interrupted search nobody knows what it would have found.
 TEST_F(EndingChatd, AnInterruptedSearchHasFoundNothing) {
-  Arguments arguments =
-      run_against(server_, {"--rooms", "2", "--members", "3", "--rate", "100", "--duration",
-                            "500ms", "--slo", "loss=0", "--find-max"});
-  Process chatbench = start_chatbench(arguments);
-  ASSERT_TRUE(chatbench.wait_for_line(Stream::kStderr, "100/s messages: holds"));
+  Process chatbench = start_search();
   chatbench.kill(SIGINT);
-  const BenchRun run = finish(chatbench);
-  EXPECT_EQ(run.exit_code, kInvalid) << run.output << run.errors;
-  EXPECT_THAT(run.output, HasSubstr("the search was interrupted"));
+  expect_invalid(finish(chatbench), HasSubstr("the search was interrupted"));
 }
 
 // Takes connections, as the kernel does for a process that hangs, and says nothing; UDP likewise.

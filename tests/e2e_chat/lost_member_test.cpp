@@ -56,27 +56,31 @@ class LostMember : public testing::Test {
     return datagram->from;
   }
 
+  // A `chat` that has been let in, knows that it is known, and then gets this word.
+  Process let_in_and_tell(std::string_view word, const Arguments& flags = {}) {
+    Process chat = let_in(admission("300"), flags);
+    client_ = answer_one();
+    EXPECT_TRUE(client_.has_value());
+    if (client_) impostor_.udp().send(*client_, from_server(word));
+    return chat;
+  }
+
   Impostor impostor_;
+  std::optional<SocketAddress> client_;
 };
 
 TEST_F(LostMember, OneForgedWordEndsNothing) {
   for (const std::string_view forged : {kNotAuthenticated, kOwnEnd}) {
-    Process chat = let_in(admission("300"), {"--count", "1"});
-    const auto client = answer_one();
-    ASSERT_TRUE(client.has_value());
-    impostor_.udp().send(*client, from_server(forged));
+    Process chat = let_in_and_tell(forged, {"--count", "1"});
     ASSERT_TRUE(answer_one().has_value());  // it asked, long before the next heartbeat is due
-    impostor_.udp().send(*client, from_server(said("eve", "still there?")));
+    impostor_.udp().send(*client_, from_server(said("eve", "still there?")));
     EXPECT_EQ(exit_code_of(chat), 0) << told(chat);
     EXPECT_EQ(chat.captured(Stream::kStdout), "eve: still there?\n");
   }
 }
 
 TEST_F(LostMember, AWordThatTheServerDoesNotDenyIsTrue) {
-  Process chat = let_in(admission("300"));
-  const auto client = answer_one();
-  ASSERT_TRUE(client.has_value());
-  impostor_.udp().send(*client, from_server(kOwnEnd));
+  Process chat = let_in_and_tell(kOwnEnd);
   EXPECT_EQ(exit_code_of(chat), 5);
   EXPECT_NE(told(chat).find("You have been disconnected"), std::string::npos);
 }
@@ -98,10 +102,7 @@ TEST_F(LostMember, AnOlderServersWordIsAskedForTwice) {
 
 // As when its address has changed: its seat is still there.
 TEST_F(LostMember, TakesItsSeatAgain) {
-  Process chat = let_in(admission("300"), {"--count", "1"});
-  const auto client = answer_one();
-  ASSERT_TRUE(client.has_value());
-  impostor_.udp().send(*client, from_server(kNotAuthenticated));
+  Process chat = let_in_and_tell(kNotAuthenticated, {"--count", "1"});
   const UniqueFd connection = impostor_.accept();
   const auto request = read_request(connection);
   ASSERT_TRUE(request.has_value());
@@ -110,13 +111,13 @@ TEST_F(LostMember, TakesItsSeatAgain) {
   const JsonObject fields(request->payload);
   EXPECT_EQ(fields.text("username"), "bob");
   EXPECT_EQ(fields.text("token"), kToken);
-  EXPECT_NE(fields.number("port"), client->port());
+  EXPECT_NE(fields.number("port"), client_->port());
   answer(connection, admission("300"));
   EXPECT_TRUE(chat.wait_for_line(Stream::kStderr, "you are back in the room").has_value());
   std::optional<SocketAddress> back;
   do {
     back = answer_one();
-  } while (back && back->port() == client->port());  // those from before
+  } while (back && back->port() == client_->port());  // those from before
   ASSERT_TRUE(back.has_value());
   impostor_.udp().send(*back, from_server(said("eve", "hello again")));
   EXPECT_EQ(exit_code_of(chat), 0) << told(chat);
@@ -124,10 +125,7 @@ TEST_F(LostMember, TakesItsSeatAgain) {
 
 // As after a removal whose notice was lost.
 TEST_F(LostMember, WithoutASeatItIsTheEnd) {
-  Process chat = let_in(admission("300"));
-  const auto client = answer_one();
-  ASSERT_TRUE(client.has_value());
-  impostor_.udp().send(*client, from_server(kNotAuthenticated));
+  Process chat = let_in_and_tell(kNotAuthenticated);
   const UniqueFd connection = impostor_.accept();
   ASSERT_TRUE(read_request(connection).has_value());
   answer(connection, outcome(R"({"status":404,"message":"no seat"})"));
@@ -179,6 +177,21 @@ class Ghost : public testing::Test {
     chat.kill(SIGKILL);
     ASSERT_TRUE(chat.wait_exit().has_value());
   }
+  // The same server, for all that `chat` knows, but started afresh.
+  Process start_server_afresh() {
+    const Arguments command{ChatdServer::program(),
+                            "--host",
+                            server_.tcp().ip(),
+                            "--tcp-port",
+                            std::to_string(server_.tcp().port()),
+                            "--udp-port",
+                            std::to_string(server_.udp().port())};
+    server_.process().kill(SIGKILL);
+    EXPECT_TRUE(server_.process().wait_exit().has_value());
+    Process afresh(command);
+    EXPECT_TRUE(afresh.wait_for_line(Stream::kStdout, "chatd ready").has_value());
+    return afresh;
+  }
 
   ChatdServer server_;
 };
@@ -228,15 +241,7 @@ TEST_F(Ghost, OfARoomThatIsGoneIsForgotten) {
   Process first = start("create", "alice");
   ASSERT_TRUE(is_in(first));
   crash(first);
-  // The same server, for all that `chat` knows, but started afresh.
-  const std::string tcp_port = std::to_string(server_.tcp().port());
-  const std::string udp_port = std::to_string(server_.udp().port());
-  const std::string host = server_.tcp().ip();
-  server_.process().kill(SIGKILL);
-  ASSERT_TRUE(server_.process().wait_exit().has_value());
-  Process again(
-      {ChatdServer::program(), "--host", host, "--tcp-port", tcp_port, "--udp-port", udp_port});
-  ASSERT_TRUE(again.wait_for_line(Stream::kStdout, "chatd ready").has_value());
+  const Process afresh = start_server_afresh();
   Process second = start("create", "alice");
   EXPECT_TRUE(is_in(second)) << told(second);
 }
@@ -244,14 +249,7 @@ TEST_F(Ghost, OfARoomThatIsGoneIsForgotten) {
 TEST_F(Ghost, AServerThatWasStartedAfreshDoesNotKnowIt) {
   Process chat = start("create", "alice", {"--heartbeat", "1s"});
   ASSERT_TRUE(is_in(chat));
-  const std::string tcp_port = std::to_string(server_.tcp().port());
-  const std::string udp_port = std::to_string(server_.udp().port());
-  const std::string host = server_.tcp().ip();
-  server_.process().kill(SIGKILL);
-  ASSERT_TRUE(server_.process().wait_exit().has_value());
-  Process again(
-      {ChatdServer::program(), "--host", host, "--tcp-port", tcp_port, "--udp-port", udp_port});
-  ASSERT_TRUE(again.wait_for_line(Stream::kStdout, "chatd ready").has_value());
+  const Process afresh = start_server_afresh();
   EXPECT_EQ(exit_code_of(chat), 5);
   EXPECT_NE(told(chat).find("does not know you"), std::string::npos) << told(chat);
 }

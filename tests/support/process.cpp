@@ -227,8 +227,9 @@ bool Process::write_stdin(std::string_view bytes, Deadline deadline) {
     if (written >= 0) {
       bytes.remove_prefix(static_cast<std::size_t>(written));
     } else if (errno == EAGAIN) {
-      pollfd waiting{.fd = stdin_.get(), .events = POLLOUT, .revents = 0};
-      if (::poll(&waiting, 1, deadline.remaining_ms()) == 0) return false;
+      // What the child writes is read meanwhile: it may not read on before that.
+      if (exit_status_ || deadline.passed()) return false;
+      pump_until(deadline, stdin_.get());
     } else if (errno != EINTR) {
       return false;
     }
@@ -260,14 +261,15 @@ void Process::reap_if_ended() {
   exit_status_ = to_exit_status(wait_status);
 }
 
-bool Process::pump_until(Deadline deadline) {
-  std::array<pollfd, 3> waiting{};
+bool Process::pump_until(Deadline deadline, int wanted_fd) {
+  std::array<pollfd, 4> waiting{};
   for (std::size_t i = 0; i < captures_.size(); ++i) {
     // poll skips negative descriptors.
     waiting[i] = {
         .fd = captures_[i].ended ? -1 : captures_[i].fd.get(), .events = POLLIN, .revents = 0};
   }
   waiting[2] = {.fd = exit_status_ ? -1 : pid_fd_.get(), .events = POLLIN, .revents = 0};
+  waiting[3] = {.fd = wanted_fd, .events = POLLOUT, .revents = 0};
   const int ready = ::poll(waiting.data(), waiting.size(), deadline.remaining_ms());
   // The end is looked at before the output, so that all output of an ended child is read.
   reap_if_ended();

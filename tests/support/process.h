@@ -97,8 +97,9 @@ class Process {
 
   void watch(pid_t pid);
   void start(std::vector<std::string>& argv, const ProcessOptions& options);
-  // Waits for output or the child's end until the deadline; false when the deadline passed.
-  bool pump_until(Deadline deadline);
+  // Waits for output, the child's end or, unless it is -1, a `wanted_fd` that can be written, until
+  // the deadline; false when the deadline passed.
+  bool pump_until(Deadline deadline, int wanted_fd = -1);
   static void drain(Capture& capture);
   void reap_if_ended();
   template <typename Matches>
