@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import command, load as loading, machine, programs, report, servers, visitors, wire
+from . import command, goals, load as loading, machine, programs, report, servers, visitors, wire
 from .load import Load
 from .programs import CannotMeasure, say
 from .rounds import Series
@@ -27,7 +27,6 @@ ALONE = "alone"
 BUSY_SHARE = 0.8
 LEAST_OF_FLOOD = 0.8
 FLOOD_NICENESS = 5
-MOST_TIMES = 2  # the 99th percentile, beside the flood alone
 PATIENCE_S = 30
 
 
@@ -174,19 +173,6 @@ def measure(case, seconds, cpus):
         return figures
 
 
-def goal_of(case, series):
-    """What is asked of a case, and whether it is so."""
-    one = series[case.name]
-    lost, p99 = one.median("lost"), one.median("p99_ns")
-    if lost is None or p99 is None:
-        return "", "no result"
-    if case.beside not in series:
-        return "", "met" if lost == 0 else "MISSED"
-    times = report.ratio(p99, series[case.beside].median("p99_ns"))
-    is_met = lost == 0 and times is not None and times <= MOST_TIMES
-    return report.times(times), "met" if is_met else "MISSED"
-
-
 def work(options):
     about = machine.describe()
     count = options.rounds or (1 if options.quick else 3)
@@ -212,11 +198,12 @@ def work(options):
         one = series[case.name]
         rows.append([case.name + notes.mark(one.objections), report.duration(one.median("p50_ns")),
                      report.duration(one.median("p99_ns")), report.rate(one.median("lost")),
-                     report.rate(one.median("joins_per_s")), *goal_of(case, series)])
+                     report.rate(one.median("joins_per_s")), *goals.judge(case, series)])
     text = report.heading("Quiet rooms beside others", about, [
         f"{QUIET.rooms} quiet rooms of {QUIET.members}, {QUIET.rate:.0f} messages/s in all. "
         f"{count} round(s) of {seconds} s, medians. The goal: nothing is lost, and where others "
-        f"come or go, or have many rooms, p99 is at most {MOST_TIMES} times that of the row above."])
+        f"come or go, or have many rooms, p99 is at most {goals.MOST_TIMES} times that of the row "
+        "above."])
     head = ["quiet rooms", "p50", "p99", "lost", "joins/s", "p99 / row above", "goal"]
     text += report.table(head, rows) + notes.text()
     report.write(options.out, "fairness", text, {"machine": about, "rounds": count, **{

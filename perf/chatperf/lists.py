@@ -3,12 +3,12 @@
 import contextlib
 import resource
 import subprocess
-import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import command, load as loading, machine, programs, readers, report, servers, wire
+from . import command, goals, load as loading, machine, programs, readers, report, servers, wire
+from .background import Background
 from .load import Load
 from .programs import CannotMeasure, say
 from .rounds import Series
@@ -20,7 +20,6 @@ themselves and while connections ask for the list of all rooms and do not read i
 The lists are to cost no more than 64 MiB above what one list is, all of which is given back; talk's
 99th percentile is at most twice that without them, and nobody waits for a join."""
 
-MOST_TIMES = 2
 MOST_BYTES = 64 * 1024 * 1024
 LONGEST_JOIN_S = 0.5
 SETTLE_S = 1.0
@@ -79,24 +78,15 @@ def crowd(server, case, cpu):
             process.wait()
 
 
-class Slowly(threading.Thread):
+class Slowly(Background):
     """Reads a little from all of them, again and again."""
 
     def __init__(self, waiting, size_bytes):
-        super().__init__(daemon=True)
+        super().__init__()
         self._waiting, self._size_bytes = waiting, size_bytes
-        self._end = threading.Event()
-
-    def __enter__(self):
-        self.start()
-        return self
-
-    def __exit__(self, *_):
-        self._end.set()
-        self.join()
 
     def run(self):
-        while not self._end.wait(0.1):
+        while self.waits(0.1):
             self._waiting.read_a_little(self._size_bytes)
 
 
@@ -133,20 +123,10 @@ def median_of(series, key):
     return values[len(values) // 2] if values else None
 
 
-def goal_of(case, series):
-    one = series[case.name]
-    lost, p99 = one.median("lost"), one.median("p99_ns")
-    if lost is None or p99 is None:
-        return "", "no result"
-    if case.beside not in series:
-        return "", "met" if lost == 0 else "MISSED"
-    times = report.ratio(p99, series[case.beside].median("p99_ns"))
-    missed = [word for word, is_missed in (
-        ("lost", lost != 0), ("p99", times is None or times > MOST_TIMES),
-        ("memory", median_of(one, "grown_bytes") > MOST_BYTES),
-        ("kept", median_of(one, "kept_bytes") > MOST_BYTES),
-        ("join", median_of(one, "join_s") > LONGEST_JOIN_S)) if is_missed]
-    return report.times(times), "MISSED: " + ", ".join(missed) if missed else "met"
+def what_else(one):
+    return (("memory", median_of(one, "grown_bytes") > MOST_BYTES),
+            ("kept", median_of(one, "kept_bytes") > MOST_BYTES),
+            ("join", median_of(one, "join_s") > LONGEST_JOIN_S))
 
 
 def mebibytes(value):
@@ -183,12 +163,12 @@ def work(options):
                      mebibytes(median_of(one, "grown_bytes")),
                      mebibytes(median_of(one, "kept_bytes")),
                      report.duration(None if join_s is None else join_s * 1e9),
-                     *goal_of(case, series)])
+                     *goals.judge(case, series, what_else)])
     text = report.heading("Lists of rooms that nobody reads", about, [
         f"{QUIET.rooms} quiet rooms of {QUIET.members}, {QUIET.rate:.0f} messages/s in all, beside "
         f"so many others. {count} round(s) of {seconds} s, medians. The goal: nothing is lost, p99 "
-        f"is at most {MOST_TIMES} times that without readers, {mebibytes(MOST_BYTES)} more memory "
-        f"at most, given back when they have gone, and a join within {LONGEST_JOIN_S} s."])
+        f"is at most {goals.MOST_TIMES} times that without readers, {mebibytes(MOST_BYTES)} more "
+        f"memory at most, given back when they have gone, and a join within {LONGEST_JOIN_S} s."])
     text += report.table(["rooms", "p50", "p99", "lost", "memory", "kept", "a join",
                           "p99 / without", "goal"], rows) + notes.text()
     report.write(options.out, "lists", text, {"machine": about, "rounds": count, **{

@@ -1,9 +1,9 @@
 """Those who come into a room, or go, so many times a second while something else is measured."""
 
-import threading
 import time
 
 from . import wire
+from .background import Background
 from .programs import CannotMeasure
 
 
@@ -12,32 +12,26 @@ def _source(number):
     return f"127.200.{number // 250 % 250}.{number % 250 + 1}"
 
 
-class Visitors(threading.Thread):
-    """Use it in a `with` statement: act() is called per_s times a second until its end."""
+class Visitors(Background):
+    """act() is called per_s times a second."""
 
     def __init__(self, server, room, per_s):
-        super().__init__(daemon=True)
+        super().__init__()
         self.server = server
         self.room = room
         self.count = 0
         self.failures = []
         self.members = []
         self._per_s = per_s
-        self._end = threading.Event()
 
-    def __enter__(self):
-        self.start()
-        return self
-
-    def __exit__(self, *_):
-        self._end.set()
-        self.join()
+    def __exit__(self, *exception):
+        super().__exit__(*exception)
         for member in self.members:
             member.close()
 
     def run(self):
         begin = time.monotonic()
-        while not self._end.wait(max(0, begin + self.count / self._per_s - time.monotonic())):
+        while self.waits(begin + self.count / self._per_s - time.monotonic()):
             try:
                 self.act()
             except (OSError, CannotMeasure) as trouble:
