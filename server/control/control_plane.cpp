@@ -418,8 +418,9 @@ void ControlPlane::close_overdue(TimeMs now_ms, TimeMs heard_until_ms) {
     }
     counters_.add(Counter::kConnectionsTimedOut);
     log_.say(now_ms, Reason::kConnectionTimedOut, spdlog::level::info,
-             "connection from {} closed: no whole request within --handshake-timeout, and no "
-             "room list that it went on reading",
+             "connection from {} closed: no whole request within --handshake-timeout (of one that "
+             "had asked, while most places were taken: a quarter of it), and no room list that it "
+             "went on reading",
              connections_[*slot].peer);
     close(*slot);
   }
