@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <cstdio>
 #include <fstream>
 #include <sstream>
@@ -47,6 +48,21 @@ class Output : public testing::Test {
   std::string folder_;
   ChatdServer server_;
 };
+
+// As nohup and a shell's background jobs start it.
+TEST_F(Output, ASignalThatWasIgnoredAtTheStartStaysIgnored) {
+  Arguments command{CHATBENCH_PROGRAM};
+  const Arguments arguments = short_run({"--duration", "3s"});
+  command.insert(command.end(), arguments.begin(), arguments.end());
+  Process chatbench(command, {.ignored_signals = {SIGINT, SIGTERM}, .on_terminal = true});
+  ASSERT_TRUE(chatbench.wait_for_text(Stream::kStdout, "1/3 s: "))
+      << chatbench.captured(Stream::kStdout);
+  chatbench.kill(SIGINT);
+  chatbench.kill(SIGTERM);
+  const BenchRun run = finish(chatbench);
+  EXPECT_EQ(run.exit_code, 0) << run.output;
+  EXPECT_THAT(run.output, testing::Not(HasSubstr("interrupted")));
+}
 
 TEST_F(Output, AFullDiskIsAFailure) {
   for (const Arguments& arguments :
