@@ -35,7 +35,10 @@ void member_allowance_take(benchmark::State& state) {
   benchmark::DoNotOptimize(limits);
   MemberAllowance allowance;
   TimeMs now_ms = 1'000'000;
-  for (auto _ : state) benchmark::DoNotOptimize(allowance.take(++now_ms, limits, 128, 100));
+  for (auto _ : state) {
+    benchmark::DoNotOptimize(allowance.take_payload(++now_ms, limits) &&
+                             allowance.take_bytes(now_ms, limits, 128, 100));
+  }
 }
 BENCHMARK(member_allowance_take);
 

@@ -1,6 +1,7 @@
 // What one member may still say. A member has proven itself, and still may be a client that has run
-// wild or somebody who means harm: what it says costs the server as much as all who must hear it.
-// So its messages are counted, and the bytes that go out for them. Thread: one at a time.
+// wild or somebody who means harm: what it says costs the server as much as all who must hear it,
+// and what is refused costs as much as it takes to read. So its payloads are counted before they
+// are read, and the bytes that go out for them. Thread: one at a time.
 #pragma once
 
 #include <cstddef>
@@ -14,13 +15,26 @@ namespace chatd {
 
 class MemberAllowance {
  public:
-  // Takes a message of so many bytes for so many receivers, if there is enough left for it.
-  bool take(TimeMs now_ms, const AbuseLimits& limits, std::size_t size_bytes,
-            std::size_t receivers) {
-    const TokenRate message_rate{.units = limits.max_member_messages_per_s, .burst_ms = kBurstMs};
-    const TokenRate byte_rate{.units = limits.max_member_bytes_per_s, .burst_ms = kBurstMs};
+  // Takes one payload, whatever it will turn out to be; false: the member is over its rate.
+  bool take_payload(TimeMs now_ms, const AbuseLimits& limits) {
+    return payloads_.take(now_ms,
+                          {.units = limits.max_member_messages_per_s, .burst_ms = kBurstMs});
+  }
+
+  // The same beyond the rate, for what may be a leave or a heartbeat: they have as much again,
+  // which messages cannot use up. What is taken from it is missing later on: the rate stays what it
+  // is.
+  bool take_reserve(TimeMs now_ms, const AbuseLimits& limits) {
+    return payloads_.take(now_ms,
+                          {.units = limits.max_member_messages_per_s, .burst_ms = 2 * kBurstMs});
+  }
+
+  // Takes what goes out: so many bytes to so many receivers.
+  bool take_bytes(TimeMs now_ms, const AbuseLimits& limits, std::size_t size_bytes,
+                  std::size_t receivers) {
     const std::uint64_t bytes = std::uint64_t{size_bytes + kDatagramBytes} * receivers;
-    return messages_.take(now_ms, message_rate) && bytes_.take(now_ms, byte_rate, bytes);
+    return bytes_.take(now_ms, {.units = limits.max_member_bytes_per_s, .burst_ms = kBurstMs},
+                       bytes);
   }
 
   // Whether it may be told that it has gone too far; if so, it counts.
@@ -35,7 +49,7 @@ class MemberAllowance {
   // member of a large room could say very little very often.
   static constexpr std::size_t kDatagramBytes = 100;
 
-  TokenBucket messages_;
+  TokenBucket payloads_;
   TokenBucket bytes_;
   TokenBucket warnings_;
 };

@@ -37,7 +37,8 @@ enum class Counter : std::uint8_t {
   kHeartbeatsAnswered,         // among the heartbeats: those that asked for it
   kHeartbeatsUnanswered,       // they asked, but their member was over its rate
   kDatagramsHandedOver,        // came to the wrong shard; counted as received on the right one
-  kMessagesOverLimit,          // accepted, but their sender was over its rate: they go to nobody
+  kMessagesOverLimit,          // among the accepted: over their sender's rate, so that nobody has
+                               // read them, and they go to nobody
   kOverLimitWarnings,          // told to such a sender
   // Datagrams out.
   kDeliveriesPlanned,
@@ -49,7 +50,8 @@ enum class Counter : std::uint8_t {
   kDroppedSendTooBig,       // EMSGSIZE
   kDroppedSendUnreachable,  // no route, or an ICMP unreachable
   kDroppedSendNoBuffers,    // ENOBUFS, ENOMEM: the device's queue is full, and a moment later still
-  kDroppedSendQueueFull,    // waited behind a full socket until there was no room for more
+  kDroppedSendQueueFull,    // waited behind a full socket until there was no room for more; or its
+                            // address's lane was full (server/data/lanes.h)
   kDroppedSendFailed,       // any other error
   kDroppedSendAtStop,       // still queued behind a full socket when chatd ended
   kSendsPostponed,          // the socket was full: sending went on when it was writable

@@ -53,13 +53,18 @@ void Relay::on_datagram(TimeMs now_ms, const Endpoint& from, std::string_view da
     member.last_heard_ms = now_ms;
     return counters_.add(Counter::kHeartbeats);
   }
+  const bool is_within_rate = member.allowance.take_payload(now_ms, config_.limits.abuse);
+  if (!is_within_rate && !may_read_beyond_rate(now_ms, member, parsed->payload)) {
+    return refuse_message(now_ms, *slot, from, out);
+  }
   switch (payloads_.read(parsed->payload, member.username)) {
     case PayloadKind::kMessage:
-      member.last_heard_ms = now_ms;
+      if (!is_within_rate) return refuse_message(now_ms, *slot, from, out);
       return take_message(now_ms, *slot, from, parsed->payload, out);
     case PayloadKind::kHeartbeat:
       member.last_heard_ms = now_ms;
       counters_.add(Counter::kHeartbeats);
+      if (!is_within_rate) return counters_.add(Counter::kHeartbeatsUnanswered);
       return answer_heartbeat(now_ms, member, from, parsed->payload, out);
     case PayloadKind::kLeave:
       counters_.add(Counter::kLeaves);
@@ -71,13 +76,27 @@ void Relay::on_datagram(TimeMs now_ms, const Endpoint& from, std::string_view da
   }
 }
 
+// What a payload costs to read is its sender's choice: a hundred microseconds, for some. So beyond
+// the rate nobody reads it, unless the member may want to leave, or to stay.
+bool Relay::may_read_beyond_rate(TimeMs now_ms, Member& member, std::string_view payload) {
+  return may_be_for_server(payload) && member.allowance.take_reserve(now_ms, config_.limits.abuse);
+}
+
 void Relay::take_message(TimeMs now_ms, std::uint32_t sender, const Endpoint& from,
                          std::string_view payload, Outbox& out) {
   Member& member = roster_.members()[sender];
   const std::size_t receivers = roster_.room_of(member).members.size() - 1;
-  if (member.allowance.take(now_ms, config_.limits.abuse, payload.size(), receivers)) {
-    return dispatcher_.accept(sender, payload);
+  if (!member.allowance.take_bytes(now_ms, config_.limits.abuse, payload.size(), receivers)) {
+    return refuse_message(now_ms, sender, from, out);
   }
+  member.last_heard_ms = now_ms;
+  dispatcher_.accept(sender, payload);
+}
+
+// Read or not: it counts as a message that goes to nobody, and its member is there.
+void Relay::refuse_message(TimeMs now_ms, std::uint32_t sender, const Endpoint& from, Outbox& out) {
+  Member& member = roster_.members()[sender];
+  member.last_heard_ms = now_ms;
   dispatcher_.refuse(sender);
   if (!member.allowance.take_warning(now_ms)) return;
   counters_.add(Counter::kOverLimitWarnings);
@@ -89,7 +108,7 @@ void Relay::take_message(TimeMs now_ms, std::uint32_t sender, const Endpoint& fr
 // costs as much as a message to one, and is taken from the same allowance.
 void Relay::answer_heartbeat(TimeMs now_ms, Member& member, const Endpoint& from,
                              std::string_view payload, Outbox& out) {
-  if (!member.allowance.take(now_ms, config_.limits.abuse, payload.size(), 1)) {
+  if (!member.allowance.take_bytes(now_ms, config_.limits.abuse, payload.size(), 1)) {
     return counters_.add(Counter::kHeartbeatsUnanswered);
   }
   counters_.add(Counter::kHeartbeatsAnswered);

@@ -3,10 +3,11 @@
 // TCP). No socket, clock, thread or file: the server feeds it from the network, a test or a
 // simulator from wherever it likes.
 //
-// A message's way: on_datagram -> parse (core/wire/datagram.h) -> authenticate -> check the payload
-// (core/wire/payload.h) -> is its sender within its rate (core/limiting/member_allowance.h) -> its
-// room's log (core/fanout/room_log.h); then fan_out -> the room's turn (core/relay/dispatcher.h) ->
-// Outbox. Arrivals and departures go the same way, as notices in the log.
+// A message's way: on_datagram -> parse (core/wire/datagram.h) -> authenticate -> is its sender
+// within its rate (core/limiting/member_allowance.h) -> check the payload (core/wire/payload.h) ->
+// its room's log (core/fanout/room_log.h); then fan_out -> the room's turn
+// (core/relay/dispatcher.h) -> Outbox. Arrivals and departures go the same way, as notices in the
+// log.
 //
 // After construction nothing is allocated for a datagram that is relayed or dropped. Thread: one at
 // a time; a shard has a relay of its own.
@@ -175,6 +176,8 @@ class Relay {
                                                     const ClientDatagram& datagram);
   void take_message(TimeMs now_ms, std::uint32_t sender, const Endpoint& from,
                     std::string_view payload, Outbox& out);
+  bool may_read_beyond_rate(TimeMs now_ms, Member& member, std::string_view payload);
+  void refuse_message(TimeMs now_ms, std::uint32_t sender, const Endpoint& from, Outbox& out);
   bool accept_address(std::uint32_t member, const Endpoint& from);
   void answer_heartbeat(TimeMs now_ms, Member& member, const Endpoint& from,
                         std::string_view payload, Outbox& out);

@@ -54,6 +54,12 @@ PayloadReader::PayloadReader() : parser_(std::make_unique<simdjson::dom::parser>
 
 PayloadReader::~PayloadReader() = default;
 
+bool may_be_for_server(std::string_view payload) {
+  constexpr auto kNone = std::string_view::npos;
+  if (payload.size() > kMaxForServerBytes) return false;
+  return payload.find(R"("heartbeat")") != kNone || payload.find(R"("system")") != kNone;
+}
+
 PayloadKind PayloadReader::read(std::string_view payload, std::string_view username) {
   simdjson::dom::object object;
   constexpr bool kCopyIfUnpadded = false;

@@ -22,6 +22,9 @@ namespace chatd {
 // So many bytes after a payload must be readable (their content does not matter).
 inline constexpr std::size_t kPayloadPaddingBytes = 64;
 
+// A leave is no longer, unless its name is escaped without need.
+inline constexpr std::size_t kMaxForServerBytes = 1024;
+
 enum class PayloadKind : std::uint8_t {
   kMessage,      // to be relayed as it is
   kLeave,        // {"sender": "system", "operation": 2, "username": the member's own}
@@ -29,6 +32,10 @@ enum class PayloadKind : std::uint8_t {
   kWrongSender,  // JSON, but in somebody else's name, in nobody's, or in two
   kMalformed,    // not one JSON object
 };
+
+// Whether it may be a leave or a heartbeat, by its length and by "system" or "heartbeat" in plain
+// letters: a look, at a fraction of what reading may cost.
+bool may_be_for_server(std::string_view payload);
 
 // Thread: one at a time.
 class PayloadReader {

@@ -39,7 +39,8 @@ constexpr std::array<CounterMetric, static_cast<std::size_t>(Counter::kCount)> k
      "Datagrams that the kernel gave to the wrong shard. They cost more; many of them mean that "
      "steering does not work."},
     {Counter::kMessagesOverLimit, "chatd_messages_over_limit_total", "", "",
-     "Accepted messages that went to nobody, since their sender was over its rate."},
+     "Messages that went to nobody, unread: their sender was over its rate. Payloads that would "
+     "have been refused are among them."},
     {Counter::kOverLimitWarnings, "chatd_over_limit_warnings_total", "", "",
      "Times that a sender was told so."},
     {Counter::kDeliveriesPlanned, "chatd_deliveries_planned_total", "", "",

@@ -119,7 +119,7 @@ std::vector<Row> abuse_rows() {
        "network",
        [](Options& o) -> Field { return &o.has_abuse_limits; }},
       {&kAbuse, "max_member_messages", abuse_limit(), kReload,
-       "Messages per second from one member; bursts of 2 s' worth",
+       "Messages per second from one member, what is refused included; bursts of 2 s' worth",
        [](Options& o) -> Field { return &o.limits.abuse.max_member_messages_per_s; }},
       {&kAbuse, "max_member_bytes", abuse_limit(), kReload,
        "Bytes per second that go out for what one member says, its receivers counted; bursts of 2 "

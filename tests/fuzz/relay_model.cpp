@@ -56,7 +56,7 @@ bool RelayModel::has_asked(const Endpoint& endpoint) const {
 }
 
 RelayModel::Verdict RelayModel::on_datagram(TimeMs now_ms, std::uint8_t shard, const Endpoint& from,
-                                            std::string_view datagram) {
+                                            std::string_view datagram, bool is_over_limit) {
   if (datagram.size() > kMaxDatagramBytes) return {.outcome = Counter::kDroppedTooLarge};
   const auto parsed = parse_client_datagram(datagram);  // fuzz_datagram looks after it
   if (!parsed) return {.outcome = Counter::kDroppedMalformed};
@@ -69,7 +69,10 @@ RelayModel::Verdict RelayModel::on_datagram(TimeMs now_ms, std::uint8_t shard, c
     member->last_heard_ms = now_ms;
     return {.outcome = Counter::kHeartbeats};
   }
-  switch (expected_kind(parsed->payload, member->username)) {
+  // Beyond the rate nobody reads it.
+  const PayloadKind kind =
+      is_over_limit ? PayloadKind::kMessage : expected_kind(parsed->payload, member->username);
+  switch (kind) {
     case PayloadKind::kMalformed:
       return {.outcome = Counter::kDroppedBadPayload};
     case PayloadKind::kWrongSender:

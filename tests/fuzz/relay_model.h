@@ -47,7 +47,7 @@ class RelayModel {
   const std::vector<ModelMember>& members() const { return members_; }
 
   // A datagram at a shard: what must become of it. A pending member is bound, and one that is heard
-  // stays.
+  // stays. How much is too much is the relay's affair.
   struct Verdict {
     Counter outcome;
     std::uint64_t planned = 0;  // a message's receivers
@@ -56,7 +56,7 @@ class RelayModel {
     bool asks = false;  // a heartbeat that wants to be answered
   };
   Verdict on_datagram(TimeMs now_ms, std::uint8_t shard, const Endpoint& from,
-                      std::string_view datagram);
+                      std::string_view datagram, bool is_over_limit);
   // It was a message, and within its sender's rate: everyone else in the room is to get it.
   void owe(std::uint8_t shard, std::string_view datagram);
 

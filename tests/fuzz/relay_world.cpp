@@ -218,17 +218,18 @@ void RelayWorld::datagram(const Endpoint& from, std::string_view bytes,
   const std::uint8_t shard = named < map_.count() ? named : shard_if_none_is_named;
   begin_call(shard);
   const Counters before = relay(shard).counters();
-  const RelayModel::Verdict verdict = model_.on_datagram(now_ms_, shard, from, bytes);
   {
     // The receive buffer is gone afterwards: nothing may point into it.
     std::vector<char> buffer(bytes.begin(), bytes.end());
     buffer.insert(buffer.end(), kPayloadPaddingBytes, '}');
     relay(shard).on_datagram(now_ms_, from, {buffer.data(), bytes.size()}, shards_[shard].out);
   }
+  const bool is_over_limit =
+      relay(shard).counters()[Counter::kMessagesOverLimit] != before[Counter::kMessagesOverLimit];
+  const RelayModel::Verdict verdict =
+      model_.on_datagram(now_ms_, shard, from, bytes, is_over_limit);
   check_datagram(shard, from, bytes, before, verdict);
-  const bool is_to_be_sent =
-      relay(shard).counters()[Counter::kMessagesOverLimit] == before[Counter::kMessagesOverLimit];
-  if (verdict.outcome == Counter::kMessagesAccepted && is_to_be_sent) model_.owe(shard, bytes);
+  if (verdict.outcome == Counter::kMessagesAccepted && !is_over_limit) model_.owe(shard, bytes);
   end_call(shard, verdict.departure);
 }
 

@@ -12,11 +12,13 @@ namespace chatd::sim {
 
 class Bucket {
  public:
-  // So many units `per_ms`, and so much at once as `burst_ms` earns; no units: without limit.
+  // So many units `per_ms`, and so much at once as `burst_ms` earns; no units: without limit. What
+  // `kept_ms` earns must be left.
   struct Rate {
     std::uint64_t units = 0;
     std::int64_t per_ms = 1000;
     std::int64_t burst_ms = 1000;
+    std::int64_t kept_ms = 0;
   };
 
   bool has(TimeMs now_ms, const Rate& rate, std::uint64_t units = 1) const {
@@ -31,7 +33,8 @@ class Bucket {
     content_ns_ = is_new_ ? full_ns : std::min(full_ns, content_ns_ + now_ns - filled_ns_);
     filled_ns_ = now_ns;
     is_new_ = false;
-    if (content_ns_ < std::min(price_ns, full_ns)) return false;
+    const std::int64_t kept_ns = rate.kept_ms * kNsPerMs;
+    if (content_ns_ - kept_ns < std::min(price_ns, full_ns - kept_ns)) return false;
     content_ns_ -= price_ns;  // what is dearer than a full bucket may be taken from a full one
     return true;
   }

@@ -66,23 +66,27 @@ Counter Model::judge(TimeMs now_ms, std::uint8_t shard, const Endpoint& from, co
   }
 
   member->refusals = 0;
+  if (claim.payload == Claim::Payload::kHeartbeat) {
+    member->last_heard_ms = now_ms;
+    return Counter::kHeartbeats;
+  }
+  const bool is_within = is_within_rate(*member);
+  if (!is_within && !(claim.looks_for_server && has_reserve(*member))) {
+    return say_too_much(*member);
+  }
   switch (claim.payload) {
-    case Claim::Payload::kHeartbeat:
-      member->last_heard_ms = now_ms;
-      return Counter::kHeartbeats;
     case Claim::Payload::kAsk:
       member->last_heard_ms = now_ms;
-      answer(*member, claim);
+      answer(*member, claim, is_within);
       return Counter::kHeartbeats;
     case Claim::Payload::kMessage:
-      member->last_heard_ms = now_ms;
-      say(*member, claim);
-      return Counter::kMessagesAccepted;
+      return is_within ? say(*member, claim) : say_too_much(*member);
     case Claim::Payload::kLeave:
       go(*member, Counter::kMembersLeft);
       return Counter::kLeaves;
     case Claim::Payload::kWrongSender:
       return Counter::kDroppedWrongSender;
+    case Claim::Payload::kHeartbeat:
     case Claim::Payload::kBad:
       break;
   }
@@ -128,17 +132,27 @@ void Model::list_at_port(Membership& member) {
   there.insert(first == there.end() ? first : first + 1, member.number);
 }
 
-bool Model::may_say(Membership& member, std::size_t payload_bytes, std::size_t receivers) {
-  const AbuseLimits& limits = limits_.abuse;
-  const Bucket::Rate messages{.units = limits.max_member_messages_per_s, .burst_ms = 2000};
-  const Bucket::Rate bytes{.units = limits.max_member_bytes_per_s, .burst_ms = 2000};
-  return member.messages.take(now_ms_, messages) &&
-         member.bytes.take(now_ms_, bytes, (payload_bytes + 100) * receivers);
+// Each payload counts, whatever it turns out to be. Beyond the rate there is as much again for what
+// looks like a leave or a heartbeat.
+bool Model::is_within_rate(Membership& member) {
+  return member.payloads.take(
+      now_ms_,
+      {.units = limits_.abuse.max_member_messages_per_s, .burst_ms = 4000, .kept_ms = 2000});
+}
+
+bool Model::has_reserve(Membership& member) {
+  return member.payloads.take(now_ms_,
+                              {.units = limits_.abuse.max_member_messages_per_s, .burst_ms = 4000});
+}
+
+bool Model::may_send(Membership& member, std::size_t payload_bytes, std::size_t receivers) {
+  const Bucket::Rate rate{.units = limits_.abuse.max_member_bytes_per_s, .burst_ms = 2000};
+  return member.bytes.take(now_ms_, rate, (payload_bytes + 100) * receivers);
 }
 
 // A heartbeat that asks costs as much as a message to oneself.
-void Model::answer(Membership& member, const Claim& claim) {
-  if (!may_say(member, claim.payload_bytes, 1)) {
+void Model::answer(Membership& member, const Claim& claim, bool is_within) {
+  if (!is_within || !may_send(member, claim.payload_bytes, 1)) {
     ++expected(member.shard, Counter::kHeartbeatsUnanswered);
     return;
   }
@@ -146,20 +160,27 @@ void Model::answer(Membership& member, const Claim& claim) {
   expectations_.expect_echo(network_.endpoint(member.port), claim.payload_bytes);
 }
 
-// Who says too much is told so now and then, and what is too much goes to nobody.
-void Model::say(Membership& member, const Claim& claim) {
+Counter Model::say(Membership& member, const Claim& claim) {
   const std::size_t receivers = roll_.rooms[member.room].members.size() - 1;
-  const Bucket::Rate warnings{.units = 1, .per_ms = 5000, .burst_ms = 5000};
-  if (!may_say(member, claim.payload_bytes, receivers)) {
-    ++expected(member.shard, Counter::kMessagesOverLimit);
-    expected(member.shard, Counter::kDroppedOverLimit) += receivers;
-    if (!member.warnings.take(now_ms_, warnings)) return;
-    ++expected(member.shard, Counter::kOverLimitWarnings);
-    return expectations_.expect_warning(network_.endpoint(member.port));
-  }
+  if (!may_send(member, claim.payload_bytes, receivers)) return say_too_much(member);
+  member.last_heard_ms = now_ms_;
   const Debts::Accepted sum = debts_.accept(member, claim.message);
   expected(member.shard, Counter::kDeliveriesPlanned) += sum.planned;
   expected(member.shard, Counter::kDroppedPendingMember) += sum.pending;
+  return Counter::kMessagesAccepted;
+}
+
+// Who says too much is told so now and then, and what is too much goes to nobody.
+Counter Model::say_too_much(Membership& member) {
+  const Bucket::Rate warnings{.units = 1, .per_ms = 5000, .burst_ms = 5000};
+  member.last_heard_ms = now_ms_;
+  ++expected(member.shard, Counter::kMessagesOverLimit);
+  expected(member.shard, Counter::kDroppedOverLimit) += roll_.rooms[member.room].members.size() - 1;
+  if (member.warnings.take(now_ms_, warnings)) {
+    ++expected(member.shard, Counter::kOverLimitWarnings);
+    expectations_.expect_warning(network_.endpoint(member.port));
+  }
+  return Counter::kMessagesAccepted;
 }
 
 // Of several members at one endpoint, it is for the one who then misses least; of several such, for

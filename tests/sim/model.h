@@ -131,9 +131,12 @@ class Model {
   bool comes_from_there(Membership& member, const Endpoint& from);
   void expect_answer(TimeMs now_ms, std::uint8_t shard, const Endpoint& from,
                      std::size_t size_bytes);
-  void say(Membership& member, const Claim& claim);
-  void answer(Membership& member, const Claim& claim);
-  bool may_say(Membership& member, std::size_t payload_bytes, std::size_t receivers);
+  Counter say(Membership& member, const Claim& claim);
+  void answer(Membership& member, const Claim& claim, bool is_within);
+  bool is_within_rate(Membership& member);
+  bool has_reserve(Membership& member);
+  bool may_send(Membership& member, std::size_t payload_bytes, std::size_t receivers);
+  Counter say_too_much(Membership& member);
 
   std::uint32_t standing(std::uint32_t room) const;
   int create_status(const Ask& ask) const;

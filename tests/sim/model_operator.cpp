@@ -42,7 +42,7 @@ void Model::forgive_members() {
   for (const ModelRoom& room : roll_.rooms) {
     for (const MemberNumber number : room.members) {
       Membership& member = roll_[number];
-      member.messages = member.bytes = member.warnings = {};
+      member.payloads = member.bytes = member.warnings = {};
     }
   }
 }

@@ -43,7 +43,8 @@ struct Claim {
   MemberNumber member = kNobody;  // whose token it shows; kNobody: a guess
   MessageId message = 0;
   std::size_t payload_bytes = 0;
-  std::uint32_t client = 0;  // who made it
+  bool looks_for_server = false;  // short, and has "system" or "heartbeat" in it
+  std::uint32_t client = 0;       // who made it
 };
 
 struct Packet {

@@ -37,7 +37,7 @@ struct Membership {
   std::uint32_t port = kNoPort;  // where it is bound; kNoPort: pending
   std::uint32_t refusals = 0;
   TimeMs last_heard_ms = 0;
-  Bucket messages;  // what it may still say
+  Bucket payloads;  // what it may still say
   Bucket bytes;
   Bucket warnings;  // that it has said too much
   Token token;
@@ -73,7 +73,7 @@ class Roll {
     member.room = room;
     member.port = kNoPort;
     member.refusals = 0;
-    member.messages = {};
+    member.payloads = {};
     member.bytes = {};
     member.warnings = {};
     member.debts.clear();

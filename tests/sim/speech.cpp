@@ -48,7 +48,12 @@ std::uint32_t Clients::open_datagram(const Client& client, std::string_view room
 void Clients::send(Client& client, std::uint32_t number) {
   Packet& packet = world_.packets[number];
   packet.size_bytes = packet.bytes.size();
-  packet.claim.payload_bytes = packet.size_bytes - packet.claim.payload_bytes;
+  const std::string_view payload =
+      std::string_view(packet.bytes).substr(packet.claim.payload_bytes);
+  packet.claim.payload_bytes = payload.size();
+  packet.claim.looks_for_server =
+      payload.size() <= 1024 && (payload.find("\"system\"") != std::string_view::npos ||
+                                 payload.find("\"heartbeat\"") != std::string_view::npos);
   packet.bytes.append(kPayloadPaddingBytes, '}');
   packet.message = packet.claim.message;
   world_.note(Step::kSends, client.number, packet.claim.message, packet.from.port);

@@ -134,6 +134,80 @@ TEST_F(Abuse, HeartbeatsAndGoodbyesCostNothing) {
   EXPECT_EQ(kit.count(Counter::kLeaves), 1u);
 }
 
+// Reading a hostile payload takes a hundred times as long as a message: so what is refused counts,
+// and beyond the rate nobody reads it.
+TEST_F(Abuse, WhatIsRefusedCountsLikeAMessage) {
+  for (const auto& [reason, payload] :
+       {std::pair(Counter::kDroppedWrongSender, message_payload("bob", "hi")),
+        std::pair(Counter::kDroppedBadPayload, std::string(3'000, '['))}) {
+    people_.clear();
+    RelayKit kit(config_with({.max_member_messages_per_s = 10}));
+    fill(kit);
+    for (int i = 0; i < 50; ++i) kit.send(mallory(), payload);
+    EXPECT_EQ(kit.count(reason), 20u);
+    EXPECT_EQ(kit.count(Counter::kMessagesOverLimit), 30u);
+    EXPECT_EQ(heard_at(kit.take(), mallory().from),
+              std::vector<std::string>{std::string(kTooFastDatagram.substr(2))});
+    kit.say(mallory());
+    EXPECT_TRUE(kit.take().empty()) << "it has used up what it may say";
+    expect_the_ledger_closes(kit, 31 * 2);
+    converse(kit);
+
+    kit.now_ms += 100;
+    kit.send(mallory(), payload);
+    kit.send(mallory(), payload);
+    EXPECT_EQ(kit.count(reason), 21u);
+  }
+}
+
+// Who has said too much may still go, and is there as long as it says something.
+TEST_F(Abuse, BeyondTheRateAMemberCanStillLeaveAndStay) {
+  RelayKit kit(config_with({.max_member_messages_per_s = 10}));
+  fill(kit);
+  const auto say_too_much = [&](const Person& who) {
+    for (int i = 0; i < 500; ++i) kit.say(who);
+  };
+  const TimeMs timeout_ms = kit.relay.limits().idle_timeout_ms;
+  say_too_much(mallory());
+  kit.send(mallory(), R"({"heartbeat":"7c1b05c3a0d2f6e8"})");
+  EXPECT_EQ(kit.count(Counter::kHeartbeatsUnanswered), 1u);
+  kit.now_ms += timeout_ms - 1;
+  for (const Person& one : people_) say_too_much(one);
+  for (const Person& one : quiet_) kit.beat(one);
+  kit.now_ms += timeout_ms - 1;
+  kit.relay.on_deadline(kit.now_ms, kit.out);
+  EXPECT_EQ(kit.count(Counter::kMembersTimedOut), 0u);
+  say_too_much(people_[1]);
+  kit.leave(people_[1]);
+  EXPECT_EQ(kit.count(Counter::kLeaves), 1u);
+  EXPECT_TRUE(kit.every_datagram_is_accounted_for());
+}
+
+// What looks like a leave is read, beyond the rate as well: so often and no more, and the rate is
+// the same in the long run.
+TEST_F(Abuse, WhatOnlyLooksLikeALeaveIsReadSoOften) {
+  RelayKit kit(config_with({.max_member_messages_per_s = 10}));
+  fill(kit);
+  const std::string payload = leave_payload("bob");  // who says this is mallory
+  for (int i = 0; i < 100; ++i) kit.send(mallory(), payload);
+  EXPECT_EQ(kit.count(Counter::kDroppedWrongSender), 40u);
+  EXPECT_EQ(kit.count(Counter::kMessagesOverLimit), 60u);
+  for (int i = 0; i < 100; ++i) {
+    kit.now_ms += 100;
+    for (int j = 0; j < 10; ++j) kit.send(mallory(), payload);
+  }
+  EXPECT_EQ(kit.count(Counter::kDroppedWrongSender), 140u);
+  // And not at all if it is long.
+  for (int i = 0; i < 10; ++i) kit.send(mallory(), payload + std::string(1'024, ' '));
+  EXPECT_EQ(kit.count(Counter::kDroppedWrongSender), 140u);
+  kit.now_ms += 1'000;
+  kit.say(mallory());
+  EXPECT_TRUE(heard_at(kit.take(), people_[1].from).empty()) << "its messages wait for all of that";
+  kit.now_ms += 1'100;
+  kit.say(mallory());
+  EXPECT_EQ(heard_at(kit.take(), people_[1].from).size(), 1u);
+}
+
 // What the README promises a normal person: nobody types that fast, and no bot needs to.
 TEST_F(Abuse, TheDefaultsLetFiveHundredASecondPass) {
   RelayKit kit;

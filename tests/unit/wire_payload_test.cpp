@@ -219,5 +219,23 @@ TEST_F(PayloadTest, LeavesTheBytesAsTheyAre) {
   EXPECT_EQ(buffer, before);
 }
 
+// What is looked for in what a member says beyond its rate.
+TEST_F(PayloadTest, ALeaveAndAHeartbeatAreSeenAtOnce) {
+  std::string name;
+  for (int i = 0; i < 127; ++i) name += R"(\u00eb)";  // 254 bytes, as a careful library writes them
+  for (const std::string& payload :
+       {std::string(R"({"sender":"system","operation":2,"username":"alice"})"),
+        R"({ "sender" : "system" , "operation" : 2 , "username" : ")" + name + R"(" })",
+        std::string(R"({"heartbeat":"7c1b05c3a0d2f6e8"})"), std::string(R"({"heartbeat":1})")}) {
+    EXPECT_TRUE(may_be_for_server(payload)) << payload;
+  }
+  for (const std::string& payload :
+       {std::string(R"({"sender":"alice","message":"a \"system\" has a \"heartbeat\""})"),
+        std::string("system"), std::string(R"("heartbeat)"), std::string(), message_of(4'000),
+        R"({"heartbeat":1)" + std::string(1'024, ' ') + "}"}) {
+    EXPECT_FALSE(may_be_for_server(payload)) << payload;
+  }
+}
+
 }  // namespace
 }  // namespace chatd
