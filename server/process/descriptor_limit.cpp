@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "core/limits.h"
+#include "server/data/lanes.h"
 #include "server/process/system_error.h"
 
 namespace chatd {
@@ -14,8 +15,9 @@ namespace {
 
 // Standard streams, the listener, signals, logs, and a few to spare.
 constexpr rlim_t kOwnDescriptors = 32;
-// Its UDP socket, epoll and mailbox.
-constexpr rlim_t kShardDescriptors = 3;
+// Its UDP socket, epoll and mailbox, and the lanes of those whose way is blocked: nobody is to be
+// kept from connecting by them.
+constexpr rlim_t kShardDescriptors = 3 + Lanes::kMaxLanes;
 
 }  // namespace
 
