@@ -1,5 +1,5 @@
 # What `cmake --install` puts where (GNUInstallDirs): programs, manual pages, completions, documents,
-# the service. Only programs that are part of this build and what belongs to them.
+# the service and the buffers that it asks for. Only programs that are part of this build and what belongs to them.
 #
 # Two more components are left out unless asked for: `configuration` (/etc/chatd/chatd.toml, which
 # must not be written over where somebody has changed it) and `debian`; cmake/package/cpack.cmake
@@ -39,10 +39,12 @@ string(REPLACE "/usr/sbin/chatd" "${CMAKE_INSTALL_FULL_SBINDIR}/chatd" unit "${u
 string(REPLACE "/etc/chatd" "${CMAKE_INSTALL_FULL_SYSCONFDIR}/chatd" unit "${unit}")
 file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/chatd.service CONTENT "${unit}" @ONLY)
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS server/systemd/chatd.service)
-# Not LIBDIR: units and users are in lib/ on every machine.
+# Not LIBDIR: units, users and what the kernel is told are in lib/ on every machine.
 install(FILES ${PROJECT_BINARY_DIR}/chatd.service server/systemd/chatd.socket
   DESTINATION lib/systemd/system)
 install(FILES server/systemd/chatd.sysusers RENAME chatd.conf DESTINATION lib/sysusers.d)
+# An early name, so that whatever else the administrator or another package says counts.
+install(FILES server/systemd/chatd.sysctl RENAME 10-chatd.conf DESTINATION lib/sysctl.d)
 
 install(FILES docs/examples/chatd.toml DESTINATION ${CMAKE_INSTALL_FULL_SYSCONFDIR}/chatd
   COMPONENT configuration EXCLUDE_FROM_ALL)

@@ -7,6 +7,7 @@
 #include <fstream>
 #include <sstream>
 #include <string>
+#include <utility>
 
 #include "tests/config/config_kit.h"
 
@@ -38,6 +39,21 @@ TEST(ConfigReference, TheOperationsPageIsWhatTheTableSays) {
   const auto fresh = between_markers(page, options_table());
   ASSERT_TRUE(fresh) << "docs/operations.md: " << fresh.error();
   EXPECT_TRUE(page == *fresh) << "docs/operations.md" << kRemedy;
+}
+
+// What the package tells the kernel is what chatd asks for.
+TEST(ConfigReference, TheKernelIsToldOfTheBuffersThatAreAskedFor) {
+  const std::string file = document("../server/systemd/chatd.sysctl");
+  const Options defaults;
+  for (const auto& [key, bytes] : {std::pair("rmem_max", defaults.receive_buffer_bytes),
+                                   std::pair("wmem_max", defaults.send_buffer_bytes)}) {
+    EXPECT_NE(file.find("\nnet.core." + std::string(key) + " = " + std::to_string(bytes) + "\n"),
+              std::string::npos)
+        << key;
+  }
+  EXPECT_NE(document("../cmake/package/debian/postinst")
+                .find(" -lt " + std::to_string(defaults.receive_buffer_bytes)),
+            std::string::npos);
 }
 
 TEST(ConfigReference, TheExampleIsSoundWithAndWithoutItsComments) {

@@ -64,10 +64,21 @@ left() {
 }
 
 # --- Installed -----------------------------------------------------------------------------------
+# As where systemd runs, with a kernel that gives too little to receive and more than enough to send.
+core=$root/proc/sys/net/core
+mount -t tmpfs tmpfs "$core"
+echo 212992 >"$core/rmem_max"
+echo 8388608 >"$core/wmem_max"
+mkdir -p "$root/run/systemd/system"
 inside dpkg -i /tmp/chatd.deb >"$work/log" 2>&1 || fail "dpkg -i: $(<"$work/log")"
+[[ $(<"$core/rmem_max") == 4194304 ]] || fail "the kernel was not told of receive buffers: $(<"$work/log")"
+[[ $(<"$core/wmem_max") == 8388608 ]] || fail 'the bound of send buffers was lowered'
+umount "$core"
+rm -r "$root/run/systemd"
 [[ $(state) == installed ]] || fail "the state is $(state)"
 for file in usr/sbin/chatd usr/bin/chat usr/bin/chatctl usr/bin/chatbench etc/chatd/chatd.toml \
   lib/systemd/system/chatd.service lib/systemd/system/chatd.socket usr/lib/sysusers.d/chatd.conf \
+  usr/lib/sysctl.d/10-chatd.conf \
   usr/share/man/man8/chatd.8.gz usr/share/man/man8/chatctl.8.gz \
   usr/share/man/man1/chat.1.gz usr/share/man/man1/chatbench.1.gz usr/share/doc/chatd/copyright \
   usr/share/doc/chatd/changelog.gz usr/share/doc/chatd/examples/chatd.toml \
