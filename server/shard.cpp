@@ -70,7 +70,7 @@ Shard::Shard(UniqueFd epoll, ShardSockets sockets, const RelayConfig& config, Sw
       udp_(std::move(sockets.udp)),
       relay_(config, now_ms),
       outbox_(kOutboxWork, config.limits.max_room_members),
-      errors_(udp_.get()),
+      errors_(udp_.get(), sockets.family),
       receiver_(udp_.get(), &board.local_addresses()),
       sender_(udp_.get(), sockets.family, config.trains.max_segment_bytes, errors_,
               relay_.counters(), &board.local_addresses()),
@@ -227,8 +227,10 @@ void Shard::pause_receiving(TimeMs now_ms) {
 
 // Drained before receiving: a pending error would cut a batch short.
 void Shard::handle_refusals(TimeMs now_ms) {
+  errors_.look_after(now_ms);
   if (udp_has_errors_) {
-    udp_has_errors_ = errors_.drain() == ErrorQueue::kMaxPerDrain;  // no event tells of the rest
+    udp_has_errors_ =
+        errors_.drain(now_ms) == ErrorQueue::kMaxPerDrain;  // no event tells of the rest
     udp_is_readable_ = true;
   }
   while (!outbox_.is_full()) {
@@ -309,9 +311,9 @@ void Shard::say_goodbye() {
 // At least a moment, also when the socket is writable: then it is a device that is full, or memory
 // that is short, and no event will tell when that is over.
 void Shard::wait_until_writable(TimeMs at_most_ms) {
-  errors_.drain();  // or poll would return at once
-  pollfd writable{.fd = udp_.get(), .events = POLLOUT, .revents = 0};
   const TimeMs began_ms = monotonic_now_ms();
+  errors_.drain(began_ms);  // or poll would return at once
+  pollfd writable{.fd = udp_.get(), .events = POLLOUT, .revents = 0};
   ::poll(&writable, 1, static_cast<int>(at_most_ms));
   if (monotonic_now_ms() == began_ms) ::poll(nullptr, 0, UdpSender::kPutOffMs);
 }

@@ -46,6 +46,7 @@ ShardState Shard::state(std::vector<int>& descriptors) {
 tl::expected<void, std::string> Shard::restore(ShardState state, std::span<UniqueFd> connections) {
   if (auto restored = relay_.restore(state.relay); !restored) return restored;
   receive_drops_.go_on_from(state.receive_drops_seen);
+  errors_.go_on();
   meter_.skip();
   const TimeMs now_ms = monotonic_now_ms();
   for (std::size_t i = 0; i < connections.size(); ++i) {

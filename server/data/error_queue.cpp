@@ -5,12 +5,16 @@
 
 #include <linux/errqueue.h>
 #include <netinet/in.h>
+#include <spdlog/spdlog.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
+#include "server/net/open_sockets.h"
 #include "server/net/socket_address.h"
 
 namespace chatd {
@@ -83,13 +87,43 @@ struct ErrorQueue::Batch {
   std::array<mmsghdr, kCapacity> headers{};
 };
 
-ErrorQueue::ErrorQueue(int udp_fd) : udp_fd_(udp_fd), batch_(std::make_unique<Batch>()) {
+ErrorQueue::ErrorQueue(int udp_fd, int family)
+    : udp_fd_(udp_fd), family_(family), batch_(std::make_unique<Batch>()) {
   refused_.reserve(kMaxRefused);
 }
 
 ErrorQueue::~ErrorQueue() = default;
 
-std::size_t ErrorQueue::drain() {
+std::size_t ErrorQueue::drain(TimeMs now_ms) {
+  constexpr TokenRate kMaxRate{.units = kMaxPerS, .burst_ms = 100};
+  const std::size_t count = take();
+  if (count > 0 && is_listening_ && !heard_.take(now_ms, kMaxRate, count)) stop_listening(now_ms);
+  return count;
+}
+
+void ErrorQueue::stop_listening(TimeMs now_ms) {
+  if (!hear_errors(udp_fd_, family_, false)) return;
+  int pending_error = 0;
+  socklen_t length = sizeof pending_error;
+  ::getsockopt(udp_fd_, SOL_SOCKET, SO_ERROR, &pending_error, &length);
+  is_listening_ = false;
+  if (now_ms >= deaf_until_ms_ + kCalmMs) deaf_ms_ = kMinDeafMs;
+  deaf_until_ms_ = now_ms + deaf_ms_;
+  deaf_ms_ = std::min(2 * deaf_ms_, kMaxDeafMs);
+  if (std::exchange(has_warned_, true)) return;
+  spdlog::warn(
+      "more than {} ICMP errors a second come in, as when somebody forges them: they are not "
+      "listened to, for a second up to a minute at a time; meanwhile members whose port is closed "
+      "leave only when they time out. If it goes on, filter ICMP upstream. This is said only once",
+      kMaxPerS);
+}
+
+void ErrorQueue::listen_again(TimeMs now_ms) {
+  is_listening_ = hear_errors(udp_fd_, family_, true);
+  if (!is_listening_) deaf_until_ms_ = now_ms + deaf_ms_;
+}
+
+std::size_t ErrorQueue::take() {
   for (std::size_t drained = 0; drained < kMaxPerDrain;) {
     batch_->reset();
     const int count = ::recvmmsg(udp_fd_, batch_->headers.data(), Batch::kCapacity,

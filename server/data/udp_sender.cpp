@@ -200,7 +200,7 @@ void UdpSender::handle(int error, const Outbox& out) {
 // that nothing there explains.
 bool UdpSender::is_others_error(int error, const Endpoint& destination, bool is_train) {
   if (!may_be_pending(error)) return false;
-  if (errors_.drain() == 0) ++unexplained_;
+  if (errors_.drain(now_ms_) == 0) ++unexplained_;
   ++retries_;
   // Its messages then go alone, which costs nobody one.
   if (is_train && may_be_about_trains(error)) return retries_ < kMaxTrainRetries;

@@ -129,9 +129,18 @@ void set_tcp_options(int fd) {
 }
 
 void set_udp_options(int fd, int family) {
-  const char* const slow_farewell = "members whose port is closed leave only when they time out";
-  set_flag(fd, IPPROTO_IP, IP_RECVERR, 1, slow_farewell);
-  if (family == AF_INET6) set_flag(fd, IPPROTO_IPV6, IPV6_RECVERR, 1, slow_farewell);
+  if (hear_errors(fd, family, true)) return;
+  spdlog::warn(
+      "a socket option was refused ({}): members whose port is closed leave only when they time "
+      "out",
+      std::strerror(errno));
+}
+
+bool hear_errors(int udp_fd, int family, bool is_wanted) {
+  const int wanted = is_wanted ? 1 : 0;
+  const bool is_set4 = ::setsockopt(udp_fd, IPPROTO_IP, IP_RECVERR, &wanted, sizeof wanted) == 0;
+  if (family != AF_INET6) return is_set4;
+  return ::setsockopt(udp_fd, IPPROTO_IPV6, IPV6_RECVERR, &wanted, sizeof wanted) == 0 && is_set4;
 }
 
 tl::expected<UniqueFd, std::string> open_tcp_listener(const SocketAddress& address,

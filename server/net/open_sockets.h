@@ -35,6 +35,9 @@ bool share_port(int fd);
 // at once, and ICMP errors through the error queue. An option that is refused is a warning.
 void set_tcp_options(int fd);
 void set_udp_options(int fd, int family);
+// Whether ICMP errors are queued (ErrorQueue). If not, those that wait are gone, and the kernel
+// does not say when a device is full, either.
+bool hear_errors(int udp_fd, int family, bool is_wanted);
 
 // Asks for a buffer of so many bytes and returns what the kernel gave, which may be less
 // (net.core.rmem_max, net.core.wmem_max). `option` is SO_RCVBUF or SO_SNDBUF.

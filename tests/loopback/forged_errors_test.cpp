@@ -111,7 +111,7 @@ TEST(ForgedErrors, CostNobodyAMessage) {
     const chatd::UniqueFd fd = open_udp_socket(resolve("127.0.0.1", 0).value()).value();
     set_buffer_bytes(fd.get(), SO_RCVBUF, 4 << 20);
     Counters counters;
-    ErrorQueue errors(fd.get());
+    ErrorQueue errors(fd.get(), AF_INET);
     UdpSender sender(fd.get(), AF_INET, 1472, errors, counters);
     UdpReceiver receiver(fd.get());
     Forger forger(local_endpoint(fd.get()).port);
@@ -126,11 +126,12 @@ TEST(ForgedErrors, CostNobodyAMessage) {
     std::uint64_t heard = 0;
     for (std::uint64_t round = 0; round < kRounds; ++round) {
       forger.allow(300);
+      const TimeMs now_ms = 20 * round;  // as slowly as it must be for errors to be listened to
       for (std::uint64_t i = 0; i < kMessages; ++i) {
         out.open_copy(Outbox::Kind::kMessage, std::to_string(i));
         out.add({*IpAddress::parse("127.0.0.1"), member.address().port()});
       }
-      ASSERT_EQ(sender.send(out, 0), UdpSender::Progress::kDone);
+      ASSERT_EQ(sender.send(out, now_ms), UdpSender::Progress::kDone);
       out.clear();
       for (std::uint64_t i = 0; i < kMessages; ++i) {
         const auto datagram = member.receive();
@@ -138,7 +139,7 @@ TEST(ForgedErrors, CostNobodyAMessage) {
         ASSERT_EQ(datagram->bytes, std::string(2, '\0') + std::to_string(i));
         member.send(there, "said");
       }
-      errors.drain();
+      errors.drain(now_ms);
       for (receiver.receive();; receiver.receive()) {
         ASSERT_EQ(receiver.error(), 0) << "round " << round;
         for (; receiver.has_next(); receiver.next()) ++heard;
@@ -148,7 +149,71 @@ TEST(ForgedErrors, CostNobodyAMessage) {
     EXPECT_EQ(counters[Counter::kDeliveriesSent], kRounds * kMessages);
     EXPECT_EQ(heard, kRounds * kMessages);
     EXPECT_GT(forger.count(), 1000u);
-    EXPECT_GT(errors.drain() + (errors.has_refused() ? 1 : 0), 0u) << "they reached the socket";
+    EXPECT_GT(errors.drain(20 * kRounds) + (errors.has_refused() ? 1 : 0), 0u)
+        << "they reached the socket";
+  });
+  if (!reason.empty()) GTEST_SKIP() << reason;
+  if (!is_able) GTEST_SKIP() << "no raw sockets here";
+}
+
+// Errors wait in the receive buffer: so many that they fill it leave no room for a member's words.
+TEST(ForgedErrors, AFloodIsNotListenedToForAWhile) {
+  bool is_able = false;
+  const std::string reason = in_own_network([&is_able] {
+    const chatd::UniqueFd fd = open_udp_socket(resolve("127.0.0.1", 0).value()).value();
+    set_buffer_bytes(fd.get(), SO_RCVBUF, 200'000);
+    ErrorQueue errors(fd.get(), AF_INET);
+    UdpReceiver receiver(fd.get());
+    const SocketAddress there("127.0.0.1", local_endpoint(fd.get()).port);
+    const chatd::UniqueFd raw(::socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_ICMP));
+    is_able = static_cast<bool>(raw);
+    if (!is_able) return;
+    const auto forge = [&](int count) {
+      const Forgery forgery(ICMP_DEST_UNREACH, ICMP_PORT_UNREACH, local_endpoint(fd.get()).port);
+      sockaddr_in to{};
+      to.sin_family = AF_INET;
+      to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+      while (count-- > 0) {
+        (void)::sendto(raw.get(), &forgery, sizeof forgery, 0,
+                       reinterpret_cast<const sockaddr*>(&to), sizeof to);
+      }
+    };
+    const auto hears = [&] {
+      UdpPeer member;
+      member.send(there, "said");
+      receiver.receive();
+      if (!receiver.has_next()) return false;
+      receiver.next();
+      return true;
+    };
+    TimeMs now_ms = 1'000'000;
+    for (const TimeMs deaf_ms : {1'000u, 2'000u, 4'000u}) {
+      SCOPED_TRACE(deaf_ms);
+      std::size_t heard = 0;
+      for (int i = 0; i < 100; ++i) {
+        forge(100);
+        heard += errors.drain(now_ms);
+      }
+      EXPECT_GE(heard, 2'000u);
+      EXPECT_LE(heard, 2'100u) << "a tenth of a second's worth";
+      forge(5'000);
+      EXPECT_TRUE(hears()) << "the buffer is full of errors";
+      EXPECT_EQ(errors.drain(now_ms), 0u);
+
+      now_ms += deaf_ms;
+      errors.look_after(now_ms - 1);
+      forge(1);
+      EXPECT_EQ(errors.drain(now_ms - 1), 0u) << "too early";
+      errors.look_after(now_ms);
+      forge(1);
+      EXPECT_EQ(errors.drain(now_ms), 1u);
+      EXPECT_TRUE(errors.has_refused());
+    }
+    // What members themselves can cause is heard, whatever has been before.
+    for (int ms = 0; ms < 1'000; ++ms) {
+      forge(20);
+      ASSERT_EQ(errors.drain(++now_ms), 20u);
+    }
   });
   if (!reason.empty()) GTEST_SKIP() << reason;
   if (!is_able) GTEST_SKIP() << "no raw sockets here";

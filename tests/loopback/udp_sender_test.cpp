@@ -26,7 +26,7 @@ class UdpSenderTest : public testing::Test {
 
   chatd::UniqueFd fd_;
   Counters counters_;
-  ErrorQueue errors_{fd_.get()};
+  ErrorQueue errors_{fd_.get(), AF_INET};
   UdpSender sender_{fd_.get(), AF_INET, 1472, errors_, counters_};
   Outbox outbox_{10'000, 1000};
   std::vector<std::string> texts_ = make_texts();
@@ -71,7 +71,7 @@ TEST_F(UdpSenderTest, RefusalsAreReportedAndCostTheNeighboursNothing) {
   std::size_t refusals = 0;
   const Endpoint closed{*IpAddress::parse("127.0.0.1"), closed_port};
   ASSERT_TRUE(wait_until([&] {
-    errors_.drain();
+    errors_.drain(0);
     for (auto refused = errors_.take_refused(); refused; refused = errors_.take_refused()) {
       EXPECT_EQ(*refused, closed);
       ++refusals;

@@ -25,7 +25,7 @@ constexpr int kReceiveBufferBytes = 4 << 20;
 struct Sending {
   chatd::UniqueFd fd = open_udp_socket(resolve("127.0.0.1", 0).value()).value();
   Counters counters;
-  ErrorQueue errors{fd.get()};
+  ErrorQueue errors{fd.get(), AF_INET};
   UdpSender sender{fd.get(), AF_INET, 1472, errors, counters};
   Outbox out{1'000'000, 1000};
   TimeMs now_ms = 1000;
