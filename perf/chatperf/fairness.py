@@ -42,6 +42,8 @@ class Case:
 
 # Behind one address there may be one person: loopback is no exception here.
 ONE_ADDRESS = ("--limit-loopback",)
+# Whoever floods would otherwise be the creator of a quiet room, too.
+SOMEBODY_ELSE = ("--first-address", "127.2.0.1")
 # With plain receivers all this is more than chatd can send: messages wait in those rooms, always.
 BIG = Load(rooms=1, members=2000, rate=3000, flags=("--senders", "2000", *PLAIN))
 CROWD = Load(rooms=1, members=1500, rate=600, flags=(
@@ -159,7 +161,8 @@ def company(server, case, seconds):
 
 def measure(case, seconds, cpus):
     server_cpu, tool_cpu = cpus
-    quiet = Load(**{**QUIET.__dict__, "duration_s": seconds})
+    quiet = Load(**{**QUIET.__dict__, "duration_s": seconds,
+                    "flags": (*QUIET.flags, *SOMEBODY_ELSE)})
     with servers.Chatd(cpu=server_cpu, flags=case.server_flags) as server:
         if case.flood is None:
             return loading.run(server, quiet, cpu=tool_cpu)

@@ -8,6 +8,8 @@
 #include <sstream>
 
 #include "tests/e2e_bench/chatbench_program.h"
+#include "tests/support/tcp_peer.h"
+#include "tests/support/wire.h"
 
 namespace chatd::test {
 namespace {
@@ -115,6 +117,25 @@ TEST_F(Load, ASocketForEachClient) {
   const BenchResult result(done);
   EXPECT_EQ(result.text("/settings/sockets"), "own");
   expect_all_delivered(result, 9);
+}
+
+// Whose rooms they are depends on it: the server lets each address open one.
+TEST(LoadFromAnAddress, TwoRunsAreOfTwoPeople) {
+  ChatdServer server({"--limit-loopback", "--max-address-rooms", "1"});
+  ASSERT_TRUE(server.ready()) << server.diagnosis();
+  TcpPeer owner(server.tcp(), "127.77.0.1");
+  ASSERT_EQ(owner.create("room", {.username = "alice"}).status(), 201);
+  const Arguments one_room{"--rooms",    "1",     "--members",      "3", "--rate", "100",
+                           "--duration", "100ms", "--first-address"};
+  const auto run_from = [&](const char* address) {
+    Arguments arguments = one_room;
+    arguments.emplace_back(address);
+    return run_chatbench(run_against(server, arguments));
+  };
+  EXPECT_EQ(run_from("127.77.0.2").exit_code, 0);
+  const auto same = run_from("127.77.0.1");
+  EXPECT_EQ(same.exit_code, 1) << same.output;
+  EXPECT_THAT(same.errors, HasSubstr("429"));
 }
 
 // Four members speak, the rest only listens for three times as long as chatd waits for them.

@@ -129,6 +129,8 @@ TEST(ChatbenchUsage, WhatCannotBeIsRefusedInWords) {
            {{"--connections", "0"}, "--connections"},
            {{"--joins-per-connection", "nan"}, "--joins-per-connection"},
            {{"--sockets", "1e9"}, "--sockets"},
+           {{"--first-address", "10.0.0.1"}, "is no address in 127.0.0.0/8"},
+           {{"--first-address", "::1"}, "is no address in 127.0.0.0/8"},
            {{"--tcp-port", "0"}, "--tcp-port"},
            {{"--udp-port", "65536"}, "--udp-port"},
            {{"--server-pid", "nan"}, "--server-pid"},

@@ -16,8 +16,6 @@
 namespace chatd::bench {
 namespace {
 
-// The first member's address. 127.0.0.0/16 is left to people and their servers.
-constexpr std::uint32_t kFirstAddress = 0x7f01'0001;
 constexpr std::uint32_t kLastAddress = 0x7fff'fffe;
 constexpr std::uint32_t kOwnSocketsPerAddress = 16'384;  // of some 28,000 ports (ip(7))
 constexpr std::size_t kQueue = 256;
@@ -109,9 +107,10 @@ tl::expected<void, std::string> MemberSockets::open_all() {
   if (!epoll_.valid()) return failed("cannot make an epoll instance");
   const std::uint64_t addresses =
       (std::uint64_t{config_.members} + members_per_address_ - 1) / members_per_address_;
-  if (can_share(server_) && addresses > kLastAddress - kFirstAddress + 1) {
+  if (can_share(server_) && config_.first_address + addresses > kLastAddress + std::uint64_t{1}) {
     return tl::unexpected("127.0.0.0/8 has no " + std::to_string(addresses) +
-                          " addresses: let more members share one, with --sockets");
+                          " addresses from --first-address on: let more members share one, with "
+                          "--sockets");
   }
   const std::uint32_t count = config_.own ? config_.members : config_.sockets;
   sockets_.reserve(count);
@@ -210,7 +209,7 @@ void MemberSockets::set_up_slots() {
 }
 
 in_addr MemberSockets::address_of(std::uint32_t member) const {
-  return {htonl(kFirstAddress + member / members_per_address_)};
+  return {htonl(config_.first_address + member / members_per_address_)};
 }
 
 std::optional<client::Address> MemberSockets::source_of(std::uint32_t member) const {
@@ -374,10 +373,11 @@ bool MemberSockets::take(std::size_t slot, std::uint32_t socket, Arrival& arriva
   if (config_.own) return true;
   const auto& from = reinterpret_cast<const sockaddr_in&>(slot_sources_[slot]);
   const auto& server = *reinterpret_cast<const sockaddr_in*>(server_.get());
-  const std::uint64_t member = std::uint64_t{address - kFirstAddress} * config_.sockets + socket;
+  const std::uint64_t member =
+      std::uint64_t{address - config_.first_address} * config_.sockets + socket;
   const bool is_ours = from.sin_port == server.sin_port &&
-                       from.sin_addr.s_addr == server.sin_addr.s_addr && address >= kFirstAddress &&
-                       member < config_.members;
+                       from.sin_addr.s_addr == server.sin_addr.s_addr &&
+                       address >= config_.first_address && member < config_.members;
   if (!is_ours) ++strangers_;
   arrival.member = static_cast<std::uint32_t>(member);
   return is_ours;

@@ -7,7 +7,8 @@
 // work per datagram is the same as for sockets of their own, and ours is less: one recvmmsg takes
 // the datagrams of many clients.
 //
-//   shared   member m has address 127.1.0.1 + m / sockets, and the port of socket m % sockets. So
+//   shared   member m has address first_address + m / sockets, and the port of socket m % sockets.
+//   So
 //            as many members as there are sockets share an address, and with it a TCP connection.
 //   own      each member has a connected socket, as a real client has. On loopback 16,384 members
 //            share an address and differ by port; towards another host, the kernel picks both.
@@ -41,6 +42,7 @@ namespace chatd::bench {
 struct MemberSocketsConfig {
   std::uint32_t members = 0;
   std::uint32_t sockets = 1;           // shared ones
+  std::uint32_t first_address = 0;     // the first member's, on loopback
   bool own = false;                    // a socket for each member instead
   bool gro = true;                     // where the kernel has it
   bool gso = true;                     // what a member says in one go leaves as one train

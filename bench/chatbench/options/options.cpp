@@ -144,6 +144,9 @@ class RunFlags {
         ->check(number(kLowestRate, kHighestRate));
     add_count("--sockets", connect.sockets, "N",
               "UDP sockets that all members share [as many as joins per connection]", 1, 50'000);
+    add("--first-address", connect.first_address, "IP [127.1.0.1]",
+        "Where the members' addresses begin; a run beside another one is then of somebody else")
+        ->transform(loopback_address());
     add_time("--heartbeat", typed_.heartbeat_ns, "TIME [2m]",
              "Each member is heard so often, whether it speaks or not");
     app_.add_flag("--one-socket-per-client", connect.one_socket_per_client,

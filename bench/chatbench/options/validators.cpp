@@ -1,5 +1,8 @@
 #include "bench/chatbench/options/validators.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
+
 #include <charconv>
 #include <cmath>
 #include <iomanip>
@@ -72,6 +75,18 @@ CLI::Validator number(double lowest, double highest) {
     std::ostringstream bounds;
     bounds << lowest << " to " << std::fixed << std::setprecision(0) << highest;
     return "'" + text + "' is no number from " + bounds.str();
+  });
+}
+
+CLI::Validator loopback_address() {
+  return CLI::Validator("").operation([](std::string& text) -> std::string {
+    in_addr address{};
+    if (::inet_pton(AF_INET, text.c_str(), &address) == 1 &&
+        ntohl(address.s_addr) >> 24 == IN_LOOPBACKNET) {
+      text = std::to_string(ntohl(address.s_addr));
+      return {};
+    }
+    return "'" + text + "' is no address in 127.0.0.0/8";
   });
 }
 

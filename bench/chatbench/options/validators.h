@@ -15,6 +15,8 @@ CLI::Validator size_bytes();
 CLI::Validator whole_number(std::uint64_t lowest, std::uint64_t highest);
 // Any number from `lowest` to `highest`; nan and inf are none.
 CLI::Validator number(double lowest, double highest);
+// An IPv4 loopback address, into its number.
+CLI::Validator loopback_address();
 // What a script forgot to fill in must not be taken for what was left out.
 CLI::Validator not_empty();
 // "on" or "off".

@@ -32,6 +32,9 @@ struct Population {
   std::uint32_t room_of(std::uint32_t member) const { return member / members_per_room; }
 };
 
+// 127.1.0.1: 127.0.0.0/16 is left to people and their servers.
+inline constexpr std::uint32_t kFirstMemberAddress = 0x7f01'0001;
+
 struct TargetConfig {
   std::string host = "127.0.0.1";  // a name or a literal address
   std::uint16_t tcp_port = 0;
@@ -44,6 +47,9 @@ struct TargetConfig {
   std::uint32_t connections = 64;          // at a time, while members join
   double joins_per_s = 0;                  // at most; 0: as fast as they are answered
   std::int64_t timeout_ms = 10'000;        // without any progress
+
+  // The first member's, on loopback (bench/chatbench/net/member_sockets.h).
+  std::uint32_t first_address = kFirstMemberAddress;
 
   // How often a member is heard, if it says nothing.
   std::int64_t heartbeat_ms = 120'000;

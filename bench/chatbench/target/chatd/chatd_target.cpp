@@ -83,6 +83,7 @@ tl::expected<Joined, std::string> ChatdTarget::connect() {
       MemberSockets::open(tcp.with_port(config_.udp_port),
                           {.members = members,
                            .sockets = shared,
+                           .first_address = config_.first_address,
                            .own = !shares,
                            .gro = config_.gro,
                            .gso = config_.gso,
