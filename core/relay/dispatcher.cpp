@@ -188,11 +188,11 @@ void Dispatcher::close_room(std::uint32_t slot) {
 
 void Dispatcher::serve(Outbox& out) {
   while (has_waiting() && !out.is_full()) {
-    is_turn_of_closed_ = !closed_.empty() && (!is_turn_of_closed_ || turns_.is_empty());
-    if (is_turn_of_closed_) {
+    if (turns_.is_empty() || (is_turn_of_closed_ && !closed_.empty())) {
       serve_next_closed_room(out);
+      is_turn_of_closed_ = false;
     } else {
-      serve_next_room(out);
+      is_turn_of_closed_ = serve_next_room(out);
     }
   }
 }
@@ -203,7 +203,7 @@ bool Dispatcher::serve_leavers(Outbox& out) {
     const std::uint32_t slot = turns_.next();
     Room& room = roster_.rooms()[slot];
     while (!room.leavers.empty() && !out.is_full()) serve_leaver(room, false, out);
-    end_turn(slot);
+    turns_.end_turn(slot, kMaxTurnWork, is_waiting(room));
   }
   while (!closed_.empty()) {
     if (out.is_full()) return false;
@@ -212,19 +212,12 @@ bool Dispatcher::serve_leavers(Outbox& out) {
   return true;
 }
 
-void Dispatcher::serve_next_room(Outbox& out) {
+// True: the address that opened it has had its turn.
+bool Dispatcher::serve_next_room(Outbox& out) {
   const std::uint32_t slot = turns_.next();
   Room& room = roster_.rooms()[slot];
-  serve_entries(room, false, out);
-  end_turn(slot);
-}
-
-void Dispatcher::end_turn(std::uint32_t slot) {
-  if (is_waiting(roster_.rooms()[slot])) {
-    turns_.requeue(slot);
-  } else {
-    turns_.dequeue(slot);
-  }
+  const std::uint64_t work = serve_entries(room, false, out);
+  return turns_.end_turn(slot, work, is_waiting(room));
 }
 
 void Dispatcher::serve_next_closed_room(Outbox& out) {

@@ -99,8 +99,7 @@ class Dispatcher {
   void drop_oldest(Room& room, bool is_closed, Counter reason);
   void count_lost(std::uint32_t sender, std::uint64_t receivers, Counter reason);
 
-  void serve_next_room(Outbox& out);
-  void end_turn(std::uint32_t room);
+  bool serve_next_room(Outbox& out);
   void serve_next_closed_room(Outbox& out);
   void say_farewell(ClosedRoom& closed, std::uint64_t work, Outbox& out);
   std::uint64_t serve_entries(Room& room, bool is_closed, Outbox& out);

@@ -1,5 +1,7 @@
 #include "core/relay/turn_order.h"
 
+#include "core/limits.h"
+
 namespace chatd {
 
 TurnOrder::TurnOrder(Roster& roster, std::uint32_t max_rooms, const KeyedHash::Key& hash_key)
@@ -46,17 +48,24 @@ void TurnOrder::dequeue(std::uint32_t slot) {
   if (line.first == kNoSlot) unlink(room.turn_line);
 }
 
-void TurnOrder::requeue(std::uint32_t slot) {
-  const std::uint32_t line = roster_.rooms()[slot].turn_line;
+bool TurnOrder::end_turn(std::uint32_t slot, std::uint64_t work, bool has_more) {
+  const std::uint32_t line_slot = roster_.rooms()[slot].turn_line;
+  Line& line = lines_[line_slot];
+  line.work += work;
+  const bool is_over = line.work >= kMaxTurnWork;
   dequeue(slot);
-  const bool has_others = lines_[line].first != kNoSlot;
-  if (has_others) unlink(line);
-  enqueue(slot);
-  if (has_others) link(line);
+  if (has_more) enqueue(slot);
+  if (line.first == kNoSlot) return true;
+  if (is_over && first_ == line_slot) {
+    unlink(line_slot);
+    link(line_slot);
+  }
+  return is_over;
 }
 
 void TurnOrder::link(std::uint32_t slot) {
   Line& line = lines_[slot];
+  line.work = 0;
   line.next = kNoSlot;
   line.previous = last_;
   (last_ == kNoSlot ? first_ : lines_[last_].next) = slot;

@@ -1,9 +1,11 @@
 // Whose turn it is to be sent: rooms with something to send stand in line, by the address of who
 // opened them. Addresses take turns, and within one its rooms do. So one address with a hundred
 // rooms in which everybody shouts gets the turns of one, and a quiet room of somebody else waits
-// for a turn of each busy address, not of each busy room (deficit round robin in its simplest form,
-// on two levels: Shreedhar, Varghese, "Efficient Fair Queueing using Deficit Round Robin", 1995).
-// An IPv6 /64 counts as one address, as elsewhere (core/limiting/address_limiter.h).
+// for a turn of each busy address, not of each busy room. An address's turn is an amount of work,
+// whether its rooms are few and large or many and small (deficit round robin without the deficit,
+// which is less than a turn: Shreedhar, Varghese, "Efficient Fair Queueing using Deficit Round
+// Robin", 1995). An IPv6 /64 counts as one address, as elsewhere
+// (core/limiting/address_limiter.h).
 //
 // Both lines are lists through their members, so that standing in line costs no memory and no
 // search. Thread: one at a time. Allocates when a room is opened, never for a message.
@@ -36,15 +38,17 @@ class TurnOrder {
   bool is_empty() const { return first_ == kNoSlot; }
   // Whose turn it is; there must be one.
   std::uint32_t next() const { return lines_[first_].first; }
-  // It has had its turn, and has more: it goes to the end of its address's line, and with it the
-  // address.
-  void requeue(std::uint32_t room);
+  // It has been served with so much work. If it has more it goes to the end of its address's line.
+  // True: the address has had its turn of kMaxTurnWork, or has nothing more, and goes behind the
+  // others. False: its next room is to be served.
+  bool end_turn(std::uint32_t room, std::uint64_t work, bool has_more);
 
  private:
   // The rooms of one address that have something to send.
   struct Line {
     IpAddress address;
     std::uint32_t rooms = 0;  // in line or not
+    std::uint64_t work = 0;   // done in this turn
     std::uint32_t first = kNoSlot;
     std::uint32_t last = kNoSlot;
     std::uint32_t next = kNoSlot;  // lines with rooms stand in line themselves

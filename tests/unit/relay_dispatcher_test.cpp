@@ -325,6 +325,55 @@ TEST_F(DispatcherTest, AHundredFloodedRoomsOfOneAddressHaveTheTurnsOfOne) {
   }
 }
 
+// They do not keep the turn by each saying little, so that a turn empties a room's log, and more
+// meanwhile.
+TEST_F(DispatcherTest, RoomsOfOneAddressThatAreNeverEmptyAllAtOnceDoNotKeepTheTurn) {
+  RelayKit kit(config(), /*outbox_limit=*/kMaxTurnWork);
+  std::vector<std::vector<Person>> rooms;
+  for (int i = 0; i < 100; ++i) rooms.push_back(make_room(kit, "r" + std::to_string(i), 20));
+  const auto quiet = kit.create("quiet", "alice", at("127.0.0.9", 1));
+  const auto listener = kit.join("quiet", "bob", at("127.0.0.9", 2));
+  int said = 0;
+  const auto say_in_all = [&] {
+    for (const auto& room : rooms) kit.send(room[0], payload(room[0], said));
+    ++said;
+  };
+  kit.take();
+  say_in_all();
+  kit.say(quiet, "hello");
+  std::size_t turns = 0;
+  while (heard_at(kit.take_turn(), listener.from).empty()) {
+    ASSERT_LE(++turns, 2u);
+    say_in_all();
+  }
+}
+
+// An address's turn is as long for many small rooms as for a large one: a hundred people behind one
+// address who say little do not get behind for a flood elsewhere.
+TEST_F(DispatcherTest, SmallRoomsOfOneAddressShareATurn) {
+  RelayKit kit(config(), /*outbox_limit=*/kMaxTurnWork);
+  const auto flood = make_room(kit, "flood", 1'000);
+  std::vector<std::pair<Person, Person>> pairs;
+  for (std::uint16_t i = 0; i < 100; ++i) {
+    const std::string room = "pair" + std::to_string(i);
+    const auto port = static_cast<std::uint16_t>(2 * i + 1);
+    const Person first = kit.create(room, "alice", at("127.0.0.9", port));
+    const Person second =
+        kit.join(room, "bob", at("127.0.0.9", static_cast<std::uint16_t>(port + 1)));
+    pairs.emplace_back(first, second);
+  }
+  kit.take();
+  for (int i = 0; i < 100; ++i) kit.send(flood[0], payload(flood[0], i));
+  for (const auto& [first, second] : pairs) kit.say(first, "hello");
+  std::size_t heard = 0;
+  for (int turn = 0; turn < 3; ++turn) {
+    const auto sent = kit.take_turn();
+    for (const auto& [first, second] : pairs) heard += heard_at(sent, second.from).size();
+  }
+  EXPECT_EQ(heard, pairs.size());
+  EXPECT_TRUE(kit.relay.has_waiting()) << "the flood was no flood";
+}
+
 // Many members who each stand somewhere else do not make a turn long.
 TEST_F(DispatcherTest, ATurnIsBoundedHoweverScatteredItsRoomIs) {
   RelayKit kit(config(), /*outbox_limit=*/kMaxTurnWork);

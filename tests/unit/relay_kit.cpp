@@ -108,6 +108,13 @@ std::vector<Sent> RelayKit::take() {
   return sent;
 }
 
+std::vector<Sent> RelayKit::take_turn() {
+  std::vector<Sent> sent;
+  relay.fan_out(out);
+  empty_outbox(sent);
+  return sent;
+}
+
 void RelayKit::empty_outbox(std::vector<Sent>& sent) {
   for (const Outbox::Fanout& fanout : out.fanouts()) {
     for (const Outbox::Train& train : out.trains(fanout)) {

@@ -79,6 +79,8 @@ class RelayKit {
   // Everything in the outbox and all that waits, a row a datagram, trains taken apart; nothing is
   // left afterwards.
   std::vector<Sent> take();
+  // The same, of one filling of the outbox.
+  std::vector<Sent> take_turn();
 
   std::uint64_t count(Counter counter) const { return relay.counters()[counter]; }
   // Whether each datagram received is under exactly one of the counters that say what became of it.
