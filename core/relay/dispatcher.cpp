@@ -25,6 +25,9 @@ constexpr std::uint32_t kWorkPerFarewell = Outbox::kWorkPerTrain + 1;
 constexpr std::uint32_t kMinSlice = 16;
 constexpr std::uint32_t kMaxRun = kMaxTurnWork / (Outbox::kWorkPerTrain + 1);
 
+// Leavers that a room keeps: each entry that gives way asks all of them whether they miss it.
+constexpr std::uint32_t kMaxLeavers = 1'024;
+
 constexpr std::uint64_t bit(std::uint32_t index) {
   return std::uint64_t{1} << index;
 }
@@ -37,7 +40,7 @@ constexpr std::uint64_t bits(std::uint32_t first, std::uint32_t last) {
 
 // Whether there is something to send: also a farewell before which all else has given way.
 bool is_waiting(const Room& room) {
-  return !room.log.is_empty() || !room.leavers.empty();
+  return !room.log.is_empty() || !room.leavers.is_empty();
 }
 
 bool is_bound(const Room& room, std::uint32_t position) {
@@ -47,14 +50,14 @@ bool is_bound(const Room& room, std::uint32_t position) {
 }  // namespace
 
 Dispatcher::Dispatcher(Roster& roster, Counters& counters, Measures& measures,
-                       const TrainLimits& limits, std::uint32_t max_rooms,
-                       std::uint32_t store_blocks, const KeyedHash::Key& hash_key)
+                       const TrainLimits& limits, std::uint32_t store_blocks,
+                       const KeyedHash::Key& hash_key)
     : roster_(roster),
       counters_(counters),
       measures_(measures),
       limits_(limits),
       store_(store_blocks),
-      turns_(roster, max_rooms, hash_key) {}
+      turns_(roster, hash_key) {}
 
 // --- What comes into a log -----------------------------------------------------------------------
 
@@ -97,12 +100,16 @@ void Dispatcher::append(std::uint32_t slot, std::uint32_t sender, std::string_vi
   }
 }
 
-// The oldest entries give way, until there is room for it or nothing is left that could.
+// The oldest entries give way, until there is room for it or nothing is left that could. More go
+// than come, so that a room that has become larger comes below its bound again. In a log that has
+// become empty so, those stand who have still to get a farewell, too.
 bool Dispatcher::push(Room& room, std::uint32_t sender, std::string_view payload) {
-  if (has_too_much(room)) drop_oldest(room, false, Counter::kDroppedQueueFull);
-  while (!room.log.append(store_, sender, payload, room.readers())) {
+  for (int i = 0; i < 2 && has_too_much(room); ++i) {
+    drop_oldest(room, nullptr, Counter::kDroppedQueueFull);
+  }
+  while (!room.log.append(store_, sender, payload, room.readers() + room.leavers.size())) {
     if (room.log.is_empty()) return false;
-    drop_oldest(room, false, Counter::kDroppedQueueFull);
+    drop_oldest(room, nullptr, Counter::kDroppedQueueFull);
   }
   return true;
 }
@@ -117,18 +124,18 @@ bool Dispatcher::has_too_much(const Room& room) {
 
 // Those who have got it already have it; the others never will. Not all who stand there would have
 // got it: its sender, and those who had gone before it was said.
-void Dispatcher::drop_oldest(Room& room, bool is_closed, Counter reason) {
+void Dispatcher::drop_oldest(Room& room, const Positions* positions, Counter reason) {
   const std::uint32_t entry = room.log.oldest();
   const std::uint32_t sender = store_.sender(entry);
   const auto stands_there = [&](std::uint64_t cursor) {
     return room.log.position(cursor) == room.log.first();
   };
   std::uint32_t receivers = store_.readers(entry);
-  const std::uint32_t position = position_of(room, sender, is_closed);
+  const std::uint32_t position = position_of(room, sender, positions);
   if (position != kNoSlot && is_bound(room, position) && stands_there(room.cursors[position])) {
     --receivers;
   }
-  for (const Leaver& leaver : room.leavers) {
+  for (const Leaver& leaver : room.leavers.all()) {
     const bool is_for_it = leaver.end > room.log.first() && leaver.member != sender;
     if (stands_there(leaver.cursor) && !is_for_it) --receivers;
   }
@@ -141,17 +148,16 @@ void Dispatcher::count_lost(std::uint32_t sender, std::uint64_t receivers, Count
 }
 
 void Dispatcher::drop_waiting(Counter reason) {
-  std::vector<std::uint32_t> leavers;
-  while (!turns_.is_empty()) {
-    const std::uint32_t slot = turns_.next();
+  turns_.for_each_closed([&](ClosedRoom& closed) {
+    while (!closed.room.log.is_empty()) drop_oldest(closed.room, &closed.positions, reason);
+  });
+  for (std::uint32_t slot = roster_.oldest_room(); slot != kNoSlot;) {
     Room& room = roster_.rooms()[slot];
-    while (!room.log.is_empty()) drop_oldest(room, false, reason);
-    turns_.dequeue(slot);
-    if (!room.leavers.empty()) leavers.push_back(slot);
-  }
-  for (const std::uint32_t slot : leavers) turns_.enqueue(slot);
-  for (ClosedRoom& closed : closed_) {
-    while (!closed.room.log.is_empty()) drop_oldest(closed.room, true, reason);
+    if (is_waiting(room)) {
+      while (!room.log.is_empty()) drop_oldest(room, nullptr, reason);
+      if (!is_waiting(room)) turns_.dequeue(slot);
+    }
+    slot = room.newer;
   }
 }
 
@@ -163,11 +169,12 @@ void Dispatcher::remove_reader(std::uint32_t slot, std::string farewell, Outbox&
   const Endpoint& endpoint = room.endpoints[member.position];
   const std::uint64_t cursor = room.log.position(room.cursors[member.position]);
   if (endpoint.port != 0 && cursor < room.log.head()) {
-    room.leavers.push_back({.member = slot,
-                            .endpoint = endpoint,
-                            .cursor = cursor,
-                            .end = room.log.head(),
-                            .farewell = std::move(farewell)});
+    if (room.leavers.size() == kMaxLeavers) drop_first_leaver(room, out);
+    room.leavers.push({.member = slot,
+                       .endpoint = endpoint,
+                       .cursor = cursor,
+                       .end = room.log.head(),
+                       .farewell = std::move(farewell)});
     ++leavers_;
     return;
   }
@@ -175,67 +182,77 @@ void Dispatcher::remove_reader(std::uint32_t slot, std::string farewell, Outbox&
   if (!farewell.empty()) send_farewell(endpoint, farewell, out);
 }
 
+// The one that has waited longest does not get the rest, but is told at once that it is out.
+void Dispatcher::drop_first_leaver(Room& room, Outbox& out) {
+  const Leaver& leaver = room.leavers.front();
+  for (std::uint64_t number = room.log.position(leaver.cursor); number < leaver.end; ++number) {
+    const std::uint32_t sender = store_.sender(room.log.entry(store_, number));
+    if (sender != leaver.member) count_lost(sender, 1, Counter::kDroppedQueueFull);
+  }
+  say_farewell(room, out);
+}
+
+// To the leaver that is first; then it is gone.
+void Dispatcher::say_farewell(Room& room, Outbox& out) {
+  const Leaver& leaver = room.leavers.front();
+  if (!leaver.farewell.empty()) send_farewell(leaver.endpoint, leaver.farewell, out);
+  room.log.remove_reader(store_, room.log.position(leaver.cursor));
+  room.leavers.pop();
+  --leavers_;
+}
+
 void Dispatcher::close_room(std::uint32_t slot) {
-  Room& room = roster_.rooms()[slot];
-  if (is_waiting(room)) turns_.dequeue(slot);
-  turns_.remove_room(slot);
-  leavers_ -= static_cast<std::uint32_t>(room.leavers.size());
-  Roster::TakenRoom taken = roster_.take_room(slot);
-  closed_.push_back({.room = std::move(taken.room), .usernames = std::move(taken.usernames)});
+  if (is_waiting(roster_.rooms()[slot])) turns_.dequeue(slot);
+  turns_.close_room(slot);
 }
 
 // --- Turns ---------------------------------------------------------------------------------------
 
 void Dispatcher::serve(Outbox& out) {
-  while (has_waiting() && !out.is_full()) {
-    if (turns_.is_empty() || (is_turn_of_closed_ && !closed_.empty())) {
-      serve_next_closed_room(out);
-      is_turn_of_closed_ = false;
-    } else {
-      is_turn_of_closed_ = serve_next_room(out);
-    }
-  }
+  while (has_waiting() && !out.is_full()) serve_next_room(out);
 }
 
-bool Dispatcher::serve_leavers(Outbox& out) {
-  while (leavers_ > 0) {
-    if (out.is_full()) return false;
-    const std::uint32_t slot = turns_.next();
-    Room& room = roster_.rooms()[slot];
-    while (!room.leavers.empty() && !out.is_full()) serve_leaver(room, false, out);
-    turns_.end_turn(slot, kMaxTurnWork, is_waiting(room));
-  }
-  while (!closed_.empty()) {
-    if (out.is_full()) return false;
-    serve_next_closed_room(out);
-  }
-  return true;
+void Dispatcher::serve_next_room(Outbox& out) {
+  const TurnOrder::Turn turn = turns_.next();
+  if (turn.closed != nullptr) return serve_closed_room(*turn.closed, out);
+  Room& room = roster_.rooms()[turn.room];
+  const std::uint64_t work = serve_entries(room, nullptr, out);
+  turns_.end_turn(work, is_waiting(room));
 }
 
-// True: the address that opened it has had its turn.
-bool Dispatcher::serve_next_room(Outbox& out) {
-  const std::uint32_t slot = turns_.next();
-  Room& room = roster_.rooms()[slot];
-  const std::uint64_t work = serve_entries(room, false, out);
-  return turns_.end_turn(slot, work, is_waiting(room));
+void Dispatcher::serve_closed_room(ClosedRoom& closed, Outbox& out) {
+  Room& room = closed.room;
+  std::uint64_t work = serve_entries(room, &closed.positions, out);
+  if (!is_waiting(room))
+    work += say_farewells(closed, kMaxTurnWork - std::min<std::uint64_t>(work, kMaxTurnWork), out);
+  turns_.end_turn(work, is_waiting(room) || closed.told < closed.usernames.size());
 }
 
-void Dispatcher::serve_next_closed_room(Outbox& out) {
-  ClosedRoom& closed = closed_.front();
-  const std::uint64_t work = serve_entries(closed.room, true, out);
-  if (!is_waiting(closed.room)) say_farewell(closed, work, out);
-  const bool has_more = is_waiting(closed.room) || closed.told < closed.usernames.size();
-  if (has_more) closed_.push_back(std::move(closed));
-  closed_.pop_front();
-}
-
-// Goes on from the last turn, to which `work` has been added already.
-void Dispatcher::say_farewell(ClosedRoom& closed, std::uint64_t work, Outbox& out) {
-  for (; closed.told < closed.usernames.size() && work < kMaxTurnWork; ++closed.told) {
+// To those in a room that has ended and who got everything else. Goes on from the last turn.
+std::uint64_t Dispatcher::say_farewells(ClosedRoom& closed, std::uint64_t max_work, Outbox& out) {
+  std::uint64_t work = 0;
+  for (; closed.told < closed.usernames.size() && work < max_work; ++closed.told) {
     work += kWorkPerFarewell;
     send_farewell(closed.room.endpoints[closed.told],
                   disconnected_notice(closed.usernames[closed.told]), out);
   }
+  return work;
+}
+
+// A room without leavers has its turn without any work.
+bool Dispatcher::serve_leavers(Outbox& out) {
+  while (leavers_ > 0 || turns_.closed_rooms() > 0) {
+    if (out.is_full()) return false;
+    const TurnOrder::Turn turn = turns_.next();
+    if (turn.closed != nullptr) {
+      serve_closed_room(*turn.closed, out);
+      continue;
+    }
+    Room& room = roster_.rooms()[turn.room];
+    serve_leavers_of(room, kMaxTurnWork, out);
+    turns_.end_turn(kMaxTurnWork, is_waiting(room));
+  }
+  return true;
 }
 
 void Dispatcher::send_farewell(const Endpoint& to, std::string_view farewell, Outbox& out) {
@@ -244,26 +261,36 @@ void Dispatcher::send_farewell(const Endpoint& to, std::string_view farewell, Ou
   out.add(to);
 }
 
-// Sends what waits to those who are next, as many as a turn's work allows. Returns the work.
-std::uint64_t Dispatcher::serve_entries(Room& room, bool is_closed, Outbox& out) {
-  std::uint64_t work = 0;
-  while (is_waiting(room) && work < kMaxTurnWork) {
-    work += room.leavers.empty()
-                ? serve_run(room, next_run(room), kMaxTurnWork - work, is_closed, out)
-                : serve_leaver(room, is_closed, out);
+// Sends what waits to those who are next, as many as a turn's work allows. Returns the work. Those
+// who have gone come first, for what they have to get ends somewhere; but they do not take the
+// whole turn from those who are there.
+std::uint64_t Dispatcher::serve_entries(Room& room, const Positions* positions, Outbox& out) {
+  std::uint64_t work = serve_leavers_of(room, kMaxTurnWork / 2, out);
+  while (!room.log.is_empty() && work < kMaxTurnWork && !out.is_full()) {
+    const Run run = next_run(room);
+    if (run.begin == run.end) break;
+    work += serve_run(room, run, kMaxTurnWork - work, positions, out);
   }
+  if (work < kMaxTurnWork) work += serve_leavers_of(room, kMaxTurnWork - work, out);
   if (room.log.is_empty()) room.next_position = 0;
   return work;
 }
 
-// A group for the one that has gone last, and its farewell when it has got everything. Those who
-// have gone come before those who are there: what they have to get ends somewhere.
-std::uint64_t Dispatcher::serve_leaver(Room& room, bool is_closed, Outbox& out) {
-  Leaver& leaver = room.leavers.back();
+std::uint64_t Dispatcher::serve_leavers_of(Room& room, std::uint64_t max_work, Outbox& out) {
+  std::uint64_t work = 0;
+  while (!room.leavers.is_empty() && work < max_work && !out.is_full()) {
+    work += serve_leaver(room, out);
+  }
+  return work;
+}
+
+// A group for the one that has gone first, and its farewell when it has got everything, or when the
+// rest has given way.
+std::uint64_t Dispatcher::serve_leaver(Room& room, Outbox& out) {
+  Leaver& leaver = room.leavers.front();
   const std::uint64_t number = room.log.position(leaver.cursor);
-  const bool is_over = number >= leaver.end;  // the rest has given way
   std::uint64_t work = kWorkPerPlan;
-  if (!is_over) {
+  if (number < leaver.end) {
     plan_group(room, number, leaver.end);
     serialize(out);
     std::uint64_t own_messages = 0;
@@ -277,34 +304,30 @@ std::uint64_t Dispatcher::serve_leaver(Room& room, bool is_closed, Outbox& out) 
       out.add(leaver.endpoint);
     }
     leaver.cursor = number + group_size_;
+    room.log.advance(store_, number, leaver.cursor, 1);
     work += 2 * group_size_ + plan_.train_count * Outbox::kWorkPerTrain;
   }
-  const bool has_all = is_over || leaver.cursor == leaver.end;
-  if (has_all) {
-    if (!leaver.farewell.empty()) send_farewell(leaver.endpoint, leaver.farewell, out);
-    room.log.remove_reader(store_, number);
-    room.leavers.pop_back();
-    if (!is_closed) --leavers_;
-  } else {
-    room.log.advance(store_, number, leaver.cursor, 1);
-  }
+  if (room.log.position(leaver.cursor) >= leaver.end) say_farewell(room, out);
   return work;
 }
 
 // From where the last turn has ended; members who have got everything, or cannot be reached, are
-// passed over. Somebody has to get something, or the log would be empty.
+// passed over. An empty one: only those who have gone have still to get something.
 Dispatcher::Run Dispatcher::next_run(const Room& room) const {
   const auto size = static_cast<std::uint32_t>(room.members.size());
   std::uint32_t begin = room.next_position < size ? room.next_position : 0;
-  if (store_.readers(room.log.oldest()) == room.readers()) {  // all stand at the oldest entry
-    return {.begin = begin, .end = size, .number = room.log.first()};
+  if (room.leavers.is_empty() && store_.readers(room.log.oldest()) == room.readers()) {
+    return {.begin = begin, .end = size, .number = room.log.first()};  // all stand there
   }
   const auto number_at = [&room](std::uint32_t position) {
     return room.log.position(room.cursors[position]);
   };
-  while (!is_bound(room, begin) || number_at(begin) == room.log.head()) {
+  std::uint32_t passed = 0;
+  while (passed < size && (!is_bound(room, begin) || number_at(begin) == room.log.head())) {
     begin = begin + 1 == size ? 0 : begin + 1;
+    ++passed;
   }
+  if (passed == size) return {};
   const std::uint64_t number = number_at(begin);
   const std::uint64_t same = room.cursors[begin];
   const std::uint32_t last = std::min(size, begin + kMaxRun);
@@ -317,14 +340,14 @@ Dispatcher::Run Dispatcher::next_run(const Room& room) const {
 }
 
 std::uint64_t Dispatcher::serve_run(Room& room, const Run& run, std::uint64_t max_work,
-                                    bool is_closed, Outbox& out) {
+                                    const Positions* positions, Outbox& out) {
   plan_group(room, run.number, room.log.head());
   serialize(out);
   const std::uint32_t work = plan_.train_count * Outbox::kWorkPerTrain + group_size_;
   const auto affordable = static_cast<std::uint32_t>(max_work / work);
   const std::uint32_t count = std::min(run.end - run.begin, std::max(kMinSlice, affordable));
   const std::uint32_t end = run.begin + count;
-  find_senders(room, run.begin, end, is_closed);
+  find_senders(room, run.begin, end, positions);
   send_to(room, run.begin, end, out);
 
   auto readers = count;
@@ -373,14 +396,14 @@ void Dispatcher::serialize(Outbox& out) {
 }
 
 // Where in the room this member is that has said something there. It may have gone since, and its
-// slot may be somebody else's: in another room, or here, but then with a cursor behind what it did
-// not say.
-std::uint32_t Dispatcher::position_of(const Room& room, std::uint32_t slot, bool is_closed) const {
+// slot may be somebody else's: in another room, or here, but then with a cursor behind all that it
+// did not say. The members of a closed room are where they were.
+std::uint32_t Dispatcher::position_of(const Room& room, std::uint32_t slot,
+                                      const Positions* positions) const {
   if (slot == kServer) return kNoSlot;
-  if (is_closed) {  // nobody comes any more, and no member has a position
-    const auto found = std::find(room.members.begin(), room.members.end(), slot);
-    if (found == room.members.end()) return kNoSlot;
-    return static_cast<std::uint32_t>(found - room.members.begin());
+  if (positions != nullptr) {
+    const auto found = positions->find(slot);
+    return found == positions->end() ? kNoSlot : found->second;
   }
   if (!roster_.members().contains(slot)) return kNoSlot;
   const Member& member = roster_.members()[slot];
@@ -389,11 +412,11 @@ std::uint32_t Dispatcher::position_of(const Room& room, std::uint32_t slot, bool
 
 // Those among the members at first..last-1 who have messages in the group, by position.
 void Dispatcher::find_senders(const Room& room, std::uint32_t first, std::uint32_t last,
-                              bool is_closed) {
+                              const Positions* positions) {
   sender_count_ = 0;
   const auto begin = senders_.begin();
   for (std::uint32_t i = 0; i < group_size_; ++i) {
-    const std::uint32_t position = position_of(room, shapes_[plan_.order[i]].sender, is_closed);
+    const std::uint32_t position = position_of(room, shapes_[plan_.order[i]].sender, positions);
     if (position < first || position >= last || !is_bound(room, position)) continue;
     const auto known = std::find_if(begin, begin + sender_count_, [position](const Sender& one) {
       return one.position == position;
@@ -495,7 +518,7 @@ void Dispatcher::restore(std::uint32_t slot, const RoomSnapshot& snapshot) {
     if (push(room, entry.sender, entry.payload)) {
       room.log.advance(store_, number, number + 1, room.readers() - behind);
     } else {
-      const std::uint32_t own = position_of(room, entry.sender, false);
+      const std::uint32_t own = position_of(room, entry.sender, nullptr);
       if (own != kNoSlot && is_bound(room, own) && room.cursors[own] <= number) --behind;
       count_lost(entry.sender, behind, Counter::kDroppedQueueFull);
       room.log.begin_at(number + 1);

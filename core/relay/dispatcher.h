@@ -22,7 +22,6 @@
 
 #include <array>
 #include <cstdint>
-#include <deque>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -41,7 +40,7 @@ namespace chatd {
 class Dispatcher {
  public:
   Dispatcher(Roster& roster, Counters& counters, Measures& measures, const TrainLimits& limits,
-             std::uint32_t max_rooms, std::uint32_t store_blocks, const KeyedHash::Key& hash_key);
+             std::uint32_t store_blocks, const KeyedHash::Key& hash_key);
 
   // Takes a message from a member for everyone else in its room. When too much waits in the room,
   // its oldest entry is dropped, and counted.
@@ -53,7 +52,7 @@ class Dispatcher {
 
   // Rooms take their turns until `out` is full or nothing waits.
   void serve(Outbox& out);
-  bool has_waiting() const { return !turns_.is_empty() || !closed_.empty(); }
+  bool has_waiting() const { return !turns_.is_empty(); }
   // Only for members that have gone, one by one or with their room, until `out` is full (false) or
   // all of them have got everything.
   bool serve_leavers(Outbox& out);
@@ -79,13 +78,7 @@ class Dispatcher {
     std::uint32_t position;      // in the room
     std::uint64_t own_messages;  // bits, in the plan's order
   };
-  // A room that has ended. Its members are gone from the roster, its arrays are still whole.
-  struct ClosedRoom {
-    Room room;
-    std::vector<std::string> usernames;
-    std::uint32_t told = 0;  // members that have got their farewell
-  };
-  // Members at neighbouring positions who all stand at the same entry.
+  // Members at neighbouring positions who all stand at the same entry; none: empty.
   struct Run {
     std::uint32_t begin;
     std::uint32_t end;
@@ -96,22 +89,27 @@ class Dispatcher {
               std::uint32_t receivers);
   bool push(Room& room, std::uint32_t sender, std::string_view payload);
   static bool has_too_much(const Room& room);
-  void drop_oldest(Room& room, bool is_closed, Counter reason);
+  void drop_oldest(Room& room, const Positions* positions, Counter reason);
+  void drop_first_leaver(Room& room, Outbox& out);
+  void say_farewell(Room& room, Outbox& out);
   void count_lost(std::uint32_t sender, std::uint64_t receivers, Counter reason);
 
-  bool serve_next_room(Outbox& out);
-  void serve_next_closed_room(Outbox& out);
-  void say_farewell(ClosedRoom& closed, std::uint64_t work, Outbox& out);
-  std::uint64_t serve_entries(Room& room, bool is_closed, Outbox& out);
-  std::uint64_t serve_leaver(Room& room, bool is_closed, Outbox& out);
-  std::uint64_t serve_run(Room& room, const Run& run, std::uint64_t max_work, bool is_closed,
-                          Outbox& out);
+  void serve_next_room(Outbox& out);
+  void serve_closed_room(ClosedRoom& closed, Outbox& out);
+  std::uint64_t say_farewells(ClosedRoom& closed, std::uint64_t max_work, Outbox& out);
+  std::uint64_t serve_entries(Room& room, const Positions* positions, Outbox& out);
+  std::uint64_t serve_leavers_of(Room& room, std::uint64_t max_work, Outbox& out);
+  std::uint64_t serve_leaver(Room& room, Outbox& out);
+  std::uint64_t serve_run(Room& room, const Run& run, std::uint64_t max_work,
+                          const Positions* positions, Outbox& out);
   Run next_run(const Room& room) const;
 
   void plan_group(const Room& room, std::uint64_t number, std::uint64_t end);
   void serialize(Outbox& out);
-  void find_senders(const Room& room, std::uint32_t first, std::uint32_t last, bool is_closed);
-  std::uint32_t position_of(const Room& room, std::uint32_t member, bool is_closed) const;
+  void find_senders(const Room& room, std::uint32_t first, std::uint32_t last,
+                    const Positions* positions);
+  std::uint32_t position_of(const Room& room, std::uint32_t member,
+                            const Positions* positions) const;
   void send_group(Outbox& out);
   void send_to(const Room& room, std::uint32_t first, std::uint32_t last, Outbox& out);
   static void add_bound(const Room& room, std::uint32_t first, std::uint32_t last, Outbox& out);
@@ -124,9 +122,7 @@ class Dispatcher {
   const TrainLimits limits_;
   MessageStore store_;
   TurnOrder turns_;
-  std::deque<ClosedRoom> closed_;  // they take turns with each other, and all of them with the rest
-  bool is_turn_of_closed_ = false;
-  std::uint32_t leavers_ = 0;  // in the rooms of the roster
+  std::uint32_t leavers_ = 0;  // in all rooms
 
   // The group that a turn sends.
   std::array<MessageShape, kMaxPlannedMessages> shapes_;

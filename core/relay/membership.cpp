@@ -108,11 +108,7 @@ void Membership::forgive_all() {
 }
 
 bool Membership::disconnect_all(Outbox& out) {
-  while (roster_.newest_room() != kNoSlot) {
-    if (out.is_full()) return false;
-    close_room(roster_.newest_room());
-    if (!dispatcher_.serve_leavers(out)) return false;
-  }
+  while (roster_.newest_room() != kNoSlot) close_room(roster_.newest_room());
   return dispatcher_.serve_leavers(out);
 }
 

@@ -2,8 +2,11 @@
 // fan-out is one walk through memory.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/address/endpoint.h"
@@ -15,6 +18,8 @@
 
 namespace chatd {
 
+struct TurnLine;
+
 // A member that has gone, and has still to get what was said while it was there.
 struct Leaver {
   std::uint32_t member = 0;  // the slot that was its own
@@ -22,6 +27,26 @@ struct Leaver {
   std::uint64_t cursor = 0;
   std::uint64_t end = 0;  // the number of the first entry that is not for it
   std::string farewell;   // what it is told in the end; empty: nothing
+};
+
+// In the order in which they went. Thread: one at a time.
+class LeaverQueue {
+ public:
+  bool is_empty() const { return first_ == leavers_.size(); }
+  std::uint32_t size() const { return static_cast<std::uint32_t>(leavers_.size() - first_); }
+  Leaver& front() { return leavers_[first_]; }
+  void push(Leaver leaver) { leavers_.push_back(std::move(leaver)); }
+  void pop() {
+    leavers_[first_++] = {};
+    if (2 * first_ < leavers_.size()) return;
+    leavers_.erase(leavers_.begin(), leavers_.begin() + static_cast<std::ptrdiff_t>(first_));
+    first_ = 0;
+  }
+  std::span<const Leaver> all() const { return std::span(leavers_).subspan(first_); }
+
+ private:
+  std::vector<Leaver> leavers_;
+  std::size_t first_ = 0;
 };
 
 struct Room {
@@ -40,8 +65,8 @@ struct Room {
   // next.
   RoomLog log;
   std::uint32_t next_position = 0;
-  std::vector<Leaver> leavers;
-  std::uint32_t turn_line = kNoSlot;  // core/relay/turn_order.h
+  LeaverQueue leavers;
+  TurnLine* turn_line = nullptr;  // core/relay/turn_order.h
   std::uint32_t next_in_line = kNoSlot;
   std::uint32_t previous_in_line = kNoSlot;
 

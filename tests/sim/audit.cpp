@@ -241,13 +241,14 @@ void Audit::check_dropped(const Relay& relay, std::uint8_t shard, std::uint64_t 
   model_.on_waiting_dropped(shard);
   paid_[shard] += dropped;
   const std::uint64_t abandoned = model_.debts().abandoned_by(shard);
-  if (abandoned + model_.debts().lost_by(shard) !=
-      dropped + relay.counters()[Counter::kDroppedQueueFull]) {
+  const std::uint64_t dropped_before = relay.counters()[Counter::kDroppedQueueFull];
+  if (abandoned + model_.debts().lost_by(shard) != dropped + dropped_before) {
     world_.fail(std::to_string(dropped) + " deliveries were dropped at the stop, " +
-                std::to_string(relay.counters()[Counter::kDroppedQueueFull]) +
-                " before, and members miss " + std::to_string(abandoned) + " and " +
+                std::to_string(dropped_before) + " before, and members miss " +
+                std::to_string(abandoned) + " and " +
                 std::to_string(model_.debts().lost_by(shard)));
   }
+  model_.tell_lost_from_abandoned(shard, dropped_before);
 }
 
 void Audit::compare(TimeMs now_ms, const Relay& relay, std::uint8_t shard) {

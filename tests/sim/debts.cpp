@@ -73,17 +73,19 @@ Debts::Fit Debts::fit(const Membership& member, std::span<const MessageId> messa
   return fit;
 }
 
-bool Debts::pay(Membership& member, std::span<const MessageId> messages) {
+bool Debts::pay(Membership& member, std::span<const MessageId> messages, Order order) {
   return std::all_of(messages.begin(), messages.end(),
-                     [&](MessageId message) { return pay_one(member, message); });
+                     [&](MessageId message) { return pay_one(member, message, order); });
 }
 
-bool Debts::pay_one(Membership& member, MessageId message) {
+bool Debts::pay_one(Membership& member, MessageId message, Order order) {
   for (std::size_t i = member.first_debt; i < member.debts.size(); ++i) {
     Debt& debt = member.debts[i];
     if (debt.message != message) continue;
     for (std::size_t j = member.first_debt; j < i; ++j) {
-      if (must_precede(member.debts[j], debt)) lose(member, member.debts[j]);
+      if (order == Order::kKept && must_precede(member.debts[j], debt)) {
+        lose(member, member.debts[j]);
+      }
     }
     if (!is_notice(message)) --owed_[member.shard];
     debt.message = kPaid;

@@ -42,12 +42,18 @@ class Debts {
     std::uint64_t accepted = 0;
   };
   static Fit fit(const Membership& member, std::span<const MessageId> messages);
-  // They go to the member. False: one was not owed.
-  bool pay(Membership& member, std::span<const MessageId> messages);
+  // They go to the member. False: one was not owed. In order: what had to come before them is lost.
+  enum class Order : std::uint8_t { kKept, kUnknown };
+  bool pay(Membership& member, std::span<const MessageId> messages, Order order = Order::kKept);
   // Nothing will be paid any more.
   void write_off(Membership& member);
   // What waits is given up, but for farewells.
   void abandon(Membership& member);
+  // So many had been lost until then: which of them, nobody could see while others waited.
+  void tell_lost_from_abandoned(std::uint8_t shard, std::uint64_t lost) {
+    abandoned_[shard] += lost_[shard] - lost;
+    lost_[shard] = lost;
+  }
 
   std::uint64_t owed_by(std::uint8_t shard) const { return owed_[shard]; }
   std::uint64_t lost_by(std::uint8_t shard) const { return lost_[shard]; }
@@ -67,7 +73,7 @@ class Debts {
 
  private:
   static bool must_precede(const Debt& earlier, const Debt& debt);
-  bool pay_one(Membership& member, MessageId message);
+  bool pay_one(Membership& member, MessageId message, Order order);
   void drop_paid(Membership& member);
   void lose(const Membership& member, Debt& debt);
 

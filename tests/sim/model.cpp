@@ -206,10 +206,13 @@ bool Model::pay(std::uint8_t shard, const Endpoint& to, std::span<const MessageI
     creditor = &member;
     best = fit;
   }
-  if (creditor != nullptr) return debts_.pay(*creditor, messages);
   // Two members of one room who share an endpoint are served at different places of the log, and
-  // who got what could not always be told: then each message for itself must be owed to one of
-  // them.
+  // who got what cannot always be told. So nobody is taken to have missed what would have had to
+  // come first, and a group that is not owed to one of them must be owed message by message.
+  if (creditor != nullptr) {
+    const auto order = best.missed == 0 ? Debts::Order::kKept : Debts::Order::kUnknown;
+    return debts_.pay(*creditor, messages, order);
+  }
   return messages.size() > 1 &&
          std::all_of(messages.begin(), messages.end(), [&](const MessageId& message) {
            return pay(shard, to, {&message, 1});

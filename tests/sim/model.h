@@ -100,6 +100,9 @@ class Model {
   bool pay(std::uint8_t shard, const Endpoint& to, std::span<const MessageId> messages);
   // Nothing waits in the shard any more: what is still owed has been dropped.
   void on_nothing_waits(std::uint8_t shard);
+  void tell_lost_from_abandoned(std::uint8_t shard, std::uint64_t lost) {
+    debts_.tell_lost_from_abandoned(shard, lost);
+  }
 
   // What the relay's books must say.
   std::array<std::uint64_t, static_cast<std::size_t>(Counter::kCount)>& expected(

@@ -21,7 +21,8 @@ AbuseLimits some_abuse_limits(Dice& dice) {
   limits.max_address_rooms = pick<std::uint32_t>(dice, std::array{0u, 1u, 2u, 100u});
   limits.max_address_connections = pick<std::uint32_t>(dice, std::array{0u, 1u, 2u, 100u});
   limits.max_address_requests_per_s = pick<std::uint32_t>(dice, std::array{0u, 2u, 10u, 50u});
-  limits.max_password_attempts_per_min = pick<std::uint32_t>(dice, std::array{0u, 1u, 1u, 1u, 1u, 10u});
+  limits.max_password_attempts_per_min =
+      pick<std::uint32_t>(dice, std::array{0u, 1u, 1u, 1u, 1u, 10u});
   limits.max_room_notices_per_s = pick<std::uint32_t>(dice, std::array{0u, 1u, 5u, 50u});
   return limits;
 }
@@ -52,7 +53,7 @@ Scenario::Scenario(std::uint64_t seed_number) : seed(seed_number) {
   trains = {.max_segments = pick<std::uint32_t>(dice, std::array{1u, 4u, 64u, 64u}),
             .max_segment_bytes = pick<std::uint32_t>(dice, std::array{1232u, 1472u})};
   // A large room that is short of room for its messages, while only some members have them.
-  store_blocks = dice.one_in(is_crowd ? 2 : 4) ? 64u << dice.roll(6) : kMessageStoreBlocks;
+  store_blocks = dice.one_in(is_crowd ? 2 : 4) ? 2u << dice.roll(11) : kMessageStoreBlocks;
   outbox_work = pick<std::uint32_t>(dice, std::array{8u, 32u, 256u, 2048u});
   if (is_crowd) outbox_work = dice.one_in(2) ? 8 : 256;
   datagrams_per_turn = pick<std::uint32_t>(dice, std::array{4u, 64u, 512u});

@@ -423,19 +423,109 @@ TEST_F(DispatcherTest, AFullStoreIsNoDisaster) {
 
 // A room whose only message gives way to a larger one, for which there is no room either, is in
 // line with nothing to send.
-TEST_F(DispatcherTest, ARoomMayBeInLineWithNothingToSend) {
-  std::vector<std::vector<Person>> greedy;
-  for (int i = 0; i < 24; ++i) greedy.push_back(make_room(kit_, "r" + std::to_string(i), 2));
-  const auto pair = make_room(kit_, "pair", 2);
-  const std::string large(4'000, 'x');
-  kit_.say(pair[0], "tiny");
-  for (int i = 0; i < 1'000; ++i) {
-    for (const auto& room : greedy) kit_.say(room[0], large);
+TEST_F(DispatcherTest, ARoomWhoseEntriesHaveAllGivenWayIsInNoLine) {
+  RelayConfig config = this->config();
+  config.message_store_blocks = 8;
+  RelayKit kit(config);
+  const auto greedy = make_room(kit, "greedy", 2);
+  const auto pair = make_room(kit, "pair", 2);
+  kit.say(pair[0], "tiny");
+  kit.say(greedy[0], std::string(1'000, 'x'));
+  kit.say(pair[0], std::string(1'500, 'x'));  // more than is left, with or without what waits
+  EXPECT_EQ(kit.count(Counter::kDroppedQueueFull), 2u);
+  EXPECT_EQ(kit.take().size(), 1u);
+  EXPECT_FALSE(kit.relay.has_waiting());
+}
+
+// What was said to one that has gone gives way, and its farewell still waits: it is nobody's reader
+// any more when the next message comes.
+TEST_F(DispatcherTest, WhoHasGoneIsNotCountedForWhatIsSaidAfterwards) {
+  RelayConfig config = this->config();
+  config.message_store_blocks = 2;
+  RelayKit kit(config);
+  const auto people = make_room(kit, "lobby", 3);
+  kit.say(people[0], "a");
+  kit.leave(people[2]);  // its notice takes what was left
+  for (const std::string text : {"b", "c", "d"}) {
+    kit.say(people[0], text);
+    const auto sent = kit.take();
+    EXPECT_EQ(heard_at(sent, people[1].from).back(), message_payload("p0", text));
+    EXPECT_FALSE(kit.relay.has_waiting());
   }
-  for (int i = 0; i < 1'000; ++i) kit_.say(pair[0], large);
-  EXPECT_GT(kit_.count(Counter::kDroppedQueueFull), 0u);
-  const std::uint64_t sent = kit_.take().size();
-  EXPECT_EQ(sent + kit_.count(Counter::kDroppedQueueFull), kit_.count(Counter::kDeliveriesPlanned));
+  const std::uint64_t dropped = kit.count(Counter::kDroppedQueueFull);
+  EXPECT_EQ(kit.count(Counter::kDeliveriesPlanned), 2 + 1 + 1 + 1);
+  EXPECT_GT(dropped, 0u);
+  EXPECT_LE(dropped, 2u);
+}
+
+// Whoever goes and comes again at one endpoint hears everything in its order.
+TEST_F(DispatcherTest, WhoHasGoneFirstIsServedFirst) {
+  const auto people = make_room(kit_, "lobby", 2);
+  const Endpoint endpoint = at("127.0.0.9", 9);
+  Texts said;
+  for (int i = 0; i < 3; ++i) {
+    const Person guest = kit_.join("lobby", "guest" + std::to_string(i), endpoint);
+    said.push_back(payload(people[0], i));
+    kit_.send(people[0], said.back());
+    kit_.leave(guest);
+  }
+  Texts heard;
+  for (const std::string& text : heard_at(kit_.take(), endpoint)) {
+    if (std::find(said.begin(), said.end(), text) != said.end()) heard.push_back(text);
+  }
+  EXPECT_EQ(heard, said);
+}
+
+// Many who go do not keep a room from those who stay.
+TEST_F(DispatcherTest, WhoHasGoneTakesHalfATurnAtMost) {
+  RelayKit kit(config(), /*outbox_limit=*/kMaxTurnWork);
+  const auto people = make_room(kit, "lobby", 200);
+  for (int i = 0; i < 64; ++i) kit.send(people[0], payload(people[0], i));
+  for (std::size_t i = 100; i < 200; ++i) kit.leave(people[i]);
+  EXPECT_FALSE(heard_at(kit.take_turn(), people[1].from).empty());
+}
+
+// Nor do they keep it waiting: beyond a number the first of them are told that they are out.
+TEST_F(DispatcherTest, WhoHasGoneWaitsInABoundedLine) {
+  const auto people = make_room(kit_, "lobby", 2'000);
+  kit_.say(people[0], "hello");
+  for (std::size_t i = 1; i < people.size(); ++i) kit_.leave(people[i]);
+  const std::uint64_t dropped = kit_.count(Counter::kDroppedQueueFull);
+  EXPECT_EQ(dropped, people.size() - 1 - 1'024);
+  std::size_t heard = 0;
+  for (const Sent& sent : kit_.take()) {
+    if (sent.payload == message_payload("p0", "hello")) ++heard;
+  }
+  EXPECT_EQ(heard + dropped, kit_.count(Counter::kDeliveriesPlanned));
+}
+
+// A room that has ended goes on to take the turns of who opened it, and no others.
+TEST_F(DispatcherTest, RoomsThatEndHaveTheTurnsOfTheirAddress) {
+  RelayKit kit(config(), /*outbox_limit=*/kMaxTurnWork);
+  std::uint16_t port = 1;
+  for (int i = 0; i < 20; ++i) {
+    const std::string room = "ending" + std::to_string(i);
+    const Person host = kit.create(room, "p0", at("127.0.0.9", port++));
+    for (int member = 1; member < 500; ++member) {
+      kit.join(room, "p" + std::to_string(member), at("127.0.0.9", port++));
+    }
+    kit.take();
+    for (int word = 0; word < 64; ++word) kit.send(host, payload(host, word));
+    kit.leave(host);
+  }
+  std::vector<std::vector<Person>> others;
+  for (std::uint8_t i = 0; i < 10; ++i) {
+    const std::string ip = "10.0.0." + std::to_string(i + 1);
+    const std::string room = "other" + std::to_string(i);
+    others.push_back({kit.create(room, "alice", at(ip, 1)), kit.join(room, "bob", at(ip, 2))});
+    kit.say(others.back()[0], "hello");
+  }
+  std::size_t heard = 0;
+  for (int turn = 0; turn < 3; ++turn) {
+    const auto sent = kit.take_turn();
+    for (const auto& pair : others) heard += heard_at(sent, pair[1].from).size();
+  }
+  EXPECT_EQ(heard, others.size());
 }
 
 // However much some rooms say, there is room for a quiet one's words.

@@ -109,8 +109,12 @@ std::vector<Sent> RelayKit::take() {
 }
 
 std::vector<Sent> RelayKit::take_turn() {
-  std::vector<Sent> sent;
   relay.fan_out(out);
+  return take_outbox();
+}
+
+std::vector<Sent> RelayKit::take_outbox() {
+  std::vector<Sent> sent;
   empty_outbox(sent);
   return sent;
 }

@@ -81,6 +81,8 @@ class RelayKit {
   std::vector<Sent> take();
   // The same, of one filling of the outbox.
   std::vector<Sent> take_turn();
+  // What is in the outbox, and no more.
+  std::vector<Sent> take_outbox();
 
   std::uint64_t count(Counter counter) const { return relay.counters()[counter]; }
   // Whether each datagram received is under exactly one of the counters that say what became of it.

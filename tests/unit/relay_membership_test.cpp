@@ -197,7 +197,7 @@ TEST_F(Members, TheEndGoesOnWhenTheOutboxWasFull) {
   std::size_t told = 0;
   for (bool done = false; !done && turns < 100; ++turns) {
     done = kit.relay.disconnect_all(kit.out);
-    const auto sent = kit.take();
+    const auto sent = kit.take_outbox();
     EXPECT_LE(sent.size(), 5u);  // at most one room more than fits
     told += sent.size();
   }
