@@ -39,7 +39,8 @@ bool make_private(const std::filesystem::path& directory) {
 std::string file_name(std::string_view host, std::uint16_t tcp_port, std::string_view room,
                       std::string_view username) {
   std::string key;
-  for (const std::string_view part : {host, std::string_view(std::to_string(tcp_port)), room}) {
+  const std::string port = std::to_string(tcp_port);
+  for (const std::string_view part : {host, std::string_view(port), room}) {
     key.append(part).push_back('\0');
   }
   key.append(username);
