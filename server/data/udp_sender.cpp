@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <string_view>
 #include <tuple>
+#include <utility>
 
 #include "server/net/route_check.h"
 
@@ -96,6 +97,7 @@ UdpSender::Progress UdpSender::flush_batch(const Outbox& out) {
     if (!is_shared_full_) {
       const std::size_t sent = batch_.submit(fd_, run_for_shared(out));
       if (sent > 0) {
+        full_since_ms_.reset();
         note_addresses(out, sent);
         count_sent(sent);
         continue;
@@ -106,6 +108,7 @@ UdpSender::Progress UdpSender::flush_batch(const Outbox& out) {
       }
       counters_.add(Counter::kSendsPostponed);
       is_shared_full_ = true;
+      if (!full_since_ms_) full_since_ms_ = now_ms_;
     }
     if (!may_take_lane(destination_of(out, entries_[batch_.first()].item))) {
       return Progress::kSocketFull;
@@ -144,14 +147,15 @@ void UdpSender::send_by_lane(int lane_fd, const Outbox& out) {
   }
 }
 
-// With one address alone to send to, nobody else is held up: then all wait for the socket, and
-// nothing is lost. A lane sends from the address that the datagram names; an IPv6 socket has none
-// for IPv4 by itself.
+// With one address alone to send to, nobody else is held up: then all wait for the socket as long
+// as it gets on, and nothing is lost. When it does not, somebody quiet may wait in a room behind
+// it. A lane sends from the address that the datagram names; an IPv6 socket has none for IPv4 by
+// itself.
 bool UdpSender::may_take_lane(const Endpoint& destination) const {
-  if (!last_ip_) return false;
   const bool has_changed = addresses_changed_ms_ && now_ms_ < *addresses_changed_ms_ + kSoonMs;
-  const bool has_others = destination.ip != *last_ip_ || has_changed;
-  if (!has_others) return false;
+  const bool has_others = (last_ip_ && destination.ip != *last_ip_) || has_changed;
+  const bool is_stuck = full_since_ms_ && now_ms_ >= *full_since_ms_ + kStuckMs;
+  if (!has_others && !is_stuck) return false;
   return family_ == AF_INET || !destination.ip.is_v4() || lanes_.source() ||
          (locals_ != nullptr && locals_->find(destination.via));
 }
@@ -205,10 +209,17 @@ bool UdpSender::is_others_error(int error, const Endpoint& destination, bool is_
   // Its messages then go alone, which costs nobody one.
   if (is_train && may_be_about_trains(error)) return retries_ < kMaxTrainRetries;
   const bool may_be_route = error == EHOSTUNREACH || error == ENETUNREACH || error == EACCES;
-  if (may_be_route && retries_ == kRetriesBeforeCheck && !has_route(destination, family_)) {
+  if (may_be_route && retries_ >= kRetriesBeforeCheck && !std::exchange(has_checked_, true) &&
+      !has_route(destination, family_)) {
     return false;
   }
   return unexplained_ < kMaxUnexplained && retries_ < kMaxRetries;
+}
+
+// The batch has another first entry.
+void UdpSender::forget_failures() {
+  retries_ = unexplained_ = 0;
+  has_checked_ = false;
 }
 
 // What is left of the batch is filled in again, since it now goes in another way.
@@ -228,7 +239,7 @@ void UdpSender::rewind(const Outbox& out) {
     }
   }
   batch_.clear();
-  retries_ = unexplained_ = 0;
+  forget_failures();
 }
 
 // The next items of the outbox into the empty batch. False when there are none.
@@ -345,14 +356,14 @@ void UdpSender::count_sent(std::size_t count) {
     }
   }
   batch_.pop(count);
-  retries_ = unexplained_ = 0;
+  forget_failures();
 }
 
 void UdpSender::drop_first(Counter reason) {
   const Entry& entry = entries_[batch_.first()];
   count_dropped(entry.kind, entry.message_count, reason);
   batch_.pop(1);
-  retries_ = unexplained_ = 0;
+  forget_failures();
 }
 
 void UdpSender::count_dropped(Outbox::Kind kind, std::uint32_t message_count, Counter reason) {

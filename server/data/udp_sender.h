@@ -66,6 +66,9 @@ class UdpSender {
   // again.
   static constexpr std::size_t kCautiousFill = 8;
   static constexpr TimeMs kSoonMs = 1000;
+  // A full socket that takes nothing for so long is stuck. A busy device's queue keeps what stands
+  // behind others for a tenth of a second and more; ARP gives a neighbour up after three seconds.
+  static constexpr TimeMs kStuckMs = 500;
 
   // One train for one destination, by its place in the outbox. Where messages go one by one,
   // `first_message` is the next of the train to go.
@@ -98,6 +101,7 @@ class UdpSender {
   void note_addresses(const Outbox& out, std::size_t sent);
   void handle(int error, const Outbox& out);
   bool is_others_error(int error, const Endpoint& destination, bool is_train);
+  void forget_failures();
   void rewind(const Outbox& out);
   bool is_full() const { return batch_.end() >= fill_limit_; }
   void put_off(const Outbox& out, const Item& item);
@@ -129,10 +133,12 @@ class UdpSender {
   std::array<Entry, SendBatch::kCapacity> entries_{};  // in step with the batch
   unsigned retries_ = 0;                               // of the batch's first entry
   unsigned unexplained_ = 0;                           // among them
+  bool has_checked_ = false;                           // whether there is a route for it
   std::size_t fill_limit_ = SendBatch::kCapacity;      // entries of the next batch
   TimeMs now_ms_ = 0;
-  bool is_shared_full_ = false;       // as far as this call of send() knows
-  std::optional<IpAddress> last_ip_;  // that something was sent to
+  bool is_shared_full_ = false;          // as far as this call of send() knows
+  std::optional<TimeMs> full_since_ms_;  // the shared socket, without having taken anything
+  std::optional<IpAddress> last_ip_;     // that something was sent to
   std::optional<TimeMs> addresses_changed_ms_;
 
   // What a device's queue had no room for, in the outbox's order. Later trains for the same

@@ -1,6 +1,8 @@
 // Neighbours that no longer answer hold what is sent to them in the kernel, and fill the send
 // buffer that everybody shares: nobody else may notice.
+#include <chrono>
 #include <cstdlib>
+#include <thread>
 
 #include "tests/networks/networks_test.h"
 
@@ -91,6 +93,25 @@ TEST_P(StuckPath, HoldsUpNobodyElse) {
       counted["deliveries_sent"] + counted["dropped_queue_full"] + counted.sum_of("dropped_send_"),
       counted["deliveries_planned"])
       << counted.to_string();
+}
+
+// Nobody but the stuck one has been sent to for a second when somebody else speaks.
+TEST_P(StuckPath, OfOneAloneHoldsUpNobodyQuiet) {
+  ASSERT_NO_FATAL_FAILURE(meet(1, "64KiB"));  // less than a neighbour's queue takes
+  far_->ip({"link set dev eth0 arp off", "addr flush dev eth0"});
+  server_->ip({"neigh flush dev eth1"});
+
+  constexpr auto kLongBeforeArpGivesUp = std::chrono::seconds(1);
+  for (int round = 0; round < 3; ++round) {
+    say_a_lot(room()[0], 1);
+    std::this_thread::sleep_for(std::chrono::milliseconds(1100));  // others are forgotten
+    say_a_lot(room()[0], 300);
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));  // the socket is full, then
+    const std::string said = others_[0].say(std::to_string(round));
+    ASSERT_EQ(others_[1].hear(kLongBeforeArpGivesUp), said) << round;
+  }
+  const Counters counted = totals();
+  EXPECT_GT(counted["sends_postponed"], 0U) << "the shared socket was never full";
 }
 
 // What a slow device has in its long queue is on its way for seconds, too, and never comes back as
