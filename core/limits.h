@@ -19,8 +19,8 @@ inline constexpr unsigned kMaxConsecutiveRefusals = 3;          // one more remo
 // once.
 inline constexpr std::uint32_t kSpareConnections = 64;
 
-// Messages that wait to be sent (core/relay/dispatcher.h): in one room, and in all of them, in blocks
-// of 256 bytes.
+// Messages that wait to be sent (core/relay/dispatcher.h): in one room, and in all of them, in
+// blocks of 256 bytes.
 inline constexpr std::uint32_t kMaxWaitingMessages = 1024;
 inline constexpr std::uint32_t kMessageStoreBlocks = 65'536;
 // Messages times members, in one room.
