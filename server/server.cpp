@@ -15,6 +15,7 @@
 #include "server/data/train_support.h"
 #include "server/net/open_sockets.h"
 #include "server/process/clock.h"
+#include "server/process/descriptor_limit.h"
 #include "server/process/system_error.h"
 #include "server/process/wake.h"
 #include "server/shards/ask_shards.h"
@@ -128,6 +129,7 @@ tl::expected<std::unique_ptr<Server>, std::string> Server::open(const Options& o
 
   const TrainLimits trains =
       train_limits(sockets.udp.front().get(), sockets.family, options.gso, options.mtu_bytes);
+  const std::size_t max_lanes = spare_lanes(options.limits.max_connections, options.shards);
   for (std::uint32_t i = 0; i < options.shards; ++i) {
     const auto seed = kernel_random<RandomStream::Seed>();
     if (!seed) return tl::unexpected(seed.error());
@@ -140,7 +142,8 @@ tl::expected<std::unique_ptr<Server>, std::string> Server::open(const Options& o
     // The first one accepts connections for all (server/control/acceptor.h).
     ShardSockets own{.tcp_listener = i == 0 ? std::move(sockets.tcp_listener) : UniqueFd(),
                      .udp = std::move(sockets.udp[i]),
-                     .family = sockets.family};
+                     .family = sockets.family,
+                     .max_lanes = max_lanes};
     auto shard = Shard::open(std::move(own), config, *server->board_, server->stop_.get());
     if (!shard) return tl::unexpected(shard.error());
     server->shards_.push_back(std::move(*shard));

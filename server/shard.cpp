@@ -73,7 +73,7 @@ Shard::Shard(UniqueFd epoll, ShardSockets sockets, const RelayConfig& config, Sw
       errors_(udp_.get(), sockets.family),
       receiver_(udp_.get(), &board.local_addresses()),
       sender_(udp_.get(), sockets.family, config.trains.max_segment_bytes, errors_,
-              relay_.counters(), &board.local_addresses()),
+              relay_.counters(), &board.local_addresses(), sockets.max_lanes),
       receive_drops_(udp_.get(), relay_.counters()),
       line_(board, config.shard, relay_),
       control_(relay_.limits(), epoll_.get(), kFirstConnectionEvent, line_, log_, relay_.counters(),

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -20,6 +21,7 @@
 #include "server/control/acceptor.h"
 #include "server/control/control_plane.h"
 #include "server/data/error_queue.h"
+#include "server/data/lanes.h"
 #include "server/data/receive_drops.h"
 #include "server/data/udp_receiver.h"
 #include "server/data/udp_sender.h"
@@ -40,6 +42,7 @@ struct ShardSockets {
   UniqueFd tcp_listener;  // of the shard that accepts connections; none for the others
   UniqueFd udp;
   int family = 0;  // of both
+  std::size_t max_lanes = Lanes::kMaxLanes;
 };
 
 class Shard {

@@ -114,7 +114,8 @@ void ErrorQueue::stop_listening(TimeMs now_ms) {
   spdlog::warn(
       "more than {} ICMP errors a second come in, as when somebody forges them: they are not "
       "listened to, for a second up to a minute at a time; meanwhile members whose port is closed "
-      "leave only when they time out. If it goes on, filter ICMP upstream. This is said only once",
+      "leave only when they time out, and what a full device drops counts as sent. If it goes on, "
+      "filter ICMP upstream. This is said only once",
       kMaxPerS);
 }
 

@@ -12,10 +12,10 @@
 
 namespace chatd {
 
-Lanes::Lanes(int udp_fd, int family, std::size_t max_whole_bytes)
-    : udp_fd_(udp_fd), family_(family), max_whole_bytes_(max_whole_bytes) {
-  lanes_.reserve(kMaxLanes);
-  by_ip_.reserve(kMaxLanes);
+Lanes::Lanes(int udp_fd, int family, std::size_t max_whole_bytes, std::size_t max_lanes)
+    : udp_fd_(udp_fd), family_(family), max_whole_bytes_(max_whole_bytes), max_lanes_(max_lanes) {
+  lanes_.reserve(max_lanes_);
+  by_ip_.reserve(max_lanes_);
 }
 
 std::optional<int> Lanes::find(const IpAddress& ip) {
@@ -68,11 +68,11 @@ void Lanes::give_back_empty_ones() {
 }
 
 bool Lanes::open() {
-  if (lanes_.size() == kMaxLanes || !prepare()) return false;
+  if (lanes_.size() == max_lanes_ || !prepare()) return false;
   auto fd = open_sending_socket(family_, port_);
   if (!fd) {
-    has_failed_ = lanes_.empty();
-    if (has_failed_) {
+    // It may pass: a moment without descriptors does.
+    if (!std::exchange(has_warned_, true)) {
       spdlog::warn("{}: members whose way is blocked can hold up the others", fd.error());
     }
     return false;

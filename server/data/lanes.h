@@ -39,8 +39,8 @@ class Lanes {
   // So many addresses may be stuck at a time. With more of them, all wait.
   static constexpr std::size_t kMaxLanes = 1024;
 
-  // `udp_fd` is the shared socket. Lanes are opened when they are needed.
-  Lanes(int udp_fd, int family, std::size_t max_whole_bytes);
+  // `udp_fd` is the shared socket. Lanes are opened when they are needed, `max_lanes` at a time.
+  Lanes(int udp_fd, int family, std::size_t max_whole_bytes, std::size_t max_lanes);
 
   bool are_in_use() const { return in_use_ > 0; }
   // The lane that is kept for this address, unless all that was sent by it has left: then it is
@@ -77,8 +77,10 @@ class Lanes {
   int udp_fd_;
   int family_;
   std::size_t max_whole_bytes_;
+  std::size_t max_lanes_;
   bool is_prepared_ = false;
-  bool has_failed_ = false;
+  bool has_failed_ = false;  // there can be none
+  bool has_warned_ = false;
   std::uint16_t port_ = 0;
   std::size_t buffer_bytes_ = 0;
   std::optional<LocalAddress> source_;

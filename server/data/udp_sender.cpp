@@ -42,7 +42,7 @@ bool may_be_about_trains(int error) {
 }  // namespace
 
 UdpSender::UdpSender(int fd, int family, std::size_t max_whole_bytes, ErrorQueue& errors,
-                     Counters& counters, LocalAddresses* locals)
+                     Counters& counters, LocalAddresses* locals, std::size_t max_lanes)
     : fd_(fd),
       family_(family),
       max_whole_bytes_(max_whole_bytes),
@@ -50,7 +50,7 @@ UdpSender::UdpSender(int fd, int family, std::size_t max_whole_bytes, ErrorQueue
       locals_(locals),
       counters_(counters),
       fragmentation_(fd),
-      lanes_(fd, family, max_whole_bytes),
+      lanes_(fd, family, max_whole_bytes, max_lanes),
       batch_(family, locals) {
   put_off_.reserve(kMaxPutOff);
   put_off_destinations_.reserve(kMaxPutOff);

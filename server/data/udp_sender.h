@@ -41,7 +41,7 @@ class UdpSender {
   // may be cut on the way. The error queue is drained when a send fails for somebody else's error.
   // `locals` has the addresses that datagrams are to leave from, where there are several.
   UdpSender(int fd, int family, std::size_t max_whole_bytes, ErrorQueue& errors, Counters& counters,
-            LocalAddresses* locals = nullptr);
+            LocalAddresses* locals = nullptr, std::size_t max_lanes = Lanes::kMaxLanes);
   UdpSender(const UdpSender&) = delete;  // it refers to its parts
   UdpSender& operator=(const UdpSender&) = delete;
 

@@ -55,12 +55,17 @@ std::uint16_t LocalAddresses::look_up(const LocalAddress& address) {
   const std::lock_guard lock(adding_);
   if (const std::uint16_t number = find_among(known, count())) return number;
   if (count() == kMaxAddresses) return 0;
-  // The kernel has no way to a broadcast address for who did not ask for that.
-  const int family = address.ip.is_v4() ? AF_INET : AF_INET6;
-  const bool is_fit =
-      address.ip.is_unicast() && (address.interface != 0 || has_route({address.ip, 9}, family));
-  add(address, is_fit ? State::kUsable : State::kUnfit);
+  add(address, state_of(address));
   return static_cast<std::uint16_t>(count());
+}
+
+// The kernel has no way to a broadcast address for who did not ask for that. One that the machine
+// has lost meanwhile may have no way, either, and may come back.
+LocalAddresses::State LocalAddresses::state_of(const LocalAddress& address) {
+  if (!address.ip.is_unicast()) return State::kUnfit;
+  const int family = address.ip.is_v4() ? AF_INET : AF_INET6;
+  if (address.interface != 0 || has_route({address.ip, 9}, family)) return State::kUsable;
+  return is_own(address.ip, address.interface) ? State::kUnfit : State::kLost;
 }
 
 void LocalAddresses::add(const LocalAddress& address, State state) {
@@ -94,7 +99,7 @@ std::vector<LocalAddress> LocalAddresses::all() const {
 void LocalAddresses::go_on_from(const std::vector<LocalAddress>& addresses) {
   const std::lock_guard lock(adding_);
   for (const LocalAddress& address : addresses) {
-    if (count() < kMaxAddresses) add(address, State::kUsable);
+    if (count() < kMaxAddresses) add(address, state_of(address));
   }
 }
 

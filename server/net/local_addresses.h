@@ -67,6 +67,7 @@ class LocalAddresses {
     std::atomic<State> state = State::kUsable;
   };
 
+  static State state_of(const LocalAddress& address);
   std::uint16_t look_up(const LocalAddress& address);
   void add(const LocalAddress& address, State state);
   std::uint32_t count() const { return count_.load(std::memory_order_acquire); }

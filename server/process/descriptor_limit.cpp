@@ -15,23 +15,31 @@ namespace {
 
 // Standard streams, the listener, signals, logs, and a few to spare.
 constexpr rlim_t kOwnDescriptors = 32;
-// Its UDP socket, epoll and mailbox, and the lanes of those whose way is blocked: nobody is to be
-// kept from connecting by them.
-constexpr rlim_t kShardDescriptors = 3 + Lanes::kMaxLanes;
+// Its UDP socket, epoll and mailbox.
+constexpr rlim_t kShardDescriptors = 3;
+
+rlim_t own_descriptors(std::uint32_t shards) {
+  return kSpareConnections + kOwnDescriptors + rlim_t{shards} * kShardDescriptors;
+}
 
 }  // namespace
 
 tl::expected<void, std::string> ensure_descriptors(std::uint32_t max_connections,
                                                    std::uint32_t shards) {
-  const rlim_t own = kSpareConnections + kOwnDescriptors + rlim_t{shards} * kShardDescriptors;
+  const rlim_t own = own_descriptors(shards);
   const rlim_t needed = rlim_t{max_connections} + own;
+  const rlim_t wanted = needed + rlim_t{shards} * Lanes::kMaxLanes;
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) {
     return tl::unexpected(system_error("getrlimit RLIMIT_NOFILE"));
   }
+  if (limit.rlim_cur >= wanted) return {};
+  const rlimit all{.rlim_cur = wanted, .rlim_max = std::max(limit.rlim_max, wanted)};
+  if (::setrlimit(RLIMIT_NOFILE, &all) == 0) return {};
+  // As far as the hard limit goes: there are fewer lanes then.
+  const rlimit some{.rlim_cur = limit.rlim_max, .rlim_max = limit.rlim_max};
+  if (limit.rlim_max >= needed && ::setrlimit(RLIMIT_NOFILE, &some) == 0) return {};
   if (limit.rlim_cur >= needed) return {};
-  const rlimit wanted{.rlim_cur = needed, .rlim_max = std::max(limit.rlim_max, needed)};
-  if (::setrlimit(RLIMIT_NOFILE, &wanted) == 0) return {};
 
   const int error = errno;
   std::string text = "--max-connections " + std::to_string(max_connections) + " needs " +
@@ -42,6 +50,14 @@ tl::expected<void, std::string> ensure_descriptors(std::uint32_t max_connections
     text += ", or start chatd with --max-connections " + std::to_string(limit.rlim_max - own);
   }
   return tl::unexpected(std::move(text));
+}
+
+std::size_t spare_lanes(std::uint32_t max_connections, std::uint32_t shards) {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 0;
+  const rlim_t needed = rlim_t{max_connections} + own_descriptors(shards);
+  if (limit.rlim_cur <= needed) return 0;
+  return std::min<rlim_t>((limit.rlim_cur - needed) / shards, Lanes::kMaxLanes);
 }
 
 }  // namespace chatd

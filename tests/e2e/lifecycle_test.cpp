@@ -1,4 +1,6 @@
 // The program's life: what it prints, how it stops, what it refuses to start with.
+#include <unistd.h>
+
 #include <csignal>
 
 #include "tests/e2e/server_test.h"
@@ -221,6 +223,26 @@ TEST_F(Lifecycle, HasDescriptorsForConnectionsAndForLanes) {
           {.max_open_files = {{64, 8192}}});
   ASSERT_TRUE(process.wait_for_line(Stream::kStdout, "chatd ready"));
   EXPECT_GE(soft_open_files_limit(process.pid()), 1000U + 2 * 1024U);
+}
+
+// Where the limit has no room for all of them there are fewer lanes, and chatd starts. A privileged
+// one raises its limit, so that of this test is taken away first.
+TEST_F(Lifecycle, StartsWithFewerDescriptorsThanLanesMayTake) {
+  std::vector<std::string> argv;
+  if (::geteuid() == 0) {
+    if (::access("/usr/bin/setpriv", X_OK) != 0) {
+      GTEST_SKIP() << "needs setpriv (util-linux) to give up privileges";
+    }
+    argv = {"/usr/bin/setpriv", "--bounding-set=-sys_resource"};
+  }
+  argv.push_back(ChatdServer::program());
+  const char* const flags[] = {"--tcp-port",        "0",    "--udp-port", "0",
+                               "--max-connections", "1000", "--shards",   "2"};
+  argv.insert(argv.end(), std::begin(flags), std::end(flags));
+  Process process(argv, {.max_open_files = {{64, 2048}}});
+  ASSERT_TRUE(process.wait_for_line(Stream::kStdout, "chatd ready"))
+      << process.captured(Stream::kStderr);
+  EXPECT_EQ(soft_open_files_limit(process.pid()), 2048U);
 }
 
 TEST_F(Lifecycle, SaysNothingPerMessage) {
