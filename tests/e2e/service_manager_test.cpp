@@ -3,11 +3,17 @@
 #include <sys/un.h>
 
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <csignal>
 #include <cstring>
+#include <deque>
 #include <filesystem>
+#include <mutex>
 #include <optional>
+#include <string>
+#include <thread>
+#include <utility>
 
 #include "tests/e2e/server_test.h"
 #include "tests/support/temporary_file.h"
@@ -28,6 +34,13 @@ class Manager {
     ::getsockname(socket_.get(), reinterpret_cast<sockaddr*>(&address), &size_bytes);
     const std::size_t name_bytes = size_bytes - offsetof(sockaddr_un, sun_path) - 1;
     name_ = "@" + std::string(address.sun_path + 1, name_bytes);
+    reader_ = std::thread([this] { read(); });
+  }
+  Manager(const Manager&) = delete;
+  Manager& operator=(const Manager&) = delete;
+  ~Manager() {
+    is_over_ = true;
+    reader_.join();
   }
 
   ProcessOptions environment(const std::string& watchdog_us = "") const {
@@ -39,21 +52,39 @@ class Manager {
   // Whether it has been told this, in this message or a later one.
   bool is_told(std::string_view state) {
     return wait_until([&] {
-      std::array<char, 4096> bytes;
-      for (;;) {
-        const ssize_t count = ::recv(socket_.get(), bytes.data(), bytes.size(), 0);
-        if (count < 0) return false;
-        last_.assign(bytes.data(), static_cast<std::size_t>(count));
+      const std::lock_guard lock(mutex_);
+      while (!told_.empty()) {
+        last_ = std::move(told_.front());
+        told_.pop_front();
         if (last_.find(state) != std::string::npos) return true;
       }
+      return false;
     });
   }
   const std::string& last() const { return last_; }
 
  private:
+  // All the time, as managers do: whoever tells one waits when ten messages have not been read.
+  void read() {
+    std::array<char, 4096> bytes;
+    while (!is_over_) {
+      const ssize_t count = ::recv(socket_.get(), bytes.data(), bytes.size(), 0);
+      if (count < 0) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        continue;
+      }
+      const std::lock_guard lock(mutex_);
+      told_.emplace_back(bytes.data(), static_cast<std::size_t>(count));
+    }
+  }
+
   UniqueFd socket_;
   std::string name_;
   std::string last_;
+  std::mutex mutex_;
+  std::deque<std::string> told_;  // and not yet asked about
+  std::atomic<bool> is_over_ = false;
+  std::thread reader_;
 };
 
 class ServiceManagerIsTold : public ServerTest {};

@@ -39,12 +39,15 @@
 
 namespace chatd::bench {
 
+// 127.1.0.1: 127.0.0.0/16 is left to people and their servers.
+inline constexpr std::uint32_t kFirstMemberAddress = 0x7f01'0001;
+
 struct MemberSocketsConfig {
   std::uint32_t members = 0;
-  std::uint32_t sockets = 1;           // shared ones
-  std::uint32_t first_address = 0;     // the first member's, on loopback
-  bool own = false;                    // a socket for each member instead
-  bool gro = true;                     // where the kernel has it
+  std::uint32_t sockets = 1;                          // shared ones
+  std::uint32_t first_address = kFirstMemberAddress;  // on loopback
+  bool own = false;                                   // a socket for each member instead
+  bool gro = true;                                    // where the kernel has it
   bool gso = true;                     // what a member says in one go leaves as one train
   std::uint32_t max_datagram_bytes{};  // either way
   std::uint64_t receive_buffer_bytes = 0;

@@ -18,6 +18,7 @@
 #include <tl/expected.hpp>
 #include <vector>
 
+#include "bench/chatbench/net/member_sockets.h"
 #include "client/net/address.h"
 
 namespace chatd::bench {
@@ -31,9 +32,6 @@ struct Population {
   std::uint32_t members() const { return rooms * members_per_room; }
   std::uint32_t room_of(std::uint32_t member) const { return member / members_per_room; }
 };
-
-// 127.1.0.1: 127.0.0.0/16 is left to people and their servers.
-inline constexpr std::uint32_t kFirstMemberAddress = 0x7f01'0001;
 
 struct TargetConfig {
   std::string host = "127.0.0.1";  // a name or a literal address

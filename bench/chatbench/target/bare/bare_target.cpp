@@ -96,6 +96,7 @@ tl::expected<void, std::string> BareTarget::open_sockets() {
   auto sockets = MemberSockets::open(
       *server_, {.members = members,
                  .sockets = shared,
+                 .first_address = config_.first_address,
                  .own = !shares,
                  .gro = config_.gro,
                  .gso = config_.gso,
