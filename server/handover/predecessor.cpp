@@ -107,7 +107,7 @@ tl::expected<std::string, std::string> Predecessor::take_over() {
     if (word) return std::move(word->text);
     if (!link_.has_ended()) std::this_thread::sleep_for(kRetry);
   }
-  spdlog::warn("the running chatd has ended before its time: this one goes on");
+  spdlog::warn("the running chatd has ended before its time: this one serves in its place");
   return std::string();
 }
 

@@ -53,7 +53,7 @@ class HandoverFaults : public testing::TestWithParam<Call> {
       if (at != std::string::npos) {
         return server.running() ? Outcome::kHandedOver : Outcome::kNeither;
       }
-      if (line->find("this one goes on") != std::string::npos) return Outcome::kWentOn;
+      if (line->find("; this one goes on") != std::string::npos) return Outcome::kWentOn;
       if (line->find("info stopped") != std::string::npos) return Outcome::kStopped;
     }
     return Outcome::kNeither;
