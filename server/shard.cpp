@@ -203,6 +203,9 @@ void Shard::receive(TimeMs now_ms) {
     if (!receiver_.has_next()) {
       if (!udp_is_readable_) return;
       receiver_.receive();
+      // Not when the turn began: if the process was stopped since, what came meanwhile would count
+      // as heard before that.
+      now_ms = monotonic_now_ms();
       udp_is_readable_ = !receiver_.is_drained();
       if (receiver_.error() != 0) return pause_receiving(now_ms);
       if (!receiver_.has_next()) return;
