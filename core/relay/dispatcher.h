@@ -15,7 +15,8 @@
 // then get what has been said meanwhile as well, as a lift goes on from where it is. Who joins or
 // is bound in between has a cursor of its own. Who leaves is out of the roster at once, and what it
 // has still to get goes out to it in the room's turns, then its farewell if it gets one; the same
-// holds for all members of a room that ends. So nothing is ever sent ahead of its turn.
+// holds for all members of a room that ends. So nothing is sent ahead of its turn, but before a
+// hand-over what those who have gone have still to get.
 //
 // Thread: one at a time. Nothing is allocated for a message.
 #pragma once

@@ -31,6 +31,17 @@ class StuckPath : public NetworksTest, public testing::WithParamInterface<Family
     for (int i = 0; i < count; ++i) speaker.say(std::string(1000, 'x'));
   }
 
+  // The test has been one, and each delivery has ended once.
+  void expect_full_socket_and_closed_ledger(std::uint64_t planned) {
+    const Counters counted = totals();
+    EXPECT_GT(counted["sends_postponed"], 0U) << "the shared socket was never full";
+    EXPECT_EQ(counted["deliveries_planned"], planned) << counted.to_string();
+    EXPECT_EQ(counted["deliveries_sent"] + counted["dropped_queue_full"] +
+                  counted.sum_of("dropped_send_"),
+              counted["deliveries_planned"])
+        << counted.to_string();
+  }
+
   // A room with one speaker nearby and its listeners at addresses far away, and another room
   // nearby.
   void meet(int far_hosts, const char* send_buffer) {
@@ -86,13 +97,7 @@ TEST_P(StuckPath, HoldsUpNobodyElse) {
     said += 2;
     ASSERT_TRUE(others_[1].hears(others_[0].say(std::to_string(round))));
   }
-  const Counters counted = totals();
-  EXPECT_GT(counted["sends_postponed"], 0U) << "the shared socket was never full";
-  EXPECT_EQ(counted["deliveries_planned"], said * kStuck + 200) << counted.to_string();
-  EXPECT_EQ(
-      counted["deliveries_sent"] + counted["dropped_queue_full"] + counted.sum_of("dropped_send_"),
-      counted["deliveries_planned"])
-      << counted.to_string();
+  expect_full_socket_and_closed_ledger(said * kStuck + 200);
 }
 
 // Nobody but the stuck one has been sent to for a second when somebody else speaks.
@@ -132,13 +137,7 @@ TEST_P(StuckPath, BehindASlowDeviceHoldsUpNobodyElse) {
     said += 2;
     ASSERT_TRUE(others_[1].hears(others_[0].say(std::to_string(round)))) << round;
   }
-  const Counters counted = totals();
-  EXPECT_GT(counted["sends_postponed"], 0U) << "the shared socket was never full";
-  EXPECT_EQ(counted["deliveries_planned"], said * kSlow + 500) << counted.to_string();
-  EXPECT_EQ(
-      counted["deliveries_sent"] + counted["dropped_queue_full"] + counted.sum_of("dropped_send_"),
-      counted["deliveries_planned"])
-      << counted.to_string();
+  expect_full_socket_and_closed_ledger(said * kSlow + 500);
 }
 
 }  // namespace
