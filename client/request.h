@@ -1,4 +1,4 @@
-// What a client asks of the control plane (docs/protocol.md, "Control plane").
+// What a client asks of the control plane (docs/reference/protocol.md, "Control plane").
 // Thread: pure functions.
 #pragma once
 

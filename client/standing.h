@@ -1,9 +1,9 @@
 // Whether the server knows this member, and when to ask.
 //
 // The server forgets a member that is silent for too long, so a heartbeat goes out in each
-// interval. A heartbeat asks, and the server answers it to those whom it knows (docs/protocol.md,
-// "Heartbeats"). One that stays unanswered is asked again soon, since UDP loses datagrams: the
-// first ones, too, which tell a server behind whose NAT the member sits.
+// interval. A heartbeat asks, and the server answers it to those whom it knows
+// (docs/reference/protocol.md, "Heartbeats"). One that stays unanswered is asked again soon, since
+// UDP loses datagrams: the first ones, too, which tell a server behind whose NAT the member sits.
 //
 // What must not be believed at once:
 //  - silence. After kUnansweredUntilTold heartbeats it is told, and asking goes on ever more

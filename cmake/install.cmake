@@ -9,12 +9,15 @@ include(GNUInstallDirs)
 install(TARGETS chatd RUNTIME DESTINATION ${CMAKE_INSTALL_SBINDIR})
 install(TARGETS chat chatctl chatbench RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 
-install(FILES docs/man/chatd.8 docs/man/chatctl.8 DESTINATION ${CMAKE_INSTALL_MANDIR}/man8)
-install(FILES docs/man/chat.1 docs/man/chatbench.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+set(man docs/reference/man)
+install(FILES ${man}/chatd.8 ${man}/chatctl.8 DESTINATION ${CMAKE_INSTALL_MANDIR}/man8)
+install(FILES ${man}/chat.1 ${man}/chatbench.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
 
 # For those who run chatd or write a client; the rest is for those who have the sources.
-foreach(document chat chatbench operations performance protocol reliability threat-model)
-  install(FILES docs/${document}.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(DIRECTORY docs/guide docs/reference DESTINATION ${CMAKE_INSTALL_DOCDIR}
+  PATTERN man EXCLUDE)
+foreach(document performance reliability threat-model)
+  install(FILES docs/internals/${document}.md DESTINATION ${CMAKE_INSTALL_DOCDIR}/internals)
 endforeach()
 install(DIRECTORY docs/monitoring DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(FILES docs/examples/chatd.toml DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples)

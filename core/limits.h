@@ -7,7 +7,7 @@
 
 namespace chatd {
 
-// Fixed by the protocol (docs/protocol.md).
+// Fixed by the protocol (docs/reference/protocol.md).
 inline constexpr std::size_t kMaxNameBytes = 255;       // a room name or a username
 inline constexpr std::size_t kMaxDatagramBytes = 4096;  // client to server, headers included
 inline constexpr std::size_t kMaxGreetingBytes = 1400;  // some old clients read it with one recv
@@ -82,7 +82,7 @@ struct Limits {
 
   AbuseLimits abuse{};
 
-  // Whether a member may move to a new port at the same IP (see docs/protocol.md, "roaming").
+  // Whether a member may move to a new port at the same IP (docs/reference/protocol.md, "roaming").
   bool roaming_same_ip = false;
 
   // These, as far as a relay that was started with other ones can take them over: tables and

@@ -1,4 +1,4 @@
-// How `chat` ends (docs/chat.md, "Exit codes"; `chat --help` lists them too).
+// How `chat` ends (docs/guide/chat.md, "Exit codes"; `chat --help` lists them too).
 #pragma once
 
 #include "client/error.h"

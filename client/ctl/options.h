@@ -9,7 +9,7 @@
 
 namespace chatd::client::ctl {
 
-// `chatctl --help` and docs/operations.md list them.
+// `chatctl --help` and docs/guide/operations.md list them.
 enum class ExitCode : int {
   kDone = 0,
   kNotDone = 1,  // no chatd answers, or it refused

@@ -49,7 +49,7 @@ class Outbox {
   };
 
   // What a datagram costs to send, in units of what one more message in it costs: measured on
-  // loopback, see docs/performance.md.
+  // loopback, see docs/internals/performance.md.
   static constexpr std::uint32_t kWorkPerTrain = 4;
 
   Outbox(std::uint32_t soft_limit, std::uint32_t max_room_members);

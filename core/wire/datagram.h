@@ -1,4 +1,4 @@
-// The data plane's datagrams (docs/protocol.md, "Data plane").
+// The data plane's datagrams (docs/reference/protocol.md, "Data plane").
 //
 //   client to server            server to client
 //   0  1  RoomNameSize          0  2  00 00

@@ -1,4 +1,4 @@
-// TCRP, the control plane's framing over TCP (docs/protocol.md, "Control plane").
+// TCRP, the control plane's framing over TCP (docs/reference/protocol.md, "Control plane").
 //
 //   offset  size  field
 //   0       1     RoomNameSize

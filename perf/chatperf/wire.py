@@ -1,5 +1,5 @@
-"""As much of protocol v1 (docs/protocol.md) as a measurement needs beside chatbench: the list of
-rooms, and members who come and go."""
+"""As much of protocol v1 (docs/reference/protocol.md) as a measurement needs beside chatbench: the
+list of rooms, and members who come and go."""
 
 import json
 import socket

@@ -1,6 +1,6 @@
 // The admin endpoint: HTTP for whoever runs chatd, off unless --admin asks for it. It shows what
 // chatd does (a status page, metrics for Prometheus, rooms and members as JSON) and, at a socket
-// file, does what an operator wants done; docs/operations.md has the list.
+// file, does what an operator wants done; docs/guide/operations.md has the list.
 //
 // It costs messages nothing: counters stay plain numbers of their shard, and are copied there by an
 // errand when somebody asks. In a hand-over the listener goes to the next chatd, so nobody who asks

@@ -42,7 +42,9 @@ int main(int argc, char** argv) {
   }
   const fs::path docs = argv[1];
   const bool example = write(docs / "examples/chatd.toml", chatd::config::example_file());
-  const bool manual = write_between_markers(docs / "man/chatd.8", chatd::config::manual_options());
-  const bool page = write_between_markers(docs / "operations.md", chatd::config::options_table());
+  const bool manual =
+      write_between_markers(docs / "reference/man/chatd.8", chatd::config::manual_options());
+  const bool page =
+      write_between_markers(docs / "reference/options.md", chatd::config::options_table());
   return example && manual && page ? 0 : 1;
 }

@@ -114,7 +114,7 @@ std::string options_table() {
   for (const Row& row : all_rows()) {
     if (row.group != group) {
       group = row.group;
-      text.append("\n### ").append(group->title).append("\n\n");
+      text.append("\n## ").append(group->title).append("\n\n");
       text.append("In the file: `[").append(group->name).append("]`.\n\n");
       text.append("| key | flag, variable | default | values | change | |\n");
       text.append("| --- | --- | --- | --- | --- | --- |\n");

@@ -14,7 +14,7 @@ std::string example_file();
 // For the manual page, in man(7): flags, and what each may be.
 std::string manual_options();
 
-// For docs/operations.md: a Markdown table for each group.
+// For docs/reference/options.md: a Markdown table for each group.
 std::string options_table();
 
 // `document` with `text` in the place of what stands between two lines: one that holds

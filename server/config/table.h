@@ -1,5 +1,5 @@
 // The one table of chatd's options. Flags, environment variables, the configuration file, the help
-// text, the manual page and docs/operations.md all follow from it.
+// text, the manual page and docs/reference/options.md all follow from it.
 #pragma once
 
 #include <cstdint>

@@ -68,14 +68,9 @@ TEST(Monitoring, TheDashboardAndTheAlertsNameMetricsThatExist) {
   EXPECT_TRUE(JsonObject(read_file("docs/monitoring/grafana.json")).valid());
 }
 
-TEST(Monitoring, TheOperatorsPageNamesEveryMetricAndNoOther) {
+TEST(Monitoring, TheMetricsPageNamesEveryMetricAndNoOther) {
   const std::set<std::string> metrics = all_metrics(false);
-  const std::string page = read_file("docs/operations.md");
-  const std::size_t begin = page.find("### Metrics");
-  ASSERT_NE(begin, std::string::npos);
-  const std::set<std::string> named =
-      metrics_named_in(page.substr(begin, page.find("\n## ", begin) - begin));
-  EXPECT_EQ(named, metrics);
+  EXPECT_EQ(metrics_named_in(read_file("docs/reference/metrics.md")), metrics);
 }
 
 // What follows `mark` at the beginning of a line, up to `end` or the end of that line.
@@ -91,29 +86,22 @@ std::vector<std::string> names_after(const std::string& text, const std::string&
   return names;
 }
 
-TEST(Monitoring, TheOperatorsPageExplainsEveryAlertInTheirOrderAndNoOther) {
-  const std::string page = read_file("docs/operations.md");
-  const std::size_t begin = page.find("\n## What each alert means\n");
-  ASSERT_NE(begin, std::string::npos);
-  const std::string section = page.substr(begin, page.find("\n## ", begin + 1) - begin);
+TEST(Monitoring, TheAlertsPageExplainsEveryAlertInTheirOrderAndNoOther) {
+  const std::string page = read_file("docs/guide/alerts.md");
   const std::vector<std::string> alerts =
       names_after(read_file("docs/monitoring/alerts.yml"), "- alert: ", ' ');
   EXPECT_GE(alerts.size(), 8u) << "the file has changed its form";
-  EXPECT_EQ(names_after(section, "### `", '`'), alerts);
+  EXPECT_EQ(names_after(page, "## `", '`'), alerts);
   for (const char* part : {"- **What has happened:** ", "- **What members notice:** ",
                            "- **Look at:** ", "- **Do:** "}) {
-    EXPECT_EQ(names_after(section, part, '\n').size(), alerts.size()) << part;
+    EXPECT_EQ(names_after(page, part, '\n').size(), alerts.size()) << part;
   }
 }
 
-// A word with a counter's prefix is a counter in this section, too.
+// A word with a counter's prefix is a counter on this page, too.
 TEST(Monitoring, TheExplanationsOfAlertsNameMetricsThatExist) {
   const std::set<std::string> metrics = all_metrics(true);
-  const std::string page = read_file("docs/operations.md");
-  const std::size_t begin = page.find("\n## What each alert means\n");
-  ASSERT_NE(begin, std::string::npos);
-  const std::set<std::string> named =
-      metrics_named_in(page.substr(begin, page.find("\n## ", begin + 1) - begin));
+  const std::set<std::string> named = metrics_named_in(read_file("docs/guide/alerts.md"));
   EXPECT_GE(named.size(), 5u);
   for (const std::string& name : named) EXPECT_TRUE(metrics.contains(name)) << name;
 }

@@ -28,17 +28,17 @@ TEST(ConfigReference, TheExampleFileIsWhatTheTableSays) {
 }
 
 TEST(ConfigReference, TheManualPageIsWhatTheTableSays) {
-  const std::string page = document("man/chatd.8");
+  const std::string page = document("reference/man/chatd.8");
   const auto fresh = between_markers(page, manual_options());
-  ASSERT_TRUE(fresh) << "docs/man/chatd.8: " << fresh.error();
-  EXPECT_TRUE(page == *fresh) << "docs/man/chatd.8" << kRemedy;
+  ASSERT_TRUE(fresh) << "docs/reference/man/chatd.8: " << fresh.error();
+  EXPECT_TRUE(page == *fresh) << "docs/reference/man/chatd.8" << kRemedy;
 }
 
-TEST(ConfigReference, TheOperationsPageIsWhatTheTableSays) {
-  const std::string page = document("operations.md");
+TEST(ConfigReference, TheOptionsPageIsWhatTheTableSays) {
+  const std::string page = document("reference/options.md");
   const auto fresh = between_markers(page, options_table());
-  ASSERT_TRUE(fresh) << "docs/operations.md: " << fresh.error();
-  EXPECT_TRUE(page == *fresh) << "docs/operations.md" << kRemedy;
+  ASSERT_TRUE(fresh) << "docs/reference/options.md: " << fresh.error();
+  EXPECT_TRUE(page == *fresh) << "docs/reference/options.md" << kRemedy;
 }
 
 // What the package tells the kernel is what chatd asks for.

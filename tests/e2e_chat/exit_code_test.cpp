@@ -1,4 +1,4 @@
-// Each way in which `chat` can fail: its code, and words that tell why (docs/chat.md).
+// Each way in which `chat` can fail: its code, and words that tell why (docs/guide/chat.md).
 #include <gtest/gtest.h>
 
 #include <csignal>

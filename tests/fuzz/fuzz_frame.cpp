@@ -1,4 +1,4 @@
-// TCRP framing: whatever a peer sends, decode_frame says what docs/protocol.md says, and what it
+// TCRP framing: whatever a peer sends, decode_frame says what docs/reference/protocol.md says, and what it
 // took apart can be put together again.
 #include <cstddef>
 #include <cstdint>

@@ -1,4 +1,4 @@
-// What docs/protocol.md calls a JSON object, judged by RapidJSON and the rules that are written
+// What docs/reference/protocol.md calls a JSON object, judged by RapidJSON and the rules that are written
 // there, for comparison with chatd's own reader.
 #pragma once
 

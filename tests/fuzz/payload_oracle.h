@@ -1,4 +1,4 @@
-// What a payload is to the relay, by docs/protocol.md ("What is relayed").
+// What a payload is to the relay, by docs/reference/protocol.md ("What is relayed").
 #pragma once
 
 #include <algorithm>

@@ -82,6 +82,7 @@ for file in usr/sbin/chatd usr/bin/chat usr/bin/chatctl usr/bin/chatbench etc/ch
   usr/share/man/man8/chatd.8.gz usr/share/man/man8/chatctl.8.gz \
   usr/share/man/man1/chat.1.gz usr/share/man/man1/chatbench.1.gz usr/share/doc/chatd/copyright \
   usr/share/doc/chatd/changelog.gz usr/share/doc/chatd/examples/chatd.toml \
+  usr/share/doc/chatd/guide/operations.md usr/share/doc/chatd/reference/protocol.md \
   usr/share/bash-completion/completions/chat usr/share/zsh/vendor-completions/_chatd; do
   [[ -s $root/$file ]] || fail "/$file is not there"
 done

@@ -1,4 +1,4 @@
-// What the model knows about addresses: what each may still ask for (docs/protocol.md, "Limits"),
+// What the model knows about addresses: what each may still ask for (docs/reference/protocol.md, "Limits"),
 // and who has been answered without being a member.
 //
 // Where the relay remembers sources in a table of fixed size, two of them may share a place and

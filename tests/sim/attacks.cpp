@@ -81,7 +81,7 @@ void Clients::send_with_guess(Client& attacker) {
 }
 
 // The victim's token, from the attacker's own address. From the same IP address, a pending or
-// roaming member is indeed there: docs/protocol.md, "A member's address".
+// roaming member is indeed there: docs/reference/protocol.md, "A member's address".
 void Clients::send_stolen(Client& attacker, Client& victim) {
   world_.seen.saw(Sight::kStolenToken);
   const bool is_message = !world_.scenario.is_orderly;

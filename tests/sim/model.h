@@ -1,4 +1,4 @@
-// The protocol (docs/protocol.md) once more, as simply as it can be said and without the relay's
+// The protocol (docs/reference/protocol.md) once more, as simply as it can be said and without the relay's
 // code: no timers but a look at everybody, no queues but lists of what is owed, no indexes. It is
 // told what goes into the relay before the relay is, and says what must come of it.
 //

@@ -1,4 +1,5 @@
-// What the documents say about the tests is true: each test that docs/threat-model.md names exists.
+// What can be checked of the documents: their links lead somewhere, and each test that
+// docs/internals/threat-model.md names exists.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -9,6 +10,7 @@
 #include <sstream>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace chatd {
@@ -83,9 +85,83 @@ std::vector<std::string> tests_named_in(std::string_view page) {
 TEST(Docs, TheThreatModelNamesTestsThatExist) {
   const std::set<std::string> tests = all_tests();
   const std::vector<std::string> named =
-      tests_named_in(read_file(fs::path(CHATD_SOURCE_DIR) / "docs/threat-model.md"));
+      tests_named_in(read_file(fs::path(CHATD_SOURCE_DIR) / "docs/internals/threat-model.md"));
   EXPECT_GE(named.size(), 30u) << "the page has changed its form: nothing was checked";
   for (const std::string& name : named) EXPECT_TRUE(tests.contains(name)) << name;
+}
+
+// Every Markdown file of the source tree; build/ and hidden folders are no part of it.
+std::vector<fs::path> markdown_files() {
+  std::vector<fs::path> files;
+  fs::recursive_directory_iterator entry(CHATD_SOURCE_DIR);
+  for (; entry != fs::recursive_directory_iterator(); ++entry) {
+    const std::string name = entry->path().filename();
+    if (entry->is_directory() && (name == "build" || name.starts_with('.'))) {
+      entry.disable_recursion_pending();
+    } else if (entry->path().extension() == ".md") {
+      files.push_back(entry->path());
+    }
+  }
+  return files;
+}
+
+// The anchor that a heading has: lower case, blanks as hyphens, without punctuation.
+std::string anchor_of(std::string_view heading) {
+  std::string anchor;
+  for (const char c : trimmed(heading)) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (std::isalnum(byte) != 0 || byte >= 0x80 || c == '-' || c == '_') {
+      anchor += static_cast<char>(std::tolower(byte));
+    } else if (c == ' ') {
+      anchor += '-';
+    }
+  }
+  return anchor;
+}
+
+std::set<std::string> anchors_in(std::string_view page) {
+  std::set<std::string> anchors;
+  bool in_code = false;
+  while (!page.empty()) {
+    std::string_view line = take_until(page, "\n");
+    if (line.starts_with("```")) in_code = !in_code;
+    if (in_code || !line.starts_with('#')) continue;
+    line.remove_prefix(std::min(line.find_first_not_of('#'), line.size()));
+    anchors.insert(anchor_of(line));
+  }
+  return anchors;
+}
+
+// Where Markdown's links and the pictures in HTML lead to, but for other hosts.
+std::vector<std::string> links_in(std::string_view page) {
+  std::vector<std::string> links;
+  for (const auto& [begin, end] :
+       {std::pair("](", ")"), std::pair("src=\"", "\""), std::pair("srcset=\"", "\"")}) {
+    std::string_view rest = page;
+    for (take_until(rest, begin); !rest.empty(); take_until(rest, begin)) {
+      const std::string_view link = take_until(rest, end);
+      if (link.find("://") == std::string_view::npos) links.emplace_back(link);
+    }
+  }
+  return links;
+}
+
+TEST(Docs, LinksLeadToFilesAndHeadingsThatExist) {
+  std::size_t seen = 0;
+  for (const fs::path& file : markdown_files()) {
+    const std::string page = read_file(file);
+    for (const std::string& link : links_in(page)) {
+      const std::size_t hash = std::min(link.find('#'), link.size());
+      const fs::path target = hash == 0 ? file : file.parent_path() / link.substr(0, hash);
+      EXPECT_TRUE(fs::exists(target)) << file << ": " << link;
+      if (hash < link.size()) {
+        EXPECT_TRUE(anchors_in(read_file(target)).contains(link.substr(hash + 1)))
+            << file << ": " << link;
+      }
+      ++seen;
+    }
+  }
+  EXPECT_GE(seen, 100u) << "links have changed their form: nothing was checked";
 }
 
 }  // namespace

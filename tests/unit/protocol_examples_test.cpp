@@ -1,4 +1,4 @@
-// The worked examples of docs/protocol.md are read from that file and taken apart with the real
+// The worked examples of docs/reference/protocol.md are read from that file and taken apart with the real
 // codecs, so that the document stays true.
 #include <gtest/gtest.h>
 
@@ -34,7 +34,7 @@ void append_dump_line(const std::string& line, std::string& bytes) {
 std::map<std::string, std::string> read_examples() {
   constexpr std::string_view kOpening = "```hex ";
   std::map<std::string, std::string> examples;
-  std::ifstream document(CHATD_SOURCE_DIR "/docs/protocol.md");
+  std::ifstream document(CHATD_SOURCE_DIR "/docs/reference/protocol.md");
   for (std::string line; std::getline(document, line);) {
     if (!line.starts_with(kOpening)) continue;
     std::string& bytes = examples[line.substr(kOpening.size())];

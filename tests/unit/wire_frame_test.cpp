@@ -1,4 +1,4 @@
-// TCRP framing: what docs/protocol.md says about frames, at every byte boundary.
+// TCRP framing: what docs/reference/protocol.md says about frames, at every byte boundary.
 #include "core/wire/frame.h"
 
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-// chatd: joins over TCP, messages over UDP (docs/protocol.md).
+// chatd: joins over TCP, messages over UDP (docs/reference/protocol.md).
 #pragma once
 
 #include <memory>
