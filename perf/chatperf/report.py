@@ -1,6 +1,7 @@
 """Tables and files."""
 
 import json
+import textwrap
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -68,10 +69,22 @@ class Footnotes:
         return "\n" + "\n".join(lines) if lines else ""
 
 
+COLUMNS = 100
+
+
+def wrapped(markdown):
+    """Sentences at the width of every document; tables and headings stay whole."""
+    lines = (line if len(line) <= COLUMNS or line.startswith(("|", "#")) else
+             textwrap.fill(line, COLUMNS, break_long_words=False, break_on_hyphens=False)
+             for line in markdown.split("\n"))
+    return "\n".join(lines)
+
+
 def write(folder, name, markdown, data):
     """Prints the Markdown, and writes it and the data into the folder."""
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
+    markdown = wrapped(markdown)
     (folder / f"{name}.md").write_text(markdown, encoding="utf-8")
     (folder / f"{name}.json").write_text(json.dumps(data, indent=1), encoding="utf-8")
     print(markdown)

@@ -1,5 +1,5 @@
-// What can be checked of the documents: their links lead somewhere, and each test that
-// docs/internals/threat-model.md names exists.
+// What can be checked of the documents: their links lead somewhere, their lines are no wider than
+// the code's, and each test that docs/internals/threat-model.md names exists.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -162,6 +162,56 @@ TEST(Docs, LinksLeadToFilesAndHeadingsThatExist) {
     }
   }
   EXPECT_GE(seen, 100u) << "links have changed their form: nothing was checked";
+}
+
+constexpr std::size_t kColumns = 100;
+
+// Characters, not bytes: continuation bytes of UTF-8 do not count.
+std::size_t columns_of(std::string_view line) {
+  return static_cast<std::size_t>(std::count_if(line.begin(), line.end(), [](char c) {
+    return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
+  }));
+}
+
+// The numbers of lines that are too wide. Tables and code cannot be broken; a line without a blank
+// is one long address.
+std::vector<std::size_t> wide_lines_in(std::string_view page) {
+  std::vector<std::size_t> wide;
+  bool in_code = false;
+  for (std::size_t number = 1; !page.empty(); ++number) {
+    const std::string_view line = take_until(page, "\n");
+    const std::string_view text = trimmed(line);
+    if (text.starts_with("```")) in_code = !in_code;
+    const bool is_whole = in_code || text.starts_with('|') || line.starts_with("    ") ||
+                          text.find(' ') == std::string_view::npos;
+    if (!is_whole && columns_of(line) > kColumns) wide.push_back(number);
+  }
+  return wide;
+}
+
+TEST(Docs, WideLinesAreFound) {
+  const std::string wide = std::string(50, 'a') + " " + std::string(50, 'a');
+  const std::string umlauts = [] {
+    std::string text = "a ";
+    for (int i = 0; i < 98; ++i) text += "ä";
+    return text;
+  }();
+  EXPECT_EQ(wide_lines_in("a\n" + wide + "\n"), std::vector<std::size_t>{2});
+  EXPECT_EQ(wide_lines_in("- " + wide), std::vector<std::size_t>{1});
+  EXPECT_TRUE(wide_lines_in(umlauts).empty());
+  EXPECT_EQ(wide_lines_in(umlauts + "ä"), std::vector<std::size_t>{1});
+  EXPECT_TRUE(
+      wide_lines_in("| " + wide + " |\n    " + wide + "\n```\n" + wide + "\n```\n").empty());
+  EXPECT_TRUE(wide_lines_in(std::string(101, 'a')).empty());
+}
+
+TEST(Docs, LinesAreNoWiderThanTheCodes) {
+  for (const fs::path& file : markdown_files()) {
+    for (const std::size_t number : wide_lines_in(read_file(file))) {
+      ADD_FAILURE() << file.string() << ":" << number << " has more than " << kColumns
+                    << " columns";
+    }
+  }
 }
 
 }  // namespace
