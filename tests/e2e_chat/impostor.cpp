@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 
 #include <array>
@@ -9,6 +10,14 @@
 #include "tests/support/socket_address.h"
 
 namespace chatd::test {
+namespace {
+
+bool is_readable(const UniqueFd& fd, Deadline deadline) {
+  pollfd waiting{.fd = fd.get(), .events = POLLIN, .revents = 0};
+  return ::poll(&waiting, 1, deadline.remaining_ms()) > 0;
+}
+
+}  // namespace
 
 Impostor::Impostor() : listener_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
   const SocketAddress any("127.0.0.1", 0);
@@ -28,7 +37,11 @@ std::uint16_t Impostor::tcp_port() const {
   return SocketAddress::local_of(listener_.get()).port();
 }
 
-UniqueFd Impostor::accept() const {
+UniqueFd Impostor::accept(Deadline deadline) const {
+  if (!is_readable(listener_, deadline)) {
+    ADD_FAILURE() << "nobody connects";
+    return {};
+  }
   return UniqueFd(::accept(listener_.get(), nullptr, nullptr));
 }
 
@@ -46,16 +59,22 @@ void answer(const UniqueFd& connection, std::string_view bytes) {
             static_cast<ssize_t>(bytes.size()));
 }
 
+std::string refusal(int status, std::string_view message) {
+  return outcome(R"({"status":)" + std::to_string(status) + R"(,"message":")" +
+                 std::string(message) + R"("})");
+}
+
 std::string outcome(std::string_view payload) {
   return encode(
       {.operation = kJoinRoom, .state = kCompleted, .room = "", .payload = std::string(payload)});
 }
 
-std::optional<Frame> read_request(const UniqueFd& connection) {
+std::optional<Frame> read_request(const UniqueFd& connection, Deadline deadline) {
   std::string received;
   std::array<char, 4096> buffer{};
   for (;;) {
     if (auto frame = take_frame(received)) return frame;
+    if (!is_readable(connection, deadline)) return std::nullopt;
     const ssize_t size = ::recv(connection.get(), buffer.data(), buffer.size(), 0);
     if (size <= 0) return std::nullopt;
     received.append(buffer.data(), static_cast<std::size_t>(size));
