@@ -1,6 +1,7 @@
 #include "client/room_link.h"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <random>
 #include <utility>
@@ -17,6 +18,28 @@ namespace {
 constexpr int kMaxDatagramsPerTurn = 256;
 
 constexpr int kStatusNotFound = 404;
+
+// For one attempt to come back, in all. The terminal is dead meanwhile (but for Ctrl-C), so it is
+// short: whoever is there answers within a few round trips, and another attempt follows.
+constexpr std::int64_t kReturnPatienceMs = 2000;
+
+// A refusal that time does not cure: the seat is not there any more (404), the room has another
+// password (401), or the request itself is not to be granted. All else (429, 503, no answer at all)
+// may pass.
+bool is_final(const Error& error) {
+  static constexpr std::array kFinal{400, 401, 403, kStatusNotFound, 409};
+  return error.kind == ErrorKind::kRefused &&
+         std::find(kFinal.begin(), kFinal.end(), error.status) != kFinal.end();
+}
+
+std::string in_words(const Error& error) {
+  if (error.kind != ErrorKind::kRefused) return error.reason;
+  return "status " + std::to_string(error.status) + ": " + error.reason;
+}
+
+std::string in_seconds(std::int64_t time_ms) {
+  return std::to_string(time_ms / 1000) + " s";
+}
 
 std::int64_t patience_ms(const ServerAddress& server) {
   return std::clamp<std::int64_t>(server.deadline_ms - now_ms(), 0, server.timeout_ms);
@@ -98,7 +121,7 @@ tl::expected<RoomLink, Error> RoomLink::enter(const ServerAddress& server, Entry
 std::int64_t RoomLink::next_deadline_ms() const {
   if (!news_.empty()) return 0;
   if (is_over_) return std::numeric_limits<std::int64_t>::max();
-  return conversation_.standing().next_heartbeat_ms();
+  return conversation_.standing().next_deadline_ms();
 }
 
 tl::expected<void, Error> RoomLink::say(std::string_view text) {
@@ -106,11 +129,14 @@ tl::expected<void, Error> RoomLink::say(std::string_view text) {
   if (!datagram) return tl::unexpected<Error>(datagram.error());
   const int error = send(*datagram);
   if (error != 0) return failure(ErrorKind::kNotSendable, "not sent: " + system_reason(error));
+  has_said_ = true;
+  said_after_ = conversation_.standing().last_number();
   return {};
 }
 
 RoomLink::Arrival RoomLink::ask_arrival() {
   Standing& standing = conversation_.standing();
+  if (may_be_lost_) return Arrival::kMayBeLost;
   if (!standing.answers_are_due()) return Arrival::kCannotSay;
   if (asked_arrival_ == 0) {
     asked_arrival_ = standing.ask(now_ms());
@@ -125,13 +151,15 @@ bool RoomLink::last_was_refused() {
 }
 
 void RoomLink::on_deadline() {
-  if (is_over_ || now_ms() < conversation_.standing().next_heartbeat_ms()) return;
-  if (has_listened_) {
+  Standing& standing = conversation_.standing();
+  if (is_over_ || now_ms() < standing.next_deadline_ms()) return;
+  // Whether a lost member may come back, it does not learn by listening.
+  if (has_listened_ || standing.is_lost()) {
     look();
   } else {
-    conversation_.standing().on_not_listened(now_ms());
+    standing.on_not_listened(now_ms());
   }
-  if (!is_over_) beat();
+  if (!is_over_ && now_ms() >= standing.next_heartbeat_ms()) beat();
 }
 
 void RoomLink::beat() {
@@ -202,10 +230,15 @@ void RoomLink::look() {
       return end({Event::Kind::kNotAuthenticated, "", claim_text_});
     case Finding::kRemoved:
       return end({Event::Kind::kDisconnected, "", claim_text_});
-    case Finding::kGone:
-      return end({Event::Kind::kServerGone, "",
-                  name_of_server() + " has not answered for " +
-                      std::to_string(conversation_.standing().idle_timeout_ms() / 1000) + " s"});
+    case Finding::kGone: {
+      const Standing& standing = conversation_.standing();
+      const std::string time = in_seconds(standing.idle_timeout_ms());
+      return end(
+          {Event::Kind::kServerGone, "",
+           name_of_server() + (standing.is_lost() ? " has not let you back to your seat for " +
+                                                        time + " (" + return_error_ + ")"
+                                                  : " has not answered for " + time)});
+    }
   }
 }
 
@@ -215,16 +248,37 @@ void RoomLink::come_back() {
   EntryRequest request = request_;
   request.operation = Operation::kJoin;
   request.token = conversation_.token();
-  auto place = take_place(server_, request);
-  if (!place) {
-    if (place.error().kind == ErrorKind::kInterrupted) return;
-    return end({Event::Kind::kNotAuthenticated, "", claim_text_});
-  }
-  socket_ = std::move(place->socket);
-  conversation_ = converse(request, place->entry, heartbeat_ms_);
+  ServerAddress server = server_;
+  server.deadline_ms = std::min(server.deadline_ms, now_ms() + kReturnPatienceMs);
+  auto place = take_place(server, request);
+  if (place) return on_back(request, std::move(*place));
+  if (place.error().kind != ErrorKind::kInterrupted) on_not_back(place.error());
+}
+
+// What was said since the last heartbeat that was answered may have been refused.
+void RoomLink::on_back(const EntryRequest& request, Place place) {
+  const bool is_unsure = has_said_ && !conversation_.standing().is_answered(said_after_ + 1);
+  may_be_lost_ = may_be_lost_ || is_unsure;
+  socket_ = std::move(place.socket);
+  conversation_ = converse(request, place.entry, heartbeat_ms_);
   has_listened_ = true;
-  news_.push_back(
-      {Event::Kind::kAnswered, "", name_of_server() + " had lost you: you are back in the room"});
+  has_said_ = false;
+  asked_arrival_ = 0;  // heartbeats are numbered anew
+  news_.push_back({Event::Kind::kAnswered, "",
+                   name_of_server() + " had lost you: you are back in the room" +
+                       (is_unsure ? "; what you said last may be lost" : "")});
+}
+
+void RoomLink::on_not_back(const Error& error) {
+  if (is_final(error)) return end({Event::Kind::kNotAuthenticated, "", error.reason});
+  return_error_ = in_words(error);
+  const bool is_told = conversation_.standing().is_lost();
+  const std::int64_t wait_ms = conversation_.standing().on_return_failed(now_ms());
+  if (is_told) return;
+  news_.push_back({Event::Kind::kUnanswered, "",
+                   name_of_server() +
+                       " does not know you, and has not let you back to your seat (" +
+                       return_error_ + "); trying again in " + in_seconds(wait_ms)});
 }
 
 void RoomLink::end(Event event) {

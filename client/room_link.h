@@ -1,7 +1,8 @@
 // A member's place in a room over real sockets: the conversation, its UDP socket and the clock.
 //
 // When the server does not know this member any more (its address has changed, say), the place is
-// taken again by its token, once for each time that the server had answered.
+// taken again by its token. What may pass (a server that is too busy, or does not answer) is tried
+// again, until the idle timeout has passed; a refusal that time does not cure is the end.
 #pragma once
 
 #include <cstdint>
@@ -62,7 +63,8 @@ class RoomLink {
   // Asks whether all that was said has arrived, and the conversation goes on. kYes: the server has
   // answered since. While it does not, the news tell what is amiss. kCannotSay: it is an older
   // server, which tells refusals alone.
-  enum class Arrival : std::uint8_t { kCannotSay, kAsked, kYes };
+  // kMayBeLost: something was said when the server may not have known this member.
+  enum class Arrival : std::uint8_t { kCannotSay, kAsked, kYes, kMayBeLost };
   Arrival ask_arrival();
   // Whether the kernel knows by now that the last datagram was refused: nothing listens there.
   bool last_was_refused();
@@ -87,6 +89,8 @@ class RoomLink {
   void on_refused();
   void look();
   void come_back();
+  void on_back(const EntryRequest& request, Place place);
+  void on_not_back(const Error& error);
   void end(Event event);
   std::string name_of_server() const;
 
@@ -99,7 +103,11 @@ class RoomLink {
   std::string claim_text_;           // the server's word, or one in its name, that we are out
   int beat_error_ = 0;               // errno of the last heartbeat
   bool has_listened_ = true;         // to all that has come since the last heartbeat
+  std::string return_error_;         // why the place could not be taken again, the last time
   std::uint64_t asked_arrival_ = 0;  // the heartbeat's number
+  bool has_said_ = false;            // since it entered, or came back
+  std::uint64_t said_after_ = 0;     // the number of the heartbeat before what was said last
+  bool may_be_lost_ = false;         // some of what was said
   bool is_over_ = false;
 };
 

@@ -33,6 +33,10 @@ Standing::Standing(std::int64_t heartbeat_ms, std::optional<std::int64_t> idle_t
   heartbeat_ms_ = std::max<std::int64_t>(heartbeat_ms_, 1);
 }
 
+std::int64_t Standing::next_deadline_ms() const {
+  return is_lost() ? std::min(next_heartbeat_ms_, next_return_ms_) : next_heartbeat_ms_;
+}
+
 std::optional<std::uint64_t> Standing::next_number() const {
   if (!is_answering_ && claim_ == Claim::kNone) return std::nullopt;
   return sent_ + 1;
@@ -41,7 +45,7 @@ std::optional<std::uint64_t> Standing::next_number() const {
 // Silence makes it ask soon, three times, and then ever more slowly: a server that comes back is
 // not to be met by all its members at once, every second.
 std::int64_t Standing::interval_ms() const {
-  if (claim_ != Claim::kNone) return std::min(heartbeat_ms_, kClaimProbeIntervalMs);
+  if (claim_ != Claim::kNone && !is_lost()) return std::min(heartbeat_ms_, kClaimProbeIntervalMs);
   const std::uint64_t unanswered = this->unanswered();
   if (unanswered == 0 && refusals_ == 0 && early_heartbeats_left_ == 0) return heartbeat_ms_;
   std::uint64_t doublings = 0;
@@ -75,11 +79,17 @@ void Standing::on_answer(std::uint64_t number) {
   early_heartbeats_left_ = 0;
   well_at_ms_ = beat_at_ms_;
   // An answer that was under way already refutes nothing.
-  if (number > sent_before_claim_) claim_ = Claim::kNone;
+  if (number > sent_before_claim_) {
+    claim_ = Claim::kNone;
+    failed_returns_ = 0;
+  }
   next_heartbeat_ms_ = beat_at_ms_ + interval_ms();
 }
 
+// Who is lost may hear that it has been disconnected: from where it was, if the server has let it
+// back and only the answer was lost. The next try to return tells.
 void Standing::on_claim(std::int64_t now_ms, Claim claim) {
+  if (is_lost()) return;
   if (claim_ == Claim::kNone) {
     is_confirmed_ = false;
     sent_before_claim_ = sent_;
@@ -104,6 +114,16 @@ void Standing::on_not_listened(std::int64_t now_ms) {
   well_at_ms_ = now_ms;
 }
 
+// It counts as told: either an answer or an end follows.
+std::int64_t Standing::on_return_failed(std::int64_t now_ms) {
+  const std::int64_t wait_ms =
+      std::min(kMaxReturnWaitMs, kFirstReturnWaitMs << std::min(failed_returns_, kMaxDoublings));
+  ++failed_returns_;
+  next_return_ms_ = now_ms + wait_ms;
+  is_told_ = true;
+  return wait_ms;
+}
+
 std::uint64_t Standing::ask(std::int64_t now_ms) {
   next_heartbeat_ms_ = now_ms;
   return sent_ + 1;
@@ -122,11 +142,17 @@ Standing::Finding Standing::judge_claim() {
   return Finding::kNone;
 }
 
+Standing::Finding Standing::judge_return(std::int64_t now_ms) const {
+  if (now_ms - well_at_ms_ >= idle_timeout_ms_) return Finding::kGone;
+  return now_ms >= next_return_ms_ ? Finding::kNotKnown : Finding::kNone;
+}
+
 Standing::Finding Standing::find(std::int64_t now_ms) {
   if (is_told_ && unanswered() == 0) {
     is_told_ = false;
     return Finding::kAnswered;
   }
+  if (is_lost()) return judge_return(now_ms);
   if (now_ms < next_heartbeat_ms_) return Finding::kNone;  // an answer may still come
   if (claim_ != Claim::kNone) {
     const Finding finding = judge_claim();

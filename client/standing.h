@@ -14,6 +14,11 @@
 //    heartbeats that were sent after it have not been answered.
 //  - an ICMP refusal, which may be a mistake (a server that restarts): three in a row.
 //
+// A member that the server does not know takes its seat again, which is not done here. When that
+// fails for a reason that may pass, the member is lost: it tries again, ever more slowly, until the
+// idle timeout has passed. Its heartbeats go on meanwhile, since one that is answered says that the
+// server knows it after all; words about it say nothing new, and are not listened to.
+//
 // An older server answers no heartbeat: silence means nothing then, and a second word has to
 // confirm the first.
 //
@@ -32,6 +37,8 @@ inline constexpr std::int64_t kClaimProbeIntervalMs = 500;
 inline constexpr int kEarlyHeartbeats = 2;  // after the first one
 inline constexpr std::uint64_t kUnansweredUntilTold = 3;
 inline constexpr std::uint64_t kProbesPerClaim = 2;
+inline constexpr std::int64_t kFirstReturnWaitMs = 1000;
+inline constexpr std::int64_t kMaxReturnWaitMs = 30'000;
 
 class Standing {
  public:
@@ -41,6 +48,8 @@ class Standing {
 
   // When a heartbeat is due.
   std::int64_t next_heartbeat_ms() const { return next_heartbeat_ms_; }
+  // When find() may find something new although nothing has come: then, or sooner.
+  std::int64_t next_deadline_ms() const;
   // The number of the next heartbeat, if it has to be one that asks: 1, 2, …
   std::optional<std::uint64_t> next_number() const;
   // It went out, or could not.
@@ -58,23 +67,32 @@ class Standing {
   // What came has not been looked at since the last heartbeat: its silence says nothing.
   void on_not_listened(std::int64_t now_ms);
 
+  // After kNotKnown: the seat could not be taken again, for a reason that may pass. How long to
+  // wait for the next kNotKnown.
+  std::int64_t on_return_failed(std::int64_t now_ms);
+  bool is_lost() const { return failed_returns_ > 0; }
+
   // A heartbeat is due at once. Its number.
   std::uint64_t ask(std::int64_t now_ms);
   bool is_answered(std::uint64_t number) const { return answered_ >= number; }
+  // The number of the last heartbeat that asked. What is sent now has arrived when a later one is
+  // answered.
+  std::uint64_t last_number() const { return sent_; }
 
   // What is to be made of all that. Each kUnanswered is followed by a kAnswered or an end.
   enum class Finding : std::uint8_t {
     kNone,
     kUnanswered,
     kAnswered,  // again
-    kNotKnown,  // the server does not know this member
+    kNotKnown,  // the server does not know this member; when it is lost: try again to return
     kRemoved,   // it has removed it
     kGone,      // unanswered for the idle timeout
   };
   Finding find(std::int64_t now_ms);
 
   bool answers_are_due() const { return is_answering_; }
-  bool has_been_answered() const { return answered_ > 0; }
+  // An older server never answers.
+  bool has_been_answered() const { return is_answering_ && answered_ > 0; }
   // Whether that which was sent last is known not to have arrived.
   bool last_was_refused() const { return refused_since_sent_; }
   Claim claim() const { return claim_; }
@@ -84,6 +102,7 @@ class Standing {
   std::uint64_t unanswered() const { return is_answering_ ? sent_ - answered_ : failed_; }
   std::int64_t interval_ms() const;
   Finding judge_claim();
+  Finding judge_return(std::int64_t now_ms) const;
 
   std::int64_t heartbeat_ms_;
   std::int64_t idle_timeout_ms_;
@@ -101,6 +120,9 @@ class Standing {
   Claim claim_ = Claim::kNone;
   bool is_confirmed_ = false;
   std::uint64_t sent_before_claim_ = 0;
+
+  std::uint64_t failed_returns_ = 0;  // in a row; more than none: lost
+  std::int64_t next_return_ms_ = 0;
 
   std::int64_t sent_at_ms_;
   int refusals_ = 0;

@@ -85,11 +85,16 @@ void PipeMode::await_arrival() {
   arrival_deadline_ms_ = std::min(arrival_deadline_ms_, now + kRefusalPatienceMs);
   // Who does not listen, since its own reader is slow, hears no answer either.
   const auto arrival = wants_events() ? link_.ask_arrival() : RoomLink::Arrival::kCannotSay;
-  if (arrival == RoomLink::Arrival::kYes) return end(ExitCode::kOk);
-  if (arrival == RoomLink::Arrival::kAsked) {
-    arrival_deadline_ms_ = std::numeric_limits<std::int64_t>::max();
-  } else if (now >= arrival_deadline_ms_) {
-    end(ExitCode::kOk);
+  switch (arrival) {
+    case RoomLink::Arrival::kYes:
+      return end(ExitCode::kOk);
+    case RoomLink::Arrival::kMayBeLost:  // which the news have told
+      return end(ExitCode::kUnreachable);
+    case RoomLink::Arrival::kAsked:
+      arrival_deadline_ms_ = std::numeric_limits<std::int64_t>::max();
+      return;
+    case RoomLink::Arrival::kCannotSay:
+      if (now >= arrival_deadline_ms_) end(ExitCode::kOk);
   }
 }
 

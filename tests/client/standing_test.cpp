@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <vector>
+
 namespace chatd::client {
 namespace {
 
@@ -170,6 +172,78 @@ TEST(Standing, AWordIsBelievedWhenTheServerDoesNotDenyIt) {
   EXPECT_EQ(removed.beat(), Finding::kRemoved);
 }
 
+// One that has been told by the server that it is not known, and could not return.
+class LostMember : public testing::Test {
+ protected:
+  void SetUp() override {
+    member_.beat();
+    member_.answer();
+    answered_at_ms_ = member_.now_ms;
+    member_.standing.on_claim(member_.now_ms, Claim::kNotKnown);
+    while (member_.beat() != Finding::kNotKnown) {
+    }
+    wait_ms_ = member_.standing.on_return_failed(member_.now_ms);
+  }
+  // What is found next, at the earliest time when something may be; heartbeats go out when due.
+  Finding find_next() {
+    for (;;) {
+      member_.now_ms = member_.standing.next_deadline_ms();
+      const Finding finding = member_.standing.find(member_.now_ms);
+      if (finding != Finding::kNone) return finding;
+      EXPECT_EQ(member_.now_ms, member_.standing.next_heartbeat_ms());
+      member_.beat();
+    }
+  }
+
+  Member member_;
+  std::int64_t answered_at_ms_ = 0;
+  std::int64_t wait_ms_ = 0;
+};
+
+TEST_F(LostMember, TriesToReturnAtGrowingIntervals) {
+  EXPECT_TRUE(member_.standing.is_lost());
+  std::vector<std::int64_t> waits_ms;
+  std::int64_t tried_at_ms = member_.now_ms;
+  Finding finding = find_next();
+  for (; finding == Finding::kNotKnown; finding = find_next()) {
+    waits_ms.push_back(member_.now_ms - tried_at_ms);
+    EXPECT_EQ(waits_ms.back(), wait_ms_);
+    tried_at_ms = member_.now_ms;
+    wait_ms_ = member_.standing.on_return_failed(member_.now_ms);
+  }
+  const std::vector<std::int64_t> expected_ms{1000,  2000,  4000,  8000,  16000, 30000, 30000,
+                                              30000, 30000, 30000, 30000, 30000, 30000};
+  EXPECT_EQ(waits_ms, expected_ms);
+  // No later than its seat is gone, but for a heartbeat.
+  EXPECT_EQ(finding, Finding::kGone);
+  EXPECT_GE(member_.now_ms - answered_at_ms_, kIdleTimeoutMs);
+  EXPECT_LE(member_.now_ms - answered_at_ms_, kIdleTimeoutMs + kHeartbeatMs);
+}
+
+TEST_F(LostMember, ListensToNoWordUntilItIsDue) {
+  const std::int64_t due_ms = member_.now_ms + wait_ms_;
+  for (std::int64_t now_ms = member_.now_ms; now_ms < due_ms; ++now_ms) {
+    if (now_ms >= member_.standing.next_heartbeat_ms()) member_.beat();
+    member_.standing.on_claim(now_ms, Claim::kNotKnown);
+    member_.standing.on_claim(now_ms, Claim::kRemoved);
+    EXPECT_EQ(member_.standing.find(now_ms), Finding::kNone);
+  }
+  EXPECT_EQ(member_.standing.find(due_ms), Finding::kNotKnown);
+}
+
+TEST_F(LostMember, ThatIsAnsweredIsNotLost) {
+  member_.beat();
+  EXPECT_EQ(member_.answer(), Finding::kAnswered);
+  EXPECT_FALSE(member_.standing.is_lost());
+  EXPECT_EQ(member_.wait_ms(), kHeartbeatMs);
+  EXPECT_EQ(member_.standing.next_deadline_ms(), member_.standing.next_heartbeat_ms());
+  // The next time it begins anew.
+  member_.standing.on_claim(member_.now_ms, Claim::kNotKnown);
+  while (member_.beat() != Finding::kNotKnown) {
+  }
+  EXPECT_EQ(member_.standing.on_return_failed(member_.now_ms), kFirstReturnWaitMs);
+}
+
 TEST(Standing, WhoHasNotListenedConcludesNothing) {
   Member member;
   for (int i = 0; i < 100; ++i) {
@@ -205,6 +279,7 @@ TEST(Standing, AnOlderServersWordHasToBeConfirmed) {
   member.standing.on_claim(member.now_ms, Claim::kNotKnown);
   member.beat();
   EXPECT_EQ(member.beat(), Finding::kNotKnown);
+  EXPECT_FALSE(member.standing.has_been_answered());  // so it has no seats to come back to
 
   Member removed(std::nullopt);
   removed.beat();

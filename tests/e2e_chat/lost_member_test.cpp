@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <sys/types.h>
 
+#include <chrono>
 #include <csignal>
 #include <optional>
 #include <string>
@@ -30,10 +31,16 @@ std::string payload_of(const Datagram& datagram) {
   return datagram.bytes.substr(encode_datagram("kitchen", kToken, "").size());
 }
 
+bool is_asking(const Datagram& datagram) {
+  return payload_of(datagram).rfind(R"({"heartbeat":")", 0) == 0;
+}
+
 class LostMember : public testing::Test {
  protected:
   // A `chat` that has been let in.
   Process let_in(const std::string& answer_to_join, const Arguments& flags = {}) {
+    while (impostor_.udp().try_receive()) {  // from the one before
+    }
     Process chat = impostor_.start_client(flags);
     const UniqueFd connection = impostor_.accept();
     answer(connection, answer_to_join);
@@ -42,7 +49,7 @@ class LostMember : public testing::Test {
   // The next heartbeat that asks.
   std::optional<Datagram> asked() {
     auto datagram = impostor_.udp().receive();
-    while (datagram && payload_of(*datagram).find(R"({"heartbeat":")") != 0) {
+    while (datagram && !is_asking(*datagram)) {
       datagram = impostor_.udp().receive();
     }
     EXPECT_TRUE(datagram.has_value());
@@ -54,6 +61,25 @@ class LostMember : public testing::Test {
     if (!datagram) return std::nullopt;
     impostor_.udp().send(datagram->from, from_server(payload_of(*datagram)));
     return datagram->from;
+  }
+
+  // The next request for the seat gets this answer.
+  void answer_return(const std::string& bytes) {
+    const UniqueFd connection = impostor_.accept();
+    ASSERT_TRUE(read_request(connection).has_value());
+    answer(connection, bytes);
+  }
+  // After it is back: heartbeats from its new port are answered until it has received a message.
+  void expect_back(Process& chat) {
+    ASSERT_TRUE(client_.has_value());
+    EXPECT_TRUE(chat.wait_for_line(Stream::kStderr, "you are back in the room").has_value());
+    std::optional<SocketAddress> back;
+    do {
+      back = answer_one();
+    } while (back && back->port() == client_->port());  // those from before
+    ASSERT_TRUE(back.has_value());
+    impostor_.udp().send(*back, from_server(said("eve", "hello again")));
+    EXPECT_EQ(exit_code_of(chat), 0) << told(chat);
   }
 
   // A `chat` that has been let in, knows that it is known, and then gets this word.
@@ -113,24 +139,100 @@ TEST_F(LostMember, TakesItsSeatAgain) {
   EXPECT_EQ(fields.text("token"), kToken);
   EXPECT_NE(fields.number("port"), client_->port());
   answer(connection, admission("300"));
-  EXPECT_TRUE(chat.wait_for_line(Stream::kStderr, "you are back in the room").has_value());
-  std::optional<SocketAddress> back;
-  do {
-    back = answer_one();
-  } while (back && back->port() == client_->port());  // those from before
-  ASSERT_TRUE(back.has_value());
-  impostor_.udp().send(*back, from_server(said("eve", "hello again")));
+  expect_back(chat);
+}
+
+// What may pass is tried again, and told once.
+TEST_F(LostMember, ARefusalThatMayPassIsNotTheEnd) {
+  for (const int status : {429, 503}) {
+    Process chat = let_in_and_tell(kNotAuthenticated, {"--count", "1"});
+    answer_return(refusal(status, "not now"));
+    EXPECT_TRUE(chat.wait_for_line(Stream::kStderr, "(status " + std::to_string(status) +
+                                                        ": not now); trying again in 1 s")
+                    .has_value())
+        << told(chat);
+    answer_return(refusal(status, "still not"));
+    answer_return(admission("300"));
+    expect_back(chat);
+    EXPECT_EQ(told(chat).find("still not"), std::string::npos) << told(chat);
+  }
+}
+
+// What answers is not chatd, or nobody, say because a proxy stands before one that starts.
+TEST_F(LostMember, AnAnswerThatIsNoneIsNotTheEnd) {
+  Process chat = let_in_and_tell(kNotAuthenticated, {"--count", "1"});
+  answer_return("HTTP/1.1 502 Bad Gateway\r\n\r\n");
+  EXPECT_TRUE(chat.wait_for_line(Stream::kStderr, "trying again").has_value()) << told(chat);
+  impostor_.accept().reset();
+  answer_return(admission("300"));
+  expect_back(chat);
+}
+
+// The server has let it back, and only the answer is lost: then the server says goodbye to where it
+// was before.
+TEST_F(LostMember, AnAnswerThatIsLostIsNotTheEnd) {
+  Process chat = let_in_and_tell(kNotAuthenticated, {"--count", "1", "--connect-timeout", "1s"});
+  {
+    const UniqueFd connection = impostor_.accept();
+    ASSERT_TRUE(read_request(connection).has_value());
+    EXPECT_TRUE(chat.wait_for_line(Stream::kStderr, "did not answer within").has_value())
+        << told(chat);
+  }
+  impostor_.udp().send(*client_, from_server(kOwnEnd));
+  answer_return(admission("300"));
+  expect_back(chat);
+}
+
+// The server knows it after all: its old address is back.
+TEST_F(LostMember, AHeartbeatThatIsAnsweredIsAsGood) {
+  Process chat = let_in_and_tell(kNotAuthenticated, {"--count", "1"});
+  impostor_.stop_listening();
+  EXPECT_TRUE(chat.wait_for_line(Stream::kStderr, "Connection refused").has_value()) << told(chat);
+  do {  // the first may be from before the word
+    ASSERT_TRUE(answer_one().has_value());
+  } while (!chat.wait_for_line(Stream::kStderr, "answers again", std::chrono::milliseconds(500)));
+  impostor_.udp().send(*client_, from_server(said("eve", "hello again")));
   EXPECT_EQ(exit_code_of(chat), 0) << told(chat);
+}
+
+TEST_F(LostMember, WhoIsNotLetBackInTimeEnds) {
+  Process chat = let_in(admission("2"));
+  const auto client = answer_one();
+  ASSERT_TRUE(client.has_value());
+  impostor_.udp().send(*client, from_server(kNotAuthenticated));
+  answer_return(refusal(503, "not now"));
+  EXPECT_EQ(exit_code_of(chat), 3);
+  EXPECT_NE(told(chat).find("has not let you back to your seat for 2 s (status 503: not now)"),
+            std::string::npos)
+      << told(chat);
+}
+
+TEST_F(LostMember, ASignalEndsItWhileItTriesToReturn) {
+  Process chat = let_in_and_tell(kNotAuthenticated);
+  const UniqueFd connection = impostor_.accept();
+  ASSERT_TRUE(read_request(connection).has_value());
+  chat.kill(SIGTERM);
+  EXPECT_EQ(exit_code_of(chat), 128 + SIGTERM);
+  EXPECT_EQ(told(chat).find("trying again"), std::string::npos) << told(chat);
 }
 
 // As after a removal whose notice was lost.
 TEST_F(LostMember, WithoutASeatItIsTheEnd) {
   Process chat = let_in_and_tell(kNotAuthenticated);
-  const UniqueFd connection = impostor_.accept();
-  ASSERT_TRUE(read_request(connection).has_value());
-  answer(connection, outcome(R"({"status":404,"message":"no seat"})"));
+  answer_return(refusal(404, "no seat"));
   EXPECT_EQ(exit_code_of(chat), 5);
-  EXPECT_NE(told(chat).find("does not know you"), std::string::npos) << told(chat);
+  EXPECT_NE(told(chat).find("the server does not know you (it says \"no seat\"): you were removed"),
+            std::string::npos)
+      << told(chat);
+}
+
+TEST_F(LostMember, ARefusalThatStaysIsTheEnd) {
+  for (const int status : {400, 401, 403, 409}) {
+    Process chat = let_in_and_tell(kNotAuthenticated);
+    answer_return(refusal(status, "never"));
+    EXPECT_EQ(exit_code_of(chat), 5);
+    EXPECT_NE(told(chat).find("it says \"never\""), std::string::npos) << told(chat);
+  }
 }
 
 TEST_F(LostMember, SilenceIsTold) {
@@ -159,6 +261,39 @@ TEST_F(LostMember, WhatWasSaidAtTheEndMayBeLostWhenItDoesNot) {
   chat.close_stdin();
   EXPECT_EQ(exit_code_of(chat), 3);
   EXPECT_NE(told(chat).find("does not answer"), std::string::npos) << told(chat);
+}
+
+// The server has answered since, but what was said when it did not know us it has refused.
+TEST_F(LostMember, WhatWasSaidBeforeItCameBackMayBeLost) {
+  Process chat = let_in(admission("300"));
+  const auto client = answer_one();
+  ASSERT_TRUE(client.has_value());
+  chat.write_stdin("hi\n");
+  chat.close_stdin();
+  for (auto datagram = impostor_.udp().receive();; datagram = impostor_.udp().receive()) {
+    ASSERT_TRUE(datagram.has_value());
+    if (payload_of(*datagram) == said("bob", "hi")) break;
+  }
+  impostor_.udp().send(*client, from_server(kNotAuthenticated));
+  answer_return(admission("300"));
+  EXPECT_EQ(exit_code_of(chat), 3) << told(chat);
+  EXPECT_NE(told(chat).find("what you said last may be lost"), std::string::npos) << told(chat);
+}
+
+TEST_F(LostMember, WhatIsSaidAfterItCameBackArrives) {
+  Process chat = let_in_and_tell(kNotAuthenticated);
+  answer_return(admission("300"));
+  EXPECT_TRUE(chat.wait_for_line(Stream::kStderr, "you are back in the room").has_value());
+  chat.write_stdin("hi\n");
+  chat.close_stdin();
+  const Deadline deadline = kPatience;
+  while (!chat.wait_exit(std::chrono::milliseconds(10)) && !deadline.passed()) {
+    const auto datagram = impostor_.udp().receive(std::chrono::milliseconds(100));
+    if (datagram && is_asking(*datagram)) {
+      impostor_.udp().send(datagram->from, from_server(payload_of(*datagram)));
+    }
+  }
+  EXPECT_EQ(exit_code_of(chat), 0) << told(chat);
 }
 
 class Ghost : public testing::Test {
