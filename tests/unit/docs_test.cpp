@@ -1,8 +1,9 @@
-// What can be checked of the documents: their links lead somewhere, their lines are no wider than
-// the code's, and each test that docs/internals/threat-model.md names exists.
+// What can be checked of the documents: links lead somewhere, files, functions and tests that they
+// name exist, and lines are no wider than the code's.
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <filesystem>
 #include <fstream>
@@ -105,6 +106,30 @@ std::vector<fs::path> markdown_files() {
   return files;
 }
 
+constexpr std::array<std::string_view, 8> kFolders{"core/",  "server/", "client/", "bench/",
+                                                   "tests/", "perf/",   "docs/",   "cmake/"};
+
+// Every identifier in the sources of programs.
+std::set<std::string> words_of_the_code() {
+  std::set<std::string> words;
+  for (const std::string_view folder : {"core", "server", "client", "bench"}) {
+    for (const auto& entry :
+         fs::recursive_directory_iterator(fs::path(CHATD_SOURCE_DIR) / folder)) {
+      if (entry.path().extension() != ".cpp" && entry.path().extension() != ".h") continue;
+      std::string word;
+      for (const char c : read_file(entry.path()) + "\n") {
+        if (std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_') {
+          word += c;
+        } else if (!word.empty()) {
+          words.insert(std::move(word));
+          word.clear();
+        }
+      }
+    }
+  }
+  return words;
+}
+
 // The anchor that a heading has: lower case, blanks as hyphens, without punctuation.
 std::string anchor_of(std::string_view heading) {
   std::string anchor;
@@ -162,6 +187,56 @@ TEST(Docs, LinksLeadToFilesAndHeadingsThatExist) {
     }
   }
   EXPECT_GE(seen, 100u) << "links have changed their form: nothing was checked";
+}
+
+// What stands between back-ticks on one line.
+std::set<std::string> code_in(std::string_view page) {
+  std::set<std::string> code;
+  for (take_until(page, "`"); !page.empty(); take_until(page, "`")) {
+    const std::string_view span = take_until(page, "`");
+    if (!span.empty() && span.find('\n') == std::string_view::npos) code.emplace(span);
+  }
+  return code;
+}
+
+bool is_path_in_the_tree(std::string_view text) {
+  const bool is_in_folder =
+      std::any_of(kFolders.begin(), kFolders.end(),
+                  [&](std::string_view each) { return text.starts_with(each); });
+  const bool is_pattern = text.find_first_of(" *{…") != std::string_view::npos ||
+                          text.find("NAME") != std::string_view::npos;
+  return is_in_folder && !is_pattern;
+}
+
+TEST(Docs, FilesThatAreNamedExist) {
+  std::size_t seen = 0;
+  for (const fs::path& file : markdown_files()) {
+    for (const std::string& code : code_in(read_file(file))) {
+      if (!is_path_in_the_tree(code)) continue;
+      EXPECT_TRUE(fs::exists(fs::path(CHATD_SOURCE_DIR) / code)) << file << ": " << code;
+      ++seen;
+    }
+  }
+  EXPECT_GE(seen, 100u) << "documents have changed their form: nothing was checked";
+}
+
+// A class and one of its members: Relay::on_datagram. Both words are looked for, not their meaning.
+TEST(Docs, FunctionsThatAreNamedExist) {
+  const std::set<std::string> words = words_of_the_code();
+  std::size_t seen = 0;
+  for (const fs::path& file : markdown_files()) {
+    for (const std::string& code : code_in(read_file(file))) {
+      const std::size_t colons = code.find("::");
+      if (colons == std::string::npos) continue;
+      const std::string scope = code.substr(0, colons);
+      std::string member = code.substr(colons + 2);
+      if (member.ends_with("()")) member.resize(member.size() - 2);
+      if (!is_identifier(scope) || !is_identifier(member)) continue;
+      EXPECT_TRUE(words.contains(scope) && words.contains(member)) << file << ": " << code;
+      ++seen;
+    }
+  }
+  EXPECT_GE(seen, 20u) << "documents have changed their form: nothing was checked";
 }
 
 constexpr std::size_t kColumns = 100;
