@@ -41,24 +41,25 @@ void SendBatch::add(const Endpoint& destination, const Form& form) {
   header.msg_controllen = form.segment_size == nullptr ? 0 : sizeof(SegmentSize);
   ++end_;
   if (destination.via == 0 || locals_ == nullptr) return;
-  const Source& source = source_of(destination.via, form.segment_size);
-  if (source.size_bytes == 0) return;
+  const Source* const source = source_of(destination.via, form.segment_size);
+  if (source == nullptr) return;
   // sendmmsg only reads it.
-  header.msg_control = const_cast<char*>(source.bytes.data());
-  header.msg_controllen = source.size_bytes;
+  header.msg_control = const_cast<char*>(source->bytes.data());
+  header.msg_controllen = source->size_bytes;
 }
 
-const SendBatch::Source& SendBatch::source_of(std::uint16_t via, const SegmentSize* segment_size) {
+const SendBatch::Source* SendBatch::source_of(std::uint16_t via, const SegmentSize* segment_size) {
   if (source_end_ > 0) {
     const Source& last = sources_[source_end_ - 1];
-    if (last.via == via && last.segment_size == segment_size) return last;
+    if (last.via == via && last.segment_size == segment_size) return &last;
   }
+  const auto local = locals_->find(via);
+  if (!local) return nullptr;
   Source& source = sources_[source_end_++];
   source.via = via;
   source.segment_size = segment_size;
-  source.size_bytes = 0;
-  if (const auto local = locals_->find(via)) write(*local, segment_size, source);
-  return source;
+  write(*local, segment_size, source);
+  return &source;
 }
 
 void SendBatch::write(const LocalAddress& local, const SegmentSize* segment_size,
@@ -91,7 +92,8 @@ void SendBatch::write(const LocalAddress& local, const SegmentSize* segment_size
   source.size_bytes += sizeof *segment_size;
 }
 
-// An entry has one of these at most, from here or from add(): so there is room.
+// An entry has one Source at most: add() takes none for an entry that routing is to pick an address
+// for, and who has one is passed over here. So there is room.
 void SendBatch::leave_from(std::size_t first, std::size_t count, const LocalAddress& local) {
   for (std::size_t i = first; i < first + count; ++i) {
     msghdr& header = headers_[i].msg_hdr;

@@ -70,12 +70,13 @@ class SendBatch {
   struct Source {
     alignas(cmsghdr)
         std::array<char, CMSG_SPACE(sizeof(in6_pktinfo)) + CMSG_SPACE(sizeof(std::uint16_t))> bytes;
-    std::size_t size_bytes = 0;  // 0: routing picks the address
+    std::size_t size_bytes = 0;
     const SegmentSize* segment_size = nullptr;
     std::uint16_t via = 0;
   };
 
-  const Source& source_of(std::uint16_t via, const SegmentSize* segment_size);
+  // Nothing when routing is to pick the address.
+  const Source* source_of(std::uint16_t via, const SegmentSize* segment_size);
   void write(const LocalAddress& local, const SegmentSize* segment_size, Source& source) const;
 
   int family_;

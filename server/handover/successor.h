@@ -26,7 +26,7 @@ class Successor {
   ~Successor();
 
   pid_t pid() const { return pid_; }
-  // Readable when it is ready, or has failed: then call is_ready().
+  // Readable when it is ready, or has failed: then call take_ready().
   int fd() const { return link_.fd(); }
   // An error says why it cannot take over.
   tl::expected<void, std::string> take_ready();
