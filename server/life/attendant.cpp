@@ -23,7 +23,7 @@ constexpr int kNoDescriptor = -1;  // poll(2) passes it over
 }  // namespace
 
 void Attendant::announce() {
-  if (keeper_line_) keeper_line_->announce();
+  if (keeper_line_) keeper_line_->announce(::getpid());
 }
 
 Ending Attendant::attend(int failed_fd) {
@@ -212,6 +212,7 @@ tl::expected<void, std::string> Attendant::open_keeper() {
 void Attendant::tell_who_serves(pid_t pid) {
   serving_ = pid;
   if (manager_.follows_process()) manager_.tell_successor(pid);
+  if (keeper_line_ && !keeper_) keeper_line_->announce(pid);
   successor_.reset();
   CommandResult result;
   result.lines.push_back("process " + std::to_string(pid) +

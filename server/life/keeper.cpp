@@ -58,9 +58,9 @@ std::optional<Command> KeeperLine::take() {
   return Command::kStop;
 }
 
-void KeeperLine::announce() {
+void KeeperLine::announce(pid_t serving) {
   // If it is gone, the line says so.
-  (void)link_.send(HandoverWord::kServes, std::to_string(::getpid()));
+  (void)link_.send(HandoverWord::kServes, std::to_string(serving));
 }
 
 tl::expected<std::pair<Keeper, KeeperLine>, std::string> Keeper::open(const Signals& signals) {
@@ -121,7 +121,7 @@ void Keeper::hear() {
 }
 
 // As many may have ended at once as there are: signals of one kind are not counted. Who serves has
-// said so before it could end.
+// been announced by its predecessor, whose child it was until that ended.
 void Keeper::look_at_children() {
   signalfd_siginfo signal{};
   while (::read(children_.get(), &signal, sizeof signal) > 0) {

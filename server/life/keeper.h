@@ -34,8 +34,9 @@ class KeeperLine {
   int fd() const { return link_.fd(); }
   // What it has said; fd() must be readable. A stop when it has ended.
   std::optional<Command> take();
-  // That this process serves from here on.
-  void announce();
+  // Who serves from here on. A predecessor says it of its successor, which may end before it can,
+  // and the successor of itself, since it goes on, too, when its predecessor has ended in between.
+  void announce(pid_t serving);
 
  private:
   HandoverLink link_;
