@@ -2,6 +2,7 @@
 #include <sodium/core.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
@@ -18,6 +19,7 @@
 #include "server/config/start.h"
 #include "server/handover/predecessor.h"
 #include "server/handover/program_file.h"
+#include "server/handover/server_state.h"
 #include "server/life/attendant.h"
 #include "server/life/command_queue.h"
 #include "server/life/keeper.h"
@@ -58,11 +60,21 @@ void say_ready(const Server& server) {
                server.shard_count());
 }
 
-void explain_shards(const config::Configuration& configuration) {
-  for (const config::Setting& setting : configuration.settings) {
-    if (setting.row->toml_name() != "data_plane.shards" || setting.text != "auto") continue;
-    spdlog::info("shards: auto is {}", explain_usable_threads());
+bool are_shards_auto(const config::Configuration& configuration) {
+  return std::ranges::any_of(configuration.settings, [](const config::Setting& setting) {
+    return setting.row->toml_name() == "data_plane.shards" && setting.text == "auto";
+  });
+}
+
+// The shards of a predecessor stay as many as they are, whatever processors and quota are now.
+Options with_shards_of(const ServerState& predecessor, Options options) {
+  const auto there_are = static_cast<std::uint32_t>(predecessor.shards.size());
+  if (options.shards != there_are) {
+    spdlog::info("shards: auto stays {}, as many as the running chatd has; a restart makes it {}",
+                 there_are, options.shards);
   }
+  options.shards = there_are;
+  return options;
 }
 
 // The service manager's, where it passes any.
@@ -82,9 +94,9 @@ struct Extras {
 
 // With a predecessor, what it has is taken over. The limit of descriptors comes first: the sockets
 // count already.
-tl::expected<std::unique_ptr<Server>, std::string> open_server(const Options& options,
-                                                               Predecessor* predecessor,
-                                                               Extras& extras) {
+tl::expected<std::unique_ptr<Server>, std::string> open_server(
+    const config::Configuration& configuration, Predecessor* predecessor, Extras& extras) {
+  const Options& options = configuration.options;
   const auto enough = ensure_descriptors(options.limits.max_connections, options.shards);
   if (!enough) return tl::unexpected(enough.error());
   if (predecessor != nullptr) {
@@ -93,7 +105,9 @@ tl::expected<std::unique_ptr<Server>, std::string> open_server(const Options& op
     extras.admin = inheritance->state.admin;
     extras.admin_listener = std::move(inheritance->admin_listener);
     if (inheritance->keeper_line) extras.keeper_line.emplace(std::move(inheritance->keeper_line));
-    return Server::take_over(options, std::move(*inheritance));
+    const Options as_it_is =
+        are_shards_auto(configuration) ? with_shards_of(inheritance->state, options) : options;
+    return Server::take_over(as_it_is, std::move(*inheritance));
   }
   auto sockets = find_sockets(options);
   if (!sockets) return tl::unexpected(sockets.error());
@@ -141,7 +155,7 @@ tl::expected<Service, std::string> open_service(Reloader& reloader, Predecessor*
   auto commands = CommandQueue::open();
   if (!commands) return tl::unexpected(commands.error());
   Service service{std::move(*signals), std::move(*commands), {}, nullptr, nullptr};
-  auto server = open_server(reloader.configuration().options, predecessor, service.extras);
+  auto server = open_server(reloader.configuration(), predecessor, service.extras);
   if (!server) return tl::unexpected(server.error());
   service.server = std::move(*server);
   auto opened = open_admin(reloader, service);
@@ -231,7 +245,9 @@ int run(int argc, char** argv) {
     spdlog::critical("chatd cannot start: {}", reason);
     return 1;
   };
-  explain_shards(*configuration);
+  if (are_shards_auto(*configuration)) {
+    spdlog::info("shards: auto is {}", explain_usable_threads());
+  }
   if (!streams) return cannot_start(streams.error());
   if (!predecessor) return cannot_start(predecessor.error());
   Reloader reloader(std::move(*configuration), argc, argv);

@@ -1,4 +1,5 @@
 // SIGUSR1: another process goes on in place of chatd, and nobody notices.
+#include <sched.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -194,6 +195,28 @@ TEST_F(Handover, NotWhileDraining) {
   server().process().kill(SIGUSR1);
   EXPECT_TRUE(says("no hand-over: chatd is draining"));
   EXPECT_TRUE(server().running());
+}
+
+// As when its quota has changed meanwhile: the sockets and the shards are there already.
+TEST_F(Handover, TheAutomaticNumberOfShardsStays) {
+  if (ChatdServer::has_several_shards()) GTEST_SKIP() << "says how many by itself";
+  start({"--shards", "auto"});
+  const auto serving = server().process().wait_for_line(Stream::kStderr, "serving: ");
+  ASSERT_TRUE(serving.has_value());
+  if (serving->ends_with("shards: 1")) GTEST_SKIP() << "one processor alone";
+  auto room = make_room(server(), "room", {"alice", "bob"});
+  ASSERT_EQ(room.size(), 2U);
+  cpu_set_t all;
+  ASSERT_EQ(::sched_getaffinity(0, sizeof all, &all), 0);
+  cpu_set_t one;
+  CPU_ZERO(&one);
+  for (std::size_t processor = 0; CPU_COUNT(&one) == 0; ++processor) {
+    if (CPU_ISSET(processor, &all)) CPU_SET(processor, &one);
+  }
+  ASSERT_EQ(::sched_setaffinity(server().serving_pid(), sizeof one, &one), 0);
+  ASSERT_TRUE(hand_over());
+  EXPECT_TRUE(says("shards: auto stays "));
+  EXPECT_TRUE(room[1].hears(room[0].say("hello")));
 }
 
 }  // namespace
