@@ -142,7 +142,10 @@ RoomLink::Arrival RoomLink::ask_arrival() {
     asked_arrival_ = standing.ask(now_ms());
     beat();
   }
-  return standing.is_answered(asked_arrival_) ? Arrival::kYes : Arrival::kAsked;
+  if (standing.is_answered(asked_arrival_)) return Arrival::kYes;
+  // Silence is told once: if it was before we asked, nothing more comes.
+  const bool is_silent = standing.last_number() >= asked_arrival_ + kUnansweredUntilTold;
+  return is_silent ? Arrival::kMayBeLost : Arrival::kAsked;
 }
 
 bool RoomLink::last_was_refused() {

@@ -63,7 +63,8 @@ class RoomLink {
   // Asks whether all that was said has arrived, and the conversation goes on. kYes: the server has
   // answered since. While it does not, the news tell what is amiss. kCannotSay: it is an older
   // server, which tells refusals alone.
-  // kMayBeLost: something was said when the server may not have known this member.
+  // kMayBeLost: something was said when the server may not have known this member, or it has not
+  // answered for long.
   enum class Arrival : std::uint8_t { kCannotSay, kAsked, kYes, kMayBeLost };
   Arrival ask_arrival();
   // Whether the kernel knows by now that the last datagram was refused: nothing listens there.

@@ -263,6 +263,16 @@ TEST_F(LostMember, WhatWasSaidAtTheEndMayBeLostWhenItDoesNot) {
   EXPECT_NE(told(chat).find("does not answer"), std::string::npos) << told(chat);
 }
 
+// It knew already that the server does not answer, and does not wait until the idle timeout.
+TEST_F(LostMember, WhatIsSaidIntoSilenceMayBeLost) {
+  Process chat = let_in(admission("300"), {"--heartbeat", "100ms"});
+  ASSERT_TRUE(answer_one().has_value());
+  EXPECT_TRUE(chat.wait_for_line(Stream::kStderr, "does not answer").has_value());
+  chat.write_stdin("hi\n");
+  chat.close_stdin();
+  EXPECT_EQ(exit_code_of(chat), 3) << told(chat);
+}
+
 // The server has answered since, but what was said when it did not know us it has refused.
 TEST_F(LostMember, WhatWasSaidBeforeItCameBackMayBeLost) {
   Process chat = let_in(admission("300"));
