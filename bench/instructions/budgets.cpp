@@ -89,14 +89,14 @@ tl::expected<Budgets, std::string> parse_budgets(std::string_view json) {
   if (parser.parse(json.data(), json.size()).get(root) != simdjson::SUCCESS ||
       root["compiler"].get(compiler) != simdjson::SUCCESS ||
       root["instructions_per_operation"].get(counts) != simdjson::SUCCESS) {
-    return tl::unexpected(std::string("these are no budgets"));
+    return tl::unexpected(std::string("these are not budgets"));
   }
   Budgets budgets;
   budgets.compiler = compiler;
   for (const auto& [name, value] : counts) {
     double budget = 0;
     if (value.get(budget) != simdjson::SUCCESS || !(budget > 0)) {
-      return tl::unexpected("the budget of \"" + std::string(name) + "\" is no number above 0");
+      return tl::unexpected("the budget of \"" + std::string(name) + "\" is not a number above 0");
     }
     budgets.instructions.push_back({std::string(name), budget});
   }

@@ -12,7 +12,7 @@ namespace {
 const Token kToken(0, 4711, {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12});
 
 void parse(benchmark::State& state, const std::string& datagram) {
-  if (!parse_client_datagram(datagram)) return state.SkipWithError("this is no datagram");
+  if (!parse_client_datagram(datagram)) return state.SkipWithError("this is not a datagram");
   for (auto _ : state) {
     std::string_view bytes = datagram;
     benchmark::DoNotOptimize(bytes);

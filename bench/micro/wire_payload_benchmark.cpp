@@ -15,7 +15,7 @@ void payload_check(benchmark::State& state) {
   const PaddedBytes payload(message_payload("alice", size_bytes));
   PayloadReader reader;
   if (reader.read(payload.view(), "alice") != PayloadKind::kMessage) {
-    return state.SkipWithError("this is no message");
+    return state.SkipWithError("this is not a message");
   }
   for (auto _ : state) benchmark::DoNotOptimize(reader.read(payload.view(), "alice"));
   state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(size_bytes));

@@ -21,7 +21,7 @@ void request_parse(benchmark::State& state) {
   JoinRequestReader reader;
   const Limits limits;
   if (!reader.read(decode_frame(request, limits.max_frame_bytes).frame.payload)) {
-    return state.SkipWithError("this is no request");
+    return state.SkipWithError("this is not a request");
   }
   for (auto _ : state) {
     std::string_view received = request;

@@ -50,7 +50,7 @@ std::string check_duration(const std::string& text) {
 std::string check_count(const std::string& text) {
   const bool is_number = text.find_first_not_of("0123456789") == std::string::npos;
   const bool is_positive = is_number && text.find_first_not_of('0') != std::string::npos;
-  return is_positive ? "" : "'" + text + "' is no number of messages: write 1 or more";
+  return is_positive ? "" : "'" + text + "' is not a number of messages: write 1 or more";
 }
 
 void add_duration(CLI::App& app, const char* flag, const char* value_text, std::string& value,

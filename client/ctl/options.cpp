@@ -74,17 +74,17 @@ std::optional<Options> parse_options(int argc, const char* const* argv, int& exi
       ->check(CLI::Validator(
           [](const std::string& text) {
             const auto parsed = parse_place(text);
-            return parsed ? "" : "'" + text + "' is no admin address: " + parsed.error();
+            return parsed ? "" : "'" + text + "' is not an admin address: " + parsed.error();
           },
           "ADDRESS"))
       ->option_text("ADDRESS [$CHATCTL_ADMIN, or unix:/run/chatd/admin.sock]");
   app.add_flag("--json", options.json, "Print chatd's own answer, which is JSON");
-  app.add_option("--limit", options.limit, "rooms, members: not more than so many")
+  app.add_option("--limit", options.limit, "rooms, members: maximum number of rows")
       ->check(CLI::Validator(
           [](const std::string& text) {
             const bool is_number = text.find_first_not_of("0123456789") == std::string::npos;
             const bool is_positive = is_number && text.find_first_not_of('0') != std::string::npos;
-            return is_positive ? "" : "'" + text + "' is no number of rows: write 1 or more";
+            return is_positive ? "" : "'" + text + "' is not a number of rows: write 1 or more";
           },
           "COUNT"))
       ->option_text("N");

@@ -173,7 +173,7 @@ std::optional<HttpResponse> AdminActions::reload(const HttpReply& reply) {
 HttpResponse AdminActions::set_log_level(const HttpRequest& request) {
   const std::string level(request.parameter("level"));
   if (std::find(kLevels.begin(), kLevels.end(), level) == kLevels.end()) {
-    return error_response(kBadRequest, "this is no log level",
+    return error_response(kBadRequest, "this is not a log level",
                           "trace, debug, info, warn, error, critical and off are");
   }
   spdlog::info("admin: the log level becomes {}", level);

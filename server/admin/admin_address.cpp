@@ -78,7 +78,7 @@ tl::expected<void, std::string> remove_stale(const std::string& path, const sock
   const fs::file_status status = fs::symlink_status(path, error);
   if (!fs::exists(status)) return {};
   if (!fs::is_socket(status)) {
-    return tl::unexpected(path + " exists and is no socket: choose another path for --admin");
+    return tl::unexpected(path + " exists and is not a socket: choose another path for --admin");
   }
   if (somebody_answers(address)) {
     return tl::unexpected("somebody answers on " + path +
@@ -137,14 +137,15 @@ tl::expected<AdminAddress, std::string> parse_admin_address(std::string_view tex
   const auto port = parts ? parse_port(parts->port) : std::nullopt;
   const auto ip = parts ? IpAddress::parse(parts->host) : std::nullopt;
   if (!port || !ip) {
-    return tl::unexpected(quoted +
-                          " is no admin address: write 127.0.0.1:PORT, [::1]:PORT or unix:/PATH");
+    return tl::unexpected(
+        quoted + " is not an admin address: write 127.0.0.1:PORT, [::1]:PORT or unix:/PATH");
   }
   if (!ip->is_loopback()) {
-    return tl::unexpected(quoted +
-                          " is no loopback address: the admin endpoint knows no passwords, so only "
-                          "this machine may reach it. Use 127.0.0.1 or [::1], and a tunnel (ssh "
-                          "-L) or a proxy with a login from elsewhere");
+    return tl::unexpected(
+        quoted +
+        " is not a loopback address: the admin endpoint knows no passwords, so only "
+        "this machine may reach it. Use 127.0.0.1 or [::1], and a tunnel (ssh "
+        "-L) or a proxy with a login from elsewhere");
   }
   return AdminAddress{.socket_path = {}, .endpoint = {.ip = *ip, .port = *port}};
 }

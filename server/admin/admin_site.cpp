@@ -61,7 +61,7 @@ tl::expected<std::uint32_t, HttpResponse> limit_in(const HttpRequest& request) {
   const std::string_view text = request.parameter("limit");
   if (text.empty()) return kUsualLimit;
   const HttpResponse refusal =
-      bad_parameter("limit is no number from 1 to 1000", "leave it out for 100");
+      bad_parameter("limit is not a number from 1 to 1000", "leave it out for 100");
   auto limit = number_in(text, refusal);
   if (limit && (*limit == 0 || *limit > kMaxLimit)) return tl::unexpected(refusal);
   return limit;

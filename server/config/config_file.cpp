@@ -239,7 +239,7 @@ tl::expected<std::string, std::string> read_whole_file(const std::string& path) 
     size_bytes += static_cast<std::size_t>(count);
   }
   if (size_bytes > kMaxFileBytes) {
-    return tl::unexpected<std::string>("longer than 1 MiB: this is no configuration file");
+    return tl::unexpected<std::string>("longer than 1 MiB: this is not a configuration file");
   }
   content.resize(size_bytes);
   return content;
@@ -253,7 +253,7 @@ std::vector<Given> read_toml(std::string_view content, const std::string& path, 
     const toml::parse_error& error = file.error();
     const toml::source_position& at = error.source().begin;
     errors.push_back(at_line(path, at) + ":" + std::to_string(at.column) +
-                     ": this is no TOML: " + printable(error.description()));
+                     ": this is not TOML: " + printable(error.description()));
     return {};
   }
   Reader reader(path);

@@ -58,24 +58,23 @@ std::vector<Row> network_rows() {
 std::vector<Row> data_plane_rows() {
   return {
       {&kDataPlane, "gso", either("off", "auto"), kRestart,
-       "Send several messages for one member as one train (UDP_SEGMENT): auto, where kernel and "
-       "path take it, or off",
+       "Send several messages for one member as one train (UDP_SEGMENT): auto, if kernel and path "
+       "support it, or off",
        [](Options& o) -> Field { return &o.gso; }},
       {&kDataPlane, "mtu", number(576, 65'536), kRestart,
-       "Smallest MTU on the way to members, in bytes: longer messages travel alone, and may be cut "
-       "into fragments",
+       "Smallest MTU on the way to members, in bytes; longer messages travel alone and may be "
+       "fragmented",
        [](Options& o) -> Field { return &o.mtu_bytes; }},
-      {&kDataPlane, "receive_buffer", buffer(), kRestart,
-       "Buffer of the UDP socket for what arrives",
+      {&kDataPlane, "receive_buffer", buffer(), kRestart, "Receive buffer of each UDP socket",
        [](Options& o) -> Field { return &o.receive_buffer_bytes; }},
-      {&kDataPlane, "send_buffer", buffer(), kRestart, "Buffer of the UDP socket for what leaves",
+      {&kDataPlane, "send_buffer", buffer(), kRestart, "Send buffer of each UDP socket",
        [](Options& o) -> Field { return &o.send_buffer_bytes; }},
       {&kDataPlane,
        "shards",
        {Type::kShards, "N|auto"},
        kRestart,
-       "Threads that each serve a part of the rooms: a number, or auto for one for each processor "
-       "that chatd may use, and no more than its CPU quota (cgroups), rounded up",
+       "Threads, each of which serves a part of the rooms: a number, or auto for one per processor "
+       "that chatd may use, limited by its CPU quota (cgroups), rounded up",
        [](Options& o) -> Field { return &o.shards; }},
   };
 }
@@ -84,24 +83,27 @@ std::vector<Row> data_plane_rows() {
 std::vector<Row> limit_rows() {
   return {
       {&kLimits, "idle_timeout", duration(), kReload,
-       "Remove a member after so long without a datagram (300s, 500ms, 5min)",
+       "Remove a member that sends no datagram for this time (300s, 500ms, 5min)",
        [](Options& o) -> Field { return &o.limits.idle_timeout_ms; }},
       {&kLimits, "handshake_timeout", duration(), kReload,
-       "Close a connection that completes no request for so long",
+       "Close a connection that completes no request within this time",
        [](Options& o) -> Field { return &o.limits.handshake_timeout_ms; }},
-      {&kLimits, "max_rooms", number(1, 10'000'000), kRestart, "Rooms at a time",
+      {&kLimits, "max_rooms", number(1, 10'000'000), kRestart, "Maximum number of rooms",
        [](Options& o) -> Field { return &o.limits.max_rooms; }},
       {&kLimits, "max_members", number(1, kMaxTokenSlot), kRestart,
-       "Members at a time, in all rooms",
+       "Maximum number of members, in all rooms",
        [](Options& o) -> Field { return &o.limits.max_members; }},
-      {&kLimits, "max_room_members", number(1, kMaxTokenSlot), kRestart, "Members of one room",
+      {&kLimits, "max_room_members", number(1, kMaxTokenSlot), kRestart,
+       "Maximum number of members of one room",
        [](Options& o) -> Field { return &o.limits.max_room_members; }},
-      {&kLimits, "max_connections", number(1, 1'000'000), kRestart, "Control connections at a time",
+      {&kLimits, "max_connections", number(1, 1'000'000), kRestart,
+       "Maximum number of control connections",
        [](Options& o) -> Field { return &o.limits.max_connections; }},
-      {&kLimits, "max_frame_bytes", number(1024, 1u << 29), kRestart, "Largest control frame",
+      {&kLimits, "max_frame_bytes", number(1024, 1u << 29), kRestart,
+       "Maximum size of a control frame, in bytes",
        [](Options& o) -> Field { return &o.limits.max_frame_bytes; }},
       {&kLimits, "max_notified_members", number(0, kMaxTokenSlot), kReload,
-       "Larger rooms hear no join and leave notices",
+       "Rooms with more members get no notices of joins and leaves",
        [](Options& o) -> Field { return &o.limits.max_notified_members; }},
       {&kLimits, "max_source_answers", number(0, 1000), kReload,
        "Answers per second to a source that is not authenticated (0: none)",
@@ -115,18 +117,18 @@ std::vector<Row> limit_rows() {
 std::vector<Row> abuse_rows() {
   return {
       {&kAbuse, "limits", either("off", "on"), kReload,
-       "on, or off: none of these but what is given beside it, as for a benchmark in a closed "
-       "network",
+       "off disables the limits of this group, except those that are set explicitly: for a "
+       "benchmark in a closed network",
        [](Options& o) -> Field { return &o.has_abuse_limits; }},
       {&kAbuse, "max_member_messages", abuse_limit(), kReload,
-       "Messages per second from one member, what is refused included; bursts of 2 s' worth",
+       "Messages per second from one member, refused ones included; bursts of 2 s' worth",
        [](Options& o) -> Field { return &o.limits.abuse.max_member_messages_per_s; }},
       {&kAbuse, "max_member_bytes", abuse_limit(), kReload,
-       "Bytes per second that go out for what one member says, its receivers counted; bursts of 2 "
-       "s' worth",
+       "Bytes per second sent for one member's messages, once for each receiver; bursts of 2 s' "
+       "worth",
        [](Options& o) -> Field { return &o.limits.abuse.max_member_bytes_per_s; }},
       {&kAbuse, "max_room_notices", abuse_limit(), kReload,
-       "Arrivals and departures per second that a room is told; bursts of 5 s' worth",
+       "Notices of joins and leaves per second in one room; bursts of 5 s' worth",
        [](Options& o) -> Field { return &o.limits.abuse.max_room_notices_per_s; }},
       {&kAbuse, "max_address_rooms", abuse_limit(), kReload, "Rooms opened from one address",
        [](Options& o) -> Field { return &o.limits.abuse.max_address_rooms; }},
@@ -143,7 +145,7 @@ std::vector<Row> abuse_rows() {
        "limit_loopback",
        {Type::kBool, "", 0, 1, {"false", "true"}},
        kReload,
-       "The limits per address hold for loopback addresses, too",
+       "Apply the limits per address to loopback addresses, too",
        [](Options& o) -> Field { return &o.limits.abuse.limit_loopback; }},
   };
 }
@@ -151,7 +153,7 @@ std::vector<Row> abuse_rows() {
 std::vector<Row> life_rows() {
   return {
       {&kLife, "drain_timeout", duration(), kReload,
-       "A drain (SIGUSR2) ends after so long, whoever is left",
+       "End a drain (SIGUSR2) after this time, even if members are left",
        [](Options& o) -> Field { return &o.drain_timeout_ms; }},
   };
 }
@@ -162,7 +164,7 @@ std::vector<Row> admin_rows() {
        "listen",
        {Type::kAdmin, "ADDRESS"},
        kRestart,
-       "Where a browser or Prometheus on this machine can look at chatd: 127.0.0.1:PORT, "
+       "Endpoint for the status page, metrics and chatctl: 127.0.0.1:PORT, "
        "[::1]:PORT, unix:/PATH or off",
        [](Options& o) -> Field { return &o.admin; },
        "admin"},

@@ -88,9 +88,10 @@ Read read_text(std::string_view text) {
 Read read_duration(const Kind& kind, std::string_view text) {
   const auto ms = read_with_unit(text, kDurationUnits);
   if (!ms || *ms == 0 || *ms > kMaxDurationMs) {
-    return wrong(text,
-                 "no duration: write a number and a unit, as in 500ms, 300s, 5min or 1h (49 days "
-                 "at most)");
+    return wrong(
+        text,
+        "not a duration: write a number and a unit, as in 500ms, 300s, 5min or 1h (49 days "
+        "at most)");
   }
   return Value{write_number(kind, *ms), *ms};
 }
@@ -146,10 +147,11 @@ Read read_value(const Kind& kind, std::string_view text) {
     case Type::kText:
       return read_text(text);
     case Type::kNumber:
-      return number_value(kind, read_digits(text), text, "no number from " + describe_range(kind));
+      return number_value(kind, read_digits(text), text,
+                          "not a number from " + describe_range(kind));
     case Type::kSize:
       return number_value(kind, read_with_unit(lower_case(text), kSizeUnits), text,
-                          "no size from " + describe_range(kind) +
+                          "not a size from " + describe_range(kind) +
                               ": write a number and a unit, as in 512KiB or 4MiB");
     case Type::kDuration:
       return read_duration(kind, text);

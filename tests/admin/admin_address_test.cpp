@@ -25,7 +25,7 @@ TEST(AdminAddress, RefusesWhatOthersCouldReachAndSaysWhatToDo) {
                            "[::ffff:10.0.0.1]:9100"}) {
     const auto address = parse_admin_address(text);
     ASSERT_FALSE(address) << text;
-    EXPECT_NE(address.error().find("no loopback address"), std::string::npos) << address.error();
+    EXPECT_NE(address.error().find("not a loopback address"), std::string::npos) << address.error();
     EXPECT_NE(address.error().find("ssh -L"), std::string::npos) << address.error();
   }
 }

@@ -80,7 +80,7 @@ TEST(InstructionBudgets, ThatAreNoneAreRefused) {
     const auto read = parse_budgets(R"({"compiler": "GNU", "instructions_per_operation": {"a": )" +
                                     std::string(budget) + "}}");
     ASSERT_FALSE(read) << budget;
-    EXPECT_THAT(read.error(), HasSubstr("the budget of \"a\" is no number above 0"));
+    EXPECT_THAT(read.error(), HasSubstr("the budget of \"a\" is not a number above 0"));
   }
 }
 

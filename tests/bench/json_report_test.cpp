@@ -106,11 +106,11 @@ TEST(JsonReport, OfAnotherVersionIsRefused) {
 
 TEST(JsonReport, ThatIsSomethingElseIsRefused) {
   EXPECT_THAT(error_of("{\"schema_version\": 1}"),
-              HasSubstr("no result of `chatbench run --json`"));
-  EXPECT_THAT(error_of("{}"), HasSubstr("no result"));
-  EXPECT_THAT(error_of(""), HasSubstr("no JSON object"));
-  EXPECT_THAT(error_of("[1]"), HasSubstr("no JSON object"));
-  EXPECT_THAT(error_of(to_json(example_result()).substr(0, 500)), HasSubstr("no JSON object"));
+              HasSubstr("not a result of `chatbench run --json`"));
+  EXPECT_THAT(error_of("{}"), HasSubstr("not a result"));
+  EXPECT_THAT(error_of(""), HasSubstr("not a JSON object"));
+  EXPECT_THAT(error_of("[1]"), HasSubstr("not a JSON object"));
+  EXPECT_THAT(error_of(to_json(example_result()).substr(0, 500)), HasSubstr("not a JSON object"));
 }
 
 TEST(JsonReport, NamesTheFieldAtFault) {
@@ -118,19 +118,19 @@ TEST(JsonReport, NamesTheFieldAtFault) {
   EXPECT_EQ(error_of(replaced(json, "\"rooms\": 20", "\"zooms\": 20")),
             "settings.rooms is missing");
   EXPECT_EQ(error_of(replaced(json, "\"rooms\": 20", "\"rooms\": -20")),
-            "settings.rooms is no whole number");
+            "settings.rooms is not a whole number");
   EXPECT_EQ(error_of(replaced(json, "\"kernel\": \"6.1.0-18-amd64\"", "\"kernel\": 6")),
-            "machine.kernel is no string");
+            "machine.kernel is not a string");
   EXPECT_EQ(error_of(replaced(json, "\"server_kernel\": 5", "\"server_kernel\": null")),
-            "totals.lost_by.server_kernel is no whole number");
+            "totals.lost_by.server_kernel is not a whole number");
   EXPECT_EQ(error_of(replaced(json, "\"loop\": \"open\"", "\"loop\": \"ajar\"")),
             "settings.loop is neither \"open\" nor \"closed\"");
   EXPECT_EQ(error_of(replaced(json, "\"gro\": false", "\"gro\": 0")),
             "settings.gro is neither true nor false");
   EXPECT_EQ(error_of(replaced(json, "\"measure_s\": 2.0", "\"measure_s\": \"2\"")),
-            "phases.measure_s is no number");
+            "phases.measure_s is not a number");
   EXPECT_EQ(error_of(replaced(json, "\"invalid_because\": []", "\"invalid_because\": 0")),
-            "invalid_because is no array");
+            "invalid_because is not an array");
 }
 
 TEST(JsonReport, ErrorsOfAFileBeginWithItsPath) {
@@ -139,7 +139,7 @@ TEST(JsonReport, ErrorsOfAFileBeginWithItsPath) {
   EXPECT_EQ(missing.error(), "/nonexistent/run.json: No such file or directory");
   const auto wrong = load_json("/dev/null");
   ASSERT_FALSE(wrong);
-  EXPECT_THAT(wrong.error(), testing::StartsWith("/dev/null: no JSON object"));
+  EXPECT_THAT(wrong.error(), testing::StartsWith("/dev/null: not a JSON object"));
   // Opens, and cannot be read.
   const auto folder = load_json("/tmp");
   ASSERT_FALSE(folder);

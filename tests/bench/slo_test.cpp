@@ -142,19 +142,19 @@ TEST(Slo, WhatIsNoConditionIsRefusedWithAnExample) {
   EXPECT_THAT(error_of("p99!=5ms"), HasSubstr("not '!=5ms'"));
   EXPECT_THAT(error_of("p99=<5ms"), HasSubstr("not '=<5ms'"));
   EXPECT_THAT(error_of("p99<5"), HasSubstr("as in 500us, 5ms or 1s"));
-  EXPECT_THAT(error_of("p99<"), HasSubstr("no duration"));
-  EXPECT_THAT(error_of("p99<-5ms"), HasSubstr("no duration"));
-  EXPECT_THAT(error_of("p99<infms"), HasSubstr("no duration"));
-  EXPECT_THAT(error_of("p99<5min"), HasSubstr("no duration"));
+  EXPECT_THAT(error_of("p99<"), HasSubstr("not a duration"));
+  EXPECT_THAT(error_of("p99<-5ms"), HasSubstr("not a duration"));
+  EXPECT_THAT(error_of("p99<infms"), HasSubstr("not a duration"));
+  EXPECT_THAT(error_of("p99<5min"), HasSubstr("not a duration"));
   for (const char* text : {"p99<nanms", "p99<1e400ms", "p99<1e308s", "p99<-0ms", "p99<ms"}) {
-    EXPECT_THAT(error_of(text), HasSubstr("no duration")) << text;
+    EXPECT_THAT(error_of(text), HasSubstr("not a duration")) << text;
   }
   for (const char* text : {"lost<1e308", "rate>nan", "rate>inf", "rate>-0", "lost<"}) {
-    EXPECT_THAT(error_of(text), HasSubstr("no number")) << text;
+    EXPECT_THAT(error_of(text), HasSubstr("not a number")) << text;
   }
-  EXPECT_THAT(error_of("loss<nan"), HasSubstr("no share"));
+  EXPECT_THAT(error_of("loss<nan"), HasSubstr("not a share"));
   EXPECT_THAT(error_of("loss<10"), HasSubstr("for a number of deliveries: lost"));
-  EXPECT_THAT(error_of("loss<5ms"), HasSubstr("no share"));
+  EXPECT_THAT(error_of("loss<5ms"), HasSubstr("not a share"));
   EXPECT_THAT(error_of("rate>10k"), HasSubstr("without a unit"));
 }
 

@@ -21,8 +21,8 @@ TEST(CommandLine, AllErrorsAtOnce) {
                 "--max-roms: no such flag (did you mean --max-rooms?); chatd --help names all "
                 "flags",
                 "'stray' belongs to no flag: chatd takes only flags",
-                "--tcp-port: '70000' is no number from 0 to 65535",
-                "--idle-timeout: 'soon' is no duration: write a number and a unit, as in 500ms, "
+                "--tcp-port: '70000' is not a number from 0 to 65535",
+                "--idle-timeout: 'soon' is not a duration: write a number and a unit, as in 500ms, "
                 "300s, 5min or 1h (49 days at most)",
             }));
 }

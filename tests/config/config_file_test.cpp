@@ -60,7 +60,7 @@ max_member_messages = 5.5
 )"),
             (Errors{
                 "chatd.toml:1:1: max_rooms: stands outside of its table: write it below [limits]",
-                "chatd.toml:3:13: limits.max_rooms: '-3' is no number from 1 to 10000000",
+                "chatd.toml:3:13: limits.max_rooms: '-3' is not a number from 1 to 10000000",
                 "chatd.toml:4:1: no such key in [limits]: max_room (did you mean max_rooms?)",
                 "chatd.toml:5:18: limits.idle_timeout: is an integer, but must be a string with a "
                 "unit, as in \"300s\"",
@@ -107,7 +107,7 @@ TEST(ConfigFile, WrongTypesAreNamed) {
 TEST(ConfigFile, SyntaxErrorsHaveAPlace) {
   const Errors errors = errors_in("[limits]\nmax_rooms = \n");
   ASSERT_EQ(errors.size(), 1u);
-  EXPECT_TRUE(errors[0].starts_with("chatd.toml:2:13: this is no TOML: ")) << errors[0];
+  EXPECT_TRUE(errors[0].starts_with("chatd.toml:2:13: this is not TOML: ")) << errors[0];
   EXPECT_TRUE(
       errors_in("[limits]\nmax_rooms = 1\nmax_rooms = 2").at(0).starts_with("chatd.toml:3:"));
 }
@@ -115,7 +115,7 @@ TEST(ConfigFile, SyntaxErrorsHaveAPlace) {
 // toml++ asserts here that it cannot be, and only then looks.
 TEST(ConfigFile, ABadTableNameIsASyntaxError) {
   EXPECT_EQ(errors_in("[!a]"),
-            Errors{"chatd.toml:1:2: this is no TOML: Error while parsing key: expected bare key "
+            Errors{"chatd.toml:1:2: this is not TOML: Error while parsing key: expected bare key "
                    "starting character or string delimiter, saw '!'"});
 }
 
@@ -126,7 +126,7 @@ TEST(ConfigFile, UnreadableFilesAreExplained) {
   EXPECT_EQ(errors_of({"--config", "/"}),
             Errors{"/: the configuration file cannot be read: Is a directory"});
   EXPECT_EQ(errors_of({"--config", "/dev/zero"}),
-            Errors{"/dev/zero: longer than 1 MiB: this is no configuration file"});
+            Errors{"/dev/zero: longer than 1 MiB: this is not a configuration file"});
   EXPECT_EQ(options_of({"--config", "/dev/null"}).tcp_port, Options{}.tcp_port);
 }
 

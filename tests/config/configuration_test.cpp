@@ -75,12 +75,12 @@ TEST(Configuration, AllErrorsOfAllSourcesAtOnce) {
       errors_of({"--config", file.path(), "--tcp-port", "x"},
                 {"CHATD_MAX_ROMS=1", "CHATD_MTU=1", "CHATD_SERVICE=1", "CHATD_TEST_ANYTHING=1"}),
       (Errors{
-          "--tcp-port: 'x' is no number from 0 to 65535",
+          "--tcp-port: 'x' is not a number from 0 to 65535",
           "CHATD_MAX_ROMS: no such option (did you mean CHATD_MAX_ROOMS?); unset it, chatd "
           "--help names all options",
-          "CHATD_MTU: '1' is no number from 576 to 65536",
+          "CHATD_MTU: '1' is not a number from 576 to 65536",
           "CHATD_SERVICE: no such option; unset it, chatd --help names all options",
-          file.path() + ":2:13: limits.max_rooms: '0' is no number from 1 to 10000000",
+          file.path() + ":2:13: limits.max_rooms: '0' is not a number from 1 to 10000000",
       }));
 }
 
@@ -104,7 +104,7 @@ TEST(Configuration, VariablesOfKubernetesAreToldApart) {
 // A wrong value is an error even where another source goes before it.
 TEST(Configuration, WhatIsOverriddenMustStillBeSound) {
   EXPECT_EQ(errors_of({"--mtu", "1500"}, {"CHATD_MTU=1"}),
-            Errors{"CHATD_MTU: '1' is no number from 576 to 65536"});
+            Errors{"CHATD_MTU: '1' is not a number from 576 to 65536"});
 }
 
 TEST(Configuration, LimitsOffKeepsWhatAnySourceGives) {

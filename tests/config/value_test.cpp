@@ -43,10 +43,11 @@ TEST(ConfigValue, Durations) {
   EXPECT_EQ(read("limits.idle_timeout", "1500ms")->text, "1500ms");
   for (const char* wrong : {"", "s", "ms", "5", "0s", "-5s", "+5s", "5 parsecs", "1.5s", "5S",
                             "4294967296ms", "99999999999999999999h", "18446744073709551615h"}) {
-    EXPECT_EQ(refusal("limits.idle_timeout", wrong),
-              "'" + std::string(wrong) +
-                  "' is no duration: write a number and a unit, as in 500ms, 300s, 5min or 1h (49 "
-                  "days at most)");
+    EXPECT_EQ(
+        refusal("limits.idle_timeout", wrong),
+        "'" + std::string(wrong) +
+            "' is not a duration: write a number and a unit, as in 500ms, 300s, 5min or 1h (49 "
+            "days at most)");
   }
 }
 
@@ -62,7 +63,7 @@ TEST(ConfigValue, Sizes) {
   for (const char* wrong : {"", "MiB", "-4MiB", "4095", "2GiB", "4XiB", "17179869185GiB"}) {
     EXPECT_EQ(refusal("data_plane.send_buffer", wrong),
               "'" + std::string(wrong) +
-                  "' is no size from 4KiB to 1GiB: write a number and a unit, as in 512KiB or "
+                  "' is not a size from 4KiB to 1GiB: write a number and a unit, as in 512KiB or "
                   "4MiB");
   }
 }
@@ -71,11 +72,11 @@ TEST(ConfigValue, NumbersHaveARange) {
   EXPECT_EQ(number("network.tcp_port", "0"), 0u);
   EXPECT_EQ(number("network.tcp_port", "65535"), 65'535u);
   EXPECT_EQ(number("limits.max_rooms", "10000000"), 10'000'000u);
-  EXPECT_EQ(refusal("network.tcp_port", "65536"), "'65536' is no number from 0 to 65535");
-  EXPECT_EQ(refusal("limits.max_rooms", "0"), "'0' is no number from 1 to 10000000");
-  EXPECT_EQ(refusal("limits.max_rooms", "-3"), "'-3' is no number from 1 to 10000000");
-  EXPECT_EQ(refusal("limits.max_rooms", "many"), "'many' is no number from 1 to 10000000");
-  EXPECT_EQ(refusal("limits.max_rooms", "7x"), "'7x' is no number from 1 to 10000000");
+  EXPECT_EQ(refusal("network.tcp_port", "65536"), "'65536' is not a number from 0 to 65535");
+  EXPECT_EQ(refusal("limits.max_rooms", "0"), "'0' is not a number from 1 to 10000000");
+  EXPECT_EQ(refusal("limits.max_rooms", "-3"), "'-3' is not a number from 1 to 10000000");
+  EXPECT_EQ(refusal("limits.max_rooms", "many"), "'many' is not a number from 1 to 10000000");
+  EXPECT_EQ(refusal("limits.max_rooms", "7x"), "'7x' is not a number from 1 to 10000000");
 }
 
 TEST(ConfigValue, Words) {

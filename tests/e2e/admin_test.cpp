@@ -304,10 +304,10 @@ TEST_F(AdminTest, StartsNowhereWhereOthersCouldAsk) {
     const char* address;
     int exit_code;
     const char* words;
-  } cases[] = {{"0.0.0.0:9100", 2, "no loopback address"},
-               {"nonsense", 2, "no admin address"},
+  } cases[] = {{"0.0.0.0:9100", 2, "not a loopback address"},
+               {"nonsense", 2, "not an admin address"},
                {"unix:/nonexistent/folder/admin.sock", 1, "Does its folder exist"},
-               {"unix:/etc/passwd", 1, "is no socket"}};
+               {"unix:/etc/passwd", 1, "is not a socket"}};
   for (const auto& each : cases) {
     SCOPED_TRACE(each.address);
     ChatdServer chatd({"--admin", each.address});

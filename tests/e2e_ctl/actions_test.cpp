@@ -158,7 +158,7 @@ TEST_F(CtlTest, TheLogLevelChangesUntilTheNextReload) {
   EXPECT_FALSE(has(server().diagnosis(), "was put out")) << server().diagnosis();
   const CtlOutcome refused = ctl({"log-level", "loud"});
   EXPECT_EQ(refused.exit_code, 1);
-  EXPECT_TRUE(refused.err.starts_with("chatctl: this is no log level; ")) << refused.err;
+  EXPECT_TRUE(refused.err.starts_with("chatctl: this is not a log level; ")) << refused.err;
 }
 
 }  // namespace

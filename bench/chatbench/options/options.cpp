@@ -124,7 +124,8 @@ class RunFlags {
     Workload& workload = run_.workload;
     add_time("--warmup", workload.warm_up_ns, "TIME [1s]", "Load before the measurement");
     add_time("--duration", workload.measure_ns, "TIME [10s]", "The measurement");
-    add_time("--drain", workload.drain_ns, "TIME [2s]", "At most so long for what is under way");
+    add_time("--drain", workload.drain_ns, "TIME [2s]",
+             "Wait at most this long for what is under way");
     add_time("--give-up", workload.give_up_ns, "TIME [1s]",
              "A delivery after that is late; a closed loop goes on without it");
     add_time(
@@ -140,7 +141,7 @@ class RunFlags {
     add_count("--joins-per-connection", connect.joins_per_connection, "N [1]",
               "Joins on each, pipelined; those members share an address and differ by port", 1,
               50'000);
-    add("--join-rate", connect.joins_per_s, "N", "At most so many joins per second")
+    add("--join-rate", connect.joins_per_s, "N", "Maximum number of joins per second")
         ->check(number(kLowestRate, kHighestRate));
     add_count("--sockets", connect.sockets, "N",
               "UDP sockets that all members share [as many as joins per connection]", 1, 50'000);

@@ -32,7 +32,7 @@ CLI::Validator with_unit(Units units, std::string form) {
   return CLI::Validator("").operation(
       [units = std::move(units), form = std::move(form)](std::string& text) -> std::string {
         const auto value = parse_with_unit(text, units);
-        if (!value) return "'" + text + "' is no " + form;
+        if (!value) return "'" + text + "' is not a " + form;
         text = std::to_string(*value);
         return {};
       });
@@ -60,7 +60,7 @@ CLI::Validator whole_number(std::uint64_t lowest, std::uint64_t highest) {
       text = std::to_string(value);  // "010" is ten
       return {};
     }
-    return "'" + text + "' is no whole number from " + std::to_string(lowest) + " to " +
+    return "'" + text + "' is not a whole number from " + std::to_string(lowest) + " to " +
            std::to_string(highest);
   });
 }
@@ -74,7 +74,7 @@ CLI::Validator number(double lowest, double highest) {
     if (error == std::errc{} && rest == end && value >= lowest && value <= highest) return {};
     std::ostringstream bounds;
     bounds << lowest << " to " << std::fixed << std::setprecision(0) << highest;
-    return "'" + text + "' is no number from " + bounds.str();
+    return "'" + text + "' is not a number from " + bounds.str();
   });
 }
 
@@ -86,7 +86,7 @@ CLI::Validator loopback_address() {
       text = std::to_string(ntohl(address.s_addr));
       return {};
     }
-    return "'" + text + "' is no address in 127.0.0.0/8";
+    return "'" + text + "' is not an address in 127.0.0.0/8";
   });
 }
 

@@ -46,7 +46,7 @@ class FieldReader {
   }
 
   void read(element value, std::uint64_t& number) {
-    if (value.get(number) != simdjson::SUCCESS) fail("is no whole number");
+    if (value.get(number) != simdjson::SUCCESS) fail("is not a whole number");
   }
   void read(element value, bool& flag) {
     if (value.get(flag) != simdjson::SUCCESS) fail("is neither true nor false");
@@ -55,12 +55,12 @@ class FieldReader {
     if (value.is_null()) {
       number = std::numeric_limits<double>::quiet_NaN();
     } else if (value.get(number) != simdjson::SUCCESS) {
-      fail("is no number");
+      fail("is not a number");
     }
   }
   void read(element value, std::string& text) {
     std::string_view view;
-    if (value.get(view) != simdjson::SUCCESS) return fail("is no string");
+    if (value.get(view) != simdjson::SUCCESS) return fail("is not a string");
     text = view;
   }
   void read(element value, LoopKind& kind) {
@@ -81,14 +81,14 @@ class FieldReader {
   template <class Value>
   void read(element value, std::vector<Value>& values) {
     array elements;
-    if (value.get(elements) != simdjson::SUCCESS) return fail("is no array");
+    if (value.get(elements) != simdjson::SUCCESS) return fail("is not an array");
     values.clear();
     for (const element item : elements) read(item, values.emplace_back());
   }
   template <class Record>
   void read(element value, Record& record) {
     object inner;
-    if (value.get(inner) != simdjson::SUCCESS) return fail("is no object");
+    if (value.get(inner) != simdjson::SUCCESS) return fail("is not an object");
     const object outer = source_;
     source_ = inner;
     visit_fields(*this, record);
@@ -105,7 +105,7 @@ tl::expected<void, std::string> check_schema(object root) {
   std::uint64_t version = 0;
   if (root["schema"].get(name) != simdjson::SUCCESS || name != kSchemaName ||
       root["schema_version"].get(version) != simdjson::SUCCESS) {
-    return tl::unexpected(std::string("this is no result of `chatbench run --json`"));
+    return tl::unexpected(std::string("this is not a result of `chatbench run --json`"));
   }
   if (version != kSchemaVersion) {
     return tl::unexpected("written in version " + std::to_string(version) +
@@ -124,7 +124,7 @@ tl::expected<RunResult, std::string> parse_json(std::string_view json) {
   object root;
   const auto error = parser.parse(json.data(), json.size()).get(root);
   if (error != simdjson::SUCCESS) {
-    return tl::unexpected(std::string("no JSON object: ") + simdjson::error_message(error));
+    return tl::unexpected(std::string("not a JSON object: ") + simdjson::error_message(error));
   }
   if (const auto known = check_schema(root); !known) return tl::unexpected(known.error());
   RunResult result;

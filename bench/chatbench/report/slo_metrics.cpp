@@ -125,11 +125,11 @@ tl::expected<double, std::string> parse_limit(MetricUnit unit, std::string_view 
     case kDuration:
       if (const auto value = number_with_unit(text, kDurations)) return *value;
       return refuse(
-          "no duration of 11 days at most: write a number and a unit, as in 500us, 5ms or 1s");
+          "not a duration of at most 11 days: write a number and a unit, as in 500us, 5ms or 1s");
     case kShare: {
       const auto value = number_with_unit(text, kShares);
       if (value && *value <= 1) return *value;
-      return refuse("no share: write 0, 0.001 or 0.1% (for a number of deliveries: lost)");
+      return refuse("not a share: write 0, 0.001 or 0.1% (for a number of deliveries: lost)");
     }
     case kCount:
     case kPerSecond:
@@ -137,7 +137,7 @@ tl::expected<double, std::string> parse_limit(MetricUnit unit, std::string_view 
       break;
   }
   if (const auto value = number_with_unit(text, kBare)) return *value;
-  return refuse("no number up to 1e15: write it without a unit, as in 10000");
+  return refuse("not a number up to 1e15: write it without a unit, as in 10000");
 }
 
 std::string format_metric(MetricUnit unit, double value) {

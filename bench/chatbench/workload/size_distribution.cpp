@@ -34,7 +34,7 @@ tl::expected<SizeDistribution, std::string> SizeDistribution::parse(std::string_
     return tl::unexpected("'" + std::string(text) + "' " + why);
   };
   const std::string form =
-      "is no size: write bytes (128), a range (64-512) or sizes with weights "
+      "is not a size: write bytes (128), a range (64-512) or sizes with weights "
       "(64:70,512:20,1400:10)";
   SizeDistribution sizes;
   std::uint64_t weight = 0;
