@@ -73,7 +73,7 @@ void add_server_flags(CLI::App& app, Options& options, Durations& durations) {
                "How long to wait for its address and connection, and again for its answer");
   app.add_option_function<std::string>(
          "--gro", [&options](const std::string& text) { options.server.gro = text == "on"; },
-         "Take messages that the server sends together in one piece (UDP_GRO)")
+         "Receive messages that the server sends together in one piece (UDP_GRO)")
       ->check(CLI::Validator(check_on_off, "on|off"))
       ->option_text("on|off [on]");
 }
@@ -85,13 +85,13 @@ void add_talk_flags(CLI::App& app, Options& options, Durations& durations) {
       ->envname("CHAT_PASSWORD")
       ->option_text("TEXT [$CHAT_PASSWORD]");
   app.add_flag("--json", options.json, "Print NDJSON, on a terminal too");
-  app.add_option("--count", options.count, "End after N received messages")
+  app.add_option("--count", options.count, "Stop after N received messages")
       ->check(CLI::Validator(check_count, "COUNT"))
       ->option_text("N");
   add_duration(app, "--timeout", "TIME", durations.timeout,
-               "End after this long, counted from when it connects");
+               "Stop after this time, counted from the connection");
   add_duration(app, "--heartbeat", "TIME [20s]", durations.heartbeat,
-               "Tell the server that you are there, and ask whether it is, this often");
+               "How often to tell the server that you are there, and to ask whether it is");
 }
 
 CLI::App* add_command(CLI::App& app, const char* name, const char* help) {

@@ -13,9 +13,9 @@ namespace chatd::client::ctl {
 namespace {
 
 constexpr const char* kDescription =
-    "Look at a running chatd and have it do something, over its admin endpoint (chatd --admin).\n"
-    "What changes something (kick, close-room, drain, reload, log-level) works over a socket file\n"
-    "(unix:/PATH) only.";
+    "Look at a running chatd and control it, through its admin endpoint (chatd --admin).\n"
+    "Commands that change something (kick, close-room, drain, reload, log-level) work only over a\n"
+    "socket file (unix:/PATH).";
 
 constexpr const char* kFooter =
     "Flags may stand before or after the command.\n"
@@ -44,18 +44,18 @@ std::vector<std::pair<CLI::App*, Task>> add_commands(CLI::App& app, Options& opt
   const auto add = [&](Task task, const char* name, const char* help) {
     return add_command(app, commands, task, name, help);
   };
-  add(Task::kStatus, "status", "What chatd is doing, and what it has counted");
+  add(Task::kStatus, "status", "Show what chatd is doing, and what it has counted");
   add(Task::kTop, "top", "The same, each second, with rates and the largest rooms; q ends it");
-  add(Task::kRooms, "rooms", "All rooms");
-  add_room(add(Task::kMembers, "members", "Who is in a room"), options);
-  add(Task::kConfig, "config", "The configuration in force, and where each value comes from");
-  CLI::App* const kick = add(Task::kKick, "kick", "Put a member out of a room");
+  add(Task::kRooms, "rooms", "List all rooms");
+  add_room(add(Task::kMembers, "members", "List the members of a room"), options);
+  add(Task::kConfig, "config", "Show the configuration in force, and where each value comes from");
+  CLI::App* const kick = add(Task::kKick, "kick", "Remove a member from a room");
   add_room(kick, options);
   kick->add_option("USERNAME", options.username, "The member's name")->required();
   add_room(add(Task::kCloseRoom, "close-room", "End a room; its members are told"), options);
-  add(Task::kDrain, "drain", "Let nobody in any more, and stop when all have gone");
+  add(Task::kDrain, "drain", "Let nobody new in, and stop when all have gone");
   add(Task::kReload, "reload", "Load the configuration file again, and say what has changed");
-  add(Task::kLogLevel, "log-level", "Log more or less, until the next reload or start")
+  add(Task::kLogLevel, "log-level", "Set the log level, until the next reload or start")
       ->add_option("LEVEL", options.level, "trace, debug, info, warn, error, critical or off")
       ->required();
   return commands;

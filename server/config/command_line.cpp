@@ -16,12 +16,12 @@ class Parser {
     app_.set_version_flag("--version", "chatd " CHATD_VERSION);
     file_ = app_.add_option("--config");
     file_->type_name("FILE")->description(
-        "Configuration file (TOML); flags and CHATD_... variables go before it. Also CHATD_CONFIG");
+        "Configuration file (TOML); flags and CHATD_... variables override it. Also CHATD_CONFIG");
     check_ = app_.add_flag("--check-config");
-    check_->description("Say whether file, environment and flags are sound, and end");
+    check_->description("Check file, environment and flags, and exit");
     print_ = app_.add_flag("--print-config");
     print_->description(
-        "Print what is in force and where it comes from, as a configuration file, and end");
+        "Print the configuration in force and the origin of each value, as a file, and exit");
     for (const Row& row : all_rows()) flags_.emplace_back(&row, add(row));
     app_.allow_extras();
     app_.footer(

@@ -29,7 +29,7 @@ constexpr const char* kFooter =
 
 constexpr const char* kRunFooter =
     "Open loop (--rate): messages are sent when they are due, whatever the server does, and\n"
-    "latency counts from when they were due. Closed loop (--window): so many messages under way "
+    "latency counts from when they were due. Closed loop (--window): this many messages under way "
     "in\n"
     "each room, the next one when one is complete; it shows how fast the server can go.\n"
     "\n"
@@ -146,14 +146,13 @@ class RunFlags {
     add_count("--sockets", connect.sockets, "N",
               "UDP sockets that all members share [as many as joins per connection]", 1, 50'000);
     add("--first-address", connect.first_address, "IP [127.1.0.1]",
-        "Where the members' addresses begin; a run beside another one is then of somebody else")
+        "First of the members' addresses; give runs at the same time different ones")
         ->transform(loopback_address());
     add_time("--heartbeat", typed_.heartbeat_ns, "TIME [2m]",
-             "Each member is heard so often, whether it speaks or not");
+             "How often each member sends something, even if it does not speak");
     app_.add_flag("--one-socket-per-client", connect.one_socket_per_client,
                   "A UDP socket for each member, as real clients have");
-    add("--gro", connect.gro, "on|off [on]",
-        "UDP_GRO: take a train of messages in one piece, where the server sends trains")
+    add("--gro", connect.gro, "on|off [on]", "UDP_GRO: receive a train of messages in one piece")
         ->transform(on_off());
     add("--gso", connect.gso, "on|off [on]",
         "UDP_SEGMENT: what a member says in one go leaves as one train, as in one write over TCP")
