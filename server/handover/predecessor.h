@@ -1,5 +1,5 @@
-// The chatd whose place this one is to take, as this one sees it: the line to the process that has
-// started it. Without one, chatd starts as ever. Thread: the main one.
+// The old chatd of a hand-over, as the new one sees it: the line to the process that has started
+// it. Without one, chatd starts normally. Thread: main.
 #pragma once
 
 #include <optional>
@@ -18,18 +18,22 @@ inline constexpr char kHandoverVariable[] = "CHATD_HANDOVER_FD";
 
 class Predecessor {
  public:
-  // Nothing when nobody is there. The variable is taken out of the environment, for it is neither
-  // an option nor for whom we start.
+  // Nothing if there is no predecessor. Removes the variable from the environment, because it is
+  // not an option, and processes that this one starts must not see it.
   static tl::expected<std::optional<Predecessor>, std::string> find();
 
-  // Says that we are ready and waits until it has stopped reading and given us all.
+  // Reports that this process is ready. Blocks until the old process has stopped reading and has
+  // passed on its state and descriptors.
   tl::expected<Inheritance, std::string> inherit();
-  // That we cannot go on, and why: it will, then, and end us.
+  // Reports that this process cannot take over, and why. The old one then goes on and ends this
+  // one.
   void tell_failure(std::string_view reason);
-  // That we can; returns when we must: at its word, or at its end, for then nobody serves. What it
-  // has been told and has not done, as letters of commands. An error: it goes on itself.
+  // Reports that this process can take over. Blocks until the old process commits or exits. Returns
+  // the commands that the old one has not executed yet, as letters. Returns an error if it resumes
+  // serving.
   tl::expected<std::string, std::string> take_over();
-  // Waits for its end of the line, a moment at most: from then on the service manager knows us.
+  // Waits a moment at most for the old process to close the line: then it has told the service
+  // manager of this process.
   void await_end();
 
  private:

@@ -1,6 +1,6 @@
-// All that the next chatd needs to go on in place of this one, without the descriptors: these go
-// beside it, in the order of the listener, a UDP socket for each shard, and each shard's
-// connections; then the admin endpoint's listener and the keeper's line, where there are any.
+// All that the next chatd needs to take over, except the descriptors. These travel beside it, in
+// this order: the listener, a UDP socket for each shard, each shard's connections, then the admin
+// endpoint's listener and the keeper's line, if there are any.
 #pragma once
 
 #include <cstdint>
@@ -22,8 +22,8 @@ struct ShardState {
 };
 
 struct ServerState {
-  // Where the operator wanted it to listen: the sockets stay where they are, so a configuration
-  // that wants something else now cannot be had by a hand-over.
+  // Where the operator wanted it to listen. The sockets stay where they are, so a hand-over cannot
+  // apply a configuration with other addresses.
   std::string host;
   std::uint16_t tcp_port = 0;
   std::uint16_t udp_port = 0;
@@ -41,14 +41,14 @@ struct ServerState {
   }
 };
 
-// What a server leaves to another process. The descriptors stay its own.
+// What a server passes on to another process. It keeps ownership of the descriptors.
 struct Estate {
   ServerState state;
   std::vector<int> descriptors;
 };
 
-// The same as the other process gets it: as many descriptors as the server's state needs, and what
-// is not the server's.
+// The same as the other process receives it: as many descriptors as the server's state needs, and
+// what does not belong to the server.
 struct Inheritance {
   ServerState state;
   std::vector<UniqueFd> descriptors;

@@ -1,6 +1,6 @@
-// The chatd that is to take the place of this one, as this one sees it: a process that it has
-// started, and the line to it. Until hand_over() has returned without an error nothing is decided:
-// a successor that fails or is given up is killed, and this chatd goes on. Thread: the main one.
+// The new chatd of a hand-over, as the old one sees it: a process that it has started, and the line
+// to it. Nothing is decided before let_go(): a successor that fails or is given up is killed, and
+// this chatd goes on. Thread: main.
 #pragma once
 
 #include <sys/types.h>
@@ -16,8 +16,8 @@ namespace chatd {
 
 class Successor {
  public:
-  // Starts `program` with these arguments and our environment; it starts up while we serve. An
-  // error is a sentence.
+  // Starts `program` with these arguments and this process's environment; it starts up while this
+  // one serves. An error is a sentence.
   static tl::expected<Successor, std::string> start(const std::string& program,
                                                     const char* const* arguments);
   Successor(Successor&& other) noexcept;
@@ -31,11 +31,12 @@ class Successor {
   // An error says why it cannot take over.
   tl::expected<void, std::string> take_ready();
 
-  // Gives it all; when this returns without an error, it can go on at a word.
+  // Passes on state and descriptors. Without an error, the successor is ready to serve and waits
+  // for let_go().
   tl::expected<void, std::string> hand_over(std::string_view state,
                                             std::span<const int> descriptors);
-  // The word, and what is still to be done, as letters of commands. From here on it serves, and we
-  // must not.
+  // Commits: from here on the successor serves, and this process must not. `commands` are those
+  // that are not executed yet, as letters.
   tl::expected<void, std::string> let_go(std::string_view commands);
 
  private:

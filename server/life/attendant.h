@@ -1,7 +1,6 @@
-// What the main thread does while the shards serve: it carries out what chatd is told, one command
-// after the other (command_queue.h), ends a drain when all have gone or its time is up, and tells
-// the service manager how chatd is. Nothing of a message's way leads through here. Thread: the main
-// one.
+// What the main thread does while the shards serve: it executes commands, one after the other
+// (command_queue.h), ends a drain when all have gone or its time is over, and reports to the
+// service manager. No message passes through here. Thread: main.
 #pragma once
 
 #include <cstdint>
@@ -37,18 +36,18 @@ class Attendant {
   Attendant(const AttendantSite& site, std::optional<KeeperLine> keeper_line)
       : site_(site), keeper_line_(std::move(keeper_line)) {}
 
-  // Tells the process that was started first who serves now: this one.
+  // Tells the process that was started first that this one serves now.
   void announce();
 
-  // Returns when it is time to stop: told to, drained, or because a shard has failed
-  // (`failed_fd` is readable). Or when a successor waits to take over.
+  // Returns when chatd must stop (by command, after a drain, or because a shard has failed:
+  // `failed_fd` is readable), or when a successor waits to take over.
   Ending attend(int failed_fd);
 
-  // After Ending::kHandOver. `admin_fd`: the admin endpoint's listener, or -1. False: the successor
-  // could not, and this chatd goes on.
+  // After Ending::kHandOver. `admin_fd`: the admin endpoint's listener, or -1. Returns false if the
+  // successor could not take over: this chatd goes on.
   bool hand_over(int admin_fd);
-  // After that, when this process has closed all that the other one has now: what is left for it to
-  // do. The exit code.
+  // After that, when this process has closed all that the successor has now: does what is left for
+  // it to do. Returns the exit code.
   int see_off();
 
  private:

@@ -1,10 +1,9 @@
-// What chatd has been told and has not done yet. The main thread works it off one command after the
-// other, each to its end: a reload that comes while another process gets ready to take over waits
-// until that has succeeded or failed. What still waits when another process takes over is that
-// one's to do (letters()).
+// Commands that chatd has not executed yet. The main thread executes one after the other, each to
+// its end: a reload that arrives while another process prepares to take over waits until that has
+// succeeded or failed. If the other process takes over, it executes what still waits (letters()).
 //
-// A command that waits already is not put in twice: whoever gave it the second time wants what is
-// so afterwards, and the first one's turn is still to come. So the queue is bounded.
+// A command that waits already is not added again, because executing it once later has the same
+// effect. So the queue is bounded.
 // Thread: push on any; the rest on the main one.
 #pragma once
 
@@ -25,7 +24,7 @@
 
 namespace chatd {
 
-// What came of a command, in the words of the log.
+// The result of a command, in the words of the log.
 struct CommandResult {
   bool is_done = true;  // false: what is wrong, and nothing has changed
   std::vector<std::string> lines = {};
@@ -33,7 +32,7 @@ struct CommandResult {
 
 using CommandListener = std::function<void(const CommandResult&)>;
 
-// A command, and who wants to know what comes of it.
+// A command, and those who wait for its result.
 struct CommandTask {
   Command command;
   std::vector<CommandListener> listeners = {};
@@ -61,7 +60,7 @@ class CommandQueue {
   std::optional<CommandTask> take_one_of(std::initializer_list<Command> commands);
   // All of them.
   std::vector<CommandTask> take_all();
-  // What waits, for another process. It goes on waiting here.
+  // What waits, for another process. It also stays in this queue.
   std::string letters() const;
 
  private:

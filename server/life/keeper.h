@@ -1,13 +1,13 @@
-// The process that was started first stays when another one has taken its place, wherever somebody
-// knows the service by its process id and is not told of another: a container's first process or
-// its child (tini, docker --init), a supervisor's, a shell's. It serves nobody any more. It passes
-// on what it is told by signal, and ends when the last of those that have followed it has ended, in
-// the same way: for whoever watches it, the service is one process with one end.
+// After a hand-over the process that was started first stays, wherever somebody knows the service
+// by its process id and cannot be told of another one: as a container's first process or its child
+// (tini, docker --init), under a supervisor or a shell. It no longer serves. It passes signals on,
+// and exits when the last of its successors has exited, with the same exit code: for whoever
+// watches it, the service is one process.
 //
-// Between it and whoever serves there is a line (handover_link.h), whose other end goes from each
-// chatd to the next with the sockets. What has been said and not been heard stays in it, so no
-// signal is lost in between. Its end, when the keeper is killed, is a stop: who has killed it wants
-// the service gone.
+// A line (handover_link.h) connects it with the process that serves; its other end goes from each
+// chatd to the next with the sockets. A command that was sent and not yet read stays in it, so no
+// signal is lost in between. If the keeper is killed, the end of the line is a stop: whoever has
+// killed it wants the service to end.
 #pragma once
 
 #include <sys/types.h>
@@ -25,14 +25,14 @@
 
 namespace chatd {
 
-// The end of whoever serves. Thread: the main one.
+// The end of the line in the process that serves. Thread: main.
 class KeeperLine {
  public:
   explicit KeeperLine(UniqueFd fd) : link_(std::move(fd)) {}
 
-  // Readable when the keeper has said something, or has ended.
+  // Readable when the keeper has sent something, or has exited.
   int fd() const { return link_.fd(); }
-  // What it has said; fd() must be readable. A stop when it has ended.
+  // What it has sent; fd() must be readable. A stop if it has exited.
   std::optional<Command> take();
   // Who serves from here on. A predecessor says it of its successor, which may end before it can,
   // and the successor of itself, since it goes on, too, when its predecessor has ended in between.
@@ -42,15 +42,15 @@ class KeeperLine {
   HandoverLink link_;
 };
 
-// The end of the process that stays. Thread: the main one.
+// The end of the line in the process that stays. Thread: main.
 class Keeper {
  public:
   // `signals` must outlive it. Takes in the processes that its successors leave behind. Nothing has
   // been decided by that.
   static tl::expected<std::pair<Keeper, KeeperLine>, std::string> open(const Signals& signals);
 
-  // Stays until nobody serves any more; `serving` is a child that does. The exit code is that of
-  // the last one, and 128 and the number of the signal that has ended it, as shells have it.
+  // Blocks until no process serves any more; `serving` is a child that does. Returns the exit code
+  // of the last one, or 128 plus the number of the signal that ended it, as shells do.
   int run(pid_t serving);
 
  private:

@@ -1,7 +1,7 @@
-// The configuration of a running chatd, and how it changes: SIGHUP loads it again from where it
-// came from. It is checked as a whole first, and a bad one changes nothing. What can change then
-// holds for members who are there, too; what needs a restart is said by name, and stays. Thread:
-// reload() and has_file() on the main one, the rest on any.
+// The configuration of a running chatd, and how it changes: SIGHUP loads it again from the same
+// sources. It is checked as a whole first, and an error changes nothing. What can change then
+// applies to members who are there, too; what needs a restart is named and stays. Thread: reload()
+// and has_file() on the main one, the rest on any.
 #pragma once
 
 #include <mutex>
@@ -15,14 +15,14 @@ namespace chatd {
 
 class Reloader {
  public:
-  // `argc` and `argv` as main has got them: they count again at each reload.
+  // `argc` and `argv` are main's: each reload reads them again.
   Reloader(config::Configuration configuration, int argc, const char* const* argv)
       : configuration_(std::move(configuration)), argc_(argc), argv_(argv) {}
 
   // Whether there is a file that may have changed.
   bool has_file() const { return configuration_.file.has_value(); }
 
-  // What comes of it is in the log, too; what is wrong, with its place.
+  // The result is also logged; errors with their places.
   CommandResult reload(Server& server);
 
   // What is in force.
