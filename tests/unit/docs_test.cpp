@@ -239,6 +239,19 @@ TEST(Docs, FunctionsThatAreNamedExist) {
   EXPECT_GE(seen, 20u) << "documents have changed their form: nothing was checked";
 }
 
+// A word of the glossary that the code no longer uses is a word of nothing.
+TEST(Docs, TheGlossaryHasTheWordsOfTheCode) {
+  const std::set<std::string> words = words_of_the_code();
+  std::size_t seen = 0;
+  for (const std::string& code :
+       code_in(read_file(fs::path(CHATD_SOURCE_DIR) / "docs/glossary.md"))) {
+    if (!is_identifier(code)) continue;
+    EXPECT_TRUE(words.contains(code)) << code;
+    ++seen;
+  }
+  EXPECT_GE(seen, 50u) << "the page has changed its form: nothing was checked";
+}
+
 constexpr std::size_t kColumns = 100;
 
 // Characters, not bytes: continuation bytes of UTF-8 do not count.
