@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <vector>
 
+#include "client/chat/graphemes.h"
 #include "core/text/hidden.h"
 #include "core/text/utf8.h"
 
@@ -17,7 +18,6 @@ constexpr char32_t kNonJoiner = 0x200c;
 constexpr char32_t kJoiner = 0x200d;
 constexpr char32_t kKeycap = 0x20e3;
 constexpr char32_t kTextPresentation = 0xfe0e;
-constexpr char32_t kEmojiPresentation = 0xfe0f;
 constexpr char32_t kBlackFlag = 0x1f3f4;
 constexpr char32_t kFirstTag = 0xe0020;
 constexpr char32_t kLastTag = 0xe007f;

@@ -10,7 +10,6 @@
 namespace chatd::client {
 namespace {
 
-constexpr char32_t kEmojiPresentation = 0xfe0f;  // asks for a picture, which is two columns wide
 constexpr std::size_t kPictureColumns = 2;
 
 std::size_t columns_of(char32_t code_point) {

@@ -16,6 +16,9 @@
 
 namespace chatd::client {
 
+// Behind a character: show it as a picture, which is two columns wide.
+inline constexpr char32_t kEmojiPresentation = 0xfe0f;
+
 struct Grapheme {
   std::string_view text;
   std::size_t columns = 0;

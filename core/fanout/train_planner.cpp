@@ -7,24 +7,16 @@
 namespace chatd {
 namespace {
 
-// Sets of messages, as bits.
-using Set = std::uint64_t;
-static_assert(kMaxPlannedMessages <= 64);
-
-constexpr Set bit(std::uint32_t index) {
-  return Set{1} << index;
-}
-
 // How many sizes are tried for a train. Each costs a walk over all messages; a few are enough to
 // find a long run where there is one.
-constexpr std::uint32_t kMaxCandidates = 8;
+constexpr std::uint32_t kMaxTriedSizes = 8;
 
 class Planner {
  public:
   Planner(std::span<const MessageShape> messages, const TrainLimits& limits, TrainPlan& plan)
       : messages_(messages), limits_(limits), plan_(plan) {
     const auto count = static_cast<std::uint32_t>(messages.size());
-    left_ = count == 64 ? ~Set{0} : bit(count) - 1;
+    left_ = count == 64 ? ~MessageSet{0} : bit(count) - 1;
     find_earlier();
   }
 
@@ -39,7 +31,7 @@ class Planner {
 
  private:
   struct Run {
-    Set members = 0;
+    MessageSet members = 0;
     std::uint32_t count = 0;
     std::uint32_t segment_bytes = 0;
     std::uint32_t tail = kNoTail;
@@ -59,14 +51,14 @@ class Planner {
   }
 
   // Whether message i may go next, when those in `run` go before it.
-  bool is_free(std::uint32_t i, Set run) const { return (earlier_[i] & left_ & ~run) == 0; }
+  bool is_free(std::uint32_t i, MessageSet run) const { return (earlier_[i] & left_ & ~run) == 0; }
 
   // The messages of this size that can go in one train, one after the other.
   Run run_of(std::uint32_t size_bytes) const {
     Run run{.segment_bytes = size_bytes};
     std::uint32_t most = std::min(limits_.max_segments, kMaxTrainBytes / std::max(size_bytes, 1u));
     if (size_bytes > limits_.max_segment_bytes) most = 1;
-    for (Set set = left_; set != 0 && run.count < most; set &= set - 1) {
+    for (MessageSet set = left_; set != 0 && run.count < most; set &= set - 1) {
       const auto i = static_cast<std::uint32_t>(std::countr_zero(set));
       if (messages_[i].size_bytes != size_bytes || !is_free(i, run.members)) continue;
       run.members |= bit(i);
@@ -79,9 +71,9 @@ class Planner {
   // be added.
   Run best_run() const {
     Run best;
-    std::array<std::uint32_t, kMaxCandidates> tried;
+    std::array<std::uint32_t, kMaxTriedSizes> tried;
     std::uint32_t tried_count = 0;
-    for (Set set = left_; set != 0 && tried_count < kMaxCandidates; set &= set - 1) {
+    for (MessageSet set = left_; set != 0 && tried_count < kMaxTriedSizes; set &= set - 1) {
       const auto i = static_cast<std::uint32_t>(std::countr_zero(set));
       const std::uint32_t size_bytes = messages_[i].size_bytes;
       const auto end = tried.begin() + tried_count;
@@ -103,7 +95,7 @@ class Planner {
     const std::uint32_t run_bytes = run.count * run.segment_bytes;
     if (run.count >= limits_.max_segments || run.segment_bytes > limits_.max_segment_bytes) return;
     std::uint32_t best_bytes = 0;
-    for (Set set = left_ & ~run.members; set != 0; set &= set - 1) {
+    for (MessageSet set = left_ & ~run.members; set != 0; set &= set - 1) {
       const auto i = static_cast<std::uint32_t>(std::countr_zero(set));
       const std::uint32_t size_bytes = messages_[i].size_bytes;
       if (size_bytes >= run.segment_bytes || size_bytes <= best_bytes) continue;
@@ -115,7 +107,7 @@ class Planner {
 
   void emit(const Run& run) {
     const auto first = static_cast<std::uint8_t>(emitted_);
-    for (Set set = run.members; set != 0; set &= set - 1) {
+    for (MessageSet set = run.members; set != 0; set &= set - 1) {
       plan_.order[emitted_++] = static_cast<std::uint8_t>(std::countr_zero(set));
     }
     left_ &= ~run.members;
@@ -130,9 +122,9 @@ class Planner {
   std::span<const MessageShape> messages_;
   const TrainLimits& limits_;
   TrainPlan& plan_;
-  Set left_;
+  MessageSet left_;
   std::uint32_t emitted_ = 0;
-  std::array<Set, kMaxPlannedMessages> earlier_;
+  std::array<MessageSet, kMaxPlannedMessages> earlier_;
 };
 
 // The common case, and all of a benchmark's: every message has the same size.

@@ -29,6 +29,14 @@ struct TrainLimits {
 inline constexpr std::uint32_t kMaxTrainBytes = 65'507;  // a UDP datagram over IPv4
 inline constexpr std::uint32_t kMaxPlannedMessages = 64;
 
+// Some of the messages of one plan, a bit each.
+using MessageSet = std::uint64_t;
+static_assert(kMaxPlannedMessages <= 64);
+
+constexpr MessageSet bit(std::uint32_t index) {
+  return MessageSet{1} << index;
+}
+
 struct MessageShape {
   std::uint32_t sender;
   std::uint32_t size_bytes;

@@ -28,10 +28,6 @@ constexpr std::uint32_t kMaxRun = kMaxTurnWork / (Outbox::kWorkPerTrain + 1);
 // Leavers that a room keeps: each entry that gives way asks all of them whether they miss it.
 constexpr std::uint32_t kMaxLeavers = 1'024;
 
-constexpr std::uint64_t bit(std::uint32_t index) {
-  return std::uint64_t{1} << index;
-}
-
 // Bits first..last-1.
 constexpr std::uint64_t bits(std::uint32_t first, std::uint32_t last) {
   const std::uint64_t below_last = last == 64 ? ~std::uint64_t{0} : bit(last) - 1;

@@ -21,7 +21,7 @@ constexpr std::size_t kBudgetBytes = kMaxGreetingBytes - kFrameHeaderBytes - kMa
 constexpr std::size_t kMaxMisses = 16;
 // "N":{"members":[],"count":1,"password_required":false}, and nothing shorter.
 constexpr std::size_t kShortestEntryBytes = 53;
-constexpr std::size_t kMaxCandidates = kMaxGreetingBytes / kShortestEntryBytes + kMaxMisses;
+constexpr std::size_t kMaxTriedRooms = kMaxGreetingBytes / kShortestEntryBytes + kMaxMisses;
 
 std::string room_entry(const Roster& roster, const Room& room, std::size_t names) {
   JsonWriter json;
@@ -72,7 +72,7 @@ void GreetingWriter::write() {
   auto part = std::make_shared<GreetingPart>();
   part->total = roster_.rooms().size();
   std::uint32_t room = roster_.oldest_room();
-  for (std::size_t i = 0; room != kNoSlot && i < kMaxCandidates; ++i) {
+  for (std::size_t i = 0; room != kNoSlot && i < kMaxTriedRooms; ++i) {
     const Known now{.room = room, .changed = roster_.groups().stamps(room).changed};
     if (i == known_.size()) known_.push_back({});
     const bool is_known = known_[i].room == now.room && known_[i].changed == now.changed;

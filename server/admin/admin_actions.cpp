@@ -15,15 +15,6 @@
 namespace chatd {
 namespace {
 
-constexpr unsigned kAccepted = 202;
-constexpr unsigned kBadRequest = 400;
-constexpr unsigned kForbidden = 403;
-constexpr unsigned kNotFound = 404;
-constexpr unsigned kMethodNotAllowed = 405;
-constexpr unsigned kConflict = 409;
-constexpr unsigned kUnprocessable = 422;
-constexpr unsigned kUnavailable = 503;
-
 constexpr std::array<std::string_view, 5> kPaths = {"/kick", "/close-room", "/drain", "/reload",
                                                     "/log-level"};
 constexpr std::array<std::string_view, 7> kLevels = {"trace", "debug",    "info", "warn",
@@ -42,16 +33,16 @@ HttpResponse done(std::string_view what_happened) {
 }
 
 HttpResponse asked_for(std::string_view what_happened, std::string_view what_to_do) {
-  return error_response(kAccepted, what_happened, what_to_do);
+  return error_response(http::kAccepted, what_happened, what_to_do);
 }
 
 HttpResponse no_such_room() {
-  return error_response(kNotFound, "there is no such room",
+  return error_response(http::kNotFound, "there is no such room",
                         "chatctl rooms, or /rooms, has the names of all rooms");
 }
 
-HttpResponse not_answered(std::string_view reason) {
-  return error_response(kUnavailable, reason,
+HttpResponse not_confirmed(std::string_view reason) {
+  return error_response(http::kUnavailable, reason,
                         "look whether it has happened nevertheless, and at chatd's log; then try "
                         "again");
 }
@@ -80,7 +71,7 @@ HttpResponse reload_response(const CommandResult& result) {
   }
   json.end_array();
   json.end_object();
-  return {.status = result.is_done ? 200 : kUnprocessable, .body = json.take()};
+  return {.status = result.is_done ? 200 : http::kUnprocessable, .body = json.take()};
 }
 
 }  // namespace
@@ -92,14 +83,14 @@ bool AdminActions::has(std::string_view path) {
 std::optional<HttpResponse> AdminActions::answer(const HttpRequest& request,
                                                  const HttpReply& reply) {
   if (request.method != "POST") {
-    HttpResponse refusal =
-        error_response(kMethodNotAllowed, "this path changes something, and is not for looking",
-                       "ask with POST, or let chatctl do it");
+    HttpResponse refusal = error_response(http::kMethodNotAllowed,
+                                          "this path changes something, and is not for looking",
+                                          "ask with POST, or let chatctl do it");
     refusal.headers.emplace_back("Allow", "POST");
     return refusal;
   }
   if (!is_allowed_) {
-    return error_response(kForbidden,
+    return error_response(http::kForbidden,
                           "nothing can be changed over TCP: everybody on this machine could",
                           "start chatd with --admin unix:/PATH and ask there");
   }
@@ -114,19 +105,19 @@ HttpResponse AdminActions::kick(const HttpRequest& request) {
   const std::string room(request.parameter("room"));
   const std::string username(request.parameter("username"));
   if (room.empty() || username.empty()) {
-    return error_response(kBadRequest, "it takes a room and a username to put somebody out",
+    return error_response(http::kBadRequest, "it takes a room and a username to put somebody out",
                           "ask for /kick?room=NAME&username=NAME; /members has their names");
   }
   const auto found = questions_.ask_all([room, username](const ErrandSite& site) {
     if (site.relay.kick(site.now_ms, room, username, site.out)) return Found::kDone;
     return site.relay.roster().find_room(room) ? Found::kNoMember : Found::kNoRoom;
   });
-  if (!found) return not_answered(found.error());
+  if (!found) return not_confirmed(found.error());
   switch (best_of(*found)) {
     case Found::kNoRoom:
       return no_such_room();
     case Found::kNoMember:
-      return error_response(kNotFound, "nobody of this name is in the room",
+      return error_response(http::kNotFound, "nobody of this name is in the room",
                             "chatctl members, or /members?room=NAME, has the names of all");
     case Found::kDone:
       break;
@@ -138,13 +129,13 @@ HttpResponse AdminActions::kick(const HttpRequest& request) {
 HttpResponse AdminActions::close_room(const HttpRequest& request) {
   const std::string room(request.parameter("room"));
   if (room.empty()) {
-    return error_response(kBadRequest, "no room is named",
+    return error_response(http::kBadRequest, "no room is named",
                           "ask for /close-room?room=NAME; /rooms has the names");
   }
   const auto found = questions_.ask_all([room](const ErrandSite& site) {
     return site.relay.close_room(room) ? Found::kDone : Found::kNoRoom;
   });
-  if (!found) return not_answered(found.error());
+  if (!found) return not_confirmed(found.error());
   if (best_of(*found) == Found::kNoRoom) return no_such_room();
   spdlog::info("admin: the room {} was closed", quoted(room));
   return done("the room " + room + " has been closed, and its members were told");
@@ -161,7 +152,7 @@ HttpResponse AdminActions::drain() {
 std::optional<HttpResponse> AdminActions::reload(const HttpReply& reply) {
   // Without a file SIGHUP ends chatd: that is no reload.
   if (!reloader_.configuration().file) {
-    return error_response(kConflict, "chatd was started without a configuration file",
+    return error_response(http::kConflict, "chatd was started without a configuration file",
                           "there is nothing to reload: start it with --config FILE");
   }
   spdlog::info("admin: a reload is asked for");
@@ -173,7 +164,7 @@ std::optional<HttpResponse> AdminActions::reload(const HttpReply& reply) {
 HttpResponse AdminActions::set_log_level(const HttpRequest& request) {
   const std::string level(request.parameter("level"));
   if (std::find(kLevels.begin(), kLevels.end(), level) == kLevels.end()) {
-    return error_response(kBadRequest, "this is not a log level",
+    return error_response(http::kBadRequest, "this is not a log level",
                           "trace, debug, info, warn, error, critical and off are");
   }
   spdlog::info("admin: the log level becomes {}", level);

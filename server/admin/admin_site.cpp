@@ -17,11 +17,6 @@
 namespace chatd {
 namespace {
 
-constexpr unsigned kBadRequest = 400;
-constexpr unsigned kForbidden = 403;
-constexpr unsigned kNotFound = 404;
-constexpr unsigned kMethodNotAllowed = 405;
-constexpr unsigned kUnavailable = 503;
 constexpr std::uint32_t kUsualLimit = 100;
 constexpr std::uint32_t kMaxLimit = 1000;
 // A page of rooms is given as it is after so many looks at shards (roster_pages.h).
@@ -32,21 +27,21 @@ HttpResponse json_response(std::string body) {
 }
 
 HttpResponse not_answered(std::string_view reason) {
-  return error_response(kUnavailable, reason,
+  return error_response(http::kUnavailable, reason,
                         "try again; if it stays like this, look at chatd's log and at its "
                         "threads (top -H), and restart it");
 }
 
 HttpResponse refuse_method() {
-  HttpResponse response =
-      error_response(kMethodNotAllowed, "this path is for looking, and takes GET and HEAD only",
-                     "ask with GET; /kick, /close-room, /drain, /reload and /log-level take POST");
+  HttpResponse response = error_response(
+      http::kMethodNotAllowed, "this path is for looking, and takes GET and HEAD only",
+      "ask with GET; /kick, /close-room, /drain, /reload and /log-level take POST");
   response.headers.emplace_back("Allow", "GET, HEAD");
   return response;
 }
 
 HttpResponse bad_parameter(std::string_view what_happened, std::string_view what_to_do) {
-  return error_response(kBadRequest, what_happened, what_to_do);
+  return error_response(http::kBadRequest, what_happened, what_to_do);
 }
 
 tl::expected<std::uint32_t, HttpResponse> number_in(std::string_view text,
@@ -93,7 +88,7 @@ tl::expected<RoomCursor, HttpResponse> cursor_in(const HttpRequest& request,
 
 std::optional<HttpResponse> AdminSite::answer(const HttpRequest& request, const HttpReply& reply) {
   if (checks_host_ && request.host && !is_loopback_host(*request.host)) {
-    return error_response(kForbidden, "this request names a host that is not this machine",
+    return error_response(http::kForbidden, "this request names a host that is not this machine",
                           "ask for 127.0.0.1, [::1] or localhost; a proxy must set the Host header "
                           "to one of these");
   }
@@ -112,7 +107,7 @@ HttpResponse AdminSite::look(const HttpRequest& request) {
   if (request.path == "/rooms") return rooms(request);
   if (request.path == "/members") return members(request);
   return error_response(
-      kNotFound, "there is nothing at this path",
+      http::kNotFound, "there is nothing at this path",
       "there are / (the status page), /status.json, /metrics, /healthz, /readyz, "
       "/config, /rooms?after=&limit= and /members?room=NAME&after=&limit=; with POST, "
       "over a socket file: /kick?room=NAME&username=NAME, "
@@ -144,7 +139,7 @@ HttpResponse AdminSite::readiness() {
     json.member("what_to_do", std::string_view("send newcomers to another chatd"));
   }
   json.end_object();
-  return {.status = is_draining ? kUnavailable : 200, .body = json.take()};
+  return {.status = is_draining ? http::kUnavailable : 200, .body = json.take()};
 }
 
 HttpResponse AdminSite::metrics() {
@@ -199,7 +194,7 @@ HttpResponse AdminSite::members(const HttpRequest& request) {
   for (const auto& page : *pages) {
     if (page) return json_response(members_json(room, *page));
   }
-  return error_response(kNotFound, "there is no such room",
+  return error_response(http::kNotFound, "there is no such room",
                         "chatctl rooms, or /rooms, has the names of all rooms");
 }
 

@@ -17,7 +17,6 @@
 namespace chatd {
 namespace {
 
-constexpr unsigned kUnavailable = 503;
 // They come out of what server/process/descriptor_limit.cpp has to spare. Some more than there are
 // places, for those that are just being closed.
 constexpr unsigned kMaxDescriptors = HttpServer::kMaxConnections + 2;
@@ -67,7 +66,8 @@ MHD_Result send_response(MHD_Connection* connection, HttpResponse response) {
 }
 
 HttpResponse too_many_wait() {
-  return error_response(kUnavailable, "too many wait for this already", "ask again in a moment");
+  return error_response(http::kUnavailable, "too many wait for this already",
+                        "ask again in a moment");
 }
 
 }  // namespace
@@ -206,7 +206,8 @@ tl::expected<void, std::string> HttpServer::resume() {
 
 HttpServer::~HttpServer() {
   pause();
-  places_->answer_all(error_response(kUnavailable, "chatd is stopping, or another one takes over",
+  places_->answer_all(error_response(http::kUnavailable,
+                                     "chatd is stopping, or another one takes over",
                                      "chatd's log says what has come of it; ask again"));
   places_->await_answers(kPatience);
   daemons_.clear();

@@ -26,6 +26,18 @@ namespace chatd {
 
 class HttpPlaces;
 
+// Statuses that chatd answers with (RFC 9110, section 15).
+namespace http {
+inline constexpr unsigned kAccepted = 202;
+inline constexpr unsigned kBadRequest = 400;
+inline constexpr unsigned kForbidden = 403;
+inline constexpr unsigned kNotFound = 404;
+inline constexpr unsigned kMethodNotAllowed = 405;
+inline constexpr unsigned kConflict = 409;
+inline constexpr unsigned kUnprocessable = 422;
+inline constexpr unsigned kUnavailable = 503;
+}  // namespace http
+
 struct HttpRequest {
   std::string method = "GET";
   std::string path;

@@ -18,7 +18,6 @@ namespace {
 constexpr TimeMs kDrainLookMs = 100;
 // A successor must be ready by then. This chatd serves meanwhile.
 constexpr TimeMs kStartTimeoutMs = 60'000;
-constexpr int kNoDescriptor = -1;  // poll(2) passes it over
 
 }  // namespace
 

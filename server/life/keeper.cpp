@@ -28,7 +28,6 @@ struct End {
   int status;
 };
 
-constexpr int kNoDescriptor = -1;  // poll(2) passes it over
 constexpr int kEndedBySignal = 128;
 constexpr std::chrono::milliseconds kRetry{100};
 

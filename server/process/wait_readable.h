@@ -7,6 +7,8 @@
 
 namespace chatd {
 
+inline constexpr int kNoDescriptor = -1;  // it is passed over
+
 // The place in the list of the first that is readable; nothing when none is for `timeout_ms` (-1:
 // waits for ever). A poll that fails (no memory) is tried again a moment later (with a timeout: by
 // the caller), and the log says so once: who waits for the order to stop must not take a failure

@@ -10,8 +10,8 @@
 namespace chatd::bench {
 namespace {
 
-constexpr std::int64_t kMs = 1'000'000;
-constexpr std::int64_t kGiveUpNs = 100 * kMs;
+constexpr std::int64_t kNsPerMs = 1'000'000;
+constexpr std::int64_t kGiveUpNs = 100 * kNsPerMs;
 constexpr std::uint32_t kBytes = 128;
 
 // Two rooms of four: members 0..3 and 4..7.
@@ -23,7 +23,7 @@ class LedgerTest : public testing::Test {
     return ledger_.open(sender, kBytes, at_ns, at_ns);
   }
   Ledger::Booking deliver(std::uint32_t number, std::uint32_t sender, std::uint32_t receiver,
-                          std::int64_t at_ns = kMs) {
+                          std::int64_t at_ns = kNsPerMs) {
     return ledger_.book(receiver, kBytes, {name_word(sender), number}, at_ns);
   }
   void deliver_to_room(std::uint32_t number, std::uint32_t sender) {
@@ -42,14 +42,14 @@ class LedgerTest : public testing::Test {
 };
 
 TEST_F(LedgerTest, AMessageIsCompleteWithItsLastDelivery) {
-  const auto number = send(5, 3 * kMs);
+  const auto number = send(5, 3 * kNsPerMs);
   EXPECT_FALSE(deliver(number, 5, 4).is_last);
   EXPECT_FALSE(deliver(number, 5, 7).is_last);
   const auto last = deliver(number, 5, 6);
   EXPECT_TRUE(last.is_last);
   EXPECT_TRUE(last.is_measured);
   EXPECT_EQ(last.room, 1u);
-  EXPECT_EQ(last.scheduled_ns, 3 * kMs);
+  EXPECT_EQ(last.scheduled_ns, 3 * kNsPerMs);
   EXPECT_EQ(counts().sent, 1u);
   EXPECT_EQ(counts().expected, 3u);
   EXPECT_EQ(counts().delivered, 3u);
@@ -75,7 +75,7 @@ TEST_F(LedgerTest, TheSecondCopyIsADuplicate) {
 TEST_F(LedgerTest, TheSecondCopyIsADuplicateAlsoWhenTheMessageIsForgotten) {
   const auto number = send(0);
   deliver_to_room(number, 0);
-  given_up(2 * kMs);
+  given_up(2 * kNsPerMs);
   EXPECT_FALSE(deliver(number, 0, 1).is_delivery);
   EXPECT_EQ(counts().delivered, 3u);
   EXPECT_EQ(counts().duplicated, 1u);
@@ -94,7 +94,7 @@ TEST_F(LedgerTest, ForeignIsWhatIsNotForTheMember) {
 TEST_F(LedgerTest, CorruptedIsWhatIsNotAsItWasSent) {
   const auto number = send(0);
   EXPECT_FALSE(deliver(number, 2, 1).is_delivery);  // in another's name
-  EXPECT_FALSE(ledger_.book(1, kBytes + 1, {name_word(0), number}, kMs).is_delivery);
+  EXPECT_FALSE(ledger_.book(1, kBytes + 1, {name_word(0), number}, kNsPerMs).is_delivery);
   ledger_.book_corrupted();
   EXPECT_EQ(counts().corrupted, 3u);
   EXPECT_EQ(counts().delivered, 0u);
@@ -127,7 +127,7 @@ TEST_F(LedgerTest, OrderIsSeenAcrossMessagesThatWereLost) {
 
 TEST_F(LedgerTest, AMessageThatIsGivenUpFreesItsRoomOnce) {
   const auto number = send(4, 0);
-  send(0, 50 * kMs);
+  send(0, 50 * kNsPerMs);
   deliver(number, 4, 5);
   EXPECT_TRUE(given_up(kGiveUpNs).empty());
   EXPECT_EQ(given_up(kGiveUpNs + 1), std::vector<std::uint32_t>{1});
@@ -147,11 +147,11 @@ TEST_F(LedgerTest, ACompleteMessageIsNotGivenUp) {
 TEST_F(LedgerTest, LatenessIsForgivenButNotForgotten) {
   const auto number = send(0);
   deliver(number, 0, 1);
-  given_up(60'000 * kMs);  // long after: the record is gone
+  given_up(60'000 * kNsPerMs);  // long after: the record is gone
   EXPECT_EQ(ledger_.unheard(), 0u);
-  deliver(number, 0, 2, 60'000 * kMs);
-  deliver(number, 0, 3, 60'000 * kMs);
-  deliver(number, 0, 3, 60'000 * kMs);  // no delivery is missing any more
+  deliver(number, 0, 2, 60'000 * kNsPerMs);
+  deliver(number, 0, 3, 60'000 * kNsPerMs);
+  deliver(number, 0, 3, 60'000 * kNsPerMs);  // no delivery is missing any more
   EXPECT_EQ(counts().delivered, 3u);
   EXPECT_EQ(counts().late, 2u);
   EXPECT_EQ(counts().duplicated, 1u);

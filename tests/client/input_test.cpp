@@ -60,18 +60,18 @@ TEST(KeyReader, PutsCharactersTogether) {
 }
 
 TEST(Command, KnowsItsWords) {
-  using Kind = Command::Kind;
-  EXPECT_EQ(parse_command("").kind, Kind::kNothing);
-  EXPECT_EQ(parse_command(" \t ").kind, Kind::kNothing);
-  EXPECT_EQ(parse_command("/who").kind, Kind::kWho);
-  EXPECT_EQ(parse_command("/who ").kind, Kind::kWho);
-  EXPECT_EQ(parse_command("/leave").kind, Kind::kLeave);
-  EXPECT_EQ(parse_command("/quit now").kind, Kind::kQuit);
-  EXPECT_EQ(parse_command("/help").kind, Kind::kHelp);
+  using Is = Command::Kind;
+  EXPECT_EQ(parse_command("").kind, Is::kNothing);
+  EXPECT_EQ(parse_command(" \t ").kind, Is::kNothing);
+  EXPECT_EQ(parse_command("/who").kind, Is::kWho);
+  EXPECT_EQ(parse_command("/who ").kind, Is::kWho);
+  EXPECT_EQ(parse_command("/leave").kind, Is::kLeave);
+  EXPECT_EQ(parse_command("/quit now").kind, Is::kQuit);
+  EXPECT_EQ(parse_command("/help").kind, Is::kHelp);
   const Command unknown = parse_command("/whoami x");
-  EXPECT_EQ(unknown.kind, Kind::kUnknown);
+  EXPECT_EQ(unknown.kind, Is::kUnknown);
   EXPECT_EQ(unknown.text, "/whoami");
-  EXPECT_EQ(parse_command("/").kind, Kind::kUnknown);
+  EXPECT_EQ(parse_command("/").kind, Is::kUnknown);
 }
 
 TEST(Command, SaysTheRest) {

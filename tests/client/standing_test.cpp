@@ -11,15 +11,15 @@ namespace {
 using Finding = Standing::Finding;
 using Claim = Standing::Claim;
 
-constexpr std::int64_t kStartMs = 1'000'000;
-constexpr std::int64_t kHeartbeatMs = 20'000;
+constexpr std::int64_t kBeginMs = 1'000'000;
+constexpr std::int64_t kIntervalMs = 20'000;
 constexpr std::int64_t kIdleTimeoutMs = 300'000;
 
 // A member whose heartbeats the test sends, and answers if it likes.
 class Member {
  public:
   explicit Member(std::optional<std::int64_t> idle_timeout_ms = kIdleTimeoutMs)
-      : standing(kHeartbeatMs, idle_timeout_ms, kStartMs) {}
+      : standing(kIntervalMs, idle_timeout_ms, kBeginMs) {}
 
   // To the time when a heartbeat is due; what is found then. It is sent.
   Finding beat(bool has_left = true) {
@@ -37,18 +37,18 @@ class Member {
   std::int64_t wait_ms() const { return standing.next_heartbeat_ms() - now_ms; }
 
   Standing standing;
-  std::int64_t now_ms = kStartMs;
+  std::int64_t now_ms = kBeginMs;
   std::uint64_t number = 0;
 };
 
 TEST(Standing, OneHeartbeatAnIntervalWhileTheyAreAnswered) {
   Member member;
-  EXPECT_EQ(member.standing.next_heartbeat_ms(), kStartMs);
+  EXPECT_EQ(member.standing.next_heartbeat_ms(), kBeginMs);
   for (std::uint64_t number = 1; number < 100; ++number) {
     EXPECT_EQ(member.beat(), Finding::kNone);
     EXPECT_EQ(member.number, number);
     EXPECT_EQ(member.answer(), Finding::kNone);
-    EXPECT_EQ(member.wait_ms(), kHeartbeatMs);
+    EXPECT_EQ(member.wait_ms(), kIntervalMs);
   }
 }
 
@@ -69,7 +69,7 @@ TEST(Standing, AHeartbeatThatIsLostIsSentAgainSoon) {
   EXPECT_EQ(member.wait_ms(), kProbeIntervalMs);
   EXPECT_EQ(member.beat(), Finding::kNone);
   EXPECT_EQ(member.answer(), Finding::kNone);
-  EXPECT_EQ(member.wait_ms(), kHeartbeatMs);
+  EXPECT_EQ(member.wait_ms(), kIntervalMs);
 }
 
 TEST(Standing, ADeadServerIsNoticed) {
@@ -80,13 +80,13 @@ TEST(Standing, ADeadServerIsNoticed) {
   Finding finding = Finding::kNone;
   while (finding == Finding::kNone) finding = member.beat();
   EXPECT_EQ(finding, Finding::kUnanswered);
-  EXPECT_LE(member.now_ms - last_answer_ms, kHeartbeatMs + 3 * kProbeIntervalMs);
+  EXPECT_LE(member.now_ms - last_answer_ms, kIntervalMs + 3 * kProbeIntervalMs);
   // It asks on, less and less often, until the server must have forgotten it.
   int asked = 0;
   while ((finding = member.beat()) == Finding::kNone) ++asked;
   EXPECT_EQ(finding, Finding::kGone);
   EXPECT_GE(member.now_ms - last_answer_ms, kIdleTimeoutMs);
-  EXPECT_LE(member.now_ms - last_answer_ms, kIdleTimeoutMs + kHeartbeatMs);
+  EXPECT_LE(member.now_ms - last_answer_ms, kIdleTimeoutMs + kIntervalMs);
   EXPECT_LE(asked, 25);
 }
 
@@ -109,7 +109,7 @@ TEST(Standing, AServerThatAnswersAgainIsTold) {
   }
   EXPECT_EQ(member.answer(), Finding::kAnswered);
   EXPECT_EQ(member.standing.find(member.now_ms), Finding::kNone);
-  EXPECT_EQ(member.wait_ms(), kHeartbeatMs);
+  EXPECT_EQ(member.wait_ms(), kIntervalMs);
 }
 
 TEST(Standing, OneForgedWordIsNotBelieved) {
@@ -124,7 +124,7 @@ TEST(Standing, OneForgedWordIsNotBelieved) {
     EXPECT_EQ(member.beat(), Finding::kNone);
     EXPECT_EQ(member.answer(), Finding::kNone);
     EXPECT_EQ(member.standing.claim(), Claim::kNone);
-    EXPECT_EQ(member.wait_ms(), kHeartbeatMs);
+    EXPECT_EQ(member.wait_ms(), kIntervalMs);
   }
 }
 
@@ -160,7 +160,7 @@ TEST(Standing, AWordIsBelievedWhenTheServerDoesNotDenyIt) {
   EXPECT_EQ(member.beat(), Finding::kNone);
   EXPECT_EQ(member.beat(), Finding::kNone);
   EXPECT_EQ(member.beat(), Finding::kNotKnown);
-  EXPECT_LE(member.now_ms - kStartMs, 2'000);
+  EXPECT_LE(member.now_ms - kBeginMs, 2'000);
 
   Member removed;
   removed.beat();
@@ -258,7 +258,7 @@ TEST(Standing, AnOlderServersSilenceMeansNothing) {
   for (int early = 0; early <= kEarlyHeartbeats; ++early) {
     EXPECT_EQ(member.beat(), Finding::kNone);
     EXPECT_EQ(member.number, 0u);
-    EXPECT_EQ(member.wait_ms(), early < kEarlyHeartbeats ? kProbeIntervalMs : kHeartbeatMs);
+    EXPECT_EQ(member.wait_ms(), early < kEarlyHeartbeats ? kProbeIntervalMs : kIntervalMs);
   }
   for (int i = 0; i < 100; ++i) EXPECT_EQ(member.beat(), Finding::kNone);
 }
@@ -305,8 +305,8 @@ TEST(Standing, RefusalsInARowMeanThatTheServerIsGone) {
 TEST(Standing, ADatagramFromTheServerForgivesRefusals) {
   Member member;
   for (int i = 0; i < 10 * kRefusalsUntilGone; ++i) {
-    member.standing.on_sent(kStartMs + i);
-    EXPECT_FALSE(member.standing.on_refused(kStartMs + i));
+    member.standing.on_sent(kBeginMs + i);
+    EXPECT_FALSE(member.standing.on_refused(kBeginMs + i));
     member.standing.on_received();
   }
 }

@@ -70,6 +70,10 @@ std::string said(std::string_view sender, std::string_view text) {
   return "{\"sender\":" + json_quote(sender) + ",\"message\":" + json_quote(text) + "}";
 }
 
+std::string told(Process& chat) {
+  return chat.captured(Stream::kStderr);
+}
+
 int exit_code_of(Process& chat, Deadline deadline) {
   const auto status = chat.wait_exit(deadline);
   return status ? status->code : -2;

@@ -34,6 +34,8 @@ std::string said(std::string_view sender, std::string_view text);
 
 // The exit code, -1 when it was ended by a signal, and -2 when it still runs at the deadline.
 int exit_code_of(Process& chat, Deadline deadline = kPatience);
+// What a `chat` in a pipeline has said to its user so far.
+std::string told(Process& chat);
 
 // On a pseudo-terminal of 80 x 24, TERM=xterm.
 class TerminalChat {

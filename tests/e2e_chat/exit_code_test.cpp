@@ -10,10 +10,6 @@
 namespace chatd::test {
 namespace {
 
-std::string told(Process& chat) {
-  return chat.captured(Stream::kStderr);
-}
-
 class ChatExitCode : public testing::Test {
  protected:
   void SetUp() override { ASSERT_TRUE(server_.ready()) << server_.diagnosis(); }

@@ -12,10 +12,6 @@
 namespace chatd::test {
 namespace {
 
-std::string told(Process& chat) {
-  return chat.captured(Stream::kStderr);
-}
-
 TEST(ChatAgainstAnImpostor, SilenceTimesOut) {
   const Impostor impostor;
   Process chat = impostor.start_client();

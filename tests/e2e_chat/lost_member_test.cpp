@@ -18,10 +18,6 @@ namespace {
 constexpr std::string_view kOwnEnd =
     R"({"sender":"system","operation":2,"username":"bob","message":"You have been disconnected"})";
 
-std::string told(Process& chat) {
-  return chat.captured(Stream::kStderr);
-}
-
 std::string from_server(std::string_view payload) {
   return std::string(2, '\0').append(payload);
 }

@@ -119,10 +119,6 @@ TEST_P(HandoverFaults, LeaveOneOfTheTwoServing) {
       counts_[0], counts_[1], counts_[2]);
 }
 
-std::string name_of(const testing::TestParamInfo<Call>& info) {
-  return faults_of(info.param).name;
-}
-
 INSTANTIATE_TEST_SUITE_P(All, HandoverFaults, testing::ValuesIn(calls_of(SweepFor::kHandover)),
                          name_of);
 

@@ -49,10 +49,6 @@ TEST_P(ServiceFaults, CostNothingButWhatTheyHit) {
   }
 }
 
-std::string name_of(const testing::TestParamInfo<Call>& info) {
-  return faults_of(info.param).name;
-}
-
 INSTANTIATE_TEST_SUITE_P(All, ServiceFaults, testing::ValuesIn(calls_of(SweepFor::kService)),
                          name_of);
 

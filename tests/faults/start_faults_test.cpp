@@ -181,10 +181,6 @@ TEST_P(StartFaults, AreToldOrOvercome) {
   EXPECT_TRUE(is_called) << "chatd starts without " << faults_of(GetParam()).name;
 }
 
-std::string name_of(const testing::TestParamInfo<Call>& info) {
-  return faults_of(info.param).name;
-}
-
 INSTANTIATE_TEST_SUITE_P(All, StartFaults, testing::ValuesIn(calls_of(SweepFor::kStart)), name_of);
 
 }  // namespace

@@ -75,6 +75,10 @@ std::vector<Call> calls_of(SweepFor scenario) {
   return calls;
 }
 
+std::string name_of(const testing::TestParamInfo<Call>& info) {
+  return faults_of(info.param).name;
+}
+
 Sweep::Sweep(Call call, std::uint32_t made, SweepFor scenario) {
   const auto errors = faults_of(call).errors;
   for (std::size_t i = 0; i < errors.size(); ++i) {

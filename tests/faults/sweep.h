@@ -2,7 +2,10 @@
 // sample that has every error at the first, a middle and the last number.
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "tests/faults/fault_control.h"
@@ -16,6 +19,8 @@ bool is_full_sweep();
 
 // The calls that a scenario makes or may make.
 std::vector<Call> calls_of(SweepFor scenario);
+// For the parameterised tests: the call's name.
+std::string name_of(const testing::TestParamInfo<Call>& info);
 
 class Sweep {
  public:

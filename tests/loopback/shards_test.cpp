@@ -19,7 +19,7 @@ namespace {
 
 constexpr std::uint32_t kShards = 3;
 
-struct Person {
+struct Townsman {
   std::string room;
   std::string name;
   std::string token;
@@ -39,11 +39,11 @@ class Town {
   std::size_t talk() {
     std::size_t messages = 0;
     for (auto& people : rooms_) {
-      for (Person& speaker : people) {
+      for (Townsman& speaker : people) {
         for (const std::string& token : {speaker.token, raw_token(speaker.token)}) {
           const std::string payload = message_payload(speaker.name, std::to_string(messages++));
           speaker.socket.send(server_.udp(), encode_datagram(speaker.room, token, payload));
-          for (Person& listener : people) {
+          for (Townsman& listener : people) {
             if (&listener == &speaker) continue;
             const auto heard = listener.socket.receive();
             EXPECT_EQ(heard ? heard->bytes : "", std::string(2, '\0') + payload);
@@ -62,7 +62,7 @@ class Town {
   }
 
   void build(const std::string& room) {
-    std::vector<Person> people;
+    std::vector<Townsman> people;
     for (int i = 0; i < 3; ++i) {
       UdpPeer socket;
       const std::string name = "person" + std::to_string(i);
@@ -81,7 +81,7 @@ class Town {
 
   const RunningServer& server_;
   TcpPeer control_;
-  std::vector<std::vector<Person>> rooms_;
+  std::vector<std::vector<Townsman>> rooms_;
   std::map<std::string, int> rooms_by_shard_;
 };
 

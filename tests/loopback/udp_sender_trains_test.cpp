@@ -19,7 +19,7 @@
 namespace chatd::test {
 namespace {
 
-constexpr int kReceiveBufferBytes = 4 << 20;
+constexpr int kTrainBufferBytes = 4 << 20;
 
 // A sender and the outbox that it sends.
 struct Sending {
@@ -72,7 +72,7 @@ void expect_messages(UdpPeer& peer, int first, int last, std::size_t size_bytes,
 TEST(Trains, ArriveAsTheMessagesTheyAreMadeOf) {
   Sending sending;
   std::vector<UdpPeer> peers;
-  for (int i = 0; i < 3; ++i) peers.emplace_back("127.0.0.1", 0, kReceiveBufferBytes);
+  for (int i = 0; i < 3; ++i) peers.emplace_back("127.0.0.1", 0, kTrainBufferBytes);
   sending.open_train(0, 64, 130);
   for (const UdpPeer& peer : peers) sending.add(peer);
   sending.open_train(64, 70, 1'000, 40);
@@ -89,7 +89,7 @@ TEST(Trains, ArriveAsTheMessagesTheyAreMadeOf) {
 
 TEST(Trains, MayBeMadeOfPieces) {
   Sending sending;
-  UdpPeer peer("127.0.0.1", 0, kReceiveBufferBytes);
+  UdpPeer peer("127.0.0.1", 0, kTrainBufferBytes);
   sending.open_train(0, 3, 100);
   const std::string more = Sending::text(3, 100) + Sending::text(4, 50);
   sending.out.add_piece(more, 2);
@@ -101,7 +101,7 @@ TEST(Trains, MayBeMadeOfPieces) {
 
 TEST(Trains, AnUnreachableDestinationCostsItsOwnOnly) {
   Sending sending;
-  UdpPeer peer("127.0.0.1", 0, kReceiveBufferBytes);
+  UdpPeer peer("127.0.0.1", 0, kTrainBufferBytes);
   sending.open_train(0, 10, 130);
   constexpr int kRounds = 300;  // more than a batch
   for (int i = 0; i < kRounds; ++i) {
@@ -120,8 +120,8 @@ TEST(Trains, APathThatTakesNoneGetsMessagesOneByOne) {
   const std::string reason = in_own_network([] {
     ASSERT_TRUE(set_loopback_mtu(700));
     Sending sending;
-    UdpPeer first("127.0.0.1", 0, kReceiveBufferBytes);
-    UdpPeer second("127.0.0.1", 0, kReceiveBufferBytes);
+    UdpPeer first("127.0.0.1", 0, kTrainBufferBytes);
+    UdpPeer second("127.0.0.1", 0, kTrainBufferBytes);
     for (int round = 0; round < 3; ++round) {
       sending.open_train(0, 20, 1'000, 80);
       sending.add(first);
@@ -147,7 +147,7 @@ TEST(Trains, ASingleDatagramMayExceedTheMtu) {
   const std::string reason = in_own_network([] {
     ASSERT_TRUE(set_loopback_mtu(700));
     Sending sending;
-    UdpPeer peer("127.0.0.1", 0, kReceiveBufferBytes);
+    UdpPeer peer("127.0.0.1", 0, kTrainBufferBytes);
     for (int round = 0; round < 3; ++round) {
       for (const std::size_t size : {100u, 4'000u, 600u, 3'000u, 50u}) {
         sending.open_train(round, round + 1, size);
@@ -171,7 +171,7 @@ TEST(Trains, OneByOneGoesOnInTheNextBatch) {
   const std::string reason = in_own_network([] {
     ASSERT_TRUE(set_loopback_mtu(700));
     Sending sending;
-    UdpPeer peer("127.0.0.1", 0, kReceiveBufferBytes);
+    UdpPeer peer("127.0.0.1", 0, kTrainBufferBytes);
     constexpr int kTrains = 30;
     for (int i = 0; i < kTrains; ++i) {
       sending.open_train(i * 50, i * 50 + 50, 900);
@@ -191,7 +191,7 @@ TEST(Trains, AFullDeviceQueueIsTriedAgainAndCounted) {
     is_slow = slow_down_loopback(8, /*queue_kib=*/24);
     if (!is_slow) return;
     Sending sending;
-    UdpPeer peer("127.0.0.1", 0, kReceiveBufferBytes);
+    UdpPeer peer("127.0.0.1", 0, kTrainBufferBytes);
     constexpr int kMessages = 600;
     for (int i = 0; i < kMessages; ++i) {
       sending.open_train(i, i + 1, 500);
@@ -262,7 +262,7 @@ TEST(Trains, AFullDeviceQueueWithManyBehindItEndsEachDatagramOnce) {
 TEST(Trains, ARouteThatIsGoneForAMomentCostsNoTrainsAfterwards) {
   const std::string reason = in_own_network([] {
     Sending sending;
-    UdpPeer peer("127.0.0.2", 0, kReceiveBufferBytes);
+    UdpPeer peer("127.0.0.2", 0, kTrainBufferBytes);
     ASSERT_EQ(std::system("ip route add blackhole 127.0.0.2 table local"), 0);
     sending.open_train(0, 20, 130);
     sending.add(peer, "127.0.0.2");
@@ -283,7 +283,7 @@ TEST(Trains, AreTriedAgainAfterAWhile) {
   const std::string reason = in_own_network([] {
     ASSERT_TRUE(set_loopback_mtu(700));
     Sending sending;
-    UdpPeer peer("127.0.0.1", 0, kReceiveBufferBytes);
+    UdpPeer peer("127.0.0.1", 0, kTrainBufferBytes);
     sending.open_train(0, 20, 1'000);
     sending.add(peer);
     sending.finish();
@@ -314,7 +314,7 @@ TEST(Trains, AFullDeviceQueueRepeatsNothing) {
     for (int round = 0; round < 20; ++round) {
       Sending sending;
       std::vector<UdpPeer> peers;
-      for (int i = 0; i < 4; ++i) peers.emplace_back("127.0.0.1", 0, kReceiveBufferBytes);
+      for (int i = 0; i < 4; ++i) peers.emplace_back("127.0.0.1", 0, kTrainBufferBytes);
       std::uint64_t planned = 0;
       for (int next = 0; next < 100;) {
         const int count = 1 + static_cast<int>(random() % 6);

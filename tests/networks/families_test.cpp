@@ -4,7 +4,7 @@
 namespace chatd::test {
 namespace {
 
-constexpr int kMessagesEach = 100;
+constexpr int kFamilyMessages = 100;
 
 class Families : public CloudTest {
  protected:
@@ -21,9 +21,9 @@ class Families : public CloudTest {
 
 TEST_F(Families, MembersOfBothAreInOneRoom) {
   ASSERT_NO_FATAL_FAILURE(open_mixed_room());
-  const Outcome outcome = converse(kMessagesEach);
+  const Outcome outcome = converse(kFamilyMessages);
   for (const Messages& heard : outcome.heard) {
-    EXPECT_EQ(heard.size(), (kMembers - 1) * kMessagesEach);
+    EXPECT_EQ(heard.size(), (kMembers - 1) * kFamilyMessages);
     EXPECT_TRUE(are_in_order(heard));
   }
   EXPECT_EQ(totals().sum_of("dropped_"), 0U);
@@ -33,7 +33,7 @@ TEST_F(Families, MembersOfBothLoseWhatTheirLinesLose) {
   ASSERT_NO_FATAL_FAILURE(open_mixed_room());
   set_faults(Way::kFromHost, {.loss = 0.1, .reordering = 0.1});
   set_faults(Way::kToHost, {.loss = 0.1, .duplication = 0.1});
-  converse(kMessagesEach);
+  converse(kFamilyMessages);
   EXPECT_EQ(totals().sum_of("dropped_"), 0U);
 }
 

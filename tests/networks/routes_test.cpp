@@ -9,14 +9,14 @@
 namespace chatd::test {
 namespace {
 
-constexpr int kMessages = 50;
+constexpr int kRoutedMessages = 50;
 
 class Routes : public RouterTest {
  protected:
   // near says so many messages, which near too hears. Those who cannot hear miss them.
   void speak_to_the_near() {
     std::vector<std::string> said;
-    for (int i = 0; i < kMessages; ++i) said.push_back(room()[0].say(std::to_string(i)));
+    for (int i = 0; i < kRoutedMessages; ++i) said.push_back(room()[0].say(std::to_string(i)));
     for (const std::string& each : said) ASSERT_TRUE(room()[1].hears(each));
   }
 };
@@ -39,12 +39,12 @@ TEST_P(Routes, WithoutARouteMessagesAreCountedAsUnreachable) {
     server_side().ip({"route add " + route});
     ASSERT_NO_FATAL_FAILURE(speak_to_the_near());
     // far too is told everything, far nothing.
-    EXPECT_EQ(hear_messages(room()[3], kMessages).size(), std::size_t{kMessages});
+    EXPECT_EQ(hear_messages(room()[3], kRoutedMessages).size(), std::size_t{kRoutedMessages});
     server_side().ip({"route del " + route});
     EXPECT_TRUE(all_is_heard(room()));
     const Counters counted = totals();
-    EXPECT_EQ(counted[counter], std::uint64_t{kMessages}) << counted.to_string();
-    EXPECT_EQ(counted.sum_of("dropped_"), std::uint64_t{kMessages}) << counted.to_string();
+    EXPECT_EQ(counted[counter], std::uint64_t{kRoutedMessages}) << counted.to_string();
+    EXPECT_EQ(counted.sum_of("dropped_"), std::uint64_t{kRoutedMessages}) << counted.to_string();
   }
 }
 
@@ -53,7 +53,7 @@ TEST_P(Routes, WithoutARouteMessagesAreCountedAsUnreachable) {
 TEST_P(Routes, ARoutersComplaintIsNotTakenForAnothersFault) {
   ASSERT_NO_FATAL_FAILURE(open_room());
   router().ip({"route add unreachable " + at().far});
-  for (int i = 0; i < kMessages; ++i) {
+  for (int i = 0; i < kRoutedMessages; ++i) {
     const std::string said = room()[0].say(std::to_string(i));
     ASSERT_TRUE(room()[1].hears(said));
     ASSERT_TRUE(room()[3].hears(said));
@@ -111,7 +111,7 @@ TEST_P(Cables, ALinkThatIsDownCostsThoseBehindItAlone) {
 
   server_->ip({"link set dev eth2 down"});
   std::vector<std::string> said;
-  for (int i = 0; i < kMessages; ++i) said.push_back(room()[0].say(std::to_string(i)));
+  for (int i = 0; i < kRoutedMessages; ++i) said.push_back(room()[0].say(std::to_string(i)));
   for (const std::string& each : said) ASSERT_TRUE(room()[1].hears(each));
   {
     // Who answers this has tried to send to carol as well.
@@ -130,15 +130,16 @@ TEST_P(Cables, ALinkThatIsDownCostsThoseBehindItAlone) {
     const auto arrived = probe.try_receive();
     return arrived && arrived->from.ip() == ip(2, 1);
   }));
-  for (int i = 0; i < kMessages; ++i) {
+  for (int i = 0; i < kRoutedMessages; ++i) {
     const std::string again = room()[0].say("again " + std::to_string(i));
     ASSERT_TRUE(room()[1].hears(again));
     ASSERT_TRUE(room()[2].hears(again));
   }
   EXPECT_TRUE(all_is_heard(room()));
   const Counters counted = totals();
-  EXPECT_EQ(counted["dropped_send_unreachable"], std::uint64_t{kMessages}) << counted.to_string();
-  EXPECT_EQ(counted.sum_of("dropped_"), std::uint64_t{kMessages}) << counted.to_string();
+  EXPECT_EQ(counted["dropped_send_unreachable"], std::uint64_t{kRoutedMessages})
+      << counted.to_string();
+  EXPECT_EQ(counted.sum_of("dropped_"), std::uint64_t{kRoutedMessages}) << counted.to_string();
 }
 
 }  // namespace

@@ -16,7 +16,6 @@ namespace {
 using namespace test;
 
 constexpr std::uint8_t kCreateOperation = 1;
-constexpr std::uint8_t kJoinOperation = 2;
 
 RelayConfig config_with(const AbuseLimits& abuse) {
   RelayConfig config;

@@ -15,7 +15,6 @@ namespace {
 using namespace test;
 
 constexpr std::uint8_t kCreateOperation = 1;
-constexpr std::uint8_t kJoinOperation = 2;
 
 class Operator : public testing::Test {
  protected:

@@ -37,7 +37,7 @@ Outcome outcome_of(std::string bytes) {
   return outcome;
 }
 
-std::string request(std::string_view name, std::string_view password = "") {
+std::string request_of(std::string_view name, std::string_view password = "") {
   return join_payload(
       {.username = std::string(name), .ip = "", .port = 5000, .password = std::string(password)});
 }
@@ -50,7 +50,7 @@ class Server {
   std::vector<std::string> ask(std::uint8_t operation, const std::string& room,
                                const std::string& name, const std::string& password,
                                const IpAddress& peer) {
-    const std::string payload = operation == kListRooms ? "" : request(name, password);
+    const std::string payload = operation == kListRooms ? "" : request_of(name, password);
     const Outcome outcome = outcome_of(group.ask(operation, room, payload, peer));
     if (!outcome.token.empty()) members.push_back({room, name, outcome.token, {peer, 5000}});
     return outcome.frames;
@@ -148,7 +148,7 @@ class TwoShards : public testing::Test {
 // The client knows at once that its frame has been read.
 TEST_F(TwoShards, AcceptedComesBeforeTheOwnerIsAsked) {
   const std::uint32_t connection =
-      group_.begin(kCreateRoom, room_on(1), request("alice"), peer_on(0));
+      group_.begin(kCreateRoom, room_on(1), request_of("alice"), peer_on(0));
   const Outcome so_far = outcome_of(group_.take_answer(connection));
   ASSERT_EQ(so_far.frames.size(), 1u);
   EXPECT_TRUE(so_far.frames[0].starts_with("1/1 ")) << so_far.frames[0];
@@ -162,8 +162,8 @@ TEST_F(TwoShards, AcceptedComesBeforeTheOwnerIsAsked) {
 // Two requests under way at once cannot both have the address's last room.
 TEST_F(TwoShards, ARoomIsCountedBeforeItsOwnerIsAsked) {
   const IpAddress peer = peer_on(0);
-  const std::uint32_t first = group_.begin(kCreateRoom, room_on(1, 0), request("alice"), peer);
-  const std::uint32_t second = group_.begin(kCreateRoom, room_on(1, 1), request("alice"), peer);
+  const std::uint32_t first = group_.begin(kCreateRoom, room_on(1, 0), request_of("alice"), peer);
+  const std::uint32_t second = group_.begin(kCreateRoom, room_on(1, 1), request_of("alice"), peer);
   group_.carry_letters();
   EXPECT_NE(group_.take_answer(first).find("201"), std::string::npos);
   EXPECT_NE(group_.take_answer(second).find("429"), std::string::npos);
@@ -172,35 +172,35 @@ TEST_F(TwoShards, ARoomIsCountedBeforeItsOwnerIsAsked) {
 TEST_F(TwoShards, ARefusedRoomIsGivenBack) {
   const IpAddress peer = peer_on(0);
   const std::string taken = room_on(1, 0);
-  group_.ask(kCreateRoom, taken, request("host"), peer_on(1));
+  group_.ask(kCreateRoom, taken, request_of("host"), peer_on(1));
   for (int i = 0; i < 3; ++i) {
-    EXPECT_NE(group_.ask(kCreateRoom, taken, request("alice"), peer).find("409"),
+    EXPECT_NE(group_.ask(kCreateRoom, taken, request_of("alice"), peer).find("409"),
               std::string::npos);
   }
-  EXPECT_NE(group_.ask(kCreateRoom, room_on(1, 1), request("alice"), peer).find("201"),
+  EXPECT_NE(group_.ask(kCreateRoom, room_on(1, 1), request_of("alice"), peer).find("201"),
             std::string::npos);
 }
 
 TEST_F(TwoShards, ARoomThatEndsIsGivenBackAcrossShards) {
   const IpAddress peer = peer_on(0);
   const std::string room = room_on(1);
-  const Outcome created = outcome_of(group_.ask(kCreateRoom, room, request("alice"), peer));
-  EXPECT_NE(group_.ask(kCreateRoom, "other", request("alice"), peer).find("429"),
+  const Outcome created = outcome_of(group_.ask(kCreateRoom, room, request_of("alice"), peer));
+  EXPECT_NE(group_.ask(kCreateRoom, "other", request_of("alice"), peer).find("429"),
             std::string::npos);
   group_.send({peer, 5000}, room, created.token, leave_payload("alice"));
   group_.carry_letters();
-  EXPECT_NE(group_.ask(kCreateRoom, "other", request("alice"), peer).find("201"),
+  EXPECT_NE(group_.ask(kCreateRoom, "other", request_of("alice"), peer).find("201"),
             std::string::npos);
 }
 
 // The answer to an older question, under way when the room was made, is not good enough.
 TEST_F(TwoShards, AListSeesWhatWasAnsweredBeforeItWasAskedFor) {
   const IpAddress here = peer_on(0);
-  group_.ask(kCreateRoom, room_on(1, 0), request("alice"), peer_on(1));
+  group_.ask(kCreateRoom, room_on(1, 0), request_of("alice"), peer_on(1));
   const std::uint32_t early = group_.begin(kListRooms, "", "", here);
   group_.carry_one_letter();  // the question; the answer is on its way
   const std::uint32_t created =
-      group_.begin(kCreateRoom, room_on(1, 1), request("bob"), peer_on(1, 1));
+      group_.begin(kCreateRoom, room_on(1, 1), request_of("bob"), peer_on(1, 1));
   EXPECT_NE(group_.take_answer(created).find("201"), std::string::npos);
   const std::uint32_t late = group_.begin(kListRooms, "", "", here);
   group_.carry_letters();
@@ -210,7 +210,7 @@ TEST_F(TwoShards, AListSeesWhatWasAnsweredBeforeItWasAskedFor) {
 
 // A shard that is busy must not hold up who comes to another one.
 TEST_F(TwoShards, AGreetingAsksNobody) {
-  group_.ask(kCreateRoom, room_on(1), request("alice"), peer_on(1));
+  group_.ask(kCreateRoom, room_on(1), request_of("alice"), peer_on(1));
   const std::size_t before = group_.letters_carried();
   std::string bytes = group_.greeting(peer_on(0));
   EXPECT_EQ(JsonObject(take_frame(bytes).value().payload).object("rooms").keys(),
@@ -220,7 +220,7 @@ TEST_F(TwoShards, AGreetingAsksNobody) {
 
 // A part that has not changed is not asked for again, as long as somebody reads a list with it.
 TEST_F(TwoShards, AListAsksForWhatHasChangedAlone) {
-  group_.ask(kCreateRoom, room_on(1), request("alice"), peer_on(1));
+  group_.ask(kCreateRoom, room_on(1), request_of("alice"), peer_on(1));
   group_.ask(kListRooms, "", "", peer_on(0));
   const std::size_t before = group_.letters_carried();
   for (int i = 0; i < 10; ++i) group_.ask(kListRooms, "", "", peer_on(0));

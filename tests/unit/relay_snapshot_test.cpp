@@ -16,7 +16,6 @@ namespace {
 
 using namespace test;
 
-constexpr std::uint8_t kJoinOperation = 2;
 constexpr std::uint8_t kListOperation = 0;
 
 RelayConfig config_with_seed(std::uint8_t seed, const Limits& limits = {}) {

@@ -15,7 +15,7 @@ namespace {
 
 using Make = std::unique_ptr<Target> (*)(TargetConfig config);
 
-struct Kind {
+struct NamedTarget {
   std::string_view name;
   std::uint16_t default_tcp_port;
   Make make;
@@ -32,33 +32,35 @@ std::unique_ptr<Target> make_broker(TargetConfig config) {
 }
 
 // In the order that --help names them.
-constexpr std::array kKinds = {
-    Kind{"chatd", 8000, make<ChatdTarget>},       Kind{"redis", 6379, make_broker<RedisDialect>},
-    Kind{"nats", 4222, make_broker<NatsDialect>}, Kind{"mosquitto", 1883, make_broker<MqttDialect>},
-    Kind{"naive", 0, make<BareTarget>},  // no TCP
-    Kind{"floor", 0, make<BareTarget>},
+constexpr std::array kTargets = {
+    NamedTarget{"chatd", 8000, make<ChatdTarget>},
+    NamedTarget{"redis", 6379, make_broker<RedisDialect>},
+    NamedTarget{"nats", 4222, make_broker<NatsDialect>},
+    NamedTarget{"mosquitto", 1883, make_broker<MqttDialect>},
+    NamedTarget{"naive", 0, make<BareTarget>},  // no TCP
+    NamedTarget{"floor", 0, make<BareTarget>},
 };
 
 }  // namespace
 
 std::vector<std::string> target_names() {
   std::vector<std::string> names;
-  names.reserve(kKinds.size());
-  for (const Kind& kind : kKinds) names.emplace_back(kind.name);
+  names.reserve(kTargets.size());
+  for (const NamedTarget& target : kTargets) names.emplace_back(target.name);
   return names;
 }
 
 std::uint16_t default_tcp_port(std::string_view name) {
-  for (const Kind& kind : kKinds) {
-    if (kind.name == name) return kind.default_tcp_port;
+  for (const NamedTarget& target : kTargets) {
+    if (target.name == name) return target.default_tcp_port;
   }
   return 0;
 }
 
 tl::expected<std::unique_ptr<Target>, std::string> make_target(std::string_view name,
                                                                TargetConfig config) {
-  for (const Kind& kind : kKinds) {
-    if (kind.name == name) return kind.make(std::move(config));
+  for (const NamedTarget& target : kTargets) {
+    if (target.name == name) return target.make(std::move(config));
   }
   return tl::unexpected("there is no target '" + std::string(name) + "'");
 }

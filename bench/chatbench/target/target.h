@@ -33,6 +33,9 @@ struct Population {
   std::uint32_t room_of(std::uint32_t member) const { return member / members_per_room; }
 };
 
+// How long check_server() waits for an answer.
+inline constexpr std::int64_t kCheckPatienceMs = 5'000;
+
 struct TargetConfig {
   std::string host = "127.0.0.1";  // a name or a literal address
   std::uint16_t tcp_port = 0;

@@ -27,11 +27,10 @@ namespace {
 using Kind = BrokerItem::Kind;
 using Role = BrokerDialect::Role;
 
-constexpr std::size_t kReadBytes = 64 * 1024;
-constexpr std::size_t kArenaBytes = 16 * kReadBytes;
-constexpr int kMaxEvents = 128;
+constexpr std::size_t kBrokerReadBytes = 64 * 1024;
+constexpr std::size_t kArenaBytes = 16 * kBrokerReadBytes;
+constexpr int kMaxBrokerEvents = 128;
 constexpr int kTickMs = 10;
-constexpr std::int64_t kCheckPatienceMs = 5'000;
 // What may wait for a broker that takes nothing, in all, before messages are lost for it.
 constexpr std::size_t kMaxPendingBytes = std::size_t{256} * 1024 * 1024;
 // The beginning of one item: a message has a few thousand bytes.
@@ -240,8 +239,8 @@ void BrokerTarget::receive(std::vector<Delivery>& out) {
 }
 
 bool BrokerTarget::read_some(std::vector<Delivery>& out, int timeout_ms) {
-  std::array<epoll_event, kMaxEvents> events;
-  const int count = ::epoll_wait(epoll_.get(), events.data(), kMaxEvents, timeout_ms);
+  std::array<epoll_event, kMaxBrokerEvents> events;
+  const int count = ::epoll_wait(epoll_.get(), events.data(), kMaxBrokerEvents, timeout_ms);
   bool did_something = false;
   for (int i = 0; i < count; ++i) {
     const epoll_event& event = events[static_cast<std::size_t>(i)];
@@ -249,7 +248,7 @@ bool BrokerTarget::read_some(std::vector<Delivery>& out, int timeout_ms) {
     if ((event.events & EPOLLOUT) != 0) write(member);
     if ((event.events & ~EPOLLOUT) == 0 || connections_[member].is_lost) continue;
     // The rest is still readable the next time (level-triggered); epoll begins where it stopped.
-    const std::size_t needed = kReadBytes + connections_[member].unread.size();
+    const std::size_t needed = kBrokerReadBytes + connections_[member].unread.size();
     if (arena_.size() - arena_used_ < needed) {
       if (arena_used_ > 0) break;
       arena_.resize(needed);
@@ -265,7 +264,7 @@ void BrokerTarget::read(std::uint32_t member, std::vector<Delivery>& out) {
   char* const begin = arena_.data() + arena_used_;
   const std::size_t kept_bytes = connection.unread.size();
   std::copy(connection.unread.begin(), connection.unread.end(), begin);
-  const ssize_t got = ::recv(connection.socket.get(), begin + kept_bytes, kReadBytes, 0);
+  const ssize_t got = ::recv(connection.socket.get(), begin + kept_bytes, kBrokerReadBytes, 0);
   if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
   if (got < 0) return lose(member, client::system_reason(errno));
   if (got == 0) return lose(member, "it closed the connection");

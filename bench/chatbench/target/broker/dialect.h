@@ -16,6 +16,9 @@
 
 namespace chatd::bench {
 
+// Of the protocols that are text.
+inline constexpr std::string_view kLineEnd = "\r\n";
+
 struct BrokerItem {
   enum class Kind : std::uint8_t {
     kIncomplete,  // nothing yet

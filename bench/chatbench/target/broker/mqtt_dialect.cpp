@@ -47,9 +47,9 @@ void append_packet(char type, std::string_view body, std::string& out) {
 }
 
 // Reads from the beginning of `bytes` and moves it on.
-class Reader {
+class PacketReader {
  public:
-  explicit Reader(std::string_view bytes) : bytes_(bytes) {}
+  explicit PacketReader(std::string_view bytes) : bytes_(bytes) {}
 
   std::optional<unsigned char> byte() {
     if (bytes_.empty()) return std::nullopt;
@@ -85,7 +85,7 @@ class Reader {
 
 // The payload of a PUBLISH's body: topic, properties, payload (section 3.3).
 std::optional<std::string_view> payload_of(std::string_view body, unsigned flags) {
-  Reader reader(body);
+  PacketReader reader(body);
   const auto high = reader.byte();
   const auto low = reader.byte();
   if (!high || !low || !reader.skip(std::size_t{*high} << 8 | *low)) return std::nullopt;
@@ -141,7 +141,7 @@ void MqttDialect::publish(std::string_view room, std::string_view payload, std::
 }
 
 BrokerItem MqttDialect::next_item(std::string_view buffer) const {
-  Reader reader(buffer);
+  PacketReader reader(buffer);
   const auto first = reader.byte();
   if (!first) return {};
   const BrokerItem malformed{

@@ -8,8 +8,6 @@ namespace {
 
 using Kind = BrokerItem::Kind;
 
-constexpr std::string_view kLineEnd = "\r\n";
-
 // `line` is "MSG subject sid [reply-to] size", and the payload follows in `buffer`.
 BrokerItem message_of(std::string_view buffer, std::string_view line) {
   const std::string_view size_text = line.substr(line.rfind(' ') + 1);

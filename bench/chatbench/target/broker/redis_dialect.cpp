@@ -10,7 +10,6 @@ namespace {
 
 using Kind = BrokerItem::Kind;
 
-constexpr std::string_view kLineEnd = "\r\n";
 // A subscriber hears arrays of three; HELLO answers with a map of some pairs. What is deeper or
 // longer is not for us.
 constexpr int kMaxDepth = 4;
@@ -26,11 +25,11 @@ void append_command(std::initializer_list<std::string_view> words, std::string& 
 
 // One value of the protocol, from the beginning of `rest`. Values within it are walked over; of
 // the outermost the first and the third string are kept.
-class Reader {
+class RespReader {
  public:
   enum class Outcome : std::uint8_t { kWhole, kIncomplete, kMalformed };
 
-  explicit Reader(std::string_view buffer) : buffer_(buffer) {}
+  explicit RespReader(std::string_view buffer) : buffer_(buffer) {}
 
   Outcome read_value(int depth = 0) {
     const auto line = read_line();
@@ -139,10 +138,10 @@ void RedisDialect::publish(std::string_view room, std::string_view payload,
 }
 
 BrokerItem RedisDialect::next_item(std::string_view buffer) const {
-  Reader reader(buffer);
-  const Reader::Outcome outcome = reader.read_value();
-  if (outcome == Reader::Outcome::kIncomplete) return {};
-  if (outcome == Reader::Outcome::kMalformed) {
+  RespReader reader(buffer);
+  const RespReader::Outcome outcome = reader.read_value();
+  if (outcome == RespReader::Outcome::kIncomplete) return {};
+  if (outcome == RespReader::Outcome::kMalformed) {
     return {
         .kind = Kind::kError, .size_bytes = buffer.size(), .text = "this is not Redis speaking"};
   }

@@ -26,7 +26,6 @@ constexpr std::uint64_t kMaxBeatsPerTurn = 2'000;
 // A batch is up to a few thousand datagrams: more than come between two calls, and an end to it.
 constexpr int kMaxDiscardedBatches = 256;
 
-constexpr std::int64_t kCheckPatienceMs = 5'000;
 constexpr std::int64_t kLeavePatienceMs = 15'000;  // for all
 constexpr std::int64_t kGoodbyePatienceMs = 20;
 constexpr std::uint32_t kLeavesUnderWay = 64;

@@ -21,10 +21,10 @@
 namespace chatd::bench {
 namespace {
 
-constexpr std::size_t kReadBytes = 64 * 1024;
-constexpr int kMaxEvents = 64;
+constexpr std::size_t kJoinReadBytes = 64 * 1024;
+constexpr int kMaxJoinEvents = 64;
 constexpr std::int64_t kSettleMs = 500;
-constexpr int kTurnMs = 5;  // the longest without a look at the rate and the members' sockets
+constexpr int kJoinTurnMs = 5;  // the longest without a look at the rate and the members' sockets
 
 std::string remedy_for(int status) {
   if (status == 503) {
@@ -51,7 +51,7 @@ Joiner::Joiner(const TargetConfig& config, const client::Address& server,
       links_(std::max(1u, config.connections)),
       tokens_(config.population.members()),
       room_exists_(config.population.rooms),
-      buffer_(kReadBytes) {
+      buffer_(kJoinReadBytes) {
   for (std::size_t i = links_.size(); i > 0; --i) idle_.push_back(i - 1);
 }
 
@@ -163,8 +163,8 @@ Joiner::Done Joiner::open_link(std::size_t index) {
 }
 
 Joiner::Done Joiner::wait() {
-  std::array<epoll_event, kMaxEvents> events;
-  const int count = ::epoll_wait(epoll_.get(), events.data(), kMaxEvents, kTurnMs);
+  std::array<epoll_event, kMaxJoinEvents> events;
+  const int count = ::epoll_wait(epoll_.get(), events.data(), kMaxJoinEvents, kJoinTurnMs);
   for (int i = 0; i < count; ++i) {
     const epoll_event& event = events[static_cast<std::size_t>(i)];
     const std::size_t index = event.data.u64;
