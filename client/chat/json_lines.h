@@ -1,6 +1,6 @@
 // Events and lists as NDJSON: one object a line, without the line end. The schema is a promise to
-// scripts and stands in docs/guide/chat.md. Nothing in it can upset a terminal (core/text/hidden.h).
-// Thread: pure functions.
+// scripts and stands in docs/guide/chat.md. Nothing in it can upset a terminal
+// (core/text/hidden.h). Thread: pure functions.
 #pragma once
 
 #include <string>

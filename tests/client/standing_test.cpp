@@ -217,7 +217,7 @@ TEST_F(LostMember, TriesToReturnAtGrowingIntervals) {
   // No later than its seat is gone, but for a heartbeat.
   EXPECT_EQ(finding, Finding::kGone);
   EXPECT_GE(member_.now_ms - answered_at_ms_, kIdleTimeoutMs);
-  EXPECT_LE(member_.now_ms - answered_at_ms_, kIdleTimeoutMs + kHeartbeatMs);
+  EXPECT_LE(member_.now_ms - answered_at_ms_, kIdleTimeoutMs + kIntervalMs);
 }
 
 TEST_F(LostMember, ListensToNoWordUntilItIsDue) {
@@ -235,7 +235,7 @@ TEST_F(LostMember, ThatIsAnsweredIsNotLost) {
   member_.beat();
   EXPECT_EQ(member_.answer(), Finding::kAnswered);
   EXPECT_FALSE(member_.standing.is_lost());
-  EXPECT_EQ(member_.wait_ms(), kHeartbeatMs);
+  EXPECT_EQ(member_.wait_ms(), kIntervalMs);
   EXPECT_EQ(member_.standing.next_deadline_ms(), member_.standing.next_heartbeat_ms());
   // The next time it begins anew.
   member_.standing.on_claim(member_.now_ms, Claim::kNotKnown);

@@ -1,5 +1,5 @@
-// TCRP framing: whatever a peer sends, decode_frame says what docs/reference/protocol.md says, and what it
-// took apart can be put together again.
+// TCRP framing: whatever a peer sends, decode_frame says what docs/reference/protocol.md says, and
+// what it took apart can be put together again.
 #include <cstddef>
 #include <cstdint>
 #include <string>

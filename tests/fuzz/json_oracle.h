@@ -1,5 +1,5 @@
-// What docs/reference/protocol.md calls a JSON object, judged by RapidJSON and the rules that are written
-// there, for comparison with chatd's own reader.
+// What docs/reference/protocol.md calls a JSON object, judged by RapidJSON and the rules that are
+// written there, for comparison with chatd's own reader.
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,7 @@
 // Who must be where, and who must have heard what: a plain model of the relay, written from
-// docs/reference/protocol.md with lists and loops. It does not imitate the relay's timing (which message goes
-// out when); it says what each datagram and request comes to, and then which deliveries are owed.
+// docs/reference/protocol.md with lists and loops. It does not imitate the relay's timing (which
+// message goes out when); it says what each datagram and request comes to, and then which
+// deliveries are owed.
 #pragma once
 
 #include <cstddef>

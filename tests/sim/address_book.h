@@ -1,5 +1,5 @@
-// What the model knows about addresses: what each may still ask for (docs/reference/protocol.md, "Limits"),
-// and who has been answered without being a member.
+// What the model knows about addresses: what each may still ask for (docs/reference/protocol.md,
+// "Limits"), and who has been answered without being a member.
 //
 // Where the relay remembers sources in a table of fixed size, two of them may share a place and
 // what is in it. So a source may be kept back early, if another one has spent something shortly

@@ -1,6 +1,6 @@
-// The protocol (docs/reference/protocol.md) once more, as simply as it can be said and without the relay's
-// code: no timers but a look at everybody, no queues but lists of what is owed, no indexes. It is
-// told what goes into the relay before the relay is, and says what must come of it.
+// The protocol (docs/reference/protocol.md) once more, as simply as it can be said and without the
+// relay's code: no timers but a look at everybody, no queues but lists of what is owed, no indexes.
+// It is told what goes into the relay before the relay is, and says what must come of it.
 //
 // It judges datagrams by what their makers claim (tests/sim/packets.h), requests by what was meant,
 // and never looks at the relay. Where the protocol leaves the order open (of several members who

@@ -1,5 +1,5 @@
-// The wire format once more, written from docs/reference/protocol.md and from nothing else: the tests are an
-// oracle for chatd's own codecs, so they must not share code with them.
+// The wire format once more, written from docs/reference/protocol.md and from nothing else: the
+// tests are an oracle for chatd's own codecs, so they must not share code with them.
 #pragma once
 
 #include <cstddef>

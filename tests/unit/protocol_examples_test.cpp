@@ -1,5 +1,5 @@
-// The worked examples of docs/reference/protocol.md are read from that file and taken apart with the real
-// codecs, so that the document stays true.
+// The worked examples of docs/reference/protocol.md are read from that file and taken apart with
+// the real codecs, so that the document stays true.
 #include <gtest/gtest.h>
 
 #include <fstream>

@@ -116,6 +116,25 @@ TEST_P(Addresses, ANewPortAtTheSameIpMovesTheMemberIfRoaming) {
   EXPECT_EQ(reaches(at("192.0.2.7", 2'000)), roaming ? 0u : 1u);
 }
 
+// What waits in the room is not sent on the way: a move costs the same however much that is.
+TEST_P(Addresses, WhoMovesToAndFroMakesNothingLeaveOutOfTurn) {
+  constexpr int kMoves = 100;
+  const Person carol = kit_.join("lobby", "carol", at("192.0.2.9", 4'000));
+  Person bob = kit_.join("lobby", "bob", at("192.0.2.7", 2'000));
+  kit_.take();
+  for (int i = 0; i < kMoves; ++i) {
+    kit_.say(alice_);
+    bob.from.port = i % 2 == 0 ? 3'000 : 2'000;
+    kit_.beat(bob);
+    EXPECT_TRUE(kit_.take_outbox().empty()) << i;
+  }
+  const std::vector<Sent> sent = kit_.take();
+  EXPECT_EQ(heard_at(sent, carol.from).size(), std::size_t{kMoves});
+  EXPECT_EQ(
+      heard_at(sent, at("192.0.2.7", 2'000)).size() + heard_at(sent, at("192.0.2.7", 3'000)).size(),
+      std::size_t{kMoves});
+}
+
 TEST_P(Addresses, NobodyRoamsToAnotherIpPortZeroOrTheServer) {
   Person bob = kit_.join("lobby", "bob", at("192.0.2.1", 2'000));
   for (const Endpoint& from :
