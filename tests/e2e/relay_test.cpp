@@ -198,6 +198,10 @@ TEST_F(Relay, AMemberAloneSpeaksToNobody) {
   auto room = make_room(server(), "room", {"alice"});
   ASSERT_EQ(room.size(), 1U);
   room[0].say("anybody?");
+  // Its answer says that what came before it has been read; a join comes another way.
+  const std::string question = R"({"heartbeat":"1"})";
+  room[0].send_payload(question);
+  ASSERT_TRUE(room[0].hears(question));
   auto bob = Member::join(server(), "room", "bob");
   ASSERT_TRUE(bob);
   EXPECT_TRUE(room[0].hears_joined("bob"));
