@@ -57,9 +57,8 @@ std::string event_line(const Event& event, const Style& style) {
     case Event::Kind::kNotAuthenticated:
       return "you are no longer in the room: the server does not know you (it says \"" +
              disarm(event.text) +
-             "\"): you were removed, the room has ended, or the server was restarted. Join again, "
-             "or "
-             "create the room anew";
+             "\"): you were removed, the room has ended, or the server was restarted. "
+             "Join again, or create the room anew";
     case Event::Kind::kServerGone:
       return "the server is gone: " + disarm(event.text);
     case Event::Kind::kUnanswered:
