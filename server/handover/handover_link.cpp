@@ -1,6 +1,7 @@
 #include "server/handover/handover_link.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/uio.h>
@@ -85,10 +86,11 @@ tl::expected<void, std::string> HandoverLink::send(HandoverWord word, std::strin
   put_descriptors(descriptors, space, message);
   while (::sendmsg(fd_.get(), &message, MSG_NOSIGNAL) < 0) {
     if (errno == EINTR) continue;
-    has_ended_ = errno == EPIPE || errno == ECONNRESET;
+    const int error = errno;
+    has_ended_ = is_hung_up();
     if (has_ended_) return Fault(kEnded);
-    if (errno == EAGAIN) return Fault("it does not take what it is given");
-    return Fault(system_error("sendmsg"));
+    if (error == EAGAIN) return Fault("it does not take what it is given");
+    return Fault(system_error("sendmsg", error));
   }
   return {};
 }
@@ -109,9 +111,10 @@ tl::expected<HandoverPacket, std::string> HandoverLink::receive(int timeout_ms) 
   do {
     size_bytes = ::recvmsg(fd_.get(), &message, MSG_CMSG_CLOEXEC);
   } while (size_bytes < 0 && errno == EINTR);
-  has_ended_ = size_bytes == 0 || (size_bytes < 0 && errno == ECONNRESET);
+  const int error = errno;
+  has_ended_ = size_bytes == 0 || (size_bytes < 0 && is_hung_up());
   if (has_ended_) return Fault(kEnded);
-  if (size_bytes < 0) return Fault(system_error("recvmsg"));
+  if (size_bytes < 0) return Fault(system_error("recvmsg", error));
   HandoverPacket packet{.word = static_cast<HandoverWord>(text[0]),
                         .text = {text.data() + 1, static_cast<std::size_t>(size_bytes) - 1},
                         .descriptors = take_descriptors(message)};
@@ -127,6 +130,11 @@ tl::expected<HandoverPacket, std::string> HandoverLink::expect(HandoverWord word
   if (!packet || packet->word == word) return packet;
   if (packet->word == HandoverWord::kFailed) return Fault(packet->text);
   return Fault("it does not keep to the protocol of a hand-over");
+}
+
+bool HandoverLink::is_hung_up() const {
+  pollfd line{.fd = fd_.get(), .events = 0, .revents = 0};
+  return ::poll(&line, 1, 0) == 1 && (line.revents & POLLHUP) != 0;
 }
 
 }  // namespace chatd

@@ -72,6 +72,10 @@ class HandoverLink {
   tl::expected<HandoverPacket, std::string> expect(HandoverWord word, int timeout_ms);
 
  private:
+  // Whether the kernel says that the other end is closed. The error of a call is not enough: it may
+  // pass, and who takes it for the end of the old process serves beside it.
+  bool is_hung_up() const;
+
   UniqueFd fd_;
   bool has_ended_ = false;
 };

@@ -144,8 +144,8 @@ void Attendant::look_at_successor(bool has_word, TimeMs now_ms) {
 void Attendant::give_up_successor(const std::string& reason) {
   successor_failure_ =
       "hand-over: the new chatd cannot take over: " + reason + "; this one goes on";
+  successor_.reset();  // first: once this is said, nobody else serves
   spdlog::error("{}", successor_failure_);
-  successor_.reset();
   manager_.tell_ready(status());
 }
 
