@@ -132,6 +132,13 @@ void Shard::duty_cycle() {
   log_.say(now_ms, relay_.room_events());
 }
 
+// Events come in the order in which they happened, so the datagrams' may be behind those of
+// thousands of connections, many looks away. Messages do not wait for that.
+void Shard::look_past_connections() {
+  udp_is_readable_ = true;
+  inbox_.on_event();
+}
+
 // Only notes what has happened: the order of work is the duty cycle's.
 void Shard::wait() {
   std::array<epoll_event, kMaxEvents> events;
@@ -140,7 +147,9 @@ void Shard::wait() {
                                  wait_timeout_ms(now_ms));
   if (count < 0 && errno != EINTR) throw std::runtime_error(system_error("epoll_wait"));
   for (int i = 0; i < count; ++i) note(events[static_cast<std::size_t>(i)]);
-  horizon_.look(now_ms, count >= 0 && count < static_cast<int>(events.size()));
+  const bool has_seen_all = count >= 0 && count < static_cast<int>(events.size());
+  if (!has_seen_all) look_past_connections();
+  horizon_.look(now_ms, has_seen_all);
 }
 
 void Shard::note(const epoll_event& event) {

@@ -85,6 +85,7 @@ class Shard {
   bool has_work(TimeMs now_ms) const;
   void finish_what_has_come();
   void wait();
+  void look_past_connections();
   int wait_timeout_ms(TimeMs now_ms) const;
   bool has_read_all(TimeMs now_ms) const;
   void note(const epoll_event& event);

@@ -129,8 +129,9 @@ def flood(server, case, cpu, duration_s):
 
 
 def end_flood(process):
-    """As with Ctrl-C. What it has done until then, as chatbench's JSON."""
-    process.send_signal(signal.SIGINT)
+    """What it has done until then, as chatbench's JSON. SIGINT would do nothing in the background of
+    a shell that ignores it there."""
+    process.send_signal(signal.SIGTERM)
     try:
         told, _ = process.communicate(timeout=PATIENCE_S)
         return json.loads(told)

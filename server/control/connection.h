@@ -37,6 +37,7 @@ struct Connection {
   std::size_t sent_bytes = 0;      // of to_send
   std::optional<ListReader> list;  // follows it
   std::size_t progress_bytes = 0;  // of the list, since the deadline was put off
+  std::size_t piece_bytes = 0;     // of the list, that the socket may take; 0: not known
   bool is_over_limit = false;      // it is answered 503, and closed
   bool is_waiting = false;         // for the rest of an answer
   bool waits_for_list = false;     // which is a room list

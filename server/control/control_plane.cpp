@@ -13,7 +13,8 @@ namespace {
 using Reason = EventLog::Reason;
 
 constexpr int kMaxRequestsPerTurn = 32;                   // of one connection
-constexpr std::size_t kMaxPieceBytes = 64 * 1024;         // of one room list
+constexpr std::size_t kMinPieceBytes = 4 * 1024;          // of one room list
+constexpr std::size_t kMaxPieceBytes = 64 * 1024;         // of the same
 constexpr std::size_t kMaxListBytesPerTurn = 256 * 1024;  // of all
 // What a call costs, in bytes that could be sent meanwhile.
 constexpr std::size_t kPieceOverheadBytes = 16 * 1024;
@@ -366,11 +367,13 @@ void ControlPlane::send_lists(TimeMs now_ms) {
   }
 }
 
-// Returns what the socket has taken.
+// Returns what the socket has taken. A slow reader's takes little: a piece is not copied whole each
+// time for the few bytes of it that can be sent, but is twice as long as what was taken last.
 std::size_t ControlPlane::send_piece(TimeMs now_ms, std::uint32_t slot) {
   Connection& connection = connections_[slot];
   ListReader behind = *connection.list;
-  const std::size_t size_bytes = behind.read(piece_.get(), kMaxPieceBytes);
+  if (connection.piece_bytes == 0) connection.piece_bytes = kMaxPieceBytes;
+  const std::size_t size_bytes = behind.read(piece_.get(), connection.piece_bytes);
   const ssize_t count =
       ::send(connection.fd.get(), piece_.get(), size_bytes, MSG_DONTWAIT | MSG_NOSIGNAL);
   if (count < 0) {
@@ -382,6 +385,7 @@ std::size_t ControlPlane::send_piece(TimeMs now_ms, std::uint32_t slot) {
     return 0;
   }
   const auto sent_bytes = static_cast<std::size_t>(count);
+  connection.piece_bytes = std::clamp(2 * sent_bytes, kMinPieceBytes, kMaxPieceBytes);
   if (sent_bytes == size_bytes) {
     connection.list = std::move(behind);
   } else {
