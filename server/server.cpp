@@ -227,17 +227,17 @@ tl::expected<void, std::string> Server::settle() {
   TimeMs give_up_at_ms = monotonic_now_ms() + kSettleMs;
   for (bool has_dropped = false;;) {
     bool is_settled = true;
-    bool is_stuck = false;
+    bool is_blocked = false;
     for (const auto& shard : shards_) {
       if (shard->settle()) is_settled = false;
-      is_stuck = is_stuck || shard->is_stuck();
+      is_blocked = is_blocked || shard->is_send_blocked();
     }
     if (is_settled) return {};
     if (monotonic_now_ms() >= give_up_at_ms) {
       if (std::exchange(has_dropped, true)) break;
       for (const auto& shard : shards_) shard->drop_unsent();
       give_up_at_ms = monotonic_now_ms() + kSettleMs;
-    } else if (is_stuck) {
+    } else if (is_blocked) {
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
     }
   }

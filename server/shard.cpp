@@ -1,16 +1,15 @@
 #include "server/shard.h"
 
-#include <poll.h>
-#include <spdlog/spdlog.h>
 #include <sys/epoll.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <climits>
-#include <optional>
 #include <stdexcept>
 #include <utility>
 
+#include "core/timer/earliest.h"
 #include "server/process/clock.h"
 #include "server/process/system_error.h"
 
@@ -23,8 +22,6 @@ constexpr std::uint32_t kOutboxWork = kMaxTurnWork;
 // Datagrams that are received between the same.
 constexpr std::size_t kDatagramsPerTurn = 512;
 constexpr std::size_t kMaxEvents = 256;
-// What has failed, and no event will tell when it works again.
-constexpr TimeMs kRetryMs = 20;
 constexpr TimeMs kFinishMs = 200;
 constexpr TimeMs kGoodbyeMs = 1000;
 
@@ -36,11 +33,6 @@ enum EventId : std::uint64_t {
   kMailEvent,
   kFirstConnectionEvent
 };
-
-std::optional<TimeMs> earliest(std::optional<TimeMs> a, std::optional<TimeMs> b) {
-  if (!a || !b) return a ? a : b;
-  return std::min(*a, *b);
-}
 
 }  // namespace
 
@@ -54,11 +46,11 @@ tl::expected<std::unique_ptr<Shard>, std::string> Shard::open(ShardSockets socke
   for (const auto& watched :
        {shard->watch(stop_fd, EPOLLIN, kStopEvent),
         shard->watch(shard->line_.event_fd(), EPOLLIN | EPOLLET, kMailEvent),
-        shard->watch(shard->udp_.get(), EPOLLIN | EPOLLOUT | EPOLLET, kUdpEvent)}) {
+        shard->watch(shard->udp_fd(), EPOLLIN | EPOLLOUT | EPOLLET, kUdpEvent)}) {
     if (!watched) return tl::unexpected(watched.error());
   }
-  if (shard->acceptor_) {
-    const auto watched = shard->watch(shard->acceptor_->fd(), EPOLLIN | EPOLLET, kListenerEvent);
+  if (shard->listener_fd() >= 0) {
+    const auto watched = shard->watch(shard->listener_fd(), EPOLLIN | EPOLLET, kListenerEvent);
     if (!watched) return tl::unexpected(watched.error());
   }
   return shard;
@@ -67,24 +59,16 @@ tl::expected<std::unique_ptr<Shard>, std::string> Shard::open(ShardSockets socke
 Shard::Shard(UniqueFd epoll, ShardSockets sockets, const RelayConfig& config, Switchboard& board,
              TimeMs now_ms)
     : epoll_(std::move(epoll)),
-      udp_(std::move(sockets.udp)),
       relay_(config, now_ms),
       outbox_(kOutboxWork, config.limits.max_room_members),
-      errors_(udp_.get(), sockets.family),
-      receiver_(udp_.get(), &board.local_addresses()),
-      sender_(udp_.get(), sockets.family, config.trains.max_segment_bytes, errors_,
-              relay_.counters(), &board.local_addresses(), sockets.max_lanes),
-      receive_drops_(udp_.get(), relay_.counters()),
+      data_(
+          {.fd = std::move(sockets.udp), .family = sockets.family, .max_lanes = sockets.max_lanes},
+          config.trains.max_segment_bytes, relay_.counters(), board.local_addresses()),
       line_(board, config.shard, relay_),
-      control_(relay_.limits(), epoll_.get(), kFirstConnectionEvent, line_, log_, relay_.counters(),
-               now_ms),
+      control_(std::move(sockets.tcp_listener), relay_.limits(), config.shards, epoll_.get(),
+               kFirstConnectionEvent, line_, log_, relay_.counters(), now_ms),
       inbox_(line_, relay_, control_),
-      meter_(relay_.counters(), relay_.measures()) {
-  if (sockets.tcp_listener) {
-    acceptor_.emplace(std::move(sockets.tcp_listener), relay_.limits(), config.shards, board,
-                      config.shard, control_, log_, relay_.counters());
-  }
-}
+      meter_(relay_.counters(), relay_.measures()) {}
 
 tl::expected<void, std::string> Shard::watch(int fd, std::uint32_t events, std::uint64_t id) {
   epoll_event event{};
@@ -96,7 +80,7 @@ tl::expected<void, std::string> Shard::watch(int fd, std::uint32_t events, std::
 
 void Shard::run() {
   is_stopping_ = false;
-  udp_is_readable_ = udp_has_errors_ = true;  // settle() has passed both over
+  data_.read_again();  // settle() has passed it over
   while (!is_stopping_) duty_cycle();
 }
 
@@ -112,30 +96,28 @@ void Shard::duty_cycle() {
   const TimeNs now_ns = monotonic_now_ns();
   const TimeMs now_ms = to_ms(now_ns);
   meter_.begin(now_ns);
-  make_room();
-  handle_refusals(now_ms);
+
+  data_.make_room(outbox_);
+  take_refusals(now_ms);
   // Nobody is taken for silent before what has come from them is read.
   relay_.on_deadline(horizon_.heard_until_ms(), outbox_);
   control_.close_overdue(now_ms, horizon_.heard_until_ms());
   inbox_.open_letters(now_ms, outbox_);
-  if (acceptor_) acceptor_->serve(now_ms);
   control_.serve(now_ms, outbox_);
-  // So that receiving starts with an empty outbox, and neither side starves the other.
-  send(now_ms);
+  send(
+      now_ms);  // so that receiving starts with an empty outbox, and neither side starves the other
+
   inbox_.receive_strays(now_ms, outbox_);
   receive(now_ms);
-  horizon_.end_turn(has_read_all(now_ms));
-  if (!has_unsent_ && !is_stuck()) relay_.fan_out(outbox_);
+  serve_rooms();
   send(now_ms);
-  meter_.end(!has_unsent_ && !relay_.has_waiting(), monotonic_now_ns);
-  receive_drops_.update(now_ms);
-  log_.say(now_ms, relay_.room_events());
+  end_turn(now_ms);
 }
 
 // Events come in the order in which they happened, so the datagrams' may be behind those of
 // thousands of connections, many looks away. Messages do not wait for that.
 void Shard::look_past_connections() {
-  udp_is_readable_ = true;
+  data_.read_again();
   inbox_.on_event();
 }
 
@@ -152,21 +134,28 @@ void Shard::wait() {
   horizon_.look(now_ms, has_seen_all);
 }
 
+int Shard::wait_timeout_ms(TimeMs now_ms) const {
+  if (has_work(now_ms)) return 0;
+  const auto deadline_ms =
+      earliest(earliest(relay_.next_deadline(), control_.next_deadline()), data_.next_deadline());
+  if (!deadline_ms) return -1;
+  if (*deadline_ms <= now_ms) return 0;
+  return static_cast<int>(std::min<TimeMs>(*deadline_ms - now_ms, INT_MAX));
+}
+
 void Shard::note(const epoll_event& event) {
   switch (event.data.u64) {
     case kStopEvent:
       is_stopping_ = true;
       break;
     case kListenerEvent:
-      acceptor_->on_readable();
+      control_.on_listener_event();
       break;
     case kMailEvent:
       inbox_.on_event();
       break;
     case kUdpEvent:
-      if ((event.events & EPOLLIN) != 0) udp_is_readable_ = true;
-      if ((event.events & EPOLLOUT) != 0) full_until_ms_.reset();
-      if ((event.events & EPOLLERR) != 0) udp_has_errors_ = true;
+      data_.on_event(event.events);
       break;
     default:
       control_.on_connection_event(
@@ -174,117 +163,56 @@ void Shard::note(const epoll_event& event) {
   }
 }
 
-// Whether there is something to do that no event will announce.
-bool Shard::has_work(TimeMs now_ms) const {
-  const bool has_datagrams = udp_is_readable_ || receiver_.has_next();
-  const bool has_errors = udp_has_errors_ || errors_.has_refused();
-  const bool has_messages = !is_stuck() && (has_unsent_ || relay_.has_waiting());
-  const bool has_connections = acceptor_ && acceptor_->has_work(now_ms);
-  return has_datagrams || has_errors || has_messages || has_connections || inbox_.has_work() ||
-         control_.has_work(now_ms);
-}
-
-// Whether nothing is left of what had come by the last look.
-bool Shard::has_read_all(TimeMs now_ms) const {
-  const bool has_connections = acceptor_ && acceptor_->has_work(now_ms);
-  return !udp_is_readable_ && !receiver_.has_next() && !receive_again_at_ms_ &&
-         !inbox_.has_work() && !has_connections && control_.has_read_all();
-}
-
-int Shard::wait_timeout_ms(TimeMs now_ms) const {
-  if (has_work(now_ms)) return 0;
-  std::optional<TimeMs> deadline_ms =
-      earliest(earliest(relay_.next_deadline(), control_.next_deadline()), put_off_until_ms_);
-  deadline_ms = earliest(earliest(deadline_ms, full_until_ms_), receive_again_at_ms_);
-  if (acceptor_) deadline_ms = earliest(deadline_ms, acceptor_->next_deadline());
-  if (!deadline_ms) return -1;
-  if (*deadline_ms <= now_ms) return 0;
-  return static_cast<int>(std::min<TimeMs>(*deadline_ms - now_ms, INT_MAX));
-}
-
-// A bounded share of what has come: the rest has its turn after everything else.
-void Shard::receive(TimeMs now_ms) {
-  if (receive_again_at_ms_ && now_ms >= *receive_again_at_ms_) {
-    receive_again_at_ms_.reset();
-    udp_is_readable_ = true;
-  }
-  for (std::size_t count = 0; count < kDatagramsPerTurn && !outbox_.is_full(); ++count) {
-    if (!receiver_.has_next()) {
-      if (!udp_is_readable_) return;
-      receiver_.receive();
-      // Not when the turn began: if the process was stopped since, what came meanwhile would count
-      // as heard before that.
-      now_ms = monotonic_now_ms();
-      udp_is_readable_ = !receiver_.is_drained();
-      if (receiver_.error() != 0) return pause_receiving(now_ms);
-      if (!receiver_.has_next()) return;
-    }
-    const UdpReceiver::Datagram datagram = receiver_.next();
-    if (line_.hand_over(datagram.from, datagram.bytes)) continue;
-    relay_.on_datagram(now_ms, datagram.from, datagram.bytes, outbox_);
-  }
-}
-
-// No event tells when receiving works again, so it is tried now and then.
-void Shard::pause_receiving(TimeMs now_ms) {
-  udp_is_readable_ = false;
-  receive_again_at_ms_ = now_ms + kRetryMs;
-  relay_.counters().add(Counter::kReceivesPostponed);
-  if (std::exchange(has_warned_of_receiving_, true)) return;
-  spdlog::warn(
-      "{}; messages wait, and are lost when the receive buffer is full. From now on this is only "
-      "counted, as receives_postponed",
-      system_error("recvmmsg", receiver_.error()));
-}
-
-// Drained before receiving: a pending error would cut a batch short.
-void Shard::handle_refusals(TimeMs now_ms) {
-  errors_.look_after(now_ms);
-  if (udp_has_errors_) {
-    udp_has_errors_ =
-        errors_.drain(now_ms) == ErrorQueue::kMaxPerDrain;  // no event tells of the rest
-    udp_is_readable_ = true;
-  }
+// Members of any shard may be where nobody listens any more.
+void Shard::take_refusals(TimeMs now_ms) {
+  data_.read_errors(now_ms);
   while (!outbox_.is_full()) {
-    const auto destination = errors_.take_refused();
+    const auto destination = data_.take_refused();
     if (!destination) return;
     line_.tell_refusal(*destination);
     relay_.on_refused(now_ms, *destination, outbox_);
   }
 }
 
-void Shard::send(TimeMs now_ms) {
-  line_.publish();  // before anybody can hear of what has happened
-  if (std::max(full_until_ms_, put_off_until_ms_).value_or(now_ms) > now_ms) return;
-  full_until_ms_.reset();
-  put_off_until_ms_.reset();
-  switch (sender_.send(outbox_, now_ms)) {
-    case UdpSender::Progress::kDone:
-      outbox_.clear();
-      has_unsent_ = false;
-      return;
-    case UdpSender::Progress::kMore:
-      break;
-    case UdpSender::Progress::kSocketFull:
-      full_until_ms_ = now_ms + kRetryMs;
-      break;
-    case UdpSender::Progress::kPutOff:
-      put_off_until_ms_ = now_ms + UdpSender::kPutOffMs;
-      break;
+// A bounded share of what has come: the rest has its turn after everything else.
+void Shard::receive(TimeMs now_ms) {
+  for (std::size_t left = kDatagramsPerTurn; left > 0 && !outbox_.is_full();) {
+    const std::span<ReceivedDatagram> come = data_.receive(now_ms, left);
+    if (come.empty()) return;
+    const std::span<ReceivedDatagram> ours = line_.hand_over(come);
+    const std::size_t taken = relay_.on_datagrams(now_ms, ours, outbox_);
+    data_.keep(ours.subspan(taken));
+    left -= come.size() - (ours.size() - taken);
   }
-  has_unsent_ = true;
-  outbox_.extend();  // the rest waits, and others must still be able to say something
 }
 
-// While the socket is full, messages wait in their rooms, and the oldest give way there. What is in
-// the outbox already waits there, with answers and farewells; when it is full as well, all of it
-// gives way. So everything else goes on, whatever becomes of the socket.
-void Shard::make_room() {
-  if (!is_stuck() || !outbox_.is_full()) return;
-  sender_.abandon(outbox_, Counter::kDroppedSendQueueFull);
-  outbox_.clear();
-  has_unsent_ = false;
-  put_off_until_ms_.reset();
+// What waits to be sent leaves first: rooms have time.
+void Shard::serve_rooms() {
+  if (!data_.has_unsent() && !data_.is_send_blocked()) relay_.fan_out(outbox_);
+}
+
+void Shard::send(TimeMs now_ms) {
+  line_.publish();  // before anybody can hear of what has happened
+  data_.send(outbox_, now_ms);
+}
+
+void Shard::end_turn(TimeMs now_ms) {
+  horizon_.end_turn(has_read_all(now_ms));
+  meter_.end(!data_.has_unsent() && !relay_.has_waiting(), monotonic_now_ns);
+  data_.receive_drops().update(now_ms);
+  log_.say(now_ms, relay_.room_events());
+}
+
+// Whether there is something to do that no event will announce.
+bool Shard::has_work(TimeMs now_ms) const {
+  const bool has_messages =
+      !data_.is_send_blocked() && (data_.has_unsent() || relay_.has_waiting());
+  return has_messages || data_.has_work() || inbox_.has_work() || control_.has_work(now_ms);
+}
+
+// Whether nothing is left of what had come by the last look.
+bool Shard::has_read_all(TimeMs now_ms) const {
+  return data_.has_read_all() && !inbox_.has_work() && control_.has_read_all(now_ms);
 }
 
 // A signal does not undo what clients have sent before it. The stop event makes the first turn's
@@ -305,29 +233,10 @@ void Shard::say_goodbye() {
   TimeMs give_up_at_ms = monotonic_now_ms() + kGoodbyeMs;
   for (bool everyone_is_told = false; !everyone_is_told;) {
     everyone_is_told = relay_.disconnect_all(outbox_);
-    TimeMs now_ms = monotonic_now_ms();
-    while (sender_.send(outbox_, now_ms) != UdpSender::Progress::kDone) {
-      now_ms = monotonic_now_ms();
-      if (now_ms >= give_up_at_ms) {
-        sender_.abandon(outbox_, Counter::kDroppedSendAtStop);
-        break;
-      }
-      wait_until_writable(give_up_at_ms - now_ms);
-    }
+    data_.send_before_stop(outbox_, give_up_at_ms);
     if (monotonic_now_ms() < give_up_at_ms) give_up_at_ms = monotonic_now_ms() + kGoodbyeMs;
-    outbox_.clear();
   }
-  receive_drops_.update();
-}
-
-// At least a moment, also when the socket is writable: then it is a device that is full, or memory
-// that is short, and no event will tell when that is over.
-void Shard::wait_until_writable(TimeMs at_most_ms) {
-  const TimeMs began_ms = monotonic_now_ms();
-  errors_.drain(began_ms);  // or poll would return at once
-  pollfd writable{.fd = udp_.get(), .events = POLLOUT, .revents = 0};
-  ::poll(&writable, 1, static_cast<int>(at_most_ms));
-  if (monotonic_now_ms() == began_ms) ::poll(nullptr, 0, UdpSender::kPutOffMs);
+  data_.receive_drops().update();
 }
 
 }  // namespace chatd

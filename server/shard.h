@@ -3,14 +3,14 @@
 //
 // duty_cycle() is the heart of chatd: wait, read the clock once, take in what has come (a bounded
 // share of each kind, so that a flood of one kind starves no other), let the relay work, and send
-// what it wants sent. Thread: all of it on the one that calls run().
+// what it wants sent. It reads like its page (docs/internals/architecture.md, "The duty cycle").
+// UDP is behind DataPlane, TCP behind ControlPlane, other shards behind ShardLine and Inbox.
+// Thread: all of it on the one that calls run().
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <span>
 #include <string>
 #include <tl/expected.hpp>
@@ -18,13 +18,8 @@
 
 #include "core/relay/outbox.h"
 #include "core/relay/relay.h"
-#include "server/control/acceptor.h"
 #include "server/control/control_plane.h"
-#include "server/data/error_queue.h"
-#include "server/data/lanes.h"
-#include "server/data/receive_drops.h"
-#include "server/data/udp_receiver.h"
-#include "server/data/udp_sender.h"
+#include "server/data/data_plane.h"
 #include "server/handover/server_state.h"
 #include "server/input_horizon.h"
 #include "server/log/event_log.h"
@@ -67,9 +62,10 @@ class Shard {
   // What the network has not taken in time does not hold that up: it is dropped, and counted.
   void drop_unsent();
   // It waits for a socket that is full.
-  bool is_stuck() const { return full_until_ms_ || put_off_until_ms_; }
-  int udp_fd() const { return udp_.get(); }
-  int listener_fd() const { return acceptor_ ? acceptor_->fd() : -1; }
+  bool is_send_blocked() const { return data_.is_send_blocked(); }
+  int udp_fd() const { return data_.fd(); }
+  // -1: it does not accept connections.
+  int listener_fd() const { return control_.listener_fd(); }
   // Then all that it knows; the connections' descriptors are appended. They stay its own.
   ShardState state(std::vector<int>& descriptors);
   // Before the first run(): goes on from there. An error says what does not fit.
@@ -82,48 +78,33 @@ class Shard {
         TimeMs now_ms);
 
   void duty_cycle();
-  bool has_work(TimeMs now_ms) const;
-  void finish_what_has_come();
   void wait();
   void look_past_connections();
   int wait_timeout_ms(TimeMs now_ms) const;
-  bool has_read_all(TimeMs now_ms) const;
   void note(const epoll_event& event);
+  void take_refusals(TimeMs now_ms);
   void receive(TimeMs now_ms);
-  void pause_receiving(TimeMs now_ms);
-  void handle_refusals(TimeMs now_ms);
+  void serve_rooms();
   void send(TimeMs now_ms);
-  void make_room();
+  void end_turn(TimeMs now_ms);
+
+  bool has_work(TimeMs now_ms) const;
+  bool has_read_all(TimeMs now_ms) const;
+  void finish_what_has_come();
   void say_goodbye();
-  void wait_until_writable(TimeMs at_most_ms);
   tl::expected<void, std::string> watch(int fd, std::uint32_t events, std::uint64_t id);
 
   UniqueFd epoll_;
-  UniqueFd udp_;
   Relay relay_;
   Outbox outbox_;
-  ErrorQueue errors_;
-  UdpReceiver receiver_;
-  UdpSender sender_;
-  ReceiveDrops receive_drops_;
-  ShardLine line_;
   EventLog log_;
+  DataPlane data_;
+  ShardLine line_;
   ControlPlane control_;
   Inbox inbox_;
-  TurnMeter meter_;
-  std::optional<Acceptor> acceptor_;  // on one of the shards
-  bool is_stopping_ = false;
   InputHorizon horizon_;
-  bool udp_is_readable_ = true;
-  bool udp_has_errors_ = false;
-  std::optional<TimeMs> receive_again_at_ms_;  // receiving has failed
-  bool has_warned_of_receiving_ = false;
-  bool has_unsent_ = false;  // the outbox, or some of it, from the last turn
-  // The socket is full, and the outbox waits for it; an event tells when there is room. But the
-  // kernel's EAGAIN can have other reasons, which no event ends (an IPsec association that is still
-  // being negotiated), so the wait has an end.
-  std::optional<TimeMs> full_until_ms_;
-  std::optional<TimeMs> put_off_until_ms_;  // the outbox waits until then
+  TurnMeter meter_;
+  bool is_stopping_ = false;
 };
 
 }  // namespace chatd

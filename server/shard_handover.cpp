@@ -12,41 +12,36 @@ namespace chatd {
 // meanwhile waits in the kernel, and what waits in rooms goes along.
 bool Shard::settle() {
   const TimeMs now_ms = monotonic_now_ms();
-  udp_is_readable_ = udp_has_errors_ = false;
-  receive_again_at_ms_.reset();
-  const bool had_work = inbox_.look() || receiver_.has_next() || errors_.has_refused();
-  handle_refusals(now_ms);
+  data_.stop_reading();
+  const bool had_work = inbox_.look() || data_.has_received();
+  take_refusals(now_ms);
   inbox_.open_letters(now_ms, outbox_);
   send(now_ms);
   inbox_.receive_strays(now_ms, outbox_);
   receive(now_ms);
-  const bool all_are_told = !has_unsent_ && !is_stuck() && relay_.prepare_snapshot(outbox_);
+  const bool all_are_told =
+      !data_.has_unsent() && !data_.is_send_blocked() && relay_.prepare_snapshot(outbox_);
   send(now_ms);
   meter_.skip();
-  return had_work || !all_are_told || has_unsent_;
+  return had_work || !all_are_told || data_.has_unsent();
 }
 
 void Shard::drop_unsent() {
-  sender_.abandon(outbox_, Counter::kDroppedSendAtStop);
-  outbox_.clear();
-  has_unsent_ = false;
-  full_until_ms_.reset();
-  put_off_until_ms_.reset();
+  data_.drop_unsent(outbox_, Counter::kDroppedSendAtStop);
 }
 
 ShardState Shard::state(std::vector<int>& descriptors) {
-  receive_drops_.update();
+  data_.receive_drops().update();
   log_.say(monotonic_now_ms(), relay_.room_events());
   log_.close();
   return {.relay = relay_.snapshot(),
           .connections = control_.states(descriptors),
-          .receive_drops_seen = receive_drops_.last_seen()};
+          .receive_drops_seen = data_.receive_drops().last_seen()};
 }
 
 tl::expected<void, std::string> Shard::restore(ShardState state, std::span<UniqueFd> connections) {
   if (auto restored = relay_.restore(state.relay); !restored) return restored;
-  receive_drops_.go_on_from(state.receive_drops_seen);
-  errors_.go_on();
+  data_.go_on_from(state.receive_drops_seen);
   meter_.skip();
   const TimeMs now_ms = monotonic_now_ms();
   for (std::size_t i = 0; i < connections.size(); ++i) {

@@ -34,17 +34,24 @@ Relay::Relay(const RelayConfig& config, TimeMs now_ms)
                 admissions_, addresses_, counters_),
       answers_(kAnswerBuckets, hash_key_) {}
 
-void Relay::on_datagram(TimeMs now_ms, const Endpoint& from, std::string_view datagram,
-                        Outbox& out) {
+std::size_t Relay::on_datagrams(TimeMs now_ms, std::span<const ReceivedDatagram> batch,
+                                Outbox& out) {
+  std::size_t taken = 0;
+  while (taken < batch.size() && !out.is_full()) take_datagram(now_ms, batch[taken++], out);
+  return taken;
+}
+
+void Relay::take_datagram(TimeMs now_ms, const ReceivedDatagram& datagram, Outbox& out) {
+  const Endpoint& from = datagram.from;
+  const auto& parsed = datagram.parsed;
   counters_.add(Counter::kDatagramsReceived);
-  if (datagram.size() > kMaxDatagramBytes) return counters_.add(Counter::kDroppedTooLarge);
-  const auto parsed = parse_client_datagram(datagram);
+  if (datagram.bytes.size() > kMaxDatagramBytes) return counters_.add(Counter::kDroppedTooLarge);
   if (!parsed) return counters_.add(Counter::kDroppedMalformed);
 
   const auto slot = authenticate(from, *parsed);
   if (!slot) {
     counters_.add(slot.error());
-    return answer_unauthenticated(now_ms, from, datagram.size(), out);
+    return answer_unauthenticated(now_ms, from, datagram.bytes.size(), out);
   }
   Member& member = roster_.members()[*slot];
   member.consecutive_refusals = 0;

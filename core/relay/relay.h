@@ -3,9 +3,9 @@
 // TCP). No socket, clock, thread or file: the server feeds it from the network, a test or a
 // simulator from wherever it likes.
 //
-// A message's way: on_datagram -> parse (core/wire/datagram.h) -> authenticate -> is its sender
-// within its rate (core/limiting/member_allowance.h) -> check the payload (core/wire/payload.h) ->
-// its room's log (core/fanout/room_log.h); then fan_out -> the room's turn
+// A message's way: on_datagrams, with the header parsed (core/wire/datagram.h) -> authenticate ->
+// is its sender within its rate (core/limiting/member_allowance.h) -> check the payload
+// (core/wire/payload.h) -> its room's log (core/fanout/room_log.h); then fan_out -> the room's turn
 // (core/relay/dispatcher.h) -> Outbox. Arrivals and departures go the same way, as notices in the
 // log.
 //
@@ -13,8 +13,10 @@
 // a time; a shard has a relay of its own.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <tl/expected.hpp>
@@ -63,9 +65,13 @@ class Relay {
   Relay(const Relay&) = delete;  // the parts refer to each other
   Relay& operator=(const Relay&) = delete;
 
-  // One datagram as it came. kPayloadPaddingBytes behind it must be readable. A message in it, and
-  // a notice that it causes, waits for fan_out(); an answer goes to `out`.
-  void on_datagram(TimeMs now_ms, const Endpoint& from, std::string_view datagram, Outbox& out);
+  // Datagrams, one after the other, until `out` is full: returns how many it has taken. A message
+  // in one, and a notice that it causes, waits for fan_out(); an answer goes to `out`.
+  std::size_t on_datagrams(TimeMs now_ms, std::span<const ReceivedDatagram> batch, Outbox& out);
+  // One, whether `out` is full or not. kPayloadPaddingBytes behind it must be readable.
+  void on_datagram(TimeMs now_ms, const Endpoint& from, std::string_view datagram, Outbox& out) {
+    take_datagram(now_ms, {from, datagram, parse_client_datagram(datagram)}, out);
+  }
 
   // Puts what waits in rooms into `out`, until it is full or nothing waits: call it when all has
   // been taken in that has come, and again while has_waiting().
@@ -171,6 +177,7 @@ class Relay {
   const Roster& roster() const { return roster_; }
 
  private:
+  void take_datagram(TimeMs now_ms, const ReceivedDatagram& datagram, Outbox& out);
   // The member that a datagram proves to come from, or the reason why it does not.
   tl::expected<std::uint32_t, Counter> authenticate(const Endpoint& from,
                                                     const ClientDatagram& datagram);

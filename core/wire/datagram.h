@@ -16,6 +16,7 @@
 #include <string>
 #include <string_view>
 
+#include "core/address/endpoint.h"
 #include "core/wire/token.h"
 
 namespace chatd {
@@ -34,6 +35,13 @@ struct ClientDatagram {
 // Nothing for a datagram that is cut short, has another TokenSize, no room name, or a token that is
 // not hexadecimal.
 std::optional<ClientDatagram> parse_client_datagram(std::string_view bytes);
+
+// A datagram as it came, with its header parsed: once, for all who look at it.
+struct ReceivedDatagram {
+  Endpoint from;
+  std::string_view bytes;                // kPayloadPaddingBytes behind it are readable
+  std::optional<ClientDatagram> parsed;  // nothing: it is malformed
+};
 
 // The shard that a datagram's token names, without looking at anything else: what the kernel's
 // steering program reads, too (server/shards/steering_program.h). Nothing when there is no token.

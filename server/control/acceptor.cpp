@@ -12,7 +12,7 @@ constexpr int kMaxAcceptsPerTurn = 64;
 }  // namespace
 
 Acceptor::Acceptor(UniqueFd listener, const Limits& limits, const ShardMap& shards,
-                   Switchboard& board, std::uint8_t shard, ControlPlane& own, EventLog& log,
+                   Switchboard& board, std::uint8_t shard, Connections& own, EventLog& log,
                    Counters& counters)
     : listener_(std::move(listener)),
       limits_(limits),

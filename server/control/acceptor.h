@@ -10,7 +10,7 @@
 #include "core/relay/counters.h"
 #include "core/shards/shard_map.h"
 #include "core/timer/timestamp.h"
-#include "server/control/control_plane.h"
+#include "server/control/connections.h"
 #include "server/control/listener.h"
 #include "server/shards/switchboard.h"
 
@@ -18,9 +18,9 @@ namespace chatd {
 
 class Acceptor {
  public:
-  // `own` is the control plane of this shard.
+  // `own` are the connections of this shard.
   Acceptor(UniqueFd listener, const Limits& limits, const ShardMap& shards, Switchboard& board,
-           std::uint8_t shard, ControlPlane& own, EventLog& log, Counters& counters);
+           std::uint8_t shard, Connections& own, EventLog& log, Counters& counters);
 
   int fd() const { return listener_.fd(); }
   void on_readable() { listener_.on_readable(); }
@@ -38,7 +38,7 @@ class Acceptor {
   const ShardMap shards_;
   Switchboard& board_;
   std::uint8_t shard_;
-  ControlPlane& own_;
+  Connections& own_;
   EventLog& log_;
   Counters& counters_;
 };

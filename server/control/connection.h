@@ -28,29 +28,44 @@ struct ConnectionState {
 };
 
 struct Connection {
+  // What a connection is about. It goes from kServing to an answer that takes a while and back, and
+  // to kClosing and kShutDown at its end.
+  enum class State : std::uint8_t {
+    kServing,       // frames are answered as they come
+    kAwaitsAnswer,  // the rest of one comes from another shard
+    kAwaitsList,    // a room list is being made
+    kReadsList,     // it follows what is to be sent
+    kClosing,       // nothing more is read as requests; what is to be sent leaves
+    kShutDown,      // all has been sent, and the peer knows that no more comes
+  };
+  // What there is to read.
+  enum class Input : std::uint8_t {
+    kDrained,    // an event says when there is more
+    kReadable,   // there may be something
+    kEndIsNear,  // the same, and the peer has hung up behind what it has sent
+    kEnded,      // the peer will send no more
+  };
+
   UniqueFd fd;
   IpAddress peer;
   std::uint16_t via = 0;     // the address that it came to: see Endpoint
   std::uint64_t serial = 0;  // of all that have had this slot
+  State state = State::kServing;
+  Input input = Input::kReadable;
   std::string received;
   std::string to_send;
   std::size_t sent_bytes = 0;      // of to_send
-  std::optional<ListReader> list;  // follows it
+  std::optional<ListReader> list;  // in kReadsList
   std::size_t progress_bytes = 0;  // of the list, since the deadline was put off
   std::size_t piece_bytes = 0;     // of the list, that the socket may take; 0: not known
   bool is_over_limit = false;      // it is answered 503, and closed
-  bool is_waiting = false;         // for the rest of an answer
-  bool waits_for_list = false;     // which is a room list
-  bool is_in_list_line = false;    // its list may go on: in the control plane's line of such
-  bool is_readable = true;         // there may be something to read
-  bool end_is_near = false;        // the peer has hung up behind what it has sent
-  bool is_scheduled = false;       // in the control plane's list of connections to look at
-  bool has_ended = false;          // the peer will send no more
-  bool is_closing =
-      false;  // nothing more is read as requests; closed when all is written and the peer has ended
-  bool has_shut_down = false;  // we have told the peer that no more comes
+  bool is_scheduled = false;       // in the line of those to be looked at
+  bool is_in_list_line = false;    // in the line of those whose list may go on
 
   bool has_output() const { return sent_bytes < to_send.size(); }
+  bool awaits_us() const { return state == State::kAwaitsAnswer || state == State::kAwaitsList; }
+  bool is_closing() const { return state == State::kClosing || state == State::kShutDown; }
+  bool is_readable() const { return input == Input::kReadable || input == Input::kEndIsNear; }
 };
 
 }  // namespace chatd

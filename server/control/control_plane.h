@@ -1,31 +1,19 @@
-// The TCP side of a shard: cuts what connections send into frames, hands these to the relay and
-// writes its answers back. Every connection has a deadline by which it must have completed a
-// request, so that who dribbles, stalls or does not read its answers is gone after the handshake
-// timeout. Work per turn is bounded: so many requests of one connection, then the others' turn.
-//
-// Where an answer needs another shard, the connection waits for the rest of it, and what it sends
-// meanwhile waits, too: requests are answered in order. If it closes before, the answer is dropped,
-// and what it has asked for has happened all the same.
-//
-// Room lists can be long, and many may ask for them: their text is shared by all who read it
-// (core/relay/room_list.h), and they take turns, a bounded piece each and a bounded amount in all
-// between two looks at everything else. Each piece that a reader takes puts its deadline off.
-// Thread: the shard's.
+// The TCP side of a shard: accepts connections, if it is the shard that does so for all, and serves
+// its own. Thread: the shard's.
 #pragma once
 
 #include <cstdint>
-#include <deque>
-#include <memory>
 #include <optional>
 #include <utility>
 #include <vector>
 
-#include "core/container/slot_pool.h"
 #include "core/limits.h"
 #include "core/relay/counters.h"
 #include "core/relay/outbox.h"
-#include "core/timer/timer_wheel.h"
-#include "server/control/connection.h"
+#include "core/shards/shard_map.h"
+#include "core/timer/timestamp.h"
+#include "server/control/acceptor.h"
+#include "server/control/connections.h"
 #include "server/log/event_log.h"
 #include "server/shards/shard_line.h"
 
@@ -33,77 +21,57 @@ namespace chatd {
 
 class ControlPlane {
  public:
-  // `limits` may change from one call to the next, but for sizes. `epoll_fd` reports events of
-  // connection `slot` with data.u64 == first_event_id + slot.
-  ControlPlane(const Limits& limits, int epoll_fd, std::uint64_t first_event_id, ShardLine& line,
-               EventLog& log, Counters& counters, TimeMs now_ms);
+  // `listener` may be none. `limits` may change from one call to the next, but for sizes.
+  // `epoll_fd` reports events of connection `slot` with data.u64 == first_event_id + slot.
+  ControlPlane(UniqueFd listener, const Limits& limits, const ShardMap& shards, int epoll_fd,
+               std::uint64_t first_event_id, ShardLine& line, EventLog& log, Counters& counters,
+               TimeMs now_ms);
+
+  // -1: none.
+  int listener_fd() const { return acceptor_ ? acceptor_->fd() : -1; }
 
   // `events` as epoll reports them.
-  void on_connection_event(std::uint32_t slot, std::uint32_t events);
-
-  // A connection that has been accepted for this shard, and is counted in the switchboard.
-  void adopt(TimeMs now_ms, HandedConnection accepted);
-  // One that another process has had, and counted (server/handover/).
-  void restore(TimeMs now_ms, UniqueFd fd, ConnectionState state);
-  // All connections, for another process; their descriptors are appended. None may be waiting for
-  // another shard.
-  std::vector<ConnectionState> states(std::vector<int>& descriptors) const;
-  // The rest of an answer.
-  void deliver(TimeMs now_ms, const Neighbours::Reply& reply);
-
-  // Reads and answers: what has become possible since the last turn, as far as one turn goes.
-  void serve(TimeMs now_ms, Outbox& out);
-  // Whether all is read and answered that had come when events were last looked at.
-  bool has_read_all() const { return to_serve_.empty(); }
-  // Closes those who have not completed a request in time, as far as is known by what has been read
-  // up to `heard_until_ms`.
-  void close_overdue(TimeMs now_ms, TimeMs heard_until_ms);
-
-  // Whether there is work left that no event will announce.
-  bool has_work(TimeMs now_ms) const {
-    return !to_serve_.empty() || !list_line_.empty() || line_.has_lists_to_write(now_ms);
+  void on_listener_event() { acceptor_->on_readable(); }
+  void on_connection_event(std::uint32_t slot, std::uint32_t events) {
+    connections_.on_connection_event(slot, events);
   }
-  std::optional<TimeMs> next_deadline() const;
 
-  // Whether a connection was closed since the last call.
-  bool take_descriptor_freed() { return std::exchange(has_freed_descriptor_, false); }
+  // Accepts, reads and answers: what has become possible since the last turn, as far as one turn
+  // goes.
+  void serve(TimeMs now_ms, Outbox& out);
+  // Closes connections that have not completed a request in time, as far as is known by what has
+  // been read up to `heard_until_ms`.
+  void close_overdue(TimeMs now_ms, TimeMs heard_until_ms) {
+    connections_.close_overdue(now_ms, heard_until_ms);
+  }
+
+  // What comes from other shards: a connection that is this one's, the rest of an answer.
+  void adopt(TimeMs now_ms, HandedConnection accepted) {
+    connections_.adopt(now_ms, std::move(accepted));
+  }
+  void deliver(TimeMs now_ms, const Neighbours::Reply& reply) {
+    connections_.deliver(now_ms, reply);
+  }
+
+  // For another process, and from one (server/handover/).
+  std::vector<ConnectionState> states(std::vector<int>& descriptors) const {
+    return connections_.states(descriptors);
+  }
+  void restore(TimeMs now_ms, UniqueFd fd, ConnectionState state) {
+    connections_.restore(now_ms, std::move(fd), std::move(state));
+  }
+
+  // Whether there is work left that no event will announce, and when there will be.
+  bool has_work(TimeMs now_ms) const { return accepts(now_ms) || connections_.has_work(now_ms); }
+  std::optional<TimeMs> next_deadline() const;
+  // Whether all is read and answered that had come when events were last looked at.
+  bool has_read_all(TimeMs now_ms) const { return !accepts(now_ms) && connections_.has_read_all(); }
 
  private:
-  std::optional<std::uint32_t> take_in(TimeMs now_ms, Connection connection);
-  void turn_away(TimeMs now_ms, HandedConnection accepted);
-  void serve_connection(TimeMs now_ms, std::uint32_t slot, Outbox& out);
-  void put_deadline_off(TimeMs now_ms, std::uint32_t slot);
-  void write_lists(TimeMs now_ms);
-  void cut_oldest_list(TimeMs now_ms);
-  void line_up(std::uint32_t slot);
-  void send_lists(TimeMs now_ms);
-  std::size_t send_piece(TimeMs now_ms, std::uint32_t slot);
-  void close_broken(TimeMs now_ms, std::uint32_t slot);
-  void close(std::uint32_t slot);
-  void schedule(std::uint32_t slot);
+  bool accepts(TimeMs now_ms) const { return acceptor_ && acceptor_->has_work(now_ms); }
 
-  bool read_some(Connection& connection);
-  bool answer_frames(TimeMs now_ms, std::uint32_t slot, Connection& connection, Outbox& out);
-  void answer(TimeMs now_ms, std::uint32_t slot, Connection& connection, const FrameView& frame,
-              Outbox& out);
-  ConnectionId id_of(std::uint32_t slot) const;
-  bool write_some(Connection& connection);
-
-  const Limits& limits_;
-  int epoll_fd_;
-  std::uint64_t first_event_id_;
-  ShardLine& line_;
-  EventLog& log_;
-  Counters& counters_;
-  SlotPool<Connection> connections_;
-  TimerWheel deadlines_;
-  std::vector<std::uint32_t> to_serve_;  // scheduled connections
-  std::vector<std::uint32_t> serving_;   // the turn's share of them
-  std::deque<std::uint32_t> list_line_;  // connections whose list may go on
-  std::vector<char> read_buffer_;
-  std::unique_ptr<char[]> piece_;  // of a list
-  std::uint64_t next_serial_ = 0;
-  bool has_freed_descriptor_ = false;
+  Connections connections_;
+  std::optional<Acceptor> acceptor_;  // on one of the shards
 };
 
 }  // namespace chatd

@@ -26,7 +26,7 @@ constexpr int kStateTimeoutMs = 30'000;
 constexpr int kPacketTimeoutMs = 5'000;
 constexpr int kEndTimeoutMs = 1'000;
 constexpr int kForEver = -1;
-constexpr std::chrono::milliseconds kRetry{10};
+constexpr std::chrono::milliseconds kEndRetry{10};
 
 // From the beginning, whatever its position is: the description is shared with who wrote it.
 tl::expected<std::string, std::string> read_all(int fd) {
@@ -105,7 +105,7 @@ tl::expected<std::string, std::string> Predecessor::take_over() {
   while (!link_.has_ended()) {
     auto word = link_.expect(HandoverWord::kGo, kForEver);
     if (word) return std::move(word->text);
-    if (!link_.has_ended()) std::this_thread::sleep_for(kRetry);
+    if (!link_.has_ended()) std::this_thread::sleep_for(kEndRetry);
   }
   spdlog::warn("the running chatd has ended before its time: this one serves in its place");
   return std::string();

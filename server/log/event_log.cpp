@@ -24,10 +24,10 @@ void EventLog::say(TimeMs now_ms, RoomEvents& rooms) {
   for (const RoomEvent& event : rooms.events()) {
     if (event.kind == RoomEvent::Kind::kOpened) {
       say(now_ms, Reason::kRoomOpened, spdlog::level::info, "room {} opened from {}",
-          quoted(event.room), event.creator);
+          chatd::quoted(event.room), event.creator);
     } else {
       say(now_ms, Reason::kRoomClosed, spdlog::level::info, "room {} closed, {} members with it",
-          quoted(event.room), event.members);
+          chatd::quoted(event.room), event.members);
     }
   }
   line(Reason::kRoomOpened).omitted += rooms.omitted(RoomEvent::Kind::kOpened);

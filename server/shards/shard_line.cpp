@@ -1,8 +1,7 @@
 #include "server/shards/shard_line.h"
 
+#include <cstddef>
 #include <utility>
-
-#include "core/wire/datagram.h"
 
 namespace chatd {
 
@@ -52,17 +51,31 @@ void ShardLine::publish() {
   neighbours_.letters.clear();
 }
 
-bool ShardLine::hand_over(const Endpoint& from, std::string_view datagram) {
-  const auto owner = shard_of_datagram(datagram);
-  if (!owner || *owner == shard_ || *owner >= board_.shard_count()) return false;
-  Counters& counters = relay_.counters();
-  if (board_.mailbox(*owner).post(from, datagram)) {
-    counters.add(Counter::kDatagramsHandedOver);
-  } else {
-    counters.add(Counter::kDatagramsReceived);
-    counters.add(Counter::kDroppedMailboxFull);
+std::span<ReceivedDatagram> ShardLine::hand_over(std::span<ReceivedDatagram> batch) {
+  if (board_.shard_count() == 1) return batch;
+  std::size_t left = 0;
+  for (ReceivedDatagram& datagram : batch) {
+    if (is_elsewhere(datagram)) {
+      hand_over(datagram);
+    } else if (ReceivedDatagram& place = batch[left++]; &place != &datagram) {
+      place = datagram;
+    }
   }
-  return true;
+  return batch.first(left);
+}
+
+bool ShardLine::is_elsewhere(const ReceivedDatagram& datagram) const {
+  if (!datagram.parsed) return false;
+  const std::uint8_t owner = datagram.parsed->token.shard();
+  return owner != shard_ && owner < board_.shard_count();
+}
+
+void ShardLine::hand_over(const ReceivedDatagram& datagram) {
+  Mailbox& owner = board_.mailbox(datagram.parsed->token.shard());
+  Counters& counters = relay_.counters();
+  if (owner.post(datagram.from, datagram.bytes)) return counters.add(Counter::kDatagramsHandedOver);
+  counters.add(Counter::kDatagramsReceived);
+  counters.add(Counter::kDroppedMailboxFull);
 }
 
 void ShardLine::tell_refusal(const Endpoint& destination) {

@@ -5,14 +5,15 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "core/relay/counters.h"
 #include "core/relay/outbox.h"
 #include "core/relay/relay.h"
 #include "core/shards/neighbours.h"
+#include "core/wire/datagram.h"
 #include "server/shards/switchboard.h"
 
 namespace chatd {
@@ -42,9 +43,9 @@ class ShardLine {
   // To be called before anything goes out that other calls of the relay have led to.
   void publish();
 
-  // A datagram whose token names another shard goes there: true, it is dealt with. The kernel
-  // steers datagrams, so this is for what it did not steer right.
-  bool hand_over(const Endpoint& from, std::string_view datagram);
+  // Datagrams whose token names another shard go there. Those that are left are in front then, in
+  // their order. The kernel steers datagrams, so this is for what it did not steer right.
+  std::span<ReceivedDatagram> hand_over(std::span<ReceivedDatagram> batch);
 
   // Somebody's port refuses (ICMP): members of any shard may be there.
   void tell_refusal(const Endpoint& destination);
@@ -54,6 +55,8 @@ class ShardLine {
 
  private:
   void begin();
+  bool is_elsewhere(const ReceivedDatagram& datagram) const;
+  void hand_over(const ReceivedDatagram& datagram);
 
   Switchboard& board_;
   std::uint8_t shard_;

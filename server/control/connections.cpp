@@ -1,0 +1,362 @@
+#include "server/control/connections.h"
+
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include "core/timer/earliest.h"
+
+namespace chatd {
+namespace {
+
+using Input = Connection::Input;
+using Reason = EventLog::Reason;
+using State = Connection::State;
+
+constexpr int kMaxRequestsPerTurn = 32;  // of one connection
+constexpr std::size_t kReadBytes = 16 * 1024;
+// A connection that does not read its answers gets no further ones.
+constexpr std::size_t kMaxPendingOutputBytes = 64 * 1024;
+constexpr std::size_t kMaxKeptBytes = 4 * 1024;  // of a connection's memory when all is sent
+
+}  // namespace
+
+Connections::Connections(const Limits& limits, int epoll_fd, std::uint64_t first_event_id,
+                         ShardLine& line, EventLog& log, Counters& counters, TimeMs now_ms)
+    : limits_(limits),
+      epoll_fd_(epoll_fd),
+      first_event_id_(first_event_id),
+      line_(line),
+      log_(log),
+      counters_(counters),
+      connections_(limits.max_connections + kSpareConnections),
+      deadlines_(limits.max_connections + kSpareConnections, now_ms),
+      read_buffer_(kReadBytes),
+      piece_(new char[kMaxPieceBytes]) {}
+
+void Connections::on_connection_event(std::uint32_t slot, std::uint32_t events) {
+  Input& input = connections_[slot].input;
+  const bool has_hung_up = (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
+  if (input != Input::kEnded) {
+    if (has_hung_up) {
+      input = Input::kEndIsNear;
+    } else if ((events & EPOLLIN) != 0 && input == Input::kDrained) {
+      input = Input::kReadable;
+    }
+  }
+  schedule(slot);
+}
+
+void Connections::serve(TimeMs now_ms, Outbox& out) {
+  // Connections that are not done in this turn are scheduled again, behind the others.
+  serving_.swap(to_serve_);
+  for (const std::uint32_t slot : serving_) {
+    connections_[slot].is_scheduled = false;
+    if (out.is_full()) {
+      schedule(slot);
+    } else {
+      serve_connection(now_ms, slot, out);
+    }
+  }
+  serving_.clear();
+  write_lists(now_ms);
+  send_lists(now_ms);
+}
+
+std::optional<TimeMs> Connections::next_deadline() const {
+  return earliest(deadlines_.next_deadline(), line_.lists_deadline());
+}
+
+void Connections::adopt(TimeMs now_ms, HandedConnection accepted) {
+  if (!line_.open_connection(now_ms, accepted.peer)) {
+    return turn_away(now_ms, std::move(accepted));
+  }
+  Connection connection;
+  connection.fd = std::move(accepted.fd);
+  connection.peer = accepted.peer;
+  connection.is_over_limit = accepted.is_over_limit;
+  const auto slot = take_in(now_ms, std::move(connection));
+  if (!slot) return;
+  counters_.add(Counter::kConnectionsAccepted);
+  if (accepted.is_over_limit) {
+    counters_.add(Counter::kConnectionsOverLimit);
+    log_.say(now_ms, Reason::kConnectionOverLimit, spdlog::level::warn,
+             "connection from {} is one too many: --max-connections is {}", accepted.peer,
+             limits_.max_connections);
+  } else {
+    log_.say(now_ms, Reason::kConnectionAccepted, spdlog::level::info, "connection from {}",
+             accepted.peer);
+  }
+  line_.greet(connections_[*slot].to_send);
+  schedule(*slot);
+}
+
+// The slot, with a deadline; or nothing: it is shed.
+std::optional<std::uint32_t> Connections::take_in(TimeMs now_ms, Connection connection) {
+  connection.serial = next_serial_++;
+  connection.via = line_.board().local_addresses().via_of(connection.fd.get());
+  const int fd = connection.fd.get();
+  const IpAddress peer = connection.peer;
+  const auto slot = connections_.insert(std::move(connection));
+  epoll_event event{};
+  event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
+  event.data.u64 = first_event_id_ + slot.value_or(0);
+  if (!slot || ::epoll_ctl(epoll_fd_, EPOLL_CTL_ADD, fd, &event) != 0) {
+    counters_.add(Counter::kConnectionsShed);
+    line_.board().remove_connection();
+    line_.release_connection(peer);
+    if (slot) connections_.erase(*slot);
+    return std::nullopt;
+  }
+  deadlines_.arm(*slot, now_ms + limits_.handshake_timeout_ms);
+  return slot;
+}
+
+// It has been greeted, and what it still has to hear is in the state.
+void Connections::restore(TimeMs now_ms, UniqueFd fd, ConnectionState state) {
+  Connection connection;
+  connection.fd = std::move(fd);
+  connection.peer = state.peer;
+  connection.received = std::move(state.received);
+  connection.to_send = std::move(state.to_send);
+  if (state.list) {
+    connection.state = State::kReadsList;
+    connection.list.emplace(std::move(state.list));
+    connection.list->skip(state.list_offset_bytes);
+  }
+  connection.is_over_limit = state.is_over_limit;
+  if (state.is_closing) {
+    connection.state = state.has_shut_down ? State::kShutDown : State::kClosing;
+  }
+  if (state.has_ended) connection.input = Input::kEnded;
+  line_.board().add_connection();
+  const auto slot = take_in(now_ms, std::move(connection));
+  if (slot) schedule(*slot);
+}
+
+std::vector<ConnectionState> Connections::states(std::vector<int>& descriptors) const {
+  std::vector<ConnectionState> states;
+  for (std::uint32_t slot = 0; slot < connections_.slot_end(); ++slot) {
+    if (!connections_.contains(slot)) continue;
+    const Connection& connection = connections_[slot];
+    descriptors.push_back(connection.fd.get());
+    // Who waits for a list asks for it again, there.
+    std::string received;
+    if (connection.state == State::kAwaitsList) {
+      append_frame(received, Operation::kList, FrameState::kRequest, "", "");
+    }
+    received += connection.received;
+    const auto& list = connection.list;
+    states.push_back({.peer = connection.peer,
+                      .received = std::move(received),
+                      .to_send = connection.to_send.substr(connection.sent_bytes),
+                      .list = list ? list->shared() : nullptr,
+                      .list_offset_bytes = list ? list->offset_bytes() : 0,
+                      .is_over_limit = connection.is_over_limit,
+                      .is_closing = connection.is_closing(),
+                      .has_shut_down = connection.state == State::kShutDown,
+                      .has_ended = connection.input == Input::kEnded});
+  }
+  return states;
+}
+
+// Who has too many connections gets no place among the others': a word, as far as the socket takes
+// it, and the end.
+void Connections::turn_away(TimeMs now_ms, HandedConnection accepted) {
+  counters_.add(Counter::kConnectionsOverAddressLimit);
+  log_.say(now_ms, Reason::kConnectionOverAddressLimit, spdlog::level::info,
+           "connection from {} refused: it has too many, or they come too fast", accepted.peer);
+  std::string answer;
+  append_outcome(answer, static_cast<std::uint8_t>(Operation::kList), Status::kTooMany,
+                 "too many connections from your address: close some, or try again later");
+  const int fd = accepted.fd.get();
+  ::send(fd, answer.data(), answer.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+  // Closing with unread input would reset the connection, and the answer might be lost.
+  ::shutdown(fd, SHUT_WR);
+  ::recv(fd, read_buffer_.data(), read_buffer_.size(), MSG_DONTWAIT);
+  line_.board().remove_connection();
+  has_freed_descriptor_ = true;
+}
+
+void Connections::deliver(TimeMs now_ms, const Neighbours::Reply& reply) {
+  Connection* const connection = connections_.find(reply.to.slot);
+  if (connection == nullptr || connection->serial != reply.to.serial) return;  // it has closed
+  connection->to_send += reply.frames;
+  connection->state = reply.list ? State::kReadsList : State::kServing;
+  if (reply.list) connection->list.emplace(reply.list);
+  put_deadline_off(now_ms, reply.to.slot);  // it was us who let it wait
+  schedule(reply.to.slot);
+}
+
+ConnectionId Connections::id_of(std::uint32_t slot) const {
+  return {.shard = line_.shard(),
+          .slot = slot,
+          .serial = connections_[slot].serial,
+          .via = connections_[slot].via};
+}
+
+void Connections::schedule(std::uint32_t slot) {
+  Connection& connection = connections_[slot];
+  if (std::exchange(connection.is_scheduled, true)) return;
+  to_serve_.push_back(slot);
+}
+
+void Connections::serve_connection(TimeMs now_ms, std::uint32_t slot, Outbox& out) {
+  Connection& connection = connections_[slot];
+  if (!read_some(connection)) return close_broken(now_ms, slot);
+  const bool has_frames_left = answer_frames(now_ms, slot, connection, out);
+  if (!write_some(connection)) return close_broken(now_ms, slot);
+  if (connection.has_output()) return;  // an event says when it can go on
+  if (connection.state == State::kReadsList) return line_up(slot);
+  if (connection.awaits_us()) return;  // deliver() says
+
+  if (connection.state == State::kClosing) {
+    connection.state = State::kShutDown;
+    // The answer arrives before the end: closing with unread input would reset the connection.
+    ::shutdown(connection.fd.get(), SHUT_WR);
+  }
+  if (connection.input == Input::kEnded && !has_frames_left) return close(slot);
+  if (has_frames_left || connection.is_readable()) schedule(slot);
+}
+
+// One read; false when the connection is broken.
+bool Connections::read_some(Connection& connection) {
+  if (!connection.is_readable()) return true;
+  // With a whole frame's worth unanswered the peer has to wait.
+  if (connection.received.size() >= limits_.max_frame_bytes) return true;
+  const ssize_t count =
+      ::recv(connection.fd.get(), read_buffer_.data(), read_buffer_.size(), MSG_DONTWAIT);
+  if (count < 0) {
+    if (errno == EINTR) return true;
+    connection.input = Input::kDrained;
+    return errno == EAGAIN || errno == EWOULDBLOCK;
+  }
+  if (count == 0) {
+    connection.input = Input::kEnded;
+    return true;
+  }
+  // A short read has emptied the socket; only an end that was announced already comes without
+  // another event.
+  const bool was_short = static_cast<std::size_t>(count) < read_buffer_.size();
+  if (was_short && connection.input == Input::kReadable) connection.input = Input::kDrained;
+  if (!connection.is_closing()) {
+    connection.received.append(read_buffer_.data(), static_cast<std::size_t>(count));
+  }
+  return true;
+}
+
+// Answers the whole frames that have come, as many as one turn allows; true when there may be more.
+bool Connections::answer_frames(TimeMs now_ms, std::uint32_t slot, Connection& connection,
+                                Outbox& out) {
+  std::size_t consumed_bytes = 0;
+  bool may_have_more = true;
+  for (int i = 0; may_have_more && i < kMaxRequestsPerTurn; ++i) {
+    if (connection.state != State::kServing) break;
+    if (connection.to_send.size() > kMaxPendingOutputBytes) break;
+    const std::string_view rest = std::string_view(connection.received).substr(consumed_bytes);
+    const DecodedFrame decoded = decode_frame(rest, limits_.max_frame_bytes);
+    switch (decoded.status) {
+      case FrameStatus::kIncomplete:
+        may_have_more = false;
+        break;
+      case FrameStatus::kTooLarge:
+        counters_.add(Counter::kFramesTooLarge);
+        log_.say(now_ms, Reason::kFrameTooLarge, spdlog::level::info,
+                 "connection from {}: a frame is larger than --max-frame-bytes {}", connection.peer,
+                 limits_.max_frame_bytes);
+        append_outcome(connection.to_send, decoded.frame.operation, Status::kTooLarge,
+                       "the frame is larger than the server allows");
+        connection.state = State::kClosing;
+        break;
+      case FrameStatus::kComplete:
+        answer(now_ms, slot, connection, decoded.frame, out);
+        consumed_bytes += decoded.size_bytes;
+        put_deadline_off(now_ms, slot);
+        break;
+    }
+  }
+  connection.received.erase(0, consumed_bytes);
+  if (connection.is_closing()) connection.received.clear();
+  return may_have_more && !connection.is_closing();
+}
+
+void Connections::answer(TimeMs now_ms, std::uint32_t slot, Connection& connection,
+                         const FrameView& frame, Outbox& out) {
+  if (!connection.is_over_limit) {
+    if (line_.ask(now_ms, id_of(slot), connection.peer, frame, connection.to_send, out)) return;
+    connection.state = frame.is(Operation::kList) ? State::kAwaitsList : State::kAwaitsAnswer;
+    return;
+  }
+  if (frame.is(Operation::kCreate) || frame.is(Operation::kJoin)) {
+    append_accepted(connection.to_send, frame.operation);
+  }
+  counters_.add(Counter::kRequestsRefused);
+  append_outcome(connection.to_send, frame.operation, Status::kUnavailable,
+                 "the server has too many connections: try again later");
+  connection.state = State::kClosing;
+}
+
+// Writes what the socket takes; false when the connection is broken.
+bool Connections::write_some(Connection& connection) {
+  while (connection.has_output()) {
+    const ssize_t count =
+        ::send(connection.fd.get(), &connection.to_send[connection.sent_bytes],
+               connection.to_send.size() - connection.sent_bytes, MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (count < 0) {
+      if (errno == EINTR) continue;
+      return errno == EAGAIN || errno == EWOULDBLOCK;
+    }
+    connection.sent_bytes += static_cast<std::size_t>(count);
+  }
+  connection.sent_bytes = 0;
+  connection.to_send.clear();
+  if (connection.to_send.capacity() > kMaxKeptBytes) std::string().swap(connection.to_send);
+  return true;
+}
+
+// When most places are taken, one that has been served does not keep its own for long. The time
+// counts from what it has done last, as always.
+void Connections::put_deadline_off(TimeMs now_ms, std::uint32_t slot) {
+  const bool is_crowded = line_.board().connections() > limits_.max_connections / 4 * 3;
+  const TimeMs patience_ms =
+      is_crowded ? limits_.handshake_timeout_ms / 4 : limits_.handshake_timeout_ms;
+  deadlines_.arm(slot, now_ms + patience_ms);
+}
+
+void Connections::close_overdue(TimeMs now_ms, TimeMs heard_until_ms) {
+  while (const auto slot = deadlines_.pop_expired(heard_until_ms)) {
+    if (connections_[*slot].awaits_us()) {  // it is us who are late
+      put_deadline_off(now_ms, *slot);
+      continue;
+    }
+    counters_.add(Counter::kConnectionsTimedOut);
+    log_.say(now_ms, Reason::kConnectionTimedOut, spdlog::level::info,
+             "connection from {} closed: no whole request within --handshake-timeout (of one that "
+             "had asked, while most places were taken: a quarter of it), and no room list that it "
+             "went on reading",
+             connections_[*slot].peer);
+    close(*slot);
+  }
+}
+
+void Connections::close_broken(TimeMs now_ms, std::uint32_t slot) {
+  counters_.add(Counter::kConnectionsBroken);
+  log_.say(now_ms, Reason::kConnectionBroken, spdlog::level::info, "connection from {} broken",
+           connections_[slot].peer);
+  close(slot);
+}
+
+void Connections::close(std::uint32_t slot) {
+  if (connections_[slot].is_scheduled) std::erase(to_serve_, slot);
+  if (connections_[slot].is_in_list_line) std::erase(list_line_, slot);
+  deadlines_.disarm(slot);
+  line_.release_connection(connections_[slot].peer);
+  connections_.erase(slot);  // closes the descriptor, which takes it out of epoll
+  line_.board().remove_connection();
+  has_freed_descriptor_ = true;
+}
+
+}  // namespace chatd
