@@ -40,11 +40,9 @@ namespace {
 
 void log_totals(const Counters& counters) {
   std::string totals;
-  for (std::size_t i = 0; i < static_cast<std::size_t>(Counter::kCount); ++i) {
-    const auto counter = static_cast<Counter>(i);
-    if (counters[counter] == 0) continue;
-    totals.append(" ").append(counter_name(counter)).append("=");
-    totals += std::to_string(counters[counter]);
+  for (const CounterSpec& row : counter_table()) {
+    if (counters[row.counter] == 0) continue;
+    totals.append(" ").append(row.name).append("=").append(std::to_string(counters[row.counter]));
   }
   spdlog::info("totals:{}", totals.empty() ? " nothing happened" : totals);
 }

@@ -1,6 +1,6 @@
 // Everything that is worth counting, and above all every reason for which something is dropped.
-// Counting is an addition to an array; the names are for people and for tests. The core counts what
-// it decides, the server what the kernel says.
+// Counting is an addition to an array. The core counts what it decides, the server what the kernel
+// says.
 //
 // The ledger, which tests hold: over all accepted messages, the sum of (members - 1)
 //     = deliveries_planned + dropped_pending_member + dropped_over_limit
@@ -11,6 +11,8 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <span>
+#include <string>
 #include <string_view>
 
 namespace chatd {
@@ -68,8 +70,8 @@ enum class Counter : std::uint8_t {
   kMembersLeft,
   kMembersTimedOut,
   kMembersRefused,
-  kMembersKicked,        // by an operator
   kMembersDisconnected,  // with their room, or with chatd itself
+  kMembersKicked,        // by an operator
   // Control connections.
   kConnectionsAccepted,
   kConnectionsTimedOut,
@@ -87,7 +89,26 @@ enum class Counter : std::uint8_t {
   kCount,
 };
 
-// As docs and logs name it, in snake_case.
+inline constexpr std::size_t kCounterCount = static_cast<std::size_t>(Counter::kCount);
+
+// All that anybody is told about a counter: the log's totals, /status.json, a hand-over, metrics
+// and their page in docs/ follow from one table of these. Counters that tell the reasons of one
+// thing are one family with a label, so that a dashboard shows a new reason without being told.
+struct CounterSpec {
+  Counter counter;
+  std::string_view name;         // in the log's totals, in snake_case
+  std::string_view help;         // in the first row of a family
+  std::string_view family = {};  // those of one stand together; empty: it is alone, by its name
+  std::string_view label = {};   // of the family
+  std::string_view value = {};   // of the label: which of the family it is
+
+  // In Prometheus: chatd_datagrams_dropped_total.
+  std::string metric() const;
+};
+
+// In the enum's order.
+std::span<const CounterSpec> counter_table();
+
 std::string_view counter_name(Counter counter);
 
 class Counters {
@@ -101,7 +122,7 @@ class Counters {
 
  private:
   static std::size_t index(Counter counter) { return static_cast<std::size_t>(counter); }
-  std::array<std::uint64_t, static_cast<std::size_t>(Counter::kCount)> values_{};
+  std::array<std::uint64_t, kCounterCount> values_{};
 };
 
 }  // namespace chatd

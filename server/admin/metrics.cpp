@@ -9,8 +9,6 @@
 #include <utility>
 #include <vector>
 
-#include "server/admin/counter_metrics.h"
-
 namespace chatd {
 namespace {
 
@@ -31,9 +29,10 @@ MetricFamily family(std::string_view name, std::string_view help, MetricType typ
 }
 
 void add_counters(const Snapshot& snapshot, std::vector<MetricFamily>& families) {
-  for (const CounterMetric& row : counter_metrics()) {
-    if (families.empty() || families.back().name != row.metric) {
-      families.push_back(family(row.metric, row.help, MetricType::Counter));
+  for (const CounterSpec& row : counter_table()) {
+    const std::string metric_name = row.metric();
+    if (families.empty() || families.back().name != metric_name) {
+      families.push_back(family(metric_name, row.help, MetricType::Counter));
     }
     for (std::size_t shard = 0; shard < snapshot.shards.size(); ++shard) {
       ClientMetric metric = of_shard(shard);
@@ -129,15 +128,53 @@ void add_process(const Snapshot& snapshot, std::vector<MetricFamily>& families) 
       snapshot.started_at_s);
 }
 
-}  // namespace
-
-std::string metrics_text(const Snapshot& snapshot) {
+std::vector<MetricFamily> all_families(const Snapshot& snapshot) {
   std::vector<MetricFamily> families;
   add_counters(snapshot, families);
   add_gauges(snapshot, families);
   add_histograms(snapshot, families);
   add_process(snapshot, families);
-  return prometheus::TextSerializer().Serialize(families);
+  return families;
+}
+
+const char* name_of(MetricType type) {
+  switch (type) {
+    case MetricType::Counter:
+      return "counter";
+    case MetricType::Histogram:
+      return "histogram";
+    default:
+      return "gauge";
+  }
+}
+
+// `reason`: `shed`, `over_limit`; nothing for one without labels of its own.
+std::string describe_labels(const MetricFamily& family) {
+  std::string text;
+  for (const ClientMetric& metric : family.metric) {
+    for (const auto& label : metric.label) {
+      if (label.name == "shard" || label.value.empty()) continue;
+      text.append(text.empty() ? " `" + label.name + "`: `" : ", `").append(label.value) += '`';
+    }
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string metrics_text(const Snapshot& snapshot) {
+  return prometheus::TextSerializer().Serialize(all_families(snapshot));
+}
+
+std::string metrics_table() {
+  std::string table = "\n| metric | type | |\n| --- | --- | --- |\n";
+  Snapshot empty;
+  empty.shards.emplace_back();
+  for (const MetricFamily& family : all_families(empty)) {
+    table.append("| `").append(family.name).append("` | ").append(name_of(family.type));
+    table.append(" | ").append(family.help).append(describe_labels(family)).append(" |\n");
+  }
+  return table.append("\n");
 }
 
 }  // namespace chatd

@@ -1,6 +1,6 @@
-// A snapshot as metrics in Prometheus' text format (version 0.0.4). What each metric means stands
-// beside it in the text itself, and in docs/reference/metrics.md. Labels have values that chatd
-// chooses, never members: shards and reasons. Thread: any.
+// A snapshot as metrics in Prometheus' text format (version 0.0.4). Labels have values that chatd
+// chooses, never members: shards and reasons. Counters follow from core/relay/counters.h; the other
+// metrics stand here, once. Thread: any.
 #pragma once
 
 #include <string>
@@ -12,5 +12,8 @@ namespace chatd {
 inline constexpr char kMetricsContentType[] = "text/plain; version=0.0.4; charset=utf-8";
 
 std::string metrics_text(const Snapshot& snapshot);
+
+// For docs/reference/metrics.md: a Markdown table of all of them, with the text that HELP has.
+std::string metrics_table();
 
 }  // namespace chatd

@@ -1,29 +1,25 @@
 #include "server/admin/status_json.h"
 
-#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
 #include "core/wire/json_writer.h"
-#include "server/admin/counter_metrics.h"
 
 namespace chatd {
 namespace {
 
 void write_counters(const Counters& counters, JsonWriter& json) {
   json.begin_object();
-  for (std::size_t i = 0; i < static_cast<std::size_t>(Counter::kCount); ++i) {
-    const auto counter = static_cast<Counter>(i);
-    json.member(counter_name(counter), counters[counter]);
-  }
+  for (const CounterSpec& row : counter_table()) json.member(row.name, counters[row.counter]);
   json.end_object();
 }
 
-// The reasons of one metric, each with its count.
-void write_reasons(const Counters& counters, std::string_view metric, JsonWriter& json) {
+// The reasons of one family, each with its count.
+void write_reasons(const Counters& counters, std::string_view family, JsonWriter& json) {
+  json.key(family);
   json.begin_object();
-  for (const CounterMetric& row : counter_metrics()) {
-    if (row.metric == metric) json.member(row.value, counters[row.counter]);
+  for (const CounterSpec& row : counter_table()) {
+    if (row.family == family) json.member(row.value, counters[row.counter]);
   }
   json.end_object();
 }
@@ -73,10 +69,8 @@ std::string status_json(const Snapshot& snapshot) {
   json.begin_object();
   write_shard(total, json);
   json.end_object();
-  json.key("datagrams_dropped");
-  write_reasons(total.counters, kDatagramsDropped, json);
-  json.key("deliveries_dropped");
-  write_reasons(total.counters, kDeliveriesDropped, json);
+  write_reasons(total.counters, "datagrams_dropped", json);
+  write_reasons(total.counters, "deliveries_dropped", json);
   json.key("measures");
   write_measures(total.measures, json);
   json.key("shards");

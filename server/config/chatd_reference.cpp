@@ -1,10 +1,11 @@
-// Writes what documents say about the options (reference.h): chatd_reference DOCS_DIRECTORY
+// Writes what documents say about options (reference.h) and metrics: chatd_reference DOCS_DIRECTORY
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
 #include <string>
 
+#include "server/admin/metrics.h"
 #include "server/config/reference.h"
 
 namespace {
@@ -26,8 +27,8 @@ bool write(const fs::path& file, const std::string& text) {
   return false;
 }
 
-bool write_between_markers(const fs::path& file, const std::string& text) {
-  const auto whole = chatd::config::between_markers(read(file), text);
+bool write_between_markers(const fs::path& file, const char* name, const std::string& text) {
+  const auto whole = chatd::config::between_markers(read(file), name, text);
   if (whole) return write(file, *whole);
   std::fprintf(stderr, "chatd_reference: %s: %s\n", file.c_str(), whole.error().c_str());
   return false;
@@ -42,9 +43,11 @@ int main(int argc, char** argv) {
   }
   const fs::path docs = argv[1];
   const bool example = write(docs / "examples/chatd.toml", chatd::config::example_file());
-  const bool manual =
-      write_between_markers(docs / "reference/man/chatd.8", chatd::config::manual_options());
-  const bool page =
-      write_between_markers(docs / "reference/options.md", chatd::config::options_table());
-  return example && manual && page ? 0 : 1;
+  const bool manual = write_between_markers(docs / "reference/man/chatd.8", "options",
+                                            chatd::config::manual_options());
+  const bool page = write_between_markers(docs / "reference/options.md", "options",
+                                          chatd::config::options_table());
+  const bool metrics =
+      write_between_markers(docs / "reference/metrics.md", "metrics", chatd::metrics_table());
+  return example && manual && page && metrics ? 0 : 1;
 }

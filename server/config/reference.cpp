@@ -129,13 +129,14 @@ std::string options_table() {
 }
 
 tl::expected<std::string, std::string> between_markers(std::string_view document,
+                                                       const std::string& name,
                                                        std::string_view text) {
-  const std::size_t begin = document.find("options: begin");
-  if (begin == std::string_view::npos) return tl::unexpected<std::string>("no 'options: begin'");
+  const std::size_t begin = document.find(name + ": begin");
+  if (begin == std::string_view::npos) return tl::unexpected("no '" + name + ": begin'");
   const std::size_t from = document.find('\n', begin);
-  const std::size_t end = document.find("options: end", begin);
+  const std::size_t end = document.find(name + ": end", begin);
   if (from == std::string_view::npos || end == std::string_view::npos || end < from) {
-    return tl::unexpected<std::string>("no line 'options: end' below 'options: begin'");
+    return tl::unexpected("no line '" + name + ": end' below '" + name + ": begin'");
   }
   const std::size_t to = document.rfind('\n', end);
   std::string whole(document.substr(0, from + 1));

@@ -18,8 +18,9 @@ std::string manual_options();
 std::string options_table();
 
 // `document` with `text` in the place of what stands between two lines: one that holds
-// "options: begin", and one that holds "options: end". An error says which one is missing.
+// "NAME: begin", and one that holds "NAME: end". An error says which one is missing.
 tl::expected<std::string, std::string> between_markers(std::string_view document,
+                                                       const std::string& name,
                                                        std::string_view text);
 
 }  // namespace chatd::config

@@ -151,19 +151,17 @@ void for_each_measure(AllMeasures& measures, const Each& each) {
 }
 
 void write(const Counters& from, handover::Shard& to) {
-  for (std::size_t i = 0; i < static_cast<std::size_t>(Counter::kCount); ++i) {
-    const auto counter = static_cast<Counter>(i);
+  for (const CounterSpec& row : counter_table()) {
     handover::Counter& written = *to.add_counters();
-    written.set_name(std::string(counter_name(counter)));
-    written.set_value(from[counter]);
+    written.set_name(std::string(row.name));
+    written.set_value(from[row.counter]);
   }
 }
 
 void read(const handover::Shard& from, Counters& to) {
-  for (std::size_t i = 0; i < static_cast<std::size_t>(Counter::kCount); ++i) {
-    const auto counter = static_cast<Counter>(i);
-    const auto* const found = find_by_name(from.counters(), counter_name(counter));
-    if (found != nullptr) to.add(counter, found->value());
+  for (const CounterSpec& row : counter_table()) {
+    const auto* const found = find_by_name(from.counters(), row.name);
+    if (found != nullptr) to.add(row.counter, found->value());
   }
 }
 

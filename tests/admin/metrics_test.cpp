@@ -2,12 +2,9 @@
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
-#include <set>
 #include <sstream>
 #include <string>
 
-#include "server/admin/counter_metrics.h"
 #include "tests/admin/snapshots.h"
 
 namespace chatd::test {
@@ -21,38 +18,11 @@ bool has_line(const std::string& text, const std::string& line) {
   return false;
 }
 
-TEST(CounterMetrics, EveryCounterStandsOnceInTheTable) {
-  std::multiset<Counter> seen;
-  for (const CounterMetric& row : counter_metrics()) seen.insert(row.counter);
-  for (std::size_t i = 0; i < static_cast<std::size_t>(Counter::kCount); ++i) {
-    const auto counter = static_cast<Counter>(i);
-    EXPECT_EQ(seen.count(counter), 1u) << counter_name(counter);
-  }
-}
-
-// What Prometheus asks of names, and what makes rows of one metric one metric.
-TEST(CounterMetrics, RowsOfOneMetricStandTogetherAndDifferInTheirLabel) {
-  std::set<std::string> metrics;
-  std::set<std::string> series;
-  std::string_view last;
-  for (const CounterMetric& row : counter_metrics()) {
-    const std::string metric(row.metric);
-    EXPECT_TRUE(metric.starts_with("chatd_") && metric.ends_with("_total")) << metric;
-    if (row.metric != last) {
-      EXPECT_TRUE(metrics.insert(metric).second) << metric << " stands in two places";
-      EXPECT_FALSE(row.help.empty()) << metric;
-    }
-    last = row.metric;
-    EXPECT_TRUE(series.insert(metric + "/" + std::string(row.value)).second) << metric;
-    EXPECT_EQ(row.label.empty(), row.value.empty()) << metric;
-  }
-}
-
 TEST(Metrics, EveryCounterOfEveryShardIsThere) {
   const std::string text = metrics_text(snapshot_of_two_shards());
-  for (const CounterMetric& row : counter_metrics()) {
+  for (const CounterSpec& row : counter_table()) {
     for (const std::uint64_t shard : {0u, 1u}) {
-      std::string line = std::string(row.metric) + "{shard=\"" + std::to_string(shard) + "\"";
+      std::string line = row.metric() + "{shard=\"" + std::to_string(shard) + "\"";
       if (!row.label.empty()) {
         line += "," + std::string(row.label) + "=\"" + std::string(row.value) + "\"";
       }

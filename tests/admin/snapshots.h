@@ -11,7 +11,7 @@ namespace chatd::test {
 // Counter `i` of the shard is base + i.
 inline ShardSnapshot shard_with(std::uint64_t base) {
   ShardSnapshot shard;
-  for (std::size_t i = 0; i < static_cast<std::size_t>(Counter::kCount); ++i) {
+  for (std::size_t i = 0; i < kCounterCount; ++i) {
     shard.counters.add(static_cast<Counter>(i), base + i);
   }
   shard.rooms = static_cast<std::uint32_t>(base + 1);

@@ -15,7 +15,7 @@ TEST(StatusJson, HasEveryCounterSummedOverShards) {
   const JsonObject status(status_json(snapshot_of_two_shards()));
   ASSERT_TRUE(status.valid());
   const JsonObject counters = status.object("total").object("counters");
-  for (std::size_t i = 0; i < static_cast<std::size_t>(Counter::kCount); ++i) {
+  for (std::size_t i = 0; i < kCounterCount; ++i) {
     const auto counter = static_cast<Counter>(i);
     EXPECT_EQ(counters.number(counter_name(counter)), static_cast<long>(3000 + 2 * i))
         << counter_name(counter);

@@ -29,14 +29,14 @@ TEST(ConfigReference, TheExampleFileIsWhatTheTableSays) {
 
 TEST(ConfigReference, TheManualPageIsWhatTheTableSays) {
   const std::string page = document("reference/man/chatd.8");
-  const auto fresh = between_markers(page, manual_options());
+  const auto fresh = between_markers(page, "options", manual_options());
   ASSERT_TRUE(fresh) << "docs/reference/man/chatd.8: " << fresh.error();
   EXPECT_TRUE(page == *fresh) << "docs/reference/man/chatd.8" << kRemedy;
 }
 
 TEST(ConfigReference, TheOptionsPageIsWhatTheTableSays) {
   const std::string page = document("reference/options.md");
-  const auto fresh = between_markers(page, options_table());
+  const auto fresh = between_markers(page, "options", options_table());
   ASSERT_TRUE(fresh) << "docs/reference/options.md: " << fresh.error();
   EXPECT_TRUE(page == *fresh) << "docs/reference/options.md" << kRemedy;
 }
@@ -70,10 +70,10 @@ TEST(ConfigReference, TheExampleIsSoundWithAndWithoutItsComments) {
 }
 
 TEST(ConfigReference, MissingMarkersAreNamed) {
-  EXPECT_EQ(between_markers("a\n# options: begin\nold\n# options: end\nb\n", "new\n").value(),
-            "a\n# options: begin\nnew\n# options: end\nb\n");
-  EXPECT_EQ(between_markers("a\n", "new\n").error(), "no 'options: begin'");
-  EXPECT_EQ(between_markers("# options: begin\n", "new\n").error(),
+  EXPECT_EQ(between_markers("a\n# x: begin\nold\n# x: end\nb\n", "x", "new\n").value(),
+            "a\n# x: begin\nnew\n# x: end\nb\n");
+  EXPECT_EQ(between_markers("a\n", "options", "new\n").error(), "no 'options: begin'");
+  EXPECT_EQ(between_markers("# options: begin\n", "options", "new\n").error(),
             "no line 'options: end' below 'options: begin'");
 }
 

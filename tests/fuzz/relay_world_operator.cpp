@@ -9,7 +9,7 @@ namespace chatd::fuzz {
 namespace {
 
 void check_counters_go_on(const Counters& now, const Counters& before) {
-  for (std::size_t i = 0; i < static_cast<std::size_t>(Counter::kCount); ++i) {
+  for (std::size_t i = 0; i < kCounterCount; ++i) {
     const auto counter = static_cast<Counter>(i);
     // What the new relay's store has no room for gives way, as ever.
     const bool may_grow =

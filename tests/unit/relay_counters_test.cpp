@@ -1,4 +1,4 @@
-// Counters: each counts for itself and has a name of its own.
+// Counters: each counts for itself and has a name of its own, in the log and in Prometheus.
 #include "core/relay/counters.h"
 
 #include <gtest/gtest.h>
@@ -10,7 +10,7 @@
 namespace chatd {
 namespace {
 
-constexpr auto kCount = static_cast<std::uint8_t>(Counter::kCount);
+constexpr auto kCount = static_cast<std::uint8_t>(kCounterCount);
 
 TEST(Counters, StartAtZero) {
   const Counters counters;
@@ -26,17 +26,32 @@ TEST(Counters, CountEachForItself) {
 
 TEST(Counters, HaveDistinctNamesInSnakeCase) {
   std::set<std::string_view> names;
-  for (std::uint8_t i = 0; i < kCount; ++i) {
-    const std::string_view name = counter_name(static_cast<Counter>(i));
-    EXPECT_NE(name, "unknown") << int{i};
-    EXPECT_EQ(name.find_first_not_of("abcdefghijklmnopqrstuvwxyz_"), std::string_view::npos)
-        << name;
-    EXPECT_TRUE(names.insert(name).second) << name;
+  for (const CounterSpec& row : counter_table()) {
+    EXPECT_EQ(row.name.find_first_not_of("abcdefghijklmnopqrstuvwxyz_"), std::string_view::npos)
+        << row.name;
+    EXPECT_TRUE(names.insert(row.name).second) << row.name;
+    EXPECT_EQ(counter_name(row.counter), row.name);
   }
 }
 
-TEST(Counters, OfNoNameAreUnknown) {
-  EXPECT_EQ(counter_name(Counter::kCount), "unknown");
+// What makes rows of one metric one metric.
+TEST(Counters, OfOneFamilyStandTogetherAndDifferInTheirLabel) {
+  std::set<std::string> metrics;
+  std::set<std::string> series;
+  const CounterSpec* last = nullptr;
+  for (const CounterSpec& row : counter_table()) {
+    if (last == nullptr || row.metric() != last->metric()) {
+      EXPECT_TRUE(metrics.insert(row.metric()).second) << row.metric() << " stands in two places";
+      EXPECT_FALSE(row.help.empty()) << row.metric();
+    } else {
+      EXPECT_EQ(row.label, last->label) << row.metric();
+      EXPECT_TRUE(row.help.empty()) << row.name << ": the first row of a family has its help";
+    }
+    EXPECT_TRUE(series.insert(row.metric() + "/" + std::string(row.value)).second) << row.name;
+    EXPECT_EQ(row.family.empty(), row.label.empty()) << row.name;
+    EXPECT_EQ(row.family.empty(), row.value.empty()) << row.name;
+    last = &row;
+  }
 }
 
 }  // namespace
