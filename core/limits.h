@@ -63,19 +63,22 @@ struct AbuseLimits {
   }
 };
 
-// What an operator may set. The defaults serve a small public server.
-struct Limits {
+// What tables and buffers are made for, so that it takes a restart to change them.
+struct SizeLimits {
   std::uint32_t max_rooms = 100'000;
   std::uint32_t max_members = 1'000'000;
   std::uint32_t max_room_members = 10'000;
+  std::uint32_t max_connections = 4096;
+  std::uint32_t max_frame_bytes = 16 * 1024;  // header included
+};
+
+// What an operator may set. The defaults serve a small public server.
+struct Limits : SizeLimits {
   std::uint32_t max_notified_members = 128;  // larger rooms hear no join and leave notices
   std::uint32_t idle_timeout_ms = 300'000;
 
-  // Control connections.
-  std::uint32_t max_connections = 4096;
-  std::uint32_t max_frame_bytes = 16 * 1024;  // header included
-  std::uint32_t handshake_timeout_ms =
-      10'000;  // to complete a request, counted from accept or the last one
+  // For a connection to complete a request, counted from accept or the last one.
+  std::uint32_t handshake_timeout_ms = 10'000;
 
   // Answers to one source that is not authenticated, and may be somebody else's victim. 0: none.
   std::uint32_t max_source_answers_per_s = 1;
@@ -85,15 +88,10 @@ struct Limits {
   // Whether a member may move to a new port at the same IP (docs/reference/protocol.md, "roaming").
   bool roaming_same_ip = false;
 
-  // These, as far as a relay that was started with other ones can take them over: tables and
-  // buffers were made for its sizes.
-  Limits with_sizes_of(const Limits& started) const {
+  // These, as far as a relay that was started with other ones can take them over.
+  Limits with_sizes_of(const SizeLimits& started) const {
     Limits limits = *this;
-    limits.max_rooms = started.max_rooms;
-    limits.max_members = started.max_members;
-    limits.max_room_members = started.max_room_members;
-    limits.max_connections = started.max_connections;
-    limits.max_frame_bytes = started.max_frame_bytes;
+    static_cast<SizeLimits&>(limits) = started;
     return limits;
   }
 };

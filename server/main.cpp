@@ -59,8 +59,9 @@ void say_ready(const Server& server) {
 }
 
 bool are_shards_auto(const config::Configuration& configuration) {
-  return std::ranges::any_of(configuration.settings, [](const config::Setting& setting) {
-    return setting.row->toml_name() == "data_plane.shards" && setting.text == "auto";
+  const config::OptionSpec& shards = config::option_named("data_plane.shards");
+  return std::ranges::any_of(configuration.settings, [&shards](const config::Setting& setting) {
+    return setting.option == &shards && setting.text == "auto";
   });
 }
 
@@ -236,6 +237,7 @@ int run(int argc, char** argv) {
   auto configuration = config::configure(argc, argv);
   if (!configuration) return configuration.error();
   start_logging(configuration->options.log_level, configuration->options.log_format);
+  for (const std::string& line : configuration->deprecations) spdlog::warn("{}", line);
 
   Predecessor* const running = predecessor && *predecessor ? &**predecessor : nullptr;
   const auto cannot_start = [running](const std::string& reason) {

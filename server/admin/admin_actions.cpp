@@ -9,7 +9,7 @@
 
 #include "core/relay/relay.h"
 #include "core/wire/json_writer.h"
-#include "server/config/value.h"
+#include "server/config/table.h"
 #include "server/log/event_log.h"
 
 namespace chatd {
@@ -17,8 +17,6 @@ namespace {
 
 constexpr std::array<std::string_view, 5> kPaths = {"/kick", "/close-room", "/drain", "/reload",
                                                     "/log-level"};
-constexpr std::array<std::string_view, 7> kLevels = {"trace", "debug",    "info", "warn",
-                                                     "error", "critical", "off"};
 
 // What one shard found. Whose room it is only the shards' map knows; all others say that there is
 // none.
@@ -163,9 +161,10 @@ std::optional<HttpResponse> AdminActions::reload(const HttpReply& reply) {
 
 HttpResponse AdminActions::set_log_level(const HttpRequest& request) {
   const std::string level(request.parameter("level"));
-  if (std::find(kLevels.begin(), kLevels.end(), level) == kLevels.end()) {
+  const config::ValueType& levels = config::option_named("log.level").type;
+  if (!config::read_value(levels, level)) {
     return error_response(http::kBadRequest, "this is not a log level",
-                          "trace, debug, info, warn, error, critical and off are");
+                          "ask for " + config::describe_range(levels));
   }
   spdlog::info("admin: the log level becomes {}", level);
   spdlog::set_level(spdlog::level::from_str(level));

@@ -1,4 +1,4 @@
-// Writes what documents say about options (reference.h) and metrics: chatd_reference DOCS_DIRECTORY
+// Writes what files say about options (reference.h) and metrics: chatd_reference SOURCE_DIRECTORY
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
@@ -37,17 +37,21 @@ bool write_between_markers(const fs::path& file, const char* name, const std::st
 }  // namespace
 
 int main(int argc, char** argv) {
+  namespace config = chatd::config;
   if (argc != 2) {
-    std::fputs("usage: chatd_reference DOCS_DIRECTORY\n", stderr);
+    std::fputs("usage: chatd_reference SOURCE_DIRECTORY\n", stderr);
     return 2;
   }
-  const fs::path docs = argv[1];
-  const bool example = write(docs / "examples/chatd.toml", chatd::config::example_file());
-  const bool manual = write_between_markers(docs / "reference/man/chatd.8", "options",
-                                            chatd::config::manual_options());
-  const bool page = write_between_markers(docs / "reference/options.md", "options",
-                                          chatd::config::options_table());
-  const bool metrics =
-      write_between_markers(docs / "reference/metrics.md", "metrics", chatd::metrics_table());
-  return example && manual && page && metrics ? 0 : 1;
+  const fs::path root = argv[1];
+  const fs::path reference = root / "docs/reference";
+  const fs::path completions = root / "cmake/package/completions";
+  bool all = write(root / "docs/examples/chatd.toml", config::example_file());
+  all &= write_between_markers(reference / "man/chatd.8", "options", config::manual_options());
+  all &= write_between_markers(reference / "options.md", "options", config::options_table());
+  all &= write_between_markers(reference / "metrics.md", "metrics", chatd::metrics_table());
+  all &= write_between_markers(completions / "chatd.bash", "values", config::bash_values());
+  all &= write_between_markers(completions / "_chatd", "values", config::zsh_values());
+  all &= write_between_markers(root / "tests/fuzz/dictionaries/config_file.dict", "options",
+                               config::fuzzer_words());
+  return all ? 0 : 1;
 }

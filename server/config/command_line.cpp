@@ -11,6 +11,14 @@ namespace {
 // The parser only finds the flags and their texts: what a text means is for its kind to say, and
 // an unknown flag must not hide what else is wrong.
 class Parser {
+  struct Flag {
+    const OptionSpec* option;
+    CLI::Option* parsed;
+    bool is_old = false;
+
+    std::string name() const { return is_old ? option->old_flag() : option->flag(); }
+  };
+
  public:
   Parser() {
     app_.set_version_flag("--version", "chatd " CHATD_VERSION);
@@ -22,7 +30,13 @@ class Parser {
     print_ = app_.add_flag("--print-config");
     print_->description(
         "Print the configuration in force and the origin of each value, as a file, and exit");
-    for (const Row& row : all_rows()) flags_.emplace_back(&row, add(row));
+    for (const OptionSpec& option : all_options()) {
+      // A name that it once had is not shown, and read first: the new one counts more.
+      if (option.has_old_name()) {
+        flags_.push_back({&option, app_.add_option(option.old_flag())->group(""), true});
+      }
+      flags_.push_back({&option, add(option)});
+    }
     app_.allow_extras();
     app_.footer(
         "Every flag is an environment variable, too (--max-rooms is CHATD_MAX_ROOMS), and a key "
@@ -53,8 +67,8 @@ class Parser {
     if (check_->count() > 0) line.task = Task::kCheckConfig;
     if (print_->count() > 0) line.task = Task::kPrintConfig;
     if (file_->count() > 0) line.file = file_->results().front();
-    for (const auto& [row, flag] : flags_) {
-      if (flag->count() > 0) take(*row, flag->results().front(), line, errors);
+    for (const Flag& flag : flags_) {
+      if (flag.parsed->count() > 0) take(flag, line, errors);
     }
     return line;
   }
@@ -62,30 +76,37 @@ class Parser {
   std::string help() const { return app_.help(); }
 
  private:
-  CLI::Option* add(const Row& row) {
-    const bool is_flag = row.kind.type == Kind::Type::kBool;
-    CLI::Option* const option = is_flag ? app_.add_flag(row.flag()) : app_.add_option(row.flag());
-    option->group(row.group->title)->description(row.description);
-    if (!is_flag) {
-      option->type_name(row.kind.placeholder)->default_str(row.default_text());
+  CLI::Option* add(const OptionSpec& option) {
+    const bool is_switch = option.type.kind == ValueType::Kind::kBool;
+    CLI::Option* const flag =
+        is_switch ? app_.add_flag(option.flag()) : app_.add_option(option.flag());
+    std::string description = option.description;
+    if (!is_switch && !option.type.words.empty()) {
+      description += ": " + describe_range(option.type);
     }
-    return option;
+    flag->group(option.section->title)->description(description);
+    if (!is_switch) flag->type_name(option.type.placeholder)->default_str(option.default_text());
+    return flag;
   }
 
-  static void take(const Row& row, const std::string& text, CommandLine& line, Errors& errors) {
-    auto value = read_value(row.kind, text);
+  static void take(const Flag& flag, CommandLine& line, Errors& errors) {
+    const std::string name = flag.name();
+    auto value = read_value(flag.option->type, flag.parsed->results().front());
     if (!value) {
-      errors.push_back(row.flag() + ": " + value.error());
+      errors.push_back(name + ": " + value.error());
       return;
     }
-    line.given.push_back({&row, std::move(*value), {Source::Kind::kFlag, row.flag()}});
+    Source source{Source::Kind::kFlag, name};
+    if (flag.is_old) source.deprecation = name + " is deprecated: write " + flag.option->flag();
+    line.overrides.push_back({flag.option, std::move(*value), std::move(source)});
   }
 
   // What is no flag, and a value that may belong to it.
   void refuse_extras(Errors& errors) const {
-    std::vector<std::string> known{"--config", "--check-config", "--print-config", "--help",
-                                   "--version"};
-    for (const Row& row : all_rows()) known.push_back(row.flag());
+    std::vector<std::string> known;
+    for (const CLI::Option* option : app_.get_options()) {
+      if (!option->get_group().empty()) known.push_back(option->get_name());
+    }
     bool follows_flag = false;
     for (const std::string& extra : app_.remaining()) {
       const bool is_flag = extra.starts_with('-');
@@ -104,7 +125,7 @@ class Parser {
   CLI::Option* file_ = nullptr;
   CLI::Option* check_ = nullptr;
   CLI::Option* print_ = nullptr;
-  std::vector<std::pair<const Row*, CLI::Option*>> flags_;
+  std::vector<Flag> flags_;
 };
 
 }  // namespace

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "server/config/given.h"
+#include "server/config/override.h"
 
 namespace chatd::config {
 
@@ -20,7 +20,7 @@ enum class Task : std::uint8_t {
 struct CommandLine {
   Task task = Task::kServe;
   std::string text = {};
-  std::vector<Given> given = {};
+  std::vector<Override> overrides = {};
   std::optional<std::string> file = {};  // --config
 };
 

@@ -37,7 +37,7 @@
 namespace chatd::config {
 namespace {
 
-using Type = Kind::Type;
+using Kind = ValueType::Kind;
 
 constexpr std::size_t kMaxFileBytes = 1 << 20;  // all options with a page of comment each are less
 
@@ -51,17 +51,17 @@ std::string at_line(const std::string& path, const toml::source_position& at) {
 }
 
 // What a value must look like in the file.
-const char* wanted(Type type) {
-  switch (type) {
-    case Type::kNumber:
+const char* wanted(Kind kind) {
+  switch (kind) {
+    case Kind::kNumber:
       return "an integer, as in 100";
-    case Type::kBool:
+    case Kind::kBool:
       return "true or false, without quotes";
-    case Type::kDuration:
+    case Kind::kDuration:
       return "a string with a unit, as in \"300s\"";
-    case Type::kSize:
+    case Kind::kSize:
       return "a string with a unit, as in \"4MiB\"";
-    case Type::kShards:
+    case Kind::kShards:
       return "an integer, or \"auto\"";
     default:
       return "a string in quotes";
@@ -88,14 +88,14 @@ const char* name_of(toml::node_type type) {
 }
 
 // The value as the text that a flag would have; nothing if its TOML type is not the kind's.
-std::optional<std::string> text_in(const toml::node& node, Type type) {
-  const bool takes_integer = type == Type::kNumber || type == Type::kShards;
-  const bool takes_string = type != Type::kNumber && type != Type::kBool;
+std::optional<std::string> text_in(const toml::node& node, Kind kind) {
+  const bool takes_integer = kind == Kind::kNumber || kind == Kind::kShards;
+  const bool takes_string = kind != Kind::kNumber && kind != Kind::kBool;
   if (const auto* integer = node.as_integer(); integer != nullptr && takes_integer) {
     return std::to_string(integer->get());
   }
   if (const auto* text = node.as_string(); text != nullptr && takes_string) return text->get();
-  if (const auto* boolean = node.as_boolean(); boolean != nullptr && type == Type::kBool) {
+  if (const auto* boolean = node.as_boolean(); boolean != nullptr && kind == Kind::kBool) {
     return boolean->get() ? "true" : "false";
   }
   return std::nullopt;
@@ -108,21 +108,21 @@ class Reader {
   void read(const toml::table& file) {
     for (const auto& [key, node] : file) {
       const std::string_view name = key.str();
-      const auto& groups = all_groups();
-      const auto group = std::find_if(groups.begin(), groups.end(),
-                                      [&](const Group* each) { return each->name == name; });
-      if (group == groups.end() || is_meant_as_option(key, node)) {
+      const auto& sections = all_sections();
+      const auto section = std::find_if(sections.begin(), sections.end(),
+                                        [&](const Section* each) { return each->name == name; });
+      if (section == sections.end()) {
         refuse_outside(key, node);
       } else if (const toml::table* const table = node.as_table()) {
-        read_group(**group, *table);
+        read_section(**section, *table);
       } else {
         refuse(key, printable(key.str()) + ": is " + name_of(node.type()) +
-                        ", but must be a table: write [" + (*group)->name + "]");
+                        ", but must be a table: write [" + (*section)->name + "]");
       }
     }
   }
 
-  std::vector<Given> take_given() { return std::move(given_); }
+  std::vector<Override> take_overrides() { return std::move(overrides_); }
 
   // By place: the parser keeps tables in the order of their names.
   void add_errors_to(Errors& errors) {
@@ -139,74 +139,73 @@ class Reader {
     problems_.push_back({key.source().begin, std::move(text)});
   }
 
-  // A table and an option of another one may have the same name: `limits = "off"` is for [abuse].
-  static bool is_meant_as_option(const toml::key& key, const toml::node& node) {
-    const auto& rows = all_rows();
-    return std::any_of(rows.begin(), rows.end(), [&](const Row& row) {
-      return row.key == key.str() && text_in(node, row.kind.type).has_value();
-    });
-  }
-
   void refuse_outside(const toml::key& key, const toml::node& node) {
     std::vector<std::string> tables;
-    for (const Group* group : all_groups()) tables.emplace_back(group->name);
+    for (const Section* section : all_sections()) tables.emplace_back(section->name);
     const std::string name = printable(key.str());
     if (node.is_table()) return refuse(key, "no such table: " + name + suggest(name, tables));
-    for (const Row& row : all_rows()) {
-      if (row.key != key.str()) continue;
-      return refuse(
-          key, name + ": stands outside of its table: write it below [" + row.group->name + "]");
+    for (const OptionSpec& option : all_options()) {
+      if (option.key != key.str()) continue;
+      return refuse(key, name + ": stands outside of its table: write it below [" +
+                             option.section->name + "]");
     }
     refuse(key, "no such key: " + name + suggest(name, tables));
   }
 
-  void read_group(const Group& group, const toml::table& table) {
+  void read_section(const Section& section, const toml::table& table) {
     for (const auto& [key, node] : table) {
-      const std::string_view name = key.str();
-      const auto& rows = all_rows();
-      const auto row = std::find_if(rows.begin(), rows.end(), [&](const Row& each) {
-        return each.group == &group && each.key == name;
+      const auto& options = all_options();
+      const auto option = std::find_if(options.begin(), options.end(), [&](const OptionSpec& each) {
+        return each.section == &section && (each.key == key.str() || each.old_key == key.str());
       });
-      if (row == rows.end()) {
-        refuse_unknown(group, key);
+      if (option == options.end()) {
+        refuse_unknown(section, key);
       } else {
-        read_option(*row, key, node);
+        read_option(*option, key, node);
       }
     }
   }
 
-  void refuse_unknown(const Group& group, const toml::key& key) {
+  void refuse_unknown(const Section& section, const toml::key& key) {
     std::vector<std::string> keys;
     std::string elsewhere;
-    for (const Row& row : all_rows()) {
-      if (row.group == &group) keys.emplace_back(row.key);
-      if (row.key == key.str()) elsewhere = row.group->name;
+    for (const OptionSpec& option : all_options()) {
+      if (option.section == &section) keys.emplace_back(option.key);
+      if (option.key == key.str()) elsewhere = option.section->name;
     }
     const std::string name = printable(key.str());
     refuse(key,
-           std::string("no such key in [") + group.name + "]: " + name +
+           std::string("no such key in [") + section.name + "]: " + name +
                (elsewhere.empty() ? suggest(name, keys) : " (it belongs in [" + elsewhere + "])"));
   }
 
-  void read_option(const Row& row, const toml::key& key, const toml::node& node) {
+  void read_option(const OptionSpec& option, const toml::key& key, const toml::node& node) {
     const toml::source_position at = node.source().begin;
-    const auto text = text_in(node, row.kind.type);
+    const bool is_old = option.old_key == key.str();
+    const std::string name = is_old ? option.old_toml_name() : option.toml_name();
+    const auto text = text_in(node, option.type.kind);
     if (!text) {
-      problems_.push_back({at, row.toml_name() + ": is " + name_of(node.type()) + ", but must be " +
-                                   wanted(row.kind.type)});
+      problems_.push_back({at, name + ": is " + name_of(node.type()) + ", but must be " +
+                                   wanted(option.type.kind)});
       return;
     }
-    auto value = read_value(row.kind, *text);
+    auto value = read_value(option.type, *text);
     if (!value) {
-      problems_.push_back({at, row.toml_name() + ": " + value.error()});
+      problems_.push_back({at, name + ": " + value.error()});
       return;
     }
-    given_.push_back(
-        {&row, std::move(*value), {Source::Kind::kFile, at_line(path_, key.source().begin)}});
+    Source source{Source::Kind::kFile, at_line(path_, key.source().begin)};
+    if (is_old) {
+      source.deprecation =
+          source.place + ": " + name + " is deprecated: write " + option.toml_name();
+    }
+    Override override{&option, std::move(*value), std::move(source)};
+    // The new name counts more, whatever comes first.
+    overrides_.insert(is_old ? overrides_.begin() : overrides_.end(), std::move(override));
   }
 
   const std::string& path_;
-  std::vector<Given> given_;
+  std::vector<Override> overrides_;
   std::vector<Problem> problems_;
 };
 
@@ -247,7 +246,7 @@ tl::expected<std::string, std::string> read_whole_file(const std::string& path) 
 
 }  // namespace
 
-std::vector<Given> read_toml(std::string_view content, const std::string& path, Errors& errors) {
+std::vector<Override> read_toml(std::string_view content, const std::string& path, Errors& errors) {
   const toml::parse_result file = toml::parse(content);
   if (!file) {
     const toml::parse_error& error = file.error();
@@ -259,10 +258,10 @@ std::vector<Given> read_toml(std::string_view content, const std::string& path, 
   Reader reader(path);
   reader.read(file.table());
   reader.add_errors_to(errors);
-  return reader.take_given();
+  return reader.take_overrides();
 }
 
-std::vector<Given> read_config_file(const std::string& path, Errors& errors) {
+std::vector<Override> read_config_file(const std::string& path, Errors& errors) {
   const auto content = read_whole_file(path);
   if (content) return read_toml(*content, path, errors);
   errors.push_back(printable(path) + ": " + content.error());

@@ -9,28 +9,31 @@
 namespace chatd::config {
 namespace {
 
-void set(const Given& given, Configuration& configuration) {
-  const auto index = static_cast<std::size_t>(given.row - all_rows().data());
-  store(*given.row, given.value, configuration.options);
-  configuration.settings[index] = {given.row, given.value.text, given.source};
-}
-
-// `--limits off` is every limit of the group at 0, but for those that somebody gave.
-void drop_abuse_limits(Configuration& configuration) {
-  for (Setting& setting : configuration.settings) {
-    if (!is_abuse_limit(*setting.row) || setting.source.kind != Source::Kind::kDefault) continue;
-    setting.text = write_number(setting.row->kind, 0);
-    setting.source.place = "limits off";
-    store(*setting.row, {setting.text, 0}, configuration.options);
+void set(const Override& given, Configuration& configuration) {
+  const auto index = static_cast<std::size_t>(given.option - all_options().data());
+  store(*given.option, given.value, configuration.options);
+  configuration.settings[index] = {given.option, given.value.text, given.source};
+  if (!given.source.deprecation.empty()) {
+    configuration.deprecations.push_back(given.source.deprecation);
   }
 }
 
-bool is_bare_in_toml(const Row& row, const std::string& text) {
-  switch (row.kind.type) {
-    case Kind::Type::kNumber:
-    case Kind::Type::kBool:
+// `--rate-limits off` is every limit of the section at 0, but for those that somebody gave.
+void drop_abuse_limits(Configuration& configuration) {
+  for (Setting& setting : configuration.settings) {
+    if (!is_abuse_limit(*setting.option) || setting.source.kind != Source::Kind::kDefault) continue;
+    setting.text = write_number(setting.option->type, 0);
+    setting.source.place = "rate_limits off";
+    store(*setting.option, {setting.text, 0}, configuration.options);
+  }
+}
+
+bool is_bare_in_toml(const OptionSpec& option, const std::string& text) {
+  switch (option.type.kind) {
+    case ValueType::Kind::kNumber:
+    case ValueType::Kind::kBool:
       return true;
-    case Kind::Type::kShards:
+    case ValueType::Kind::kShards:
       return text != "auto";
     default:
       return false;
@@ -52,13 +55,13 @@ std::string to_text(const Source& source) {
   }
 }
 
-Configuration combine(const std::vector<std::vector<Given>>& sources) {
+Configuration combine(const std::vector<std::vector<Override>>& sources) {
   Configuration configuration;
-  for (const Row& row : all_rows()) {
-    configuration.settings.push_back({&row, row.default_text(), {}});
+  for (const OptionSpec& option : all_options()) {
+    configuration.settings.push_back({&option, option.default_text(), {}});
   }
   for (const auto& source : sources) {
-    for (const Given& given : source) set(given, configuration);
+    for (const Override& given : source) set(given, configuration);
   }
   if (!configuration.options.has_abuse_limits) drop_abuse_limits(configuration);
   return configuration;
@@ -75,10 +78,11 @@ tl::expected<Configuration, Errors> load(int argc, const char* const* argv,
   }
   Environment variables = read_environment(environment, errors);
   const auto path = line.file ? line.file : variables.file;
-  std::vector<Given> file;
+  std::vector<Override> file;
   if (path) file = read_config_file(*path, errors);
   if (!errors.empty()) return tl::unexpected(std::move(errors));
-  Configuration configuration = combine({std::move(file), std::move(variables.given), line.given});
+  Configuration configuration =
+      combine({std::move(file), std::move(variables.overrides), line.overrides});
   configuration.command_line = std::move(line);
   configuration.file = path;
   return configuration;
@@ -90,7 +94,7 @@ std::vector<Difference> differences(const Configuration& from, const Configurati
     const Setting& before = from.settings[i];
     const Setting& after = to.settings[i];
     if (before.text == after.text) continue;
-    found.push_back({before.row, before.text, after.text, before.row->needs_restart});
+    found.push_back({before.option, before.text, after.text});
   }
   return found;
 }
@@ -98,14 +102,14 @@ std::vector<Difference> differences(const Configuration& from, const Configurati
 void keep_until_restart(const Configuration& running, Configuration& loaded) {
   for (std::size_t i = 0; i < running.settings.size(); ++i) {
     const Setting& setting = running.settings[i];
-    if (!setting.row->needs_restart) continue;
+    if (!setting.option->needs_restart) continue;
     loaded.settings[i] = setting;
-    copy(*setting.row, running.options, loaded.options);
+    copy(*setting.option, running.options, loaded.options);
   }
 }
 
-std::string toml_text(const Row& row, const std::string& text) {
-  if (is_bare_in_toml(row, text)) return text;
+std::string toml_text(const OptionSpec& option, const std::string& text) {
+  if (is_bare_in_toml(option, text)) return text;
   std::string quoted(1, '"');
   for (const char c : text) {
     if (c == '"' || c == '\\') quoted += '\\';
@@ -117,13 +121,13 @@ std::string toml_text(const Row& row, const std::string& text) {
 
 std::string print(const Configuration& configuration) {
   std::string text = "# What chatd would use, and where each value comes from.\n";
-  const Group* group = nullptr;
+  const Section* section = nullptr;
   for (const Setting& setting : configuration.settings) {
-    if (setting.row->group != group) {
-      group = setting.row->group;
-      text.append("\n[").append(group->name).append("]\n");
+    if (setting.option->section != section) {
+      section = setting.option->section;
+      text.append("\n[").append(section->name).append("]\n");
     }
-    text.append(setting.row->key).append(" = ").append(toml_text(*setting.row, setting.text));
+    text.append(setting.option->key).append(" = ").append(toml_text(*setting.option, setting.text));
     text.append("  # ").append(to_text(setting.source)).append("\n");
   }
   return text;

@@ -9,23 +9,24 @@
 #include <vector>
 
 #include "server/config/command_line.h"
-#include "server/config/given.h"
+#include "server/config/override.h"
 #include "server/options.h"
 
 namespace chatd::config {
 
-// One row's value, as the configuration file would have it without quotes.
+// One option's value, as the configuration file would have it without quotes.
 struct Setting {
-  const Row* row;
+  const OptionSpec* option;
   std::string text;
   Source source;
 };
 
 struct Configuration {
   Options options;
-  std::vector<Setting> settings;         // one for each row, in the table's order
-  CommandLine command_line;              // what to do with it
-  std::optional<std::string> file = {};  // the path, if there is one
+  std::vector<Setting> settings;               // one for each option, in the table's order
+  CommandLine command_line;                    // what to do with it
+  std::optional<std::string> file = {};        // the path, if there is one
+  std::vector<std::string> deprecations = {};  // old names that are used, and what to write
 };
 
 // All that is wrong, at once. With --help and --version nothing but the command line is read.
@@ -33,24 +34,25 @@ tl::expected<Configuration, Errors> load(int argc, const char* const* argv,
                                          const char* const* environment);
 
 struct Difference {
-  const Row* row;
+  const OptionSpec* option;
   std::string old_text;
   std::string new_text;
-  bool needs_restart;
+
+  bool needs_restart() const { return option->needs_restart; }
 };
 
 std::vector<Difference> differences(const Configuration& from, const Configuration& to);
 
-// In what a running chatd has loaded again: the rows that need a restart stay as they are.
+// In what a running chatd has loaded again: the options that need a restart stay as they are.
 void keep_until_restart(const Configuration& running, Configuration& loaded);
 
 // Options from these sources, the last one counts most.
-Configuration combine(const std::vector<std::vector<Given>>& sources);
+Configuration combine(const std::vector<std::vector<Override>>& sources);
 
 // The configuration as a file that loads to the same one; comments say where each value comes from.
 std::string print(const Configuration& configuration);
 
 // A value as it stands in the file: 5, true, "300s".
-std::string toml_text(const Row& row, const std::string& text);
+std::string toml_text(const OptionSpec& option, const std::string& text);
 
 }  // namespace chatd::config

@@ -12,7 +12,7 @@ constexpr std::string_view kFileVariable = "CHATD_CONFIG";
 
 std::vector<std::string> known_names() {
   std::vector<std::string> names{std::string(kFileVariable)};
-  for (const Row& row : all_rows()) names.push_back(row.environment());
+  for (const OptionSpec& option : all_options()) names.push_back(option.environment());
   return names;
 }
 
@@ -47,21 +47,27 @@ void read_variable(std::string_view name, std::string_view text, Environment& re
     if (!text.empty()) read.file = std::string(text);  // empty is how many unset a variable
     return;
   }
-  const auto& rows = all_rows();
-  const auto row = std::find_if(rows.begin(), rows.end(),
-                                [&](const Row& each) { return each.environment() == name; });
+  const auto& options = all_options();
+  const auto option = std::find_if(options.begin(), options.end(), [&](const OptionSpec& each) {
+    return each.environment() == name || (each.has_old_name() && each.old_environment() == name);
+  });
   const std::string place = printable(name);
-  if (row == rows.end()) {
+  if (option == options.end()) {
     errors.push_back(place + ": no such option" + suggest(name, known_names()) +
                      "; unset it, chatd --help names all options");
     return;
   }
-  const auto value = read_value(row->kind, text);
+  const auto value = read_value(option->type, text);
   if (!value) {
     errors.push_back(place + ": " + value.error());
     return;
   }
-  read.given.push_back({&*row, *value, {Source::Kind::kEnvironment, place}});
+  Source source{Source::Kind::kEnvironment, place};
+  const bool is_old = option->environment() != name;
+  if (is_old) source.deprecation = place + " is deprecated: write " + option->environment();
+  // The new name counts more, whatever comes first.
+  read.overrides.insert(is_old ? read.overrides.begin() : read.overrides.end(),
+                        {&*option, *value, std::move(source)});
 }
 
 }  // namespace

@@ -5,12 +5,12 @@
 #include <string>
 #include <vector>
 
-#include "server/config/given.h"
+#include "server/config/override.h"
 
 namespace chatd::config {
 
 struct Environment {
-  std::vector<Given> given;
+  std::vector<Override> overrides;
   std::optional<std::string> file;  // CHATD_CONFIG
 };
 

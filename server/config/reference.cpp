@@ -1,6 +1,7 @@
 #include "server/config/reference.h"
 
 #include <cstddef>
+#include <set>
 
 #include "server/config/configuration.h"
 #include "server/config/table.h"
@@ -10,8 +11,8 @@ namespace {
 
 constexpr std::size_t kCommentColumns = 96;
 
-const char* how_it_changes(const Row& row) {
-  return row.needs_restart ? "a change needs a restart" : "a reload is enough";
+const char* how_it_changes(const OptionSpec& option) {
+  return option.needs_restart ? "a change needs a restart" : "a reload is enough";
 }
 
 // The text as comment lines, broken between words.
@@ -48,10 +49,10 @@ std::string as_troff(std::string_view text) {
   return escaped;
 }
 
-std::string heading_of(const Row& row) {
-  std::string heading = "\\fB" + as_troff(row.flag()) + "\\fR";
-  if (row.kind.type != Kind::Type::kBool) {
-    heading.append(" \\fI").append(as_troff(row.kind.placeholder)).append("\\fR");
+std::string heading_of(const OptionSpec& option) {
+  std::string heading = "\\fB" + as_troff(option.flag()) + "\\fR";
+  if (option.type.kind != ValueType::Kind::kBool) {
+    heading.append(" \\fI").append(as_troff(option.type.placeholder)).append("\\fR");
   }
   return heading;
 }
@@ -65,6 +66,21 @@ std::string as_table_cell(std::string_view text) {
   return cell;
 }
 
+std::string completion_values(const char* before, const char* after) {
+  std::string text;
+  for (const OptionSpec& option : all_options()) {
+    std::string words;
+    if (option.type.kind == ValueType::Kind::kShards) words = " auto";
+    if (option.type.kind != ValueType::Kind::kBool) {
+      for (const std::string& word : option.type.words) words.append(" ").append(word);
+    }
+    if (words.empty()) continue;
+    text.append("    chatd:").append(option.flag()).append(before).append(words.substr(1));
+    text.append(after).append("\n");
+  }
+  return text;
+}
+
 }  // namespace
 
 std::string example_file() {
@@ -75,57 +91,77 @@ std::string example_file() {
       "# Flags and environment variables go before this file; `chatd --print-config` says what is "
       "in\n"
       "# force and where each value comes from.\n";
-  const Group* group = nullptr;
-  for (const Row& row : all_rows()) {
-    if (row.group != group) {
-      group = row.group;
-      text.append("\n# ").append(group->title).append("\n[").append(group->name).append("]\n");
+  const Section* section = nullptr;
+  for (const OptionSpec& option : all_options()) {
+    if (option.section != section) {
+      section = option.section;
+      text.append("\n# ").append(section->title).append("\n[").append(section->name).append("]\n");
     }
-    text.append("\n").append(as_comment(row.description));
-    text.append(as_comment(describe_range(row.kind) + "; " + how_it_changes(row)));
-    text.append("#").append(row.key).append(" = ");
-    text.append(toml_text(row, row.default_text())).append("\n");
+    text.append("\n").append(as_comment(option.description));
+    text.append(as_comment(describe_range(option.type) + "; " + how_it_changes(option)));
+    text.append("#").append(option.key).append(" = ");
+    text.append(toml_text(option, option.default_text())).append("\n");
   }
   return text;
 }
 
 std::string manual_options() {
   std::string text;
-  const Group* group = nullptr;
-  for (const Row& row : all_rows()) {
-    if (row.group != group) {
-      group = row.group;
-      text.append(".SS \"").append(as_troff(group->title)).append("\"\n");
+  const Section* section = nullptr;
+  for (const OptionSpec& option : all_options()) {
+    if (option.section != section) {
+      section = option.section;
+      text.append(".SS \"").append(as_troff(section->title)).append("\"\n");
     }
-    text.append(".TP\n").append(heading_of(row)).append("\n");
-    text.append(as_troff(row.description)).append(".\n.br\n");
-    text.append("Values: ").append(as_troff(describe_range(row.kind)));
-    text.append(". Default: ").append(as_troff(row.default_text())).append(".\n.br\n");
-    text.append("Variable \\fB").append(row.environment()).append("\\fR, key \\fB");
-    text.append(as_troff(row.toml_name())).append("\\fR; ");
-    text.append(how_it_changes(row)).append(".\n");
+    text.append(".TP\n").append(heading_of(option)).append("\n");
+    text.append(as_troff(option.description)).append(".\n.br\n");
+    text.append("Values: ").append(as_troff(describe_range(option.type)));
+    text.append(". Default: ").append(as_troff(option.default_text())).append(".\n.br\n");
+    text.append("Variable \\fB").append(option.environment()).append("\\fR, key \\fB");
+    text.append(as_troff(option.toml_name())).append("\\fR; ");
+    text.append(how_it_changes(option)).append(".\n");
   }
   return text;
 }
 
 std::string options_table() {
   std::string text;
-  const Group* group = nullptr;
-  for (const Row& row : all_rows()) {
-    if (row.group != group) {
-      group = row.group;
-      text.append("\n## ").append(group->title).append("\n\n");
-      text.append("In the file: `[").append(group->name).append("]`.\n\n");
+  const Section* section = nullptr;
+  for (const OptionSpec& option : all_options()) {
+    if (option.section != section) {
+      section = option.section;
+      text.append("\n## ").append(section->title).append("\n\n");
+      text.append("In the file: `[").append(section->name).append("]`.\n\n");
       text.append("| key | flag, variable | default | values | change | |\n");
       text.append("| --- | --- | --- | --- | --- | --- |\n");
     }
-    text.append("| `").append(row.key).append("` | `").append(row.flag()).append("` `");
-    text.append(row.environment()).append("` | `").append(row.default_text()).append("` | ");
-    text.append(as_table_cell(describe_range(row.kind))).append(" | ");
-    text.append(row.needs_restart ? "restart" : "reload").append(" | ");
-    text.append(as_table_cell(row.description)).append(" |\n");
+    text.append("| `").append(option.key).append("` | `").append(option.flag()).append("` `");
+    text.append(option.environment()).append("` | `").append(option.default_text()).append("` | ");
+    text.append(as_table_cell(describe_range(option.type))).append(" | ");
+    text.append(option.needs_restart ? "restart" : "reload").append(" | ");
+    text.append(as_table_cell(option.description)).append(" |\n");
   }
   return text.append("\n");
+}
+
+std::string bash_values() {
+  return completion_values(") echo '", "' ;;");
+}
+
+std::string zsh_values() {
+  return completion_values(") action='(", ")' ;;");
+}
+
+std::string fuzzer_words() {
+  std::set<std::string> words;
+  for (const OptionSpec& option : all_options()) {
+    words.insert(std::string("[") + option.section->name + "]");
+    words.insert(option.key);
+    for (const std::string& word : option.type.words) words.insert("\\\"" + word + "\\\"");
+  }
+  std::string text;
+  for (const std::string& word : words) text.append("\"").append(word).append("\"\n");
+  return text;
 }
 
 tl::expected<std::string, std::string> between_markers(std::string_view document,

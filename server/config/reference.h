@@ -14,8 +14,15 @@ std::string example_file();
 // For the manual page, in man(7): flags, and what each may be.
 std::string manual_options();
 
-// For docs/reference/options.md: a Markdown table for each group.
+// For docs/reference/options.md: a Markdown table for each section.
 std::string options_table();
+
+// For the completions of the shells, one line a flag: the words that it takes.
+std::string bash_values();  // chatd:--gso) echo 'off auto' ;;
+std::string zsh_values();   // chatd:--gso) action='(off auto)' ;;
+
+// For the fuzzer's dictionary: sections, keys and words.
+std::string fuzzer_words();
 
 // `document` with `text` in the place of what stands between two lines: one that holds
 // "NAME: begin", and one that holds "NAME: end". An error says which one is missing.

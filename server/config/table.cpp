@@ -2,49 +2,50 @@
 
 #include <algorithm>
 #include <type_traits>
+#include <utility>
 
 #include "core/wire/token.h"
 
 namespace chatd::config {
 namespace {
 
-using Type = Kind::Type;
+using Kind = ValueType::Kind;
 
-constexpr Group kNetwork{"network", "Network"};
-constexpr Group kDataPlane{"data_plane", "Data plane"};
-constexpr Group kLimits{"limits", "Limits"};
-constexpr Group kAbuse{"abuse", "Limits against abuse (0: no limit)"};
-constexpr Group kLife{"life", "Life"};
-constexpr Group kAdmin{"admin", "Admin endpoint"};
-constexpr Group kLog{"log", "Log", "log_"};
+constexpr Section kNetwork{"network", "Network"};
+constexpr Section kDataPlane{"data_plane", "Data plane"};
+constexpr Section kLimits{"limits", "Limits"};
+constexpr Section kAbuse{"abuse", "Limits against abuse (0: no limit)"};
+constexpr Section kLife{"life", "Life"};
+constexpr Section kAdmin{"admin", "Admin endpoint"};
+constexpr Section kLog{"log", "Log", "log_"};
 
 constexpr bool kRestart = true;
 constexpr bool kReload = false;
 
-Kind number(std::uint64_t lowest, std::uint64_t highest) {
-  return {Type::kNumber, "NUMBER", lowest, highest};
+ValueType number(std::uint64_t lowest, std::uint64_t highest) {
+  return {Kind::kNumber, "NUMBER", lowest, highest};
 }
-Kind port() {
-  return {Type::kNumber, "PORT", 0, 65'535};
+ValueType port() {
+  return {Kind::kNumber, "PORT", 0, 65'535};
 }
-Kind buffer() {
-  return {Type::kSize, "SIZE", 4096, 1u << 30};
+ValueType buffer() {
+  return {Kind::kSize, "SIZE", 4096, 1u << 30};
 }
-Kind duration() {
-  return {Type::kDuration, "DURATION"};
+ValueType duration() {
+  return {Kind::kDuration, "DURATION"};
 }
-Kind either(const char* off, const char* on) {
-  return {Type::kSwitch, "MODE", 0, 1, {off, on}};
+ValueType either(const char* off, const char* on) {
+  return {Kind::kSwitch, "MODE", 0, 1, {off, on}};
 }
-Kind abuse_limit() {
+ValueType abuse_limit() {
   return number(0, 1'000'000'000);
 }
 
-std::vector<Row> network_rows() {
+std::vector<OptionSpec> network_rows() {
   return {
       {&kNetwork,
        "host",
-       {Type::kText, "HOST"},
+       {Kind::kText, "HOST"},
        kRestart,
        "Address or name to listen on; :: is IPv6 and IPv4",
        [](Options& o) -> Field { return &o.host; }},
@@ -55,11 +56,11 @@ std::vector<Row> network_rows() {
   };
 }
 
-std::vector<Row> data_plane_rows() {
+std::vector<OptionSpec> data_plane_rows() {
   return {
       {&kDataPlane, "gso", either("off", "auto"), kRestart,
-       "Send several messages for one member as one train (UDP_SEGMENT): auto, if kernel and path "
-       "support it, or off",
+       "Send several messages for one member as one train (UDP_SEGMENT); auto: if kernel and path "
+       "support it",
        [](Options& o) -> Field { return &o.gso; }},
       {&kDataPlane, "mtu", number(576, 65'536), kRestart,
        "Smallest MTU on the way to members, in bytes; longer messages travel alone and may be "
@@ -71,7 +72,7 @@ std::vector<Row> data_plane_rows() {
        [](Options& o) -> Field { return &o.send_buffer_bytes; }},
       {&kDataPlane,
        "shards",
-       {Type::kShards, "N|auto"},
+       {Kind::kShards, "N|auto"},
        kRestart,
        "Threads, each of which serves a part of the rooms: a number, or auto for one per processor "
        "that chatd may use, limited by its CPU quota (cgroups), rounded up",
@@ -79,47 +80,49 @@ std::vector<Row> data_plane_rows() {
   };
 }
 
-// Memory for rooms, members and connections is reserved at the start.
-std::vector<Row> limit_rows() {
+// Whether one of Limits needs a restart is said where it is declared (core/limits.h).
+template <auto kMember>
+OptionSpec limit(const char* key, ValueType type, const char* description) {
+  constexpr bool kIsSize = std::is_same_v<decltype(kMember), std::uint32_t SizeLimits::*>;
+  return {&kLimits,        key,
+          std::move(type), kIsSize ? kRestart : kReload,
+          description,     [](Options& o) -> Field { return &(o.limits.*kMember); }};
+}
+
+std::vector<OptionSpec> limit_rows() {
   return {
-      {&kLimits, "idle_timeout", duration(), kReload,
-       "Remove a member that sends no datagram for this time (300s, 500ms, 5min)",
-       [](Options& o) -> Field { return &o.limits.idle_timeout_ms; }},
-      {&kLimits, "handshake_timeout", duration(), kReload,
-       "Close a connection that completes no request within this time",
-       [](Options& o) -> Field { return &o.limits.handshake_timeout_ms; }},
-      {&kLimits, "max_rooms", number(1, 10'000'000), kRestart, "Maximum number of rooms",
-       [](Options& o) -> Field { return &o.limits.max_rooms; }},
-      {&kLimits, "max_members", number(1, kMaxTokenSlot), kRestart,
-       "Maximum number of members, in all rooms",
-       [](Options& o) -> Field { return &o.limits.max_members; }},
-      {&kLimits, "max_room_members", number(1, kMaxTokenSlot), kRestart,
-       "Maximum number of members of one room",
-       [](Options& o) -> Field { return &o.limits.max_room_members; }},
-      {&kLimits, "max_connections", number(1, 1'000'000), kRestart,
-       "Maximum number of control connections",
-       [](Options& o) -> Field { return &o.limits.max_connections; }},
-      {&kLimits, "max_frame_bytes", number(1024, 1u << 29), kRestart,
-       "Maximum size of a control frame, in bytes",
-       [](Options& o) -> Field { return &o.limits.max_frame_bytes; }},
-      {&kLimits, "max_notified_members", number(0, kMaxTokenSlot), kReload,
-       "Rooms with more members get no notices of joins and leaves",
-       [](Options& o) -> Field { return &o.limits.max_notified_members; }},
-      {&kLimits, "max_source_answers", number(0, 1000), kReload,
-       "Answers per second to a source that is not authenticated (0: none)",
-       [](Options& o) -> Field { return &o.limits.max_source_answers_per_s; }},
-      {&kLimits, "roaming", either("off", "same-ip"), kReload,
-       "Whether a member may move to another port of its IP: off or same-ip",
-       [](Options& o) -> Field { return &o.limits.roaming_same_ip; }},
+      limit<&Limits::idle_timeout_ms>(
+          "idle_timeout", duration(),
+          "Remove a member that sends no datagram for this time (300s, 500ms, 5min)"),
+      limit<&Limits::handshake_timeout_ms>(
+          "handshake_timeout", duration(),
+          "Close a connection that completes no request within this time"),
+      limit<&Limits::max_rooms>("max_rooms", number(1, 10'000'000), "Maximum number of rooms"),
+      limit<&Limits::max_members>("max_members", number(1, kMaxTokenSlot),
+                                  "Maximum number of members, in all rooms"),
+      limit<&Limits::max_room_members>("max_room_members", number(1, kMaxTokenSlot),
+                                       "Maximum number of members of one room"),
+      limit<&Limits::max_connections>("max_connections", number(1, 1'000'000),
+                                      "Maximum number of control connections"),
+      limit<&Limits::max_frame_bytes>("max_frame_bytes", number(1024, 1u << 29),
+                                      "Maximum size of a control frame, in bytes"),
+      limit<&Limits::max_notified_members>(
+          "max_notified_members", number(0, kMaxTokenSlot),
+          "Rooms with more members get no notices of joins and leaves"),
+      limit<&Limits::max_source_answers_per_s>(
+          "max_source_answers", number(0, 1000),
+          "Answers per second to a source that is not authenticated (0: none)"),
+      limit<&Limits::roaming_same_ip>("roaming", either("off", "same-ip"),
+                                      "Whether a member may move to another port of its IP"),
   };
 }
 
-std::vector<Row> abuse_rows() {
+std::vector<OptionSpec> abuse_rows() {
   return {
-      {&kAbuse, "limits", either("off", "on"), kReload,
-       "off disables the limits of this group, except those that are set explicitly: for a "
+      {&kAbuse, "rate_limits", either("off", "on"), kReload,
+       "off disables the limits of this section, except those that are set explicitly: for a "
        "benchmark in a closed network",
-       [](Options& o) -> Field { return &o.has_abuse_limits; }},
+       [](Options& o) -> Field { return &o.has_abuse_limits; }, nullptr, "limits"},
       {&kAbuse, "max_member_messages", abuse_limit(), kReload,
        "Messages per second from one member, refused ones included; bursts of 2 s' worth",
        [](Options& o) -> Field { return &o.limits.abuse.max_member_messages_per_s; }},
@@ -143,14 +146,14 @@ std::vector<Row> abuse_rows() {
        [](Options& o) -> Field { return &o.limits.abuse.max_password_attempts_per_min; }},
       {&kAbuse,
        "limit_loopback",
-       {Type::kBool, "", 0, 1, {"false", "true"}},
+       {Kind::kBool, "", 0, 1, {"false", "true"}},
        kReload,
        "Apply the limits per address to loopback addresses, too",
        [](Options& o) -> Field { return &o.limits.abuse.limit_loopback; }},
   };
 }
 
-std::vector<Row> life_rows() {
+std::vector<OptionSpec> life_rows() {
   return {
       {&kLife, "drain_timeout", duration(), kReload,
        "End a drain (SIGUSR2) after this time, even if members are left",
@@ -158,11 +161,11 @@ std::vector<Row> life_rows() {
   };
 }
 
-std::vector<Row> admin_rows() {
+std::vector<OptionSpec> admin_rows() {
   return {
       {&kAdmin,
        "listen",
-       {Type::kAdmin, "ADDRESS"},
+       {Kind::kAdmin, "ADDRESS"},
        kRestart,
        "Endpoint for the status page, metrics and chatctl: 127.0.0.1:PORT, "
        "[::1]:PORT, unix:/PATH or off",
@@ -171,73 +174,95 @@ std::vector<Row> admin_rows() {
   };
 }
 
-std::vector<Row> log_rows() {
-  const Kind level{
-      Type::kChoice, "LEVEL", 0, 0, {"trace", "debug", "info", "warn", "error", "critical", "off"}};
+std::vector<OptionSpec> log_rows() {
+  const ValueType level{
+      Kind::kChoice, "LEVEL", 0, 0, {"trace", "debug", "info", "warn", "error", "critical", "off"}};
   return {
-      {&kLog, "level", level, kReload, "trace, debug, info, warn, error, critical or off",
+      {&kLog, "level", level, kReload, "Least severe lines that are written",
        [](Options& o) -> Field { return &o.log_level; }},
       {&kLog,
        "format",
-       {Type::kChoice, "FORMAT", 0, 0, {"text", "json"}},
+       {Kind::kChoice, "FORMAT", 0, 0, {"text", "json"}},
        kRestart,
-       "text (as the journal wants it, under systemd) or json",
+       "How lines are written; text is as the journal wants it, under systemd",
        [](Options& o) -> Field { return &o.log_format; }},
   };
 }
 
-std::string full_key(const Row& row) {
-  if (row.full_name != nullptr) return row.full_name;
-  return std::string(row.group->prefix) + row.key;
-}
-
-}  // namespace
-
-std::string Row::toml_name() const {
-  return std::string(group->name) + "." + key;
-}
-
-std::string Row::flag() const {
-  std::string flag = "--" + full_key(*this);
+std::string flag_of(const Section& section, std::string_view key) {
+  std::string flag = std::string("--") + section.prefix + std::string(key);
   std::replace(flag.begin(), flag.end(), '_', '-');
   return flag;
 }
 
-std::string Row::environment() const {
-  std::string name = "CHATD_" + full_key(*this);
+std::string environment_of(const Section& section, std::string_view key) {
+  std::string name = std::string("CHATD_") + section.prefix + std::string(key);
   for (char& c : name) {
     if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
   }
   return name;
 }
 
-std::string Row::default_text() const {
+}  // namespace
+
+std::string OptionSpec::toml_name() const {
+  return std::string(section->name) + "." + key;
+}
+
+std::string OptionSpec::flag() const {
+  return flag_of(*section, full_name != nullptr ? full_name : key);
+}
+
+std::string OptionSpec::environment() const {
+  return environment_of(*section, full_name != nullptr ? full_name : key);
+}
+
+std::string OptionSpec::old_toml_name() const {
+  return std::string(section->name) + "." + std::string(old_key);
+}
+
+std::string OptionSpec::old_flag() const {
+  return flag_of(*section, old_key);
+}
+
+std::string OptionSpec::old_environment() const {
+  return environment_of(*section, old_key);
+}
+
+std::string OptionSpec::default_text() const {
   return text_of(*this, Options{});
 }
 
-const std::vector<Row>& all_rows() {
-  static const std::vector<Row> kRows = [] {
-    std::vector<Row> rows;
+const std::vector<OptionSpec>& all_options() {
+  static const std::vector<OptionSpec> kOptions = [] {
+    std::vector<OptionSpec> options;
     for (const auto& part : {network_rows(), data_plane_rows(), limit_rows(), abuse_rows(),
                              life_rows(), admin_rows(), log_rows()}) {
-      rows.insert(rows.end(), part.begin(), part.end());
+      options.insert(options.end(), part.begin(), part.end());
     }
-    return rows;
+    return options;
   }();
-  return kRows;
+  return kOptions;
 }
 
-const std::vector<const Group*>& all_groups() {
-  static const std::vector<const Group*> kGroups = {&kNetwork, &kDataPlane, &kLimits, &kAbuse,
-                                                    &kLife,    &kAdmin,     &kLog};
-  return kGroups;
+const std::vector<const Section*>& all_sections() {
+  static const std::vector<const Section*> kSections = {&kNetwork, &kDataPlane, &kLimits, &kAbuse,
+                                                        &kLife,    &kAdmin,     &kLog};
+  return kSections;
 }
 
-bool is_abuse_limit(const Row& row) {
-  return row.group == &kAbuse && row.kind.type == Type::kNumber;
+const OptionSpec& option_named(std::string_view toml_name) {
+  const auto& options = all_options();
+  return *std::find_if(options.begin(), options.end(), [toml_name](const OptionSpec& each) {
+    return each.toml_name() == toml_name;
+  });
 }
 
-void store(const Row& row, const Value& value, Options& options) {
+bool is_abuse_limit(const OptionSpec& option) {
+  return option.section == &kAbuse && option.type.kind == Kind::kNumber;
+}
+
+void store(const OptionSpec& option, const Value& value, Options& options) {
   const auto put = [&value](auto* field) {
     using Target = std::remove_pointer_t<decltype(field)>;
     if constexpr (std::is_same_v<Target, std::string>) {
@@ -246,29 +271,29 @@ void store(const Row& row, const Value& value, Options& options) {
       *field = static_cast<Target>(value.number);  // its kind's range fits the field
     }
   };
-  std::visit(put, row.field(options));
+  std::visit(put, option.field(options));
 }
 
-void copy(const Row& row, const Options& from, Options& to) {
+void copy(const OptionSpec& option, const Options& from, Options& to) {
   Options source = from;
-  const Field target = row.field(to);
+  const Field target = option.field(to);
   const auto put = [&target](const auto* field) {
     *std::get<std::remove_const_t<std::remove_pointer_t<decltype(field)>>*>(target) = *field;
   };
-  std::visit(put, row.field(source));
+  std::visit(put, option.field(source));
 }
 
-std::string text_of(const Row& row, const Options& options) {
+std::string text_of(const OptionSpec& option, const Options& options) {
   Options copy = options;
-  const auto get = [&row](const auto* field) -> std::string {
+  const auto get = [&option](const auto* field) -> std::string {
     if constexpr (std::is_same_v<std::remove_cv_t<std::remove_pointer_t<decltype(field)>>,
                                  std::string>) {
       return *field;
     } else {
-      return write_number(row.kind, *field);
+      return write_number(option.type, *field);
     }
   };
-  return std::visit(get, row.field(copy));
+  return std::visit(get, option.field(copy));
 }
 
 }  // namespace chatd::config

@@ -15,7 +15,7 @@
 namespace chatd::config {
 namespace {
 
-using Type = Kind::Type;
+using Kind = ValueType::Kind;
 using Read = tl::expected<Value, std::string>;
 
 struct Unit {
@@ -72,10 +72,10 @@ tl::unexpected<std::string> wrong(std::string_view text, const std::string& what
                         what);
 }
 
-Read number_value(const Kind& kind, std::optional<std::uint64_t> number, std::string_view text,
+Read number_value(const ValueType& type, std::optional<std::uint64_t> number, std::string_view text,
                   const std::string& what) {
-  if (!number || *number < kind.lowest || *number > kind.highest) return wrong(text, what);
-  return Value{write_number(kind, *number), *number};
+  if (!number || *number < type.lowest || *number > type.highest) return wrong(text, what);
+  return Value{write_number(type, *number), *number};
 }
 
 Read read_text(std::string_view text) {
@@ -85,7 +85,7 @@ Read read_text(std::string_view text) {
   return Value{std::string(text)};
 }
 
-Read read_duration(const Kind& kind, std::string_view text) {
+Read read_duration(const ValueType& type, std::string_view text) {
   const auto ms = read_with_unit(text, kDurationUnits);
   if (!ms || *ms == 0 || *ms > kMaxDurationMs) {
     return wrong(
@@ -93,13 +93,13 @@ Read read_duration(const Kind& kind, std::string_view text) {
         "not a duration: write a number and a unit, as in 500ms, 300s, 5min or 1h (49 days "
         "at most)");
   }
-  return Value{write_number(kind, *ms), *ms};
+  return Value{write_number(type, *ms), *ms};
 }
 
-Read read_word(const Kind& kind, std::string_view text) {
-  const auto found = std::find(kind.words.begin(), kind.words.end(), text);
-  if (found == kind.words.end()) return wrong(text, "not one of " + describe_range(kind));
-  return Value{*found, static_cast<std::uint64_t>(found - kind.words.begin())};
+Read read_word(const ValueType& type, std::string_view text) {
+  const auto found = std::find(type.words.begin(), type.words.end(), text);
+  if (found == type.words.end()) return wrong(text, "not one of " + describe_range(type));
+  return Value{*found, static_cast<std::uint64_t>(found - type.words.begin())};
 }
 
 Read read_shards(std::string_view text) {
@@ -142,61 +142,61 @@ std::string join(const std::vector<std::string>& words) {
 
 }  // namespace
 
-Read read_value(const Kind& kind, std::string_view text) {
-  switch (kind.type) {
-    case Type::kText:
+Read read_value(const ValueType& type, std::string_view text) {
+  switch (type.kind) {
+    case Kind::kText:
       return read_text(text);
-    case Type::kNumber:
-      return number_value(kind, read_digits(text), text,
-                          "not a number from " + describe_range(kind));
-    case Type::kSize:
-      return number_value(kind, read_with_unit(lower_case(text), kSizeUnits), text,
-                          "not a size from " + describe_range(kind) +
+    case Kind::kNumber:
+      return number_value(type, read_digits(text), text,
+                          "not a number from " + describe_range(type));
+    case Kind::kSize:
+      return number_value(type, read_with_unit(lower_case(text), kSizeUnits), text,
+                          "not a size from " + describe_range(type) +
                               ": write a number and a unit, as in 512KiB or 4MiB");
-    case Type::kDuration:
-      return read_duration(kind, text);
-    case Type::kChoice:
-    case Type::kSwitch:
-    case Type::kBool:
-      return read_word(kind, text);
-    case Type::kShards:
+    case Kind::kDuration:
+      return read_duration(type, text);
+    case Kind::kChoice:
+    case Kind::kSwitch:
+    case Kind::kBool:
+      return read_word(type, text);
+    case Kind::kShards:
       return read_shards(text);
-    case Type::kAdmin:
+    case Kind::kAdmin:
       return read_admin(text);
   }
-  return wrong(text, "of no known kind");
+  return wrong(text, "of no known type");
 }
 
-std::string write_number(const Kind& kind, std::uint64_t number) {
-  switch (kind.type) {
-    case Type::kSize:
+std::string write_number(const ValueType& type, std::uint64_t number) {
+  switch (type.kind) {
+    case Kind::kSize:
       return write_size(number);
-    case Type::kDuration:
+    case Kind::kDuration:
       return number % 1000 == 0 ? std::to_string(number / 1000) + "s"
                                 : std::to_string(number) + "ms";
-    case Type::kSwitch:
-    case Type::kBool:
-      return kind.words[number];
+    case Kind::kSwitch:
+    case Kind::kBool:
+      return type.words[number];
     default:
       return std::to_string(number);
   }
 }
 
-std::string describe_range(const Kind& kind) {
-  switch (kind.type) {
-    case Type::kText:
+std::string describe_range(const ValueType& type) {
+  switch (type.kind) {
+    case Kind::kText:
       return "text";
-    case Type::kNumber:
-    case Type::kSize:
-      return write_number(kind, kind.lowest) + " to " + write_number(kind, kind.highest);
-    case Type::kDuration:
+    case Kind::kNumber:
+    case Kind::kSize:
+      return write_number(type, type.lowest) + " to " + write_number(type, type.highest);
+    case Kind::kDuration:
       return "1ms to 49 days; units ms, s, min, h";
-    case Type::kShards:
+    case Kind::kShards:
       return "auto, or 1 to " + std::to_string(kMaxShards);
-    case Type::kAdmin:
+    case Kind::kAdmin:
       return "off, 127.0.0.1:PORT, [::1]:PORT or unix:/PATH";
     default:
-      return join(kind.words);
+      return join(type.words);
   }
 }
 

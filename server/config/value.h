@@ -1,4 +1,4 @@
-// The kinds of value that an option can have. A kind is read from text and written as text here and
+// The kinds of value that an option can have. A type is read from text and written as text here and
 // nowhere else, so that "300s" means the same in the file, in the environment and as a flag.
 // Any thread.
 #pragma once
@@ -11,8 +11,8 @@
 
 namespace chatd::config {
 
-struct Kind {
-  enum class Type : std::uint8_t {
+struct ValueType {
+  enum class Kind : std::uint8_t {
     kText,      // printable ASCII
     kNumber,    // lowest to highest
     kSize,      // bytes, lowest to highest, with a unit
@@ -24,7 +24,7 @@ struct Kind {
     kAdmin,     // off, or an address for the admin endpoint
   };
 
-  Type type = Type::kText;
+  Kind kind = Kind::kText;
   const char* placeholder = "TEXT";  // in the help text
   std::uint64_t lowest = 0;
   std::uint64_t highest = 0;
@@ -37,13 +37,13 @@ struct Value {
 };
 
 // An error says what is wrong with the text, which it quotes, and what would be right.
-tl::expected<Value, std::string> read_value(const Kind& kind, std::string_view text);
+tl::expected<Value, std::string> read_value(const ValueType& type, std::string_view text);
 
 // The text of a value; it reads as the same value. Not for texts and choices, which are text.
-std::string write_number(const Kind& kind, std::uint64_t number);
+std::string write_number(const ValueType& type, std::uint64_t number);
 
 // "1 to 10000000", "on or off": what may be given.
-std::string describe_range(const Kind& kind);
+std::string describe_range(const ValueType& type);
 
 // The same text without what a terminal or a TOML comment would not take.
 std::string printable(std::string_view text);

@@ -15,7 +15,7 @@ constexpr std::uint32_t kSlowestHeartbeatMs = 60'000;
 // The text of an option, and where it comes from.
 std::string setting_text(const Configuration& configuration, std::string_view key) {
   for (const Setting& setting : configuration.settings) {
-    if (setting.row->key != key) continue;
+    if (setting.option->key != key) continue;
     return std::string(key) + " = " + setting.text + " (" + to_text(setting.source) + ")";
   }
   return std::string(key);
@@ -24,7 +24,7 @@ std::string setting_text(const Configuration& configuration, std::string_view ke
 }  // namespace
 
 std::vector<std::string> warnings(const Configuration& configuration) {
-  std::vector<std::string> found;
+  std::vector<std::string> found = configuration.deprecations;
   if (configuration.options.limits.idle_timeout_ms <= kSlowestHeartbeatMs) {
     found.push_back(setting_text(configuration, "idle_timeout") +
                     ": quiet members will be removed whose client does not adapt to it. chat does; "

@@ -17,8 +17,8 @@ void say(CommandResult& result, spdlog::level::level_enum level, std::string lin
 }
 
 void say(CommandResult& result, const config::Difference& difference) {
-  const std::string name = difference.row->toml_name();
-  if (difference.needs_restart) {
+  const std::string name = difference.option->toml_name();
+  if (difference.needs_restart()) {
     say(result, spdlog::level::warn,
         fmt::format("{} = {} needs a restart; {} stays in force", name, difference.new_text,
                     difference.old_text));
@@ -45,6 +45,7 @@ CommandResult Reloader::reload(Server& server) {
     say(result, spdlog::level::err, "not every shard has the new limits: " + taken.error());
   }
   spdlog::set_level(spdlog::level::from_str(loaded->options.log_level));
+  for (const std::string& line : loaded->deprecations) say(result, spdlog::level::warn, line);
   for (const config::Difference& difference : differences) say(result, difference);
   if (std::ranges::any_of(differences, &config::Difference::needs_restart)) {
     say(result, spdlog::level::info,

@@ -30,7 +30,7 @@ class RosterPages : public testing::Test {
   }
 
   static constexpr KeyedHash::Key kKey{};
-  Roster roster_{Limits{.max_rooms = 50'000, .max_members = 60'000}, kKey};
+  Roster roster_{Limits{{.max_rooms = 50'000, .max_members = 60'000}}, kKey};
 };
 
 TEST_F(RosterPages, EveryRoomIsOnOnePage) {

@@ -142,7 +142,7 @@ TEST(Verdict, OfNoTimeNothingIsSaidAboutOwnCpu) {
 TEST(Verdict, ARunAgainstLimits) {
   Measurement measured = good();
   measured.warnings = 1;
-  EXPECT_THAT(open(measured), ElementsAre(HasSubstr("--limits off")));
+  EXPECT_THAT(open(measured), ElementsAre(HasSubstr("--rate-limits off")));
 }
 
 LossEvidence lost(std::uint64_t deliveries, std::uint64_t unheard) {

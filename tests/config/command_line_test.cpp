@@ -37,11 +37,12 @@ TEST(CommandLine, AFlagGivenTwiceIsRefused) {
 
 TEST(CommandLine, TheHelpTextNamesEveryOptionAndItsDefault) {
   const std::string help = help_text();
-  for (const Row& row : all_rows()) {
-    EXPECT_TRUE(says(help, row.flag())) << row.flag();
-    EXPECT_TRUE(says(help, row.group->title)) << row.flag();
-    if (row.kind.type == Kind::Type::kBool) continue;
-    const std::string shown = row.flag() + " " + row.kind.placeholder + "=" + row.default_text();
+  for (const OptionSpec& option : all_options()) {
+    EXPECT_TRUE(says(help, option.flag())) << option.flag();
+    EXPECT_TRUE(says(help, option.section->title)) << option.flag();
+    if (option.type.kind == ValueType::Kind::kBool) continue;
+    const std::string shown =
+        option.flag() + " " + option.type.placeholder + "=" + option.default_text();
     EXPECT_TRUE(says(help, shown)) << shown;
   }
 }

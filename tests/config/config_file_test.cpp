@@ -54,7 +54,7 @@ mtu = 1280
 [lmits]
 a = 1
 [abuse]
-limits = "of"
+rate_limits = "of"
 limit_loopback = "true"
 max_member_messages = 5.5
 )"),
@@ -66,7 +66,7 @@ max_member_messages = 5.5
                 "unit, as in \"300s\"",
                 "chatd.toml:6:1: no such key in [limits]: mtu (it belongs in [data_plane])",
                 "chatd.toml:7:2: no such table: lmits (did you mean limits?)",
-                "chatd.toml:10:10: abuse.limits: 'of' is not one of off or on",
+                "chatd.toml:10:15: abuse.rate_limits: 'of' is not one of off or on",
                 "chatd.toml:11:18: abuse.limit_loopback: is a string, but must be true or false, "
                 "without quotes",
                 "chatd.toml:12:23: abuse.max_member_messages: is a number with a fraction, but "
@@ -74,13 +74,18 @@ max_member_messages = 5.5
             }));
 }
 
-// [limits] is a table, and `limits` is an option of another one.
-TEST(ConfigFile, AnOptionWithTheNameOfATableIsToldWhereItBelongs) {
+// [limits] is a table, and nothing else has its name.
+TEST(ConfigFile, AnOptionOutsideOfItsTableIsToldWhereItBelongs) {
+  EXPECT_EQ(errors_in("rate_limits = \"off\"").at(0),
+            "chatd.toml:1:1: rate_limits: stands outside of its table: write it below [abuse]");
   EXPECT_EQ(errors_in("limits = \"off\"").at(0),
-            "chatd.toml:1:1: limits: stands outside of its table: write it below [abuse]");
-  EXPECT_TRUE(errors_in("[abuse]\nlimits = \"off\"").empty());
-  EXPECT_EQ(errors_in("limits = 5").at(0),
-            "chatd.toml:1:1: limits: is an integer, but must be a table: write [limits]");
+            "chatd.toml:1:1: limits: is a string, but must be a table: write [limits]");
+}
+
+TEST(ConfigFile, AnOldNameWorksAndIsNamedInErrors) {
+  EXPECT_EQ(errors_in("[abuse]\nlimits = \"off\""), Errors{});
+  EXPECT_EQ(errors_in("[abuse]\nlimits = \"of\""),
+            Errors{"chatd.toml:2:10: abuse.limits: 'of' is not one of off or on"});
 }
 
 TEST(ConfigFile, WrongTypesAreNamed) {

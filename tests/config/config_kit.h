@@ -51,7 +51,7 @@ inline Options options_of(const Words& flags, const Words& environment = {}) {
 
 inline const Setting& setting_of(const Configuration& configuration, std::string_view name) {
   for (const Setting& setting : configuration.settings) {
-    if (setting.row->toml_name() == name) return setting;
+    if (setting.option->toml_name() == name) return setting;
   }
   ADD_FAILURE() << "no such option: " << name;
   return configuration.settings.front();

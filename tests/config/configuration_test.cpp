@@ -1,9 +1,10 @@
-// File, environment and flags together: which one counts, what `--limits off` means, what is
+// File, environment and flags together: which one counts, what `--rate-limits off` means, what is
 // printed, and what a second loading finds changed.
 #include <string>
 #include <type_traits>
 #include <variant>
 
+#include "server/config/warnings.h"
 #include "tests/config/config_kit.h"
 
 namespace chatd::config {
@@ -13,9 +14,9 @@ TEST(Configuration, WithoutAnythingItIsTheDefaults) {
   const auto loaded = load_from({});
   ASSERT_TRUE(loaded);
   EXPECT_EQ(loaded->command_line.task, Task::kServe);
-  ASSERT_EQ(loaded->settings.size(), all_rows().size());
+  ASSERT_EQ(loaded->settings.size(), all_options().size());
   for (const Setting& setting : loaded->settings) {
-    EXPECT_EQ(setting.text, setting.row->default_text());
+    EXPECT_EQ(setting.text, setting.option->default_text());
     EXPECT_EQ(to_text(setting.source), "default");
   }
 }
@@ -44,27 +45,27 @@ TEST(Configuration, TheEnvironmentMayNameTheFileAndTheFlagAnother) {
 }
 
 TEST(Configuration, EveryOptionComesFromEverySource) {
-  for (const Row& row : all_rows()) {
-    SCOPED_TRACE(row.toml_name());
-    const bool is_number = row.kind.type == Kind::Type::kNumber;
-    std::string other = is_number ? std::to_string(row.kind.lowest + 2) : "";
-    if (row.kind.type == Kind::Type::kText) other = "::1";
-    if (row.kind.type == Kind::Type::kSize) other = "8KiB";
-    if (row.kind.type == Kind::Type::kDuration) other = "7s";
-    if (row.kind.type == Kind::Type::kShards) other = "3";
-    if (row.kind.type == Kind::Type::kAdmin) other = "unix:/run/chatd/admin.sock";
-    for (const std::string& word : row.kind.words) {
-      if (word != row.default_text()) other = word;
+  for (const OptionSpec& option : all_options()) {
+    SCOPED_TRACE(option.toml_name());
+    const bool is_number = option.type.kind == ValueType::Kind::kNumber;
+    std::string other = is_number ? std::to_string(option.type.lowest + 2) : "";
+    if (option.type.kind == ValueType::Kind::kText) other = "::1";
+    if (option.type.kind == ValueType::Kind::kSize) other = "8KiB";
+    if (option.type.kind == ValueType::Kind::kDuration) other = "7s";
+    if (option.type.kind == ValueType::Kind::kShards) other = "3";
+    if (option.type.kind == ValueType::Kind::kAdmin) other = "unix:/run/chatd/admin.sock";
+    for (const std::string& word : option.type.words) {
+      if (word != option.default_text()) other = word;
     }
-    ASSERT_NE(other, row.default_text());
-    const TemporaryFile file(std::string("[") + row.group->name + "]\n" + row.key + " = " +
-                             toml_text(row, other));
-    for (const auto& loaded :
-         {load_from({row.flag() + "=" + other}), load_from({}, {row.environment() + "=" + other}),
-          load_from({"--config", file.path()})}) {
+    ASSERT_NE(other, option.default_text());
+    const TemporaryFile file(std::string("[") + option.section->name + "]\n" + option.key + " = " +
+                             toml_text(option, other));
+    for (const auto& loaded : {load_from({option.flag() + "=" + other}),
+                               load_from({}, {option.environment() + "=" + other}),
+                               load_from({"--config", file.path()})}) {
       ASSERT_TRUE(loaded) << testing::PrintToString(loaded.error());
-      EXPECT_EQ(setting_of(*loaded, row.toml_name()).text, other);
-      EXPECT_EQ(text_of(row, loaded->options), other);
+      EXPECT_EQ(setting_of(*loaded, option.toml_name()).text, other);
+      EXPECT_EQ(text_of(option, loaded->options), other);
     }
   }
 }
@@ -109,7 +110,7 @@ TEST(Configuration, WhatIsOverriddenMustStillBeSound) {
 
 TEST(Configuration, LimitsOffKeepsWhatAnySourceGives) {
   const TemporaryFile file("[abuse]\nmax_member_messages = 1\nmax_member_bytes = 500\n");
-  const TemporaryFile off("[abuse]\nlimits = \"off\"\nmax_member_messages = 1\n");
+  const TemporaryFile off("[abuse]\nrate_limits = \"off\"\nmax_member_messages = 1\n");
   const auto check = [](const Options& options) {
     const AbuseLimits& abuse = options.limits.abuse;
     EXPECT_EQ(abuse.max_member_messages_per_s, 1u);
@@ -119,7 +120,7 @@ TEST(Configuration, LimitsOffKeepsWhatAnySourceGives) {
     EXPECT_EQ(abuse.max_address_requests_per_s, 0u);
     EXPECT_EQ(abuse.max_password_attempts_per_min, 0u);
     EXPECT_TRUE(abuse.limit_loopback);
-    EXPECT_EQ(options.limits.max_source_answers_per_s, 1u) << "is none of the group";
+    EXPECT_EQ(options.limits.max_source_answers_per_s, 1u) << "is none of the section";
   };
   const Words flags{"--max-address-rooms", "3", "--limit-loopback"};
   const std::string notices = "CHATD_MAX_ROOM_NOTICES=50";
@@ -127,11 +128,12 @@ TEST(Configuration, LimitsOffKeepsWhatAnySourceGives) {
     more.insert(more.end(), flags.begin(), flags.end());
     return more;
   };
-  check(options_of(with({"--config", file.path(), "--limits", "off"}), {notices}));
-  check(options_of(with({"--config", file.path()}), {notices, "CHATD_LIMITS=off"}));
+  check(options_of(with({"--config", file.path(), "--rate-limits", "off"}), {notices}));
+  check(options_of(with({"--config", file.path()}), {notices, "CHATD_RATE_LIMITS=off"}));
   check(options_of(with({"--config", off.path()}), {notices}));
-  EXPECT_EQ(options_of({"--config", off.path(), "--limits", "on"}).limits.abuse.max_address_rooms,
-            100u);
+  EXPECT_EQ(
+      options_of({"--config", off.path(), "--rate-limits", "on"}).limits.abuse.max_address_rooms,
+      100u);
 }
 
 // Every option's text: the printed configuration is the same as the loaded one.
@@ -140,17 +142,18 @@ void expect_same_after_printing(const Configuration& configuration) {
   const auto again = load_from({"--config", file.path()});
   ASSERT_TRUE(again) << again.error().at(0);
   for (const Difference& each : differences(configuration, *again)) {
-    ADD_FAILURE() << each.row->toml_name() << ": " << each.old_text << ", then " << each.new_text;
+    ADD_FAILURE() << each.option->toml_name() << ": " << each.old_text << ", then "
+                  << each.new_text;
   }
-  for (const Row& row : all_rows()) {
-    EXPECT_EQ(text_of(row, configuration.options), text_of(row, again->options));
+  for (const OptionSpec& option : all_options()) {
+    EXPECT_EQ(text_of(option, configuration.options), text_of(option, again->options));
   }
 }
 
 TEST(Configuration, WhatIsPrintedLoadsToTheSame) {
   const TemporaryFile file("[data_plane]\nreceive_buffer = \"5000\"\n[limits]\nmax_rooms = 6\n");
   for (const auto& loaded :
-       {load_from({}), load_from({"--limits", "off", "--max-member-bytes", "5"}),
+       {load_from({}), load_from({"--rate-limits", "off", "--max-member-bytes", "5"}),
         load_from({"--shards", "auto", "--host", R"(a "quoted" \ host)", "--limit-loopback",
                    "--idle-timeout", "1500ms", "--gso", "off", "--config", file.path()},
                   {"CHATD_LOG_LEVEL=off", "CHATD_ROAMING=same-ip"})}) {
@@ -176,59 +179,62 @@ TEST(Configuration, PrintsWhereEachValueComesFrom) {
 
 TEST(Configuration, DifferencesSayWhatNeedsARestart) {
   const auto before = load_from({"--max-rooms", "5"});
-  const auto after = load_from({"--max-rooms", "6", "--idle-timeout", "5s", "--limits", "off"});
+  const auto after =
+      load_from({"--max-rooms", "6", "--idle-timeout", "5s", "--rate-limits", "off"});
   ASSERT_TRUE(before && after);
   EXPECT_TRUE(differences(*before, *before).empty());
   std::vector<std::string> found;
   for (const Difference& each : differences(*before, *after)) {
-    found.push_back(each.row->toml_name() + " " + each.old_text + " " + each.new_text +
-                    (each.needs_restart ? " restart" : ""));
+    found.push_back(each.option->toml_name() + " " + each.old_text + " " + each.new_text +
+                    (each.needs_restart() ? " restart" : ""));
   }
   EXPECT_EQ(found, (std::vector<std::string>{
                        "limits.idle_timeout 300s 5s", "limits.max_rooms 5 6 restart",
-                       "abuse.limits on off", "abuse.max_member_messages 500 0",
+                       "abuse.rate_limits on off", "abuse.max_member_messages 500 0",
                        "abuse.max_member_bytes 16777216 0", "abuse.max_room_notices 50 0",
                        "abuse.max_address_rooms 100 0", "abuse.max_address_connections 100 0",
                        "abuse.max_address_requests 50 0", "abuse.max_password_attempts 10 0"}));
 }
 
-// Another value than it has.
-void change(const Row& row, Options& options) {
-  const auto other = [](auto* field) {
-    using Target = std::remove_pointer_t<decltype(field)>;
-    if constexpr (std::is_same_v<Target, std::string>) {
-      field->push_back('x');
-    } else if constexpr (std::is_same_v<Target, bool>) {
-      *field = !*field;
-    } else {
-      ++*field;
-    }
-  };
-  std::visit(other, row.field(options));
+// The relay keeps its sizes (Limits::with_sizes_of), and the table takes them for what needs a
+// restart.
+TEST(Configuration, SizesNeedARestartAndOtherLimitsDoNot) {
+  for (const char* name : {"limits.max_rooms", "limits.max_members", "limits.max_room_members",
+                           "limits.max_connections", "limits.max_frame_bytes"}) {
+    EXPECT_TRUE(option_named(name).needs_restart) << name;
+  }
+  for (const char* name : {"limits.idle_timeout", "limits.roaming", "abuse.rate_limits"}) {
+    EXPECT_FALSE(option_named(name).needs_restart) << name;
+  }
 }
 
-// The relay keeps what Limits::with_sizes_of takes from the limits it was started with, and the
-// table says what a reload does not change: the two are written down in different places.
-TEST(Configuration, LimitsThatNeedARestartAreThoseThatARelayKeeps) {
-  const Options started;
-  int kept = 0;
-  int taken = 0;
-  for (const Row& row : all_rows()) {
-    Options reloaded = started;
-    change(row, reloaded);
-    const std::string new_text = text_of(row, reloaded);
-    ASSERT_NE(new_text, text_of(row, started)) << row.toml_name();
+// [abuse] limits was taken for the table [limits], and --limits for all that it has.
+TEST(Configuration, AnOldNameGoesOnWithAWarning) {
+  const TemporaryFile file("[abuse]\nlimits = \"off\"\n");
+  const auto check = [](const Words& flags, const Words& environment, const std::string& advice) {
+    const auto loaded = load_from(flags, environment);
+    ASSERT_TRUE(loaded) << loaded.error().at(0);
+    EXPECT_FALSE(loaded->options.has_abuse_limits) << advice;
+    EXPECT_EQ(loaded->deprecations, Words{advice});
+    EXPECT_EQ(warnings(*loaded), Words{advice});
+  };
+  check({"--limits", "off"}, {}, "--limits is deprecated: write --rate-limits");
+  check({}, {"CHATD_LIMITS=off"}, "CHATD_LIMITS is deprecated: write CHATD_RATE_LIMITS");
+  check({"--config", file.path()}, {},
+        file.path() + ":2: abuse.limits is deprecated: write abuse.rate_limits");
+  EXPECT_EQ(errors_of({"--limits", "of"}), Errors{"--limits: 'of' is not one of off or on"});
+}
 
-    Options others = reloaded;
-    others.limits = started.limits;
-    if (text_of(row, others) == new_text) continue;  // it is not one of the limits
-    reloaded.limits = reloaded.limits.with_sizes_of(started.limits);
-    const bool is_kept = text_of(row, reloaded) != new_text;
-    EXPECT_EQ(is_kept, row.needs_restart) << row.toml_name();
-    ++(is_kept ? kept : taken);
+TEST(Configuration, TheNewNameCountsMoreThanTheOldOne) {
+  const TemporaryFile file("[abuse]\nrate_limits = \"off\"\nlimits = \"on\"\n");
+  for (const auto& loaded : {load_from({"--rate-limits", "off", "--limits", "on"}),
+                             load_from({}, {"CHATD_RATE_LIMITS=off", "CHATD_LIMITS=on"}),
+                             load_from({"--config", file.path()})}) {
+    ASSERT_TRUE(loaded);
+    EXPECT_FALSE(loaded->options.has_abuse_limits);
+    EXPECT_EQ(loaded->deprecations.size(), 1u);
+    EXPECT_TRUE(setting_of(*loaded, "abuse.rate_limits").source.deprecation.empty());
   }
-  EXPECT_GT(kept, 0);
-  EXPECT_GT(taken, 0);
 }
 
 }  // namespace

@@ -41,6 +41,18 @@ TEST(ConfigReference, TheOptionsPageIsWhatTheTableSays) {
   EXPECT_TRUE(page == *fresh) << "docs/reference/options.md" << kRemedy;
 }
 
+TEST(ConfigReference, CompletionsAndTheFuzzersDictionaryAreWhatTheTableSays) {
+  const auto check = [](const char* file, const char* name, const std::string& text) {
+    const std::string whole = document(file);
+    const auto fresh = between_markers(whole, name, text);
+    ASSERT_TRUE(fresh) << file << ": " << fresh.error();
+    EXPECT_TRUE(whole == *fresh) << file << kRemedy;
+  };
+  check("../cmake/package/completions/chatd.bash", "values", bash_values());
+  check("../cmake/package/completions/_chatd", "values", zsh_values());
+  check("../tests/fuzz/dictionaries/config_file.dict", "options", fuzzer_words());
+}
+
 // What the package tells the kernel is what chatd asks for.
 TEST(ConfigReference, TheKernelIsToldOfTheBuffersThatAreAskedFor) {
   const std::string file = document("../server/systemd/chatd.sysctl");
@@ -65,7 +77,7 @@ TEST(ConfigReference, TheExampleIsSoundWithAndWithoutItsComments) {
     all.append(is_option ? line.substr(1) : line).append("\n");
   }
   Errors errors;
-  EXPECT_EQ(read_toml(all, "chatd.toml", errors).size(), all_rows().size());
+  EXPECT_EQ(read_toml(all, "chatd.toml", errors).size(), all_options().size());
   EXPECT_EQ(errors, Errors{});
 }
 

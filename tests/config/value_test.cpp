@@ -8,16 +8,8 @@
 namespace chatd::config {
 namespace {
 
-const Row& row_of(std::string_view name) {
-  for (const Row& row : all_rows()) {
-    if (row.toml_name() == name) return row;
-  }
-  ADD_FAILURE() << "no such option: " << name;
-  return all_rows().front();
-}
-
 tl::expected<Value, std::string> read(std::string_view name, std::string_view text) {
-  return read_value(row_of(name).kind, text);
+  return read_value(option_named(name).type, text);
 }
 
 std::uint64_t number(std::string_view name, std::string_view text) {
@@ -106,11 +98,11 @@ TEST(ConfigValue, TextIsPrintable) {
 }
 
 TEST(ConfigValue, EveryDefaultReadsAsItself) {
-  for (const Row& row : all_rows()) {
-    SCOPED_TRACE(row.toml_name());
-    const auto value = read_value(row.kind, row.default_text());
+  for (const OptionSpec& option : all_options()) {
+    SCOPED_TRACE(option.toml_name());
+    const auto value = read_value(option.type, option.default_text());
     ASSERT_TRUE(value) << value.error();
-    EXPECT_EQ(value->text, row.default_text());
+    EXPECT_EQ(value->text, option.default_text());
   }
 }
 

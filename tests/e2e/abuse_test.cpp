@@ -58,7 +58,7 @@ TEST_F(AbuseTest, AMemberThatFloodsIsCutToItsRateAndTold) {
 }
 
 TEST_F(AbuseTest, LimitsOffIsAllOfThemButTheNamedOnes) {
-  ASSERT_NO_FATAL_FAILURE(start_talking({"--limits", "off", "--max-member-messages", "1"}));
+  ASSERT_NO_FATAL_FAILURE(start_talking({"--rate-limits", "off", "--max-member-messages", "1"}));
   auto pair = make_room(server(), "pair", {"carol", "dave"});
   ASSERT_EQ(pair.size(), 2U);
   for (int i = 0; i < 10; ++i) pair[0].say("hi");
@@ -67,7 +67,7 @@ TEST_F(AbuseTest, LimitsOffIsAllOfThemButTheNamedOnes) {
 }
 
 TEST_F(AbuseTest, LimitsOffLetsAFloodPass) {
-  ASSERT_NO_FATAL_FAILURE(start_talking({"--limits", "off"}));
+  ASSERT_NO_FATAL_FAILURE(start_talking({"--rate-limits", "off"}));
   auto pair = make_room(server(), "pair", {"carol", "dave"});
   ASSERT_EQ(pair.size(), 2U);
   for (int i = 0; i < 5'000; ++i) ASSERT_TRUE(pair[1].hears(pair[0].say("hi")));

@@ -13,9 +13,9 @@ class Allocations : public ServerTest {
  protected:
   void SetUp() override {
     if (CHATD_SANITIZED) GTEST_SKIP() << "sanitizers bring their own malloc";
-    ASSERT_NO_FATAL_FAILURE(
-        start({"--limits", "off"}, {.environment = {{"LD_PRELOAD", CHATD_ALLOCATION_COUNTER},
-                                                    {kAllocationCountVariable, count_.path()}}}));
+    ASSERT_NO_FATAL_FAILURE(start({"--rate-limits", "off"},
+                                  {.environment = {{"LD_PRELOAD", CHATD_ALLOCATION_COUNTER},
+                                                   {kAllocationCountVariable, count_.path()}}}));
     small_ = make_room(server(), "small", {"alice", "bob", "carol"});
     std::vector<std::string> names;
     for (int i = 0; i < 30; ++i) names.push_back("member " + std::to_string(i));

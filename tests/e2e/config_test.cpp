@@ -65,6 +65,16 @@ TEST_F(ConfigFile, CheckingWarnsOfATimeoutThatQuietClientsCannotMeet) {
   EXPECT_EQ(fine.captured(Stream::kStderr), "");
 }
 
+// Both by --check-config and in the log of a chatd that serves.
+TEST_F(ConfigFile, AnOldNameIsAWarning) {
+  const std::string advice = "--limits is deprecated: write --rate-limits";
+  Process process = run({"--check-config", "--limits", "off"}, 0);
+  EXPECT_EQ(process.captured(Stream::kStderr), "chatd: warning: " + advice + "\n");
+  ASSERT_NO_FATAL_FAILURE(start({"--limits", "off"}));
+  EXPECT_TRUE(server().process().wait_for_text(Stream::kStderr, "warning " + advice))
+      << server().process().captured(Stream::kStderr);
+}
+
 TEST_F(ConfigFile, CheckingFindsMistakes) {
   const TemporaryFile file("[limits\n");
   Process process = run({"--check-config", "--config", file.path()}, 2);
@@ -74,7 +84,7 @@ TEST_F(ConfigFile, CheckingFindsMistakes) {
 }
 
 TEST_F(ConfigFile, WhatIsPrintedPrintsTheSame) {
-  Process first = run({"--print-config", "--limits", "off", "--max-rooms", "7"}, 0,
+  Process first = run({"--print-config", "--rate-limits", "off", "--max-rooms", "7"}, 0,
                       {.environment = {{"CHATD_IDLE_TIMEOUT", "7s"}}});
   const std::string printed = first.captured(Stream::kStdout);
   EXPECT_NE(printed.find("max_rooms = 7  # flag --max-rooms\n"), std::string::npos) << printed;

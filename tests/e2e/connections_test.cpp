@@ -72,7 +72,7 @@ TEST_F(Connections, DribblingDoesNotPutTheTimeoutOff) {
 }
 
 TEST_F(Connections, ACompletedRequestStartsTheTimeoutAnew) {
-  ASSERT_NO_FATAL_FAILURE(start_talking({"--handshake-timeout", "500ms", "--limits", "off"}));
+  ASSERT_NO_FATAL_FAILURE(start_talking({"--handshake-timeout", "500ms", "--rate-limits", "off"}));
   TcpPeer busy(server().tcp());
   const auto end = SteadyClock::now() + milliseconds(1200);
   while (SteadyClock::now() < end) {
@@ -86,7 +86,7 @@ TEST_F(Connections, ACompletedRequestStartsTheTimeoutAnew) {
 // shorter for one that has been served.
 TEST_F(Connections, WhenMostPlacesAreTakenThoseWhoAskStayAndThoseWhoIdleGo) {
   ASSERT_NO_FATAL_FAILURE(
-      start({"--max-connections", "8", "--handshake-timeout", "4s", "--limits", "off"}));
+      start({"--max-connections", "8", "--handshake-timeout", "4s", "--rate-limits", "off"}));
   const auto is_served = [](TcpPeer& peer) {
     return peer.request(join_request("none", "carol")).status() == 404;
   };
@@ -192,7 +192,7 @@ TEST_F(Connections, ThoseFarOverTheLimitAreClosed) {
 // One room list is some 40 KiB here: whoever asks for it over and over and reads none of it would
 // fill any memory that is not bounded.
 TEST_F(Connections, OneThatNeverReadsIsBounded) {
-  ASSERT_NO_FATAL_FAILURE(start_talking({"--limits", "off"}));
+  ASSERT_NO_FATAL_FAILURE(start_talking({"--rate-limits", "off"}));
   TcpPeer control(server().tcp());
   for (int i = 0; i < 500; ++i) {
     ASSERT_EQ(control.create("room " + std::to_string(i), fields_of("host")).status(), 201);

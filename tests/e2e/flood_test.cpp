@@ -58,7 +58,7 @@ class QuietPair {
 class Flooded : public Handover {
  protected:
   void SetUp() override {
-    ASSERT_NO_FATAL_FAILURE(start({"--limits", "off"}));
+    ASSERT_NO_FATAL_FAILURE(start({"--rate-limits", "off"}));
     for (int i = 0; i < kCrowd; ++i) {
       const std::string name = "m" + std::to_string(i);
       auto member = i == 0 ? Member::create(server(), "crowd", name)

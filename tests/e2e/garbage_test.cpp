@@ -47,7 +47,7 @@ std::string mutated(Random& random, std::string bytes) {
 class Garbage : public ServerTest {
  protected:
   void start_conversation() {
-    ASSERT_NO_FATAL_FAILURE(start({"--limits", "off"}));
+    ASSERT_NO_FATAL_FAILURE(start({"--rate-limits", "off"}));
     talk_ = make_room(server(), "talk", {"alice", "bob"});
     ASSERT_EQ(talk_.size(), 2U);
   }

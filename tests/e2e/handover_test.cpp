@@ -67,7 +67,7 @@ class Conversation {
 };
 
 TEST_F(Handover, TenTimesUnderLoadWithoutALoss) {
-  ASSERT_NO_FATAL_FAILURE(start({"--limits", "off"}));
+  ASSERT_NO_FATAL_FAILURE(start({"--rate-limits", "off"}));
   auto room = make_room(server(), "room", {"alice", "bob", "carol", "dan"});
   auto other = make_room(server(), "another", {"erin", "frank", "grace"});
   ASSERT_EQ(room.size() + other.size(), 7U);

@@ -167,7 +167,7 @@ TEST_F(Lifecycle, HelpNamesEveryFlag) {
                            "--max-address-requests",
                            "--max-address-rooms",
                            "--limit-loopback",
-                           "--limits",
+                           "--rate-limits",
                            "--max-member-messages",
                            "--max-member-bytes",
                            "--max-room-notices",

@@ -67,7 +67,7 @@ TEST_F(Log, SaysNothingOfThemWhenItIsTold) {
 // Whatever clients do, so many lines and no more, and a word about the rest.
 TEST_F(Log, IsNotFilledByClients) {
   constexpr int kRooms = 500;
-  ASSERT_NO_FATAL_FAILURE(start({"--limits", "off"}));
+  ASSERT_NO_FATAL_FAILURE(start({"--rate-limits", "off"}));
   TcpPeer peer(server().tcp());
   for (int i = 0; i < kRooms; ++i) {
     ASSERT_EQ(peer.request(create_request("room" + std::to_string(i), "alice")).status(), 201);

@@ -97,12 +97,12 @@ TEST_F(Reload, FlagsCountMoreThanAChangedFile) {
 
 // Nobody misses a word while limits change under a conversation.
 TEST_F(Reload, CostsNoMessage) {
-  ASSERT_NO_FATAL_FAILURE(start_with("[abuse]\nlimits = \"off\"\n"));
+  ASSERT_NO_FATAL_FAILURE(start_with("[abuse]\nrate_limits = \"off\"\n"));
   auto room = make_room(server(), "room", {"alice", "bob", "carol"});
   ASSERT_EQ(room.size(), 3U);
   for (int i = 0; i < 50; ++i) {
     const std::string timeout = std::to_string(400 + i) + "s";
-    write("[limits]\nidle_timeout = \"" + timeout + "\"\n[abuse]\nlimits = \"off\"\n");
+    write("[limits]\nidle_timeout = \"" + timeout + "\"\n[abuse]\nrate_limits = \"off\"\n");
     server().process().kill(SIGHUP);
     ASSERT_TRUE(all_is_heard(room)) << i;
     ASSERT_TRUE(server().process().wait_for_text(Stream::kStderr,

@@ -151,7 +151,7 @@ class EndingChatd : public testing::Test {
     return chatbench;
   }
 
-  ChatdServer server_{std::vector<std::string>{"--limits", "off"}};
+  ChatdServer server_{std::vector<std::string>{"--rate-limits", "off"}};
 };
 
 TEST_F(EndingChatd, OpenLoop) {

@@ -47,7 +47,7 @@ void check_place(std::string_view error, std::string_view content) {
 
 void fuzz_config_file(std::string_view input) {
   config::Errors errors;
-  std::vector<config::Given> given = config::read_toml(input, "file", errors);
+  std::vector<config::Override> given = config::read_toml(input, "file", errors);
   for (const std::string& error : errors) check_place(error, input);
   if (!errors.empty()) return;
 
@@ -56,8 +56,8 @@ void fuzz_config_file(std::string_view input) {
       config::combine({config::read_toml(config::print(configuration), "printed", errors)});
   require(errors.empty(), "what is printed loads");
   require(config::differences(configuration, again).empty(), "what is printed loads to the same");
-  for (const config::Row& row : config::all_rows()) {
-    require(text_of(row, configuration.options) == text_of(row, again.options),
+  for (const config::OptionSpec& option : config::all_options()) {
+    require(text_of(option, configuration.options) == text_of(option, again.options),
             "what is printed means the same");
   }
 }

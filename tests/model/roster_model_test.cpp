@@ -198,7 +198,7 @@ class RosterAndModel {
   }
 
   Dice& dice_;
-  const Limits limits_{.max_rooms = kMaxRooms, .max_members = kMaxMembers};
+  const Limits limits_{{.max_rooms = kMaxRooms, .max_members = kMaxMembers}};
   Roster roster_{limits_, {}};
   std::map<std::uint32_t, std::string> rooms_;
   std::map<std::uint32_t, ModelMember> members_;

@@ -50,7 +50,7 @@ class StuckPath : public NetworksTest, public testing::WithParamInterface<Family
     connect(2, *near_, 2);
     const std::string host = GetParam() == Family::k4 ? "0.0.0.0" : "::";
     ASSERT_NO_FATAL_FAILURE(
-        start_in(*server_, {"--host", host, "--limits", "off", "--send-buffer", send_buffer}));
+        start_in(*server_, {"--host", host, "--rate-limits", "off", "--send-buffer", send_buffer}));
     ASSERT_TRUE(enter(*near_, ip(2, 2), "speaker", {.server_ip = ip(2, 1)}));
     for (int i = 0; i < far_hosts; ++i) {
       ASSERT_TRUE(enter(*far_, ip(1, 2 + i), "far" + std::to_string(i), {.server_ip = ip(1, 1)}));

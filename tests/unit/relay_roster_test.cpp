@@ -44,7 +44,7 @@ class RosterTest : public testing::Test {
     return slots;
   }
 
-  Limits limits_{.max_rooms = 3, .max_members = 5};
+  Limits limits_{{.max_rooms = 3, .max_members = 5}};
   Roster roster_{limits_, {}};
 };
 

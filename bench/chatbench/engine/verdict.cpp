@@ -107,7 +107,7 @@ void check_server(const Measurement& measured, Reasons& reasons) {
   if (measured.warnings > 0) {
     reasons.push_back(
         "the server said that members send too fast: its limits against abuse were "
-        "measured, not what it can do. Start it with chatd --limits off");
+        "measured, not what it can do. Start it with chatd --rate-limits off");
   }
   if (measured.counts.expected > 0 && measured.counts.delivered == 0) {
     reasons.push_back("not one delivery came: is the server alive, and --udp-port right?");

@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # Completion for chatd, chat, chatctl and chatbench. The flags are asked of the program itself (--help), so
-# they are those of the version that is installed; only what a flag may say is written here.
+# they are those of the version that is installed; only what a flag may say is written here (for chatd
+# by ./dev docs).
 
 # _chatd_help PROGRAM [SUBCOMMAND] : its --help.
 _chatd_help() {
@@ -17,11 +18,15 @@ _chatd_help() {
 
 _chatd_values() {
   case ${1##*/}:$2 in
-    *:--gro | chatbench:--gso | chatd:--limits) echo 'on off' ;;
-    chatd:--gso) echo 'auto off' ;;
-    chatd:--roaming) echo 'off same-ip' ;;
-    chatd:--log-level) echo 'trace debug info warn error critical off' ;;
+    # values: begin (written by ./dev docs from server/config/table.cpp)
+    chatd:--gso) echo 'off auto' ;;
     chatd:--shards) echo 'auto' ;;
+    chatd:--roaming) echo 'off same-ip' ;;
+    chatd:--rate-limits) echo 'off on' ;;
+    chatd:--log-level) echo 'trace debug info warn error critical off' ;;
+    chatd:--log-format) echo 'text json' ;;
+    # values: end
+    *:--gro | chatbench:--gso) echo 'on off' ;;
     chatctl:log-level) echo 'trace debug info warn error critical off' ;;
     chatbench:--arrivals) echo 'constant poisson' ;;
     chatbench:--target) echo 'chatd redis nats mosquitto naive floor' ;;

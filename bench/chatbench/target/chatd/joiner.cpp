@@ -32,7 +32,7 @@ std::string remedy_for(int status) {
            "--max-connections are counted";
   }
   if (status == 429) {
-    return ". Start it without limits against abuse: chatd --limits off";
+    return ". Start it without limits against abuse: chatd --rate-limits off";
   }
   return "";
 }

@@ -1,4 +1,5 @@
-// What one of the sources (file, environment, command line) says: values, and where each stands.
+// What one of the sources (file, environment, command line) says: options that override those of
+// the sources before it, and where each stands.
 #pragma once
 
 #include <cstdint>
@@ -15,13 +16,14 @@ struct Source {
   Kind kind = Kind::kDefault;
   std::string place =
       {};  // chatd.toml:12, CHATD_MAX_ROOMS, --max-rooms; of a default: why it is no other
+  std::string deprecation = {};  // what to write instead of a name that this option once had
 };
 
 // "default", "file chatd.toml:12", "environment CHATD_MAX_ROOMS", "flag --max-rooms".
 std::string to_text(const Source& source);
 
-struct Given {
-  const Row* row;
+struct Override {
+  const OptionSpec* option;
   Value value;
   Source source;
 };
