@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "server/data/train_support.h"
+#include "server/io/kernel_io.h"
 #include "server/net/open_sockets.h"
 #include "server/process/clock.h"
 #include "server/process/descriptor_limit.h"
@@ -122,7 +123,7 @@ tl::expected<std::unique_ptr<Server>, std::string> Server::open(const Options& o
   server->udp_ = *udp;
   server->stop_ = UniqueFd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!server->stop_) return tl::unexpected(system_error("eventfd"));
-  auto board = Switchboard::open(options.shards);
+  auto board = Switchboard::open(kernel_io(), options.shards);
   if (!board) return tl::unexpected(board.error());
   server->board_ = std::move(*board);
   if (server->udp_.ip.is_unspecified()) server->board_->local_addresses().keep();
@@ -144,7 +145,8 @@ tl::expected<std::unique_ptr<Server>, std::string> Server::open(const Options& o
                      .udp = std::move(sockets.udp[i]),
                      .family = sockets.family,
                      .max_lanes = max_lanes};
-    auto shard = Shard::open(std::move(own), config, *server->board_, server->stop_.get());
+    auto shard =
+        Shard::open(kernel_io(), std::move(own), config, *server->board_, server->stop_.get());
     if (!shard) return tl::unexpected(shard.error());
     server->shards_.push_back(std::move(*shard));
   }

@@ -1,7 +1,5 @@
 #include "server/shard.h"
 
-#include <sys/epoll.h>
-
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -10,7 +8,6 @@
 #include <utility>
 
 #include "core/timer/earliest.h"
-#include "server/process/clock.h"
 #include "server/process/system_error.h"
 
 namespace chatd {
@@ -36,13 +33,12 @@ enum EventId : std::uint64_t {
 
 }  // namespace
 
-tl::expected<std::unique_ptr<Shard>, std::string> Shard::open(ShardSockets sockets,
+tl::expected<std::unique_ptr<Shard>, std::string> Shard::open(Io& io, ShardSockets sockets,
                                                               const RelayConfig& config,
                                                               Switchboard& board, int stop_fd) {
-  UniqueFd epoll(::epoll_create1(EPOLL_CLOEXEC));
+  UniqueFd epoll(io.epoll_create());
   if (!epoll) return tl::unexpected(system_error("epoll_create1"));
-  std::unique_ptr<Shard> shard(
-      new Shard(std::move(epoll), std::move(sockets), config, board, monotonic_now_ms()));
+  std::unique_ptr<Shard> shard(new Shard(io, std::move(epoll), std::move(sockets), config, board));
   for (const auto& watched :
        {shard->watch(stop_fd, EPOLLIN, kStopEvent),
         shard->watch(shard->line_.event_fd(), EPOLLIN | EPOLLET, kMailEvent),
@@ -56,25 +52,24 @@ tl::expected<std::unique_ptr<Shard>, std::string> Shard::open(ShardSockets socke
   return shard;
 }
 
-Shard::Shard(UniqueFd epoll, ShardSockets sockets, const RelayConfig& config, Switchboard& board,
-             TimeMs now_ms)
-    : epoll_(std::move(epoll)),
-      relay_(config, now_ms),
+Shard::Shard(Io& io, UniqueFd epoll, ShardSockets sockets, const RelayConfig& config,
+             Switchboard& board)
+    : io_(io),
+      epoll_(std::move(epoll)),
+      relay_(config, io.now_ms()),
       outbox_(kOutboxWork, config.limits.max_room_members),
       data_(
+          io,
           {.fd = std::move(sockets.udp), .family = sockets.family, .max_lanes = sockets.max_lanes},
           config.trains.max_segment_bytes, relay_.counters(), board.local_addresses()),
       line_(board, config.shard, relay_),
-      control_(std::move(sockets.tcp_listener), relay_.limits(), config.shards, epoll_.get(),
-               kFirstConnectionEvent, line_, log_, relay_.counters(), now_ms),
+      control_(io, std::move(sockets.tcp_listener), relay_.limits(), config.shards, epoll_.get(),
+               kFirstConnectionEvent, line_, log_, relay_.counters(), io.now_ms()),
       inbox_(line_, relay_, control_),
       meter_(relay_.counters(), relay_.measures()) {}
 
 tl::expected<void, std::string> Shard::watch(int fd, std::uint32_t events, std::uint64_t id) {
-  epoll_event event{};
-  event.events = events;
-  event.data.u64 = id;
-  if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) == 0) return {};
+  if (io_.epoll_add(epoll_.get(), fd, events, id) == 0) return {};
   return tl::unexpected(system_error("epoll_ctl"));
 }
 
@@ -87,13 +82,13 @@ void Shard::run() {
 void Shard::end() {
   finish_what_has_come();
   say_goodbye();
-  log_.say(monotonic_now_ms(), relay_.room_events());
+  log_.say(io_.now_ms(), relay_.room_events());
   log_.close();
 }
 
 void Shard::duty_cycle() {
   wait();
-  const TimeNs now_ns = monotonic_now_ns();
+  const TimeNs now_ns = io_.now_ns();
   const TimeMs now_ms = to_ms(now_ns);
   meter_.begin(now_ns);
 
@@ -124,9 +119,8 @@ void Shard::look_past_connections() {
 // Only notes what has happened: the order of work is the duty cycle's.
 void Shard::wait() {
   std::array<epoll_event, kMaxEvents> events;
-  const TimeMs now_ms = monotonic_now_ms();
-  const int count = ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()),
-                                 wait_timeout_ms(now_ms));
+  const TimeMs now_ms = io_.now_ms();
+  const int count = io_.epoll_wait(epoll_.get(), events, wait_timeout_ms(now_ms));
   if (count < 0 && errno != EINTR) throw std::runtime_error(system_error("epoll_wait"));
   for (int i = 0; i < count; ++i) note(events[static_cast<std::size_t>(i)]);
   const bool has_seen_all = count >= 0 && count < static_cast<int>(events.size());
@@ -198,7 +192,7 @@ void Shard::send(TimeMs now_ms) {
 
 void Shard::end_turn(TimeMs now_ms) {
   horizon_.end_turn(has_read_all(now_ms));
-  meter_.end(!data_.has_unsent() && !relay_.has_waiting(), monotonic_now_ns);
+  meter_.end(!data_.has_unsent() && !relay_.has_waiting(), [this] { return io_.now_ns(); });
   data_.receive_drops().update(now_ms);
   log_.say(now_ms, relay_.room_events());
 }
@@ -218,11 +212,11 @@ bool Shard::has_read_all(TimeMs now_ms) const {
 // A signal does not undo what clients have sent before it. The stop event makes the first turn's
 // wait return at once; a flood does not go on for ever.
 void Shard::finish_what_has_come() {
-  const TimeMs give_up_at_ms = monotonic_now_ms() + kFinishMs;
+  const TimeMs give_up_at_ms = io_.now_ms() + kFinishMs;
   TimeMs now_ms = 0;
   do {
     duty_cycle();
-    now_ms = monotonic_now_ms();
+    now_ms = io_.now_ms();
   } while (has_work(now_ms) && now_ms < give_up_at_ms);
 }
 
@@ -230,11 +224,11 @@ void Shard::finish_what_has_come() {
 // waiting for their farewell. However many they are, they are told as long as the network takes it.
 void Shard::say_goodbye() {
   relay_.drop_waiting();
-  TimeMs give_up_at_ms = monotonic_now_ms() + kGoodbyeMs;
+  TimeMs give_up_at_ms = io_.now_ms() + kGoodbyeMs;
   for (bool everyone_is_told = false; !everyone_is_told;) {
     everyone_is_told = relay_.disconnect_all(outbox_);
     data_.send_before_stop(outbox_, give_up_at_ms);
-    if (monotonic_now_ms() < give_up_at_ms) give_up_at_ms = monotonic_now_ms() + kGoodbyeMs;
+    if (io_.now_ms() < give_up_at_ms) give_up_at_ms = io_.now_ms() + kGoodbyeMs;
   }
   data_.receive_drops().update();
 }

@@ -22,14 +22,13 @@
 #include "server/data/data_plane.h"
 #include "server/handover/server_state.h"
 #include "server/input_horizon.h"
+#include "server/io/io.h"
 #include "server/log/event_log.h"
 #include "server/net/unique_fd.h"
 #include "server/shards/inbox.h"
 #include "server/shards/shard_line.h"
 #include "server/shards/switchboard.h"
 #include "server/turn_meter.h"
-
-struct epoll_event;
 
 namespace chatd {
 
@@ -44,7 +43,7 @@ class Shard {
  public:
   // Stops when `stop_fd` becomes readable. `board` has a line for each of config.shards and must
   // outlive the shard.
-  static tl::expected<std::unique_ptr<Shard>, std::string> open(ShardSockets sockets,
+  static tl::expected<std::unique_ptr<Shard>, std::string> open(Io& io, ShardSockets sockets,
                                                                 const RelayConfig& config,
                                                                 Switchboard& board, int stop_fd);
 
@@ -74,8 +73,8 @@ class Shard {
   const Counters& counters() const { return relay_.counters(); }
 
  private:
-  Shard(UniqueFd epoll, ShardSockets sockets, const RelayConfig& config, Switchboard& board,
-        TimeMs now_ms);
+  Shard(Io& io, UniqueFd epoll, ShardSockets sockets, const RelayConfig& config,
+        Switchboard& board);
 
   void duty_cycle();
   void wait();
@@ -94,6 +93,7 @@ class Shard {
   void say_goodbye();
   tl::expected<void, std::string> watch(int fd, std::uint32_t events, std::uint64_t id);
 
+  Io& io_;
   UniqueFd epoll_;
   Relay relay_;
   Outbox outbox_;

@@ -3,7 +3,6 @@
 #include <cstddef>
 #include <utility>
 
-#include "server/process/clock.h"
 #include "server/shard.h"
 
 namespace chatd {
@@ -11,7 +10,7 @@ namespace chatd {
 // A duty cycle without what would take in something new, and without the rooms' turns: what comes
 // meanwhile waits in the kernel, and what waits in rooms goes along.
 bool Shard::settle() {
-  const TimeMs now_ms = monotonic_now_ms();
+  const TimeMs now_ms = io_.now_ms();
   data_.stop_reading();
   const bool had_work = inbox_.look() || data_.has_received();
   take_refusals(now_ms);
@@ -32,7 +31,7 @@ void Shard::drop_unsent() {
 
 ShardState Shard::state(std::vector<int>& descriptors) {
   data_.receive_drops().update();
-  log_.say(monotonic_now_ms(), relay_.room_events());
+  log_.say(io_.now_ms(), relay_.room_events());
   log_.close();
   return {.relay = relay_.snapshot(),
           .connections = control_.states(descriptors),
@@ -43,7 +42,7 @@ tl::expected<void, std::string> Shard::restore(ShardState state, std::span<Uniqu
   if (auto restored = relay_.restore(state.relay); !restored) return restored;
   data_.go_on_from(state.receive_drops_seen);
   meter_.skip();
-  const TimeMs now_ms = monotonic_now_ms();
+  const TimeMs now_ms = io_.now_ms();
   for (std::size_t i = 0; i < connections.size(); ++i) {
     control_.restore(now_ms, std::move(connections[i]), std::move(state.connections[i]));
   }

@@ -11,10 +11,11 @@ constexpr int kMaxAcceptsPerTurn = 64;
 
 }  // namespace
 
-Acceptor::Acceptor(UniqueFd listener, const Limits& limits, const ShardMap& shards,
+Acceptor::Acceptor(Io& io, UniqueFd listener, const Limits& limits, const ShardMap& shards,
                    Switchboard& board, std::uint8_t shard, Connections& own, EventLog& log,
                    Counters& counters)
-    : listener_(std::move(listener)),
+    : io_(io),
+      listener_(io, std::move(listener)),
       limits_(limits),
       shards_(shards),
       board_(board),
@@ -44,6 +45,7 @@ void Acceptor::admit(TimeMs now_ms, Listener::Accepted accepted) {
   if (open >= limits_.max_connections + kSpareConnections) {
     log_.say(now_ms, EventLog::Reason::kConnectionShed, spdlog::level::warn,
              "connection from {} closed at once: there are far too many", accepted.peer);
+    io_.close(accepted.fd.release());
     return counters_.add(Counter::kConnectionsShed);
   }
   board_.add_connection();

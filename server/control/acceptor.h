@@ -19,8 +19,9 @@ namespace chatd {
 class Acceptor {
  public:
   // `own` are the connections of this shard.
-  Acceptor(UniqueFd listener, const Limits& limits, const ShardMap& shards, Switchboard& board,
-           std::uint8_t shard, Connections& own, EventLog& log, Counters& counters);
+  Acceptor(Io& io, UniqueFd listener, const Limits& limits, const ShardMap& shards,
+           Switchboard& board, std::uint8_t shard, Connections& own, EventLog& log,
+           Counters& counters);
 
   int fd() const { return listener_.fd(); }
   void on_readable() { listener_.on_readable(); }
@@ -33,6 +34,7 @@ class Acceptor {
  private:
   void admit(TimeMs now_ms, Listener::Accepted accepted);
 
+  Io& io_;
   Listener listener_;
   const Limits& limits_;
   const ShardMap shards_;

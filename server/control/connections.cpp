@@ -1,10 +1,8 @@
 #include "server/control/connections.h"
 
-#include <sys/epoll.h>
-#include <sys/socket.h>
-
 #include <algorithm>
 #include <cerrno>
+#include <span>
 #include <utility>
 
 #include "core/timer/earliest.h"
@@ -24,9 +22,10 @@ constexpr std::size_t kMaxKeptBytes = 4 * 1024;  // of a connection's memory whe
 
 }  // namespace
 
-Connections::Connections(const Limits& limits, int epoll_fd, std::uint64_t first_event_id,
+Connections::Connections(Io& io, const Limits& limits, int epoll_fd, std::uint64_t first_event_id,
                          ShardLine& line, EventLog& log, Counters& counters, TimeMs now_ms)
-    : limits_(limits),
+    : io_(io),
+      limits_(limits),
       epoll_fd_(epoll_fd),
       first_event_id_(first_event_id),
       line_(line),
@@ -101,10 +100,9 @@ std::optional<std::uint32_t> Connections::take_in(TimeMs now_ms, Connection conn
   const int fd = connection.fd.get();
   const IpAddress peer = connection.peer;
   const auto slot = connections_.insert(std::move(connection));
-  epoll_event event{};
-  event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
-  event.data.u64 = first_event_id_ + slot.value_or(0);
-  if (!slot || ::epoll_ctl(epoll_fd_, EPOLL_CTL_ADD, fd, &event) != 0) {
+  constexpr std::uint32_t kEvents = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
+  if (!slot || io_.epoll_add(epoll_fd_, fd, kEvents, first_event_id_ + *slot) != 0) {
+    if (slot) io_.close(connections_[*slot].fd.release());  // otherwise it is closed already
     counters_.add(Counter::kConnectionsShed);
     line_.board().remove_connection();
     line_.release_connection(peer);
@@ -172,11 +170,12 @@ void Connections::turn_away(TimeMs now_ms, HandedConnection accepted) {
   std::string answer;
   append_outcome(answer, static_cast<std::uint8_t>(Operation::kList), Status::kTooMany,
                  "too many connections from your address: close some, or try again later");
-  const int fd = accepted.fd.get();
-  ::send(fd, answer.data(), answer.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+  const int fd = accepted.fd.release();
+  io_.send(fd, answer);
   // Closing with unread input would reset the connection, and the answer might be lost.
-  ::shutdown(fd, SHUT_WR);
-  ::recv(fd, read_buffer_.data(), read_buffer_.size(), MSG_DONTWAIT);
+  io_.shut_down_sending(fd);
+  io_.receive(fd, read_buffer_);
+  io_.close(fd);
   line_.board().remove_connection();
   has_freed_descriptor_ = true;
 }
@@ -216,7 +215,7 @@ void Connections::serve_connection(TimeMs now_ms, std::uint32_t slot, Outbox& ou
   if (connection.state == State::kClosing) {
     connection.state = State::kShutDown;
     // The answer arrives before the end: closing with unread input would reset the connection.
-    ::shutdown(connection.fd.get(), SHUT_WR);
+    io_.shut_down_sending(connection.fd.get());
   }
   if (connection.input == Input::kEnded && !has_frames_left) return close(slot);
   if (has_frames_left || connection.is_readable()) schedule(slot);
@@ -227,8 +226,7 @@ bool Connections::read_some(Connection& connection) {
   if (!connection.is_readable()) return true;
   // With a whole frame's worth unanswered the peer has to wait.
   if (connection.received.size() >= limits_.max_frame_bytes) return true;
-  const ssize_t count =
-      ::recv(connection.fd.get(), read_buffer_.data(), read_buffer_.size(), MSG_DONTWAIT);
+  const ssize_t count = io_.receive(connection.fd.get(), read_buffer_);
   if (count < 0) {
     if (errno == EINTR) return true;
     connection.input = Input::kDrained;
@@ -303,8 +301,7 @@ void Connections::answer(TimeMs now_ms, std::uint32_t slot, Connection& connecti
 bool Connections::write_some(Connection& connection) {
   while (connection.has_output()) {
     const ssize_t count =
-        ::send(connection.fd.get(), &connection.to_send[connection.sent_bytes],
-               connection.to_send.size() - connection.sent_bytes, MSG_DONTWAIT | MSG_NOSIGNAL);
+        io_.send(connection.fd.get(), std::span(connection.to_send).subspan(connection.sent_bytes));
     if (count < 0) {
       if (errno == EINTR) continue;
       return errno == EAGAIN || errno == EWOULDBLOCK;
@@ -354,7 +351,8 @@ void Connections::close(std::uint32_t slot) {
   if (connections_[slot].is_in_list_line) std::erase(list_line_, slot);
   deadlines_.disarm(slot);
   line_.release_connection(connections_[slot].peer);
-  connections_.erase(slot);  // closes the descriptor, which takes it out of epoll
+  io_.close(connections_[slot].fd.release());  // which takes it out of epoll
+  connections_.erase(slot);
   line_.board().remove_connection();
   has_freed_descriptor_ = true;
 }

@@ -26,6 +26,7 @@
 #include "core/relay/outbox.h"
 #include "core/timer/timer_wheel.h"
 #include "server/control/connection.h"
+#include "server/io/io.h"
 #include "server/log/event_log.h"
 #include "server/shards/shard_line.h"
 
@@ -35,8 +36,8 @@ class Connections {
  public:
   // `limits` may change from one call to the next, but for sizes. `epoll_fd` reports events of
   // connection `slot` with data.u64 == first_event_id + slot.
-  Connections(const Limits& limits, int epoll_fd, std::uint64_t first_event_id, ShardLine& line,
-              EventLog& log, Counters& counters, TimeMs now_ms);
+  Connections(Io& io, const Limits& limits, int epoll_fd, std::uint64_t first_event_id,
+              ShardLine& line, EventLog& log, Counters& counters, TimeMs now_ms);
 
   // `events` as epoll reports them.
   void on_connection_event(std::uint32_t slot, std::uint32_t events);
@@ -94,6 +95,7 @@ class Connections {
   void send_lists(TimeMs now_ms);
   std::size_t send_piece(TimeMs now_ms, std::uint32_t slot);
 
+  Io& io_;
   const Limits& limits_;
   int epoll_fd_;
   std::uint64_t first_event_id_;

@@ -4,13 +4,13 @@
 
 namespace chatd {
 
-ControlPlane::ControlPlane(UniqueFd listener, const Limits& limits, const ShardMap& shards,
+ControlPlane::ControlPlane(Io& io, UniqueFd listener, const Limits& limits, const ShardMap& shards,
                            int epoll_fd, std::uint64_t first_event_id, ShardLine& line,
                            EventLog& log, Counters& counters, TimeMs now_ms)
-    : connections_(limits, epoll_fd, first_event_id, line, log, counters, now_ms) {
+    : connections_(io, limits, epoll_fd, first_event_id, line, log, counters, now_ms) {
   if (!listener) return;
-  acceptor_.emplace(std::move(listener), limits, shards, line.board(), line.shard(), connections_,
-                    log, counters);
+  acceptor_.emplace(io, std::move(listener), limits, shards, line.board(), line.shard(),
+                    connections_, log, counters);
 }
 
 void ControlPlane::serve(TimeMs now_ms, Outbox& out) {

@@ -14,6 +14,7 @@
 #include "core/timer/timestamp.h"
 #include "server/control/acceptor.h"
 #include "server/control/connections.h"
+#include "server/io/io.h"
 #include "server/log/event_log.h"
 #include "server/shards/shard_line.h"
 
@@ -23,9 +24,9 @@ class ControlPlane {
  public:
   // `listener` may be none. `limits` may change from one call to the next, but for sizes.
   // `epoll_fd` reports events of connection `slot` with data.u64 == first_event_id + slot.
-  ControlPlane(UniqueFd listener, const Limits& limits, const ShardMap& shards, int epoll_fd,
-               std::uint64_t first_event_id, ShardLine& line, EventLog& log, Counters& counters,
-               TimeMs now_ms);
+  ControlPlane(Io& io, UniqueFd listener, const Limits& limits, const ShardMap& shards,
+               int epoll_fd, std::uint64_t first_event_id, ShardLine& line, EventLog& log,
+               Counters& counters, TimeMs now_ms);
 
   // -1: none.
   int listener_fd() const { return acceptor_ ? acceptor_->fd() : -1; }

@@ -1,6 +1,4 @@
 // How connections read room lists: in turns, each a bounded piece at a time.
-#include <sys/socket.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <utility>
@@ -73,8 +71,7 @@ std::size_t Connections::send_piece(TimeMs now_ms, std::uint32_t slot) {
   ListReader behind = *connection.list;
   if (connection.piece_bytes == 0) connection.piece_bytes = kMaxPieceBytes;
   const std::size_t size_bytes = behind.read(piece_.get(), connection.piece_bytes);
-  const ssize_t count =
-      ::send(connection.fd.get(), piece_.get(), size_bytes, MSG_DONTWAIT | MSG_NOSIGNAL);
+  const ssize_t count = io_.send(connection.fd.get(), {piece_.get(), size_bytes});
   if (count < 0) {
     if (errno == EINTR) {
       line_up(slot);

@@ -9,8 +9,7 @@ namespace chatd {
 std::optional<Listener::Accepted> Listener::accept(TimeMs now_ms) {
   for (int failures = 0; failures < kMaxFailures; ++failures) {
     SocketAddress peer{};
-    socklen_t length = sizeof peer;
-    UniqueFd fd(::accept4(fd_.get(), &peer.base, &length, SOCK_NONBLOCK | SOCK_CLOEXEC));
+    UniqueFd fd(io_.accept(fd_.get(), peer));
     if (fd) {
       retry_at_ms_.reset();
       return Accepted{.fd = std::move(fd), .peer = to_endpoint(peer).ip};

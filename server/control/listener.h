@@ -13,6 +13,7 @@
 
 #include "core/address/ip_address.h"
 #include "core/timer/timestamp.h"
+#include "server/io/io.h"
 #include "server/net/unique_fd.h"
 
 namespace chatd {
@@ -24,7 +25,7 @@ class Listener {
     IpAddress peer;
   };
 
-  explicit Listener(UniqueFd fd) : fd_(std::move(fd)) {}
+  Listener(Io& io, UniqueFd fd) : io_(io), fd_(std::move(fd)) {}
 
   int fd() const { return fd_.get(); }
   void on_readable() { may_have_more_ = true; }
@@ -49,6 +50,7 @@ class Listener {
 
   std::nullopt_t wait_after(int error, TimeMs now_ms);
 
+  Io& io_;
   UniqueFd fd_;
   bool may_have_more_ = true;
   int error_ = 0;

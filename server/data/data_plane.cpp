@@ -1,27 +1,25 @@
 #include "server/data/data_plane.h"
 
-#include <poll.h>
 #include <spdlog/spdlog.h>
-#include <sys/epoll.h>
 
 #include <algorithm>
 #include <utility>
 
 #include "core/timer/earliest.h"
-#include "server/process/clock.h"
 #include "server/process/system_error.h"
 
 namespace chatd {
 
-DataPlane::DataPlane(UdpSocket socket, std::size_t max_whole_bytes, Counters& counters,
+DataPlane::DataPlane(Io& io, UdpSocket socket, std::size_t max_whole_bytes, Counters& counters,
                      LocalAddresses& locals)
-    : socket_(std::move(socket.fd)),
+    : io_(io),
+      socket_(std::move(socket.fd)),
       counters_(counters),
-      errors_(socket_.get(), socket.family),
-      receiver_(socket_.get(), &locals),
-      sender_(socket_.get(), socket.family, max_whole_bytes, errors_, counters, &locals,
+      errors_(io, socket_.get(), socket.family),
+      receiver_(io, socket_.get(), &locals),
+      sender_(io, socket_.get(), socket.family, max_whole_bytes, errors_, counters, &locals,
               socket.max_lanes),
-      receive_drops_(socket_.get(), counters) {}
+      receive_drops_(io, socket_.get(), counters) {}
 
 void DataPlane::on_event(std::uint32_t events) {
   if ((events & EPOLLIN) != 0) is_readable_ = true;
@@ -66,7 +64,7 @@ bool DataPlane::read_socket(TimeMs& now_ms) {
   receiver_.receive();
   // Not when the turn began: if the process was stopped since, what came meanwhile would count as
   // heard before that.
-  now_ms = monotonic_now_ms();
+  now_ms = io_.now_ms();
   is_readable_ = !receiver_.is_drained();
   if (receiver_.error() != 0) pause_receiving(now_ms);
   return receiver_.has_next();
@@ -138,9 +136,9 @@ void DataPlane::drop_unsent(Outbox& out, Counter reason) {
 }
 
 void DataPlane::send_before_stop(Outbox& out, TimeMs give_up_at_ms) {
-  TimeMs now_ms = monotonic_now_ms();
+  TimeMs now_ms = io_.now_ms();
   while (sender_.send(out, now_ms) != UdpSender::Progress::kDone) {
-    now_ms = monotonic_now_ms();
+    now_ms = io_.now_ms();
     if (now_ms >= give_up_at_ms) {
       sender_.abandon(out, Counter::kDroppedSendAtStop);
       break;
@@ -154,11 +152,11 @@ void DataPlane::send_before_stop(Outbox& out, TimeMs give_up_at_ms) {
 // At least a moment, also when the socket is writable: then it is a device that is full, or memory
 // that is short, and no event will tell when that is over.
 void DataPlane::wait_until_writable(TimeMs at_most_ms) {
-  const TimeMs began_ms = monotonic_now_ms();
+  const TimeMs began_ms = io_.now_ms();
   errors_.drain(began_ms);  // or poll would return at once
   pollfd writable{.fd = socket_.get(), .events = POLLOUT, .revents = 0};
-  ::poll(&writable, 1, static_cast<int>(at_most_ms));
-  if (monotonic_now_ms() == began_ms) ::poll(nullptr, 0, UdpSender::kPutOffMs);
+  io_.poll({&writable, 1}, static_cast<int>(at_most_ms));
+  if (io_.now_ms() == began_ms) io_.poll({}, UdpSender::kPutOffMs);
 }
 
 void DataPlane::go_on_from(std::uint32_t receive_drops_seen) {

@@ -21,6 +21,7 @@
 #include "server/data/receive_drops.h"
 #include "server/data/udp_receiver.h"
 #include "server/data/udp_sender.h"
+#include "server/io/io.h"
 #include "server/net/local_addresses.h"
 #include "server/net/unique_fd.h"
 
@@ -35,7 +36,7 @@ struct UdpSocket {
 class DataPlane {
  public:
   // Datagrams of up to `max_whole_bytes` travel in one piece, larger ones may be cut on the way.
-  DataPlane(UdpSocket socket, std::size_t max_whole_bytes, Counters& counters,
+  DataPlane(Io& io, UdpSocket socket, std::size_t max_whole_bytes, Counters& counters,
             LocalAddresses& locals);
 
   int fd() const { return socket_.get(); }
@@ -96,6 +97,7 @@ class DataPlane {
   void pause_receiving(TimeMs now_ms);
   void wait_until_writable(TimeMs at_most_ms);
 
+  Io& io_;
   UniqueFd socket_;
   Counters& counters_;
   ErrorQueue errors_;

@@ -14,7 +14,6 @@
 #include <cstring>
 #include <utility>
 
-#include "server/net/open_sockets.h"
 #include "server/net/socket_address.h"
 
 namespace chatd {
@@ -87,8 +86,8 @@ struct ErrorQueue::Batch {
   std::array<mmsghdr, kCapacity> headers{};
 };
 
-ErrorQueue::ErrorQueue(int udp_fd, int family)
-    : udp_fd_(udp_fd), family_(family), batch_(std::make_unique<Batch>()) {
+ErrorQueue::ErrorQueue(Io& io, int udp_fd, int family)
+    : io_(io), udp_fd_(udp_fd), family_(family), batch_(std::make_unique<Batch>()) {
   refused_.reserve(kMaxRefused);
 }
 
@@ -102,10 +101,10 @@ std::size_t ErrorQueue::drain(TimeMs now_ms) {
 }
 
 void ErrorQueue::stop_listening(TimeMs now_ms) {
-  if (!hear_errors(udp_fd_, family_, false)) return;
+  if (!io_.hear_errors(udp_fd_, family_, false)) return;
   int pending_error = 0;
   socklen_t length = sizeof pending_error;
-  ::getsockopt(udp_fd_, SOL_SOCKET, SO_ERROR, &pending_error, &length);
+  io_.get_option(udp_fd_, SOL_SOCKET, SO_ERROR, &pending_error, length);
   is_listening_ = false;
   if (now_ms >= deaf_until_ms_ + kCalmMs) deaf_ms_ = kMinDeafMs;
   deaf_until_ms_ = now_ms + deaf_ms_;
@@ -120,15 +119,14 @@ void ErrorQueue::stop_listening(TimeMs now_ms) {
 }
 
 void ErrorQueue::listen_again(TimeMs now_ms) {
-  is_listening_ = hear_errors(udp_fd_, family_, true);
+  is_listening_ = io_.hear_errors(udp_fd_, family_, true);
   if (!is_listening_) deaf_until_ms_ = now_ms + deaf_ms_;
 }
 
 std::size_t ErrorQueue::take() {
   for (std::size_t drained = 0; drained < kMaxPerDrain;) {
     batch_->reset();
-    const int count = ::recvmmsg(udp_fd_, batch_->headers.data(), Batch::kCapacity,
-                                 MSG_ERRQUEUE | MSG_DONTWAIT, nullptr);
+    const int count = io_.receive_batch(udp_fd_, batch_->headers, MSG_ERRQUEUE);
     if (count <= 0) return drained;
     for (std::size_t i = 0; i < static_cast<std::size_t>(count); ++i) {
       if (refused_.size() == kMaxRefused || !has_refusal(batch_->headers[i].msg_hdr)) continue;

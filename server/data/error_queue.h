@@ -25,6 +25,7 @@
 #include "core/address/endpoint.h"
 #include "core/limiting/token_bucket.h"
 #include "core/timer/timestamp.h"
+#include "server/io/io.h"
 
 namespace chatd {
 
@@ -43,7 +44,7 @@ class ErrorQueue {
   static constexpr TimeMs kMinDeafMs = 1'000;
   static constexpr TimeMs kMaxDeafMs = 64'000;
 
-  ErrorQueue(int udp_fd, int family);
+  ErrorQueue(Io& io, int udp_fd, int family);
   ~ErrorQueue();
   ErrorQueue(const ErrorQueue&) = delete;  // the batch points into itself
   ErrorQueue& operator=(const ErrorQueue&) = delete;
@@ -73,6 +74,7 @@ class ErrorQueue {
   void stop_listening(TimeMs now_ms);
   void listen_again(TimeMs now_ms);
 
+  Io& io_;
   int udp_fd_;
   int family_;
   std::unique_ptr<Batch> batch_;

@@ -15,17 +15,18 @@
 
 #include <netinet/in.h>
 #include <spdlog/spdlog.h>
-#include <sys/socket.h>
 
 #include <cerrno>
 #include <cstring>
+
+#include "server/io/io.h"
 
 namespace chatd {
 
 class Fragmentation {
  public:
   // Forbids it. A kernel that refuses goes on as it always did.
-  explicit Fragmentation(int udp_fd) : fd_(udp_fd) {
+  Fragmentation(Io& io, int udp_fd) : io_(io), fd_(udp_fd) {
     if (forbid()) return;
     spdlog::warn("IP_MTU_DISCOVER is refused ({}): each datagram costs a little more",
                  std::strerror(errno));
@@ -38,9 +39,10 @@ class Fragmentation {
  private:
   bool set(bool is_allowed, int value) {
     is_allowed_ = is_allowed;
-    return ::setsockopt(fd_, IPPROTO_IP, IP_MTU_DISCOVER, &value, sizeof value) == 0;
+    return io_.set_option(fd_, IPPROTO_IP, IP_MTU_DISCOVER, value) == 0;
   }
 
+  Io& io_;
   int fd_;
   bool is_allowed_ = false;
 };

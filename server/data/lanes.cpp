@@ -1,19 +1,21 @@
 #include "server/data/lanes.h"
 
-#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <spdlog/spdlog.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <utility>
 
-#include "server/net/open_sockets.h"
+#include "server/net/socket_address.h"
 
 namespace chatd {
 
-Lanes::Lanes(int udp_fd, int family, std::size_t max_whole_bytes, std::size_t max_lanes)
-    : udp_fd_(udp_fd), family_(family), max_whole_bytes_(max_whole_bytes), max_lanes_(max_lanes) {
+Lanes::Lanes(Io& io, int udp_fd, int family, std::size_t max_whole_bytes, std::size_t max_lanes)
+    : io_(io),
+      udp_fd_(udp_fd),
+      family_(family),
+      max_whole_bytes_(max_whole_bytes),
+      max_lanes_(max_lanes) {
   lanes_.reserve(max_lanes_);
   by_ip_.reserve(max_lanes_);
 }
@@ -40,8 +42,7 @@ std::optional<int> Lanes::take(const IpAddress& ip, TimeMs now_ms) {
 }
 
 bool Lanes::is_empty(const Lane& lane) const {
-  int unsent_bytes = 0;
-  return ::ioctl(lane.fd.get(), SIOCOUTQ, &unsent_bytes) == 0 && unsent_bytes == 0;
+  return io_.unsent_bytes(lane.fd.get()) == 0;
 }
 
 // The last one in use takes its place.
@@ -52,7 +53,9 @@ void Lanes::give_back(std::size_t index) {
     std::swap(lanes_[index], lanes_[in_use_]);
     by_ip_[lanes_[index].ip] = index;
   }
-  if (lanes_.size() - in_use_ > kSpareLanes) lanes_.pop_back();
+  if (lanes_.size() - in_use_ <= kSpareLanes) return;
+  io_.close(lanes_.back().fd.release());
+  lanes_.pop_back();
 }
 
 void Lanes::look_after() {
@@ -69,7 +72,7 @@ void Lanes::give_back_empty_ones() {
 
 bool Lanes::open() {
   if (lanes_.size() == max_lanes_ || !prepare()) return false;
-  auto fd = open_sending_socket(family_, port_);
+  auto fd = io_.open_sending_socket(family_, port_);
   if (!fd) {
     // It may pass: a moment without descriptors does.
     if (!std::exchange(has_warned_, true)) {
@@ -77,10 +80,10 @@ bool Lanes::open() {
     }
     return false;
   }
-  set_buffer_bytes(fd->get(), SO_SNDBUF, buffer_bytes_);
+  io_.set_buffer_bytes(fd->get(), SO_SNDBUF, buffer_bytes_);
   constexpr std::uint32_t kHeaderBytes6 = 48;
   if (family_ == AF_INET6) {
-    set_fragment_bytes(fd->get(), static_cast<std::uint32_t>(max_whole_bytes_) + kHeaderBytes6);
+    io_.set_fragment_bytes(fd->get(), static_cast<std::uint32_t>(max_whole_bytes_) + kHeaderBytes6);
   }
   lanes_.push_back({.fd = std::move(*fd), .ip = {}});
   return true;
@@ -91,16 +94,15 @@ bool Lanes::prepare() {
   if (has_failed_ || is_prepared_) return !has_failed_;
   is_prepared_ = true;
   SocketAddress bound{};
-  socklen_t length = sizeof bound;
-  const bool is_known = ::getsockname(udp_fd_, &bound.base, &length) == 0;
+  const bool is_known = io_.local_address(udp_fd_, bound) == 0;
   const Endpoint own = to_endpoint(bound);
   port_ = own.port;
-  buffer_bytes_ = buffer_bytes_of(udp_fd_, SO_SNDBUF);
+  buffer_bytes_ = io_.buffer_bytes_of(udp_fd_, SO_SNDBUF);
   if (!own.ip.is_unspecified()) {
     source_ =
         LocalAddress{.ip = own.ip, .interface = family_ == AF_INET6 ? bound.v6.sin6_scope_id : 0};
   }
-  has_failed_ = !is_known || !share_port(udp_fd_);
+  has_failed_ = !is_known || !io_.share_port(udp_fd_);
   return !has_failed_;
 }
 

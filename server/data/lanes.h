@@ -28,6 +28,7 @@
 
 #include "core/address/endpoint.h"
 #include "core/timer/timestamp.h"
+#include "server/io/io.h"
 #include "server/net/local_addresses.h"
 #include "server/net/unique_fd.h"
 
@@ -40,7 +41,7 @@ class Lanes {
   static constexpr std::size_t kMaxLanes = 1024;
 
   // `udp_fd` is the shared socket. Lanes are opened when they are needed, `max_lanes` at a time.
-  Lanes(int udp_fd, int family, std::size_t max_whole_bytes, std::size_t max_lanes);
+  Lanes(Io& io, int udp_fd, int family, std::size_t max_whole_bytes, std::size_t max_lanes);
 
   bool are_in_use() const { return in_use_ > 0; }
   // The lane that is kept for this address, unless all that was sent by it has left: then it is
@@ -74,6 +75,7 @@ class Lanes {
   bool open();
   bool prepare();
 
+  Io& io_;
   int udp_fd_;
   int family_;
   std::size_t max_whole_bytes_;

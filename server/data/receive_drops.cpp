@@ -16,7 +16,7 @@ void ReceiveDrops::update(TimeMs now_ms) {
 void ReceiveDrops::update() {
   std::array<std::uint32_t, SK_MEMINFO_VARS> figures{};
   socklen_t length = sizeof figures;
-  if (::getsockopt(fd_, SOL_SOCKET, SO_MEMINFO, figures.data(), &length) != 0) return;
+  if (io_.get_option(fd_, SOL_SOCKET, SO_MEMINFO, figures.data(), length) != 0) return;
   counters_.add(Counter::kReceiveBufferDrops, figures[SK_MEMINFO_DROPS] - last_seen_);
   last_seen_ = figures[SK_MEMINFO_DROPS];
 }

@@ -7,13 +7,15 @@
 
 #include "core/relay/counters.h"
 #include "core/timer/timestamp.h"
+#include "server/io/io.h"
 
 namespace chatd {
 
 // Thread: one at a time.
 class ReceiveDrops {
  public:
-  ReceiveDrops(int udp_fd, Counters& counters) : fd_(udp_fd), counters_(counters) {}
+  ReceiveDrops(Io& io, int udp_fd, Counters& counters)
+      : io_(io), fd_(udp_fd), counters_(counters) {}
 
   // Adds what is new to Counter::kReceiveBufferDrops; asks the kernel at most once a second.
   void update(TimeMs now_ms);
@@ -28,6 +30,7 @@ class ReceiveDrops {
  private:
   static constexpr TimeMs kIntervalMs = 1000;
 
+  Io& io_;
   int fd_;
   Counters& counters_;
   TimeMs next_update_ms_ = 0;

@@ -107,9 +107,8 @@ void SendBatch::leave_from(std::size_t first, std::size_t count, const LocalAddr
   }
 }
 
-std::size_t SendBatch::submit(int fd, std::size_t count) {
-  const int sent =
-      ::sendmmsg(fd, &headers_[first_], static_cast<unsigned>(count), MSG_DONTWAIT | MSG_NOSIGNAL);
+std::size_t SendBatch::submit(Io& io, int fd, std::size_t count) {
+  const int sent = io.send_batch(fd, std::span(headers_).subspan(first_, count));
   return sent > 0 ? static_cast<std::size_t>(sent) : 0;
 }
 

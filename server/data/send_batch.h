@@ -16,6 +16,7 @@
 #include <string_view>
 
 #include "core/address/endpoint.h"
+#include "server/io/io.h"
 #include "server/net/local_addresses.h"
 #include "server/net/socket_address.h"
 
@@ -51,7 +52,7 @@ class SendBatch {
   // Sends so many from the first entry on, without waiting. Returns how many the kernel took, or 0
   // with the reason in errno: it is then about the first entry (or about another datagram
   // altogether, see error_queue.h).
-  std::size_t submit(int fd, std::size_t count);
+  std::size_t submit(Io& io, int fd, std::size_t count);
   // Lets these leave from there, unless they say it themselves.
   void leave_from(std::size_t first, std::size_t count, const LocalAddress& local);
   // Forgets the first entries.

@@ -6,17 +6,18 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <span>
 
 #include "server/data/error_queue.h"
 
 namespace chatd {
 
-UdpReceiver::UdpReceiver(int fd, LocalAddresses* locals)
-    : fd_(fd),
+UdpReceiver::UdpReceiver(Io& io, int fd, LocalAddresses* locals)
+    : io_(io),
+      fd_(fd),
       locals_(locals),
       memory_(std::make_unique_for_overwrite<char[]>(kBatch * kStrideBytes)) {
-  const int on = 1;
-  if (::setsockopt(fd, SOL_UDP, UDP_GRO, &on, sizeof on) != 0) {
+  if (io_.set_option(fd, SOL_UDP, UDP_GRO, 1) != 0) {
     spdlog::warn(
         "this kernel has no UDP_GRO ({}; it came with Linux 5.0): messages come in one by one, "
         "which costs more",
@@ -47,8 +48,7 @@ void UdpReceiver::receive() {
   for (int errors = 0, failures = 0;
        slot_count_ < kBatch && errors < kMaxPendingErrors && failures < kMaxFailures;) {
     const int received =
-        ::recvmmsg(fd_, &headers_[slot_count_], static_cast<unsigned>(kBatch - slot_count_),
-                   MSG_DONTWAIT, nullptr);
+        io_.receive_batch(fd_, std::span(headers_).subspan(slot_count_), /*flags=*/0);
     if (received > 0) {
       slot_count_ += static_cast<std::size_t>(received);
     } else if (errno == EAGAIN || errno == EWOULDBLOCK) {

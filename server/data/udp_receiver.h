@@ -15,6 +15,7 @@
 #include <string_view>
 
 #include "core/wire/payload.h"
+#include "server/io/io.h"
 #include "server/net/local_addresses.h"
 #include "server/net/socket_address.h"
 
@@ -33,7 +34,7 @@ class UdpReceiver {
 
   // Turns UDP_GRO on; a kernel without it gives datagrams one by one.
   // `locals` gets to know the addresses that datagrams were sent to, if the socket tells them.
-  explicit UdpReceiver(int fd, LocalAddresses* locals = nullptr);
+  UdpReceiver(Io& io, int fd, LocalAddresses* locals = nullptr);
   UdpReceiver(const UdpReceiver&) = delete;  // the headers point into it
   UdpReceiver& operator=(const UdpReceiver&) = delete;
 
@@ -68,6 +69,7 @@ class UdpReceiver {
   void open_slot();
   void read_control(const cmsghdr& control);
 
+  Io& io_;
   int fd_;
   LocalAddresses* locals_;
   bool is_drained_ = false;

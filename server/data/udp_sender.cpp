@@ -6,8 +6,6 @@
 #include <tuple>
 #include <utility>
 
-#include "server/net/route_check.h"
-
 namespace chatd {
 namespace {
 
@@ -41,16 +39,17 @@ bool may_be_about_trains(int error) {
 
 }  // namespace
 
-UdpSender::UdpSender(int fd, int family, std::size_t max_whole_bytes, ErrorQueue& errors,
+UdpSender::UdpSender(Io& io, int fd, int family, std::size_t max_whole_bytes, ErrorQueue& errors,
                      Counters& counters, LocalAddresses* locals, std::size_t max_lanes)
-    : fd_(fd),
+    : io_(io),
+      fd_(fd),
       family_(family),
       max_whole_bytes_(max_whole_bytes),
       errors_(errors),
       locals_(locals),
       counters_(counters),
-      fragmentation_(fd),
-      lanes_(fd, family, max_whole_bytes, max_lanes),
+      fragmentation_(io, fd),
+      lanes_(io, fd, family, max_whole_bytes, max_lanes),
       batch_(family, locals) {
   put_off_.reserve(kMaxPutOff);
   put_off_destinations_.reserve(kMaxPutOff);
@@ -95,7 +94,7 @@ UdpSender::Progress UdpSender::flush_batch(const Outbox& out) {
       }
     }
     if (!is_shared_full_) {
-      const std::size_t sent = batch_.submit(fd_, run_for_shared(out));
+      const std::size_t sent = batch_.submit(io_, fd_, run_for_shared(out));
       if (sent > 0) {
         full_since_ms_.reset();
         note_addresses(out, sent);
@@ -136,7 +135,7 @@ void UdpSender::send_by_lane(int lane_fd, const Outbox& out) {
   std::size_t count = 1;
   while (first + count < batch_.end() && ip_of(out, first + count) == ip) ++count;
   if (lanes_.source()) batch_.leave_from(first, count, *lanes_.source());
-  const std::size_t sent = batch_.submit(lane_fd, count);
+  const std::size_t sent = batch_.submit(io_, lane_fd, count);
   if (sent > 0) {
     note_addresses(out, sent);
     count_sent(sent);
@@ -210,7 +209,7 @@ bool UdpSender::is_others_error(int error, const Endpoint& destination, bool is_
   if (is_train && may_be_about_trains(error)) return retries_ < kMaxTrainRetries;
   const bool may_be_route = error == EHOSTUNREACH || error == ENETUNREACH || error == EACCES;
   if (may_be_route && retries_ >= kRetriesBeforeCheck && !std::exchange(has_checked_, true) &&
-      !has_route(destination, family_)) {
+      !io_.has_route(destination, family_)) {
     return false;
   }
   return unexplained_ < kMaxUnexplained && retries_ < kMaxRetries;

@@ -22,6 +22,7 @@
 #include "server/data/lanes.h"
 #include "server/data/plain_destinations.h"
 #include "server/data/send_batch.h"
+#include "server/io/io.h"
 #include "server/net/local_addresses.h"
 
 namespace chatd {
@@ -40,8 +41,9 @@ class UdpSender {
   // `family` is the socket's. Datagrams of up to `max_whole_bytes` travel in one piece, larger ones
   // may be cut on the way. The error queue is drained when a send fails for somebody else's error.
   // `locals` has the addresses that datagrams are to leave from, where there are several.
-  UdpSender(int fd, int family, std::size_t max_whole_bytes, ErrorQueue& errors, Counters& counters,
-            LocalAddresses* locals = nullptr, std::size_t max_lanes = Lanes::kMaxLanes);
+  UdpSender(Io& io, int fd, int family, std::size_t max_whole_bytes, ErrorQueue& errors,
+            Counters& counters, LocalAddresses* locals = nullptr,
+            std::size_t max_lanes = Lanes::kMaxLanes);
   UdpSender(const UdpSender&) = delete;  // it refers to its parts
   UdpSender& operator=(const UdpSender&) = delete;
 
@@ -118,6 +120,7 @@ class UdpSender {
   static const Outbox::Train& train_of(const Outbox& out, const Item& item);
   static const Endpoint& destination_of(const Outbox& out, const Item& item);
 
+  Io& io_;
   int fd_;
   int family_;
   std::size_t max_whole_bytes_;

@@ -26,6 +26,9 @@ class UniqueFd {
   int get() const { return fd_; }
   explicit operator bool() const { return fd_ != kNone; }
 
+  // The caller closes it.
+  int release() { return std::exchange(fd_, kNone); }
+
   void reset() {
     if (fd_ != kNone) ::close(fd_);
     fd_ = kNone;

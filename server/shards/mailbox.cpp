@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "core/wire/payload.h"
-#include "server/process/wake.h"
 
 namespace chatd {
 
@@ -41,7 +40,7 @@ bool Mailbox::post_with(Add add) {
     if (!add(mail_)) return false;
     was_empty = std::exchange(is_empty_, false);
   }
-  if (was_empty) wake(event_.get());
+  if (was_empty) io_.wake(event_.get());
   return true;
 }
 

@@ -21,6 +21,7 @@
 #include "core/address/endpoint.h"
 #include "core/address/ip_address.h"
 #include "core/shards/letter.h"
+#include "server/io/io.h"
 #include "server/net/unique_fd.h"
 #include "server/shards/errand.h"
 
@@ -73,7 +74,7 @@ struct Mail {
 
 class Mailbox {
  public:
-  explicit Mailbox(UniqueFd event) : event_(std::move(event)) {}
+  Mailbox(Io& io, UniqueFd event) : io_(io), event_(std::move(event)) {}
 
   // An eventfd, for epoll with EPOLLET: each edge means that there is something to take. It is
   // never read.
@@ -96,6 +97,7 @@ class Mailbox {
   template <class Add>
   bool post_with(Add add);
 
+  Io& io_;
   UniqueFd event_;
   std::mutex mutex_;
   bool is_empty_ = true;

@@ -1,7 +1,5 @@
 #include "server/shards/switchboard.h"
 
-#include <sys/eventfd.h>
-
 #include <utility>
 
 #include "server/process/system_error.h"
@@ -9,12 +7,12 @@
 namespace chatd {
 
 tl::expected<std::unique_ptr<Switchboard>, std::string> Switchboard::open(
-    std::uint32_t shard_count) {
+    Io& io, std::uint32_t shard_count) {
   auto board = std::make_unique<Switchboard>();
   for (std::uint32_t shard = 0; shard < shard_count; ++shard) {
-    UniqueFd event(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
+    UniqueFd event(io.eventfd());
     if (!event) return tl::unexpected(system_error("eventfd"));
-    board->lines_.push_back(std::make_unique<Line>(std::move(event)));
+    board->lines_.push_back(std::make_unique<Line>(io, std::move(event)));
     board->lines_.back()->greeting = std::make_shared<const GreetingPart>();
   }
   return board;

@@ -23,7 +23,8 @@ namespace chatd {
 
 class Switchboard {
  public:
-  static tl::expected<std::unique_ptr<Switchboard>, std::string> open(std::uint32_t shard_count);
+  static tl::expected<std::unique_ptr<Switchboard>, std::string> open(Io& io,
+                                                                      std::uint32_t shard_count);
 
   std::uint32_t shard_count() const { return static_cast<std::uint32_t>(lines_.size()); }
   Mailbox& mailbox(std::uint8_t shard) { return lines_[shard]->mailbox; }
@@ -49,7 +50,7 @@ class Switchboard {
  private:
   // On cache lines of its own, so that what one shard writes slows down no other.
   struct alignas(64) Line {
-    explicit Line(UniqueFd event) : mailbox(std::move(event)) {}
+    Line(Io& io, UniqueFd event) : mailbox(io, std::move(event)) {}
     Mailbox mailbox;
     std::atomic<std::uint64_t> roster_version = 0;
     std::atomic<std::uint32_t> rooms = 0;

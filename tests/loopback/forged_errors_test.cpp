@@ -17,6 +17,7 @@
 
 #include "server/data/udp_receiver.h"
 #include "server/data/udp_sender.h"
+#include "server/io/kernel_io.h"
 #include "server/net/open_sockets.h"
 #include "tests/loopback/own_network.h"
 #include "tests/support/udp_peer.h"
@@ -111,9 +112,9 @@ TEST(ForgedErrors, CostNobodyAMessage) {
     const chatd::UniqueFd fd = open_udp_socket(resolve("127.0.0.1", 0).value()).value();
     set_buffer_bytes(fd.get(), SO_RCVBUF, 4 << 20);
     Counters counters;
-    ErrorQueue errors(fd.get(), AF_INET);
-    UdpSender sender(fd.get(), AF_INET, 1472, errors, counters);
-    UdpReceiver receiver(fd.get());
+    ErrorQueue errors(kernel_io(), fd.get(), AF_INET);
+    UdpSender sender(kernel_io(), fd.get(), AF_INET, 1472, errors, counters);
+    UdpReceiver receiver(kernel_io(), fd.get());
     Forger forger(local_endpoint(fd.get()).port);
     is_able = forger.is_able();
     if (!is_able) return;
@@ -162,8 +163,8 @@ TEST(ForgedErrors, AFloodIsNotListenedToForAWhile) {
   const std::string reason = in_own_network([&is_able] {
     const chatd::UniqueFd fd = open_udp_socket(resolve("127.0.0.1", 0).value()).value();
     set_buffer_bytes(fd.get(), SO_RCVBUF, 200'000);
-    ErrorQueue errors(fd.get(), AF_INET);
-    UdpReceiver receiver(fd.get());
+    ErrorQueue errors(kernel_io(), fd.get(), AF_INET);
+    UdpReceiver receiver(kernel_io(), fd.get());
     const SocketAddress there("127.0.0.1", local_endpoint(fd.get()).port);
     const chatd::UniqueFd raw(::socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_ICMP));
     is_able = static_cast<bool>(raw);

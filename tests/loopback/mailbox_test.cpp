@@ -1,5 +1,6 @@
 // The mailbox keeps order, has bounds for what comes unasked, and wakes its owner when it must.
 #include "server/shards/mailbox.h"
+#include "server/io/kernel_io.h"
 
 #include <gtest/gtest.h>
 #include <sys/epoll.h>
@@ -29,7 +30,7 @@ class MailboxTest : public testing::Test {
   }
 
   UniqueFd epoll_{::epoll_create1(EPOLL_CLOEXEC)};
-  Mailbox mailbox_{UniqueFd(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC))};
+  Mailbox mailbox_{kernel_io(), UniqueFd(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC))};
 };
 
 TEST_F(MailboxTest, WakesOnceUntilItIsEmptied) {

@@ -1,5 +1,6 @@
 // What the kernel drops because the receive buffer is full is counted, once.
 #include "server/data/receive_drops.h"
+#include "server/io/kernel_io.h"
 
 #include <gtest/gtest.h>
 
@@ -17,8 +18,8 @@ TEST(ReceiveDrops, AreWhatWasSentAndNotReceived) {
   set_buffer_bytes(fd.get(), SO_RCVBUF, 16 * 1024);
   const SocketAddress address = SocketAddress::local_of(fd.get());
   Counters counters;
-  ReceiveDrops drops(fd.get(), counters);
-  UdpReceiver receiver(fd.get());
+  ReceiveDrops drops(kernel_io(), fd.get(), counters);
+  UdpReceiver receiver(kernel_io(), fd.get());
   UdpPeer peer;
   std::uint64_t sent = 0;
   std::uint64_t received = 0;
@@ -40,7 +41,7 @@ TEST(ReceiveDrops, AreAskedForAtMostOnceASecond) {
   const auto fd = open_udp_socket(resolve("127.0.0.1", 0).value()).value();
   set_buffer_bytes(fd.get(), SO_RCVBUF, 4096);
   Counters counters;
-  ReceiveDrops drops(fd.get(), counters);
+  ReceiveDrops drops(kernel_io(), fd.get(), counters);
   drops.update(10'000);
   UdpPeer peer;
   for (int i = 0; i < 500; ++i) peer.send(SocketAddress::local_of(fd.get()), std::string(100, 'x'));

@@ -9,6 +9,7 @@
 #include <thread>
 #include <utility>
 
+#include "server/io/kernel_io.h"
 #include "server/net/open_sockets.h"
 #include "server/shard.h"
 #include "tests/support/socket_address.h"
@@ -27,11 +28,12 @@ class RunningShard {
     if (send_buffer_bytes != 0) set_buffer_bytes(udp->get(), SO_SNDBUF, send_buffer_bytes);
     RelayConfig config;
     config.own_sockets = own_sockets_of(local_endpoint(udp->get()));
-    board_ = Switchboard::open(1).value();
+    board_ = Switchboard::open(kernel_io(), 1).value();
     config.limits.max_rooms = 100;
     config.limits.max_members = 5000;
     shard_ =
-        Shard::open({.tcp_listener = std::move(*tcp), .udp = std::move(*udp), .family = AF_INET},
+        Shard::open(kernel_io(),
+                    {.tcp_listener = std::move(*tcp), .udp = std::move(*udp), .family = AF_INET},
                     config, *board_, stop_.get())
             .value();
     thread_ = std::thread([this] {

@@ -1,5 +1,6 @@
 // What a batch gives to the kernel, from which address.
 #include "server/data/send_batch.h"
+#include "server/io/kernel_io.h"
 
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -33,7 +34,7 @@ TEST(SendBatch, AFullOneLeavesFromWhereItIsTold) {
   batch.leave_from(0, SendBatch::kCapacity, here);
   std::size_t sent = 0;
   while (sent < SendBatch::kCapacity) {
-    const std::size_t taken = batch.submit(sender.get(), SendBatch::kCapacity - sent);
+    const std::size_t taken = batch.submit(kernel_io(), sender.get(), SendBatch::kCapacity - sent);
     ASSERT_GT(taken, 0U);
     batch.pop(taken);
     for (std::size_t i = 0; i < taken; ++i, ++sent) {

@@ -1,5 +1,6 @@
 // Receiving over real sockets: datagrams of every size, trains taken apart, batch after batch.
 #include "server/data/udp_receiver.h"
+#include "server/io/kernel_io.h"
 
 #include <gtest/gtest.h>
 #include <linux/net_tstamp.h>
@@ -40,12 +41,12 @@ class UdpReceiverTest : public testing::Test {
   void send(std::string_view bytes, std::uint32_t segment_bytes = 0) {
     SendBatch batch(AF_INET);
     batch.add(local_endpoint(fd_.get()), batch.form({&bytes, 1}, segment_bytes));
-    ASSERT_EQ(batch.submit(sender_.get(), 1), 1U);
+    ASSERT_EQ(batch.submit(kernel_io(), sender_.get(), 1), 1U);
   }
 
   chatd::UniqueFd fd_;
   chatd::UniqueFd sender_ = open_udp_socket(resolve("127.0.0.1", 0).value()).value();
-  UdpReceiver receiver_{fd_.get()};
+  UdpReceiver receiver_{kernel_io(), fd_.get()};
 };
 
 TEST_F(UdpReceiverTest, NothingComesOfNothing) {

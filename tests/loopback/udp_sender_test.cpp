@@ -1,5 +1,6 @@
 // Sending a batch in which some destinations are bad: each costs its own entry, and nobody else's.
 #include "server/data/udp_sender.h"
+#include "server/io/kernel_io.h"
 
 #include <gtest/gtest.h>
 
@@ -26,8 +27,8 @@ class UdpSenderTest : public testing::Test {
 
   chatd::UniqueFd fd_;
   Counters counters_;
-  ErrorQueue errors_{fd_.get(), AF_INET};
-  UdpSender sender_{fd_.get(), AF_INET, 1472, errors_, counters_};
+  ErrorQueue errors_{kernel_io(), fd_.get(), AF_INET};
+  UdpSender sender_{kernel_io(), fd_.get(), AF_INET, 1472, errors_, counters_};
   Outbox outbox_{10'000, 1000};
   std::vector<std::string> texts_ = make_texts();
 

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "server/data/udp_sender.h"
+#include "server/io/kernel_io.h"
 #include "server/net/open_sockets.h"
 #include "tests/loopback/own_network.h"
 #include "tests/support/udp_peer.h"
@@ -25,8 +26,8 @@ constexpr int kTrainBufferBytes = 4 << 20;
 struct Sending {
   chatd::UniqueFd fd = open_udp_socket(resolve("127.0.0.1", 0).value()).value();
   Counters counters;
-  ErrorQueue errors{fd.get(), AF_INET};
-  UdpSender sender{fd.get(), AF_INET, 1472, errors, counters};
+  ErrorQueue errors{kernel_io(), fd.get(), AF_INET};
+  UdpSender sender{kernel_io(), fd.get(), AF_INET, 1472, errors, counters};
   Outbox out{1'000'000, 1000};
   TimeMs now_ms = 1000;
 
