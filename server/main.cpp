@@ -1,4 +1,5 @@
-// chatd: reads its configuration, opens the server, runs it until a signal stops it.
+// chatd: reads its configuration, opens the server, starts the shards, supervises them, and at last
+// stops them or hands them over to another process.
 #include <sodium/core.h>
 #include <spdlog/spdlog.h>
 
@@ -17,14 +18,14 @@
 #include "server/admin/admin.h"
 #include "server/admin/admin_address.h"
 #include "server/config/start.h"
-#include "server/handover/predecessor.h"
+#include "server/handover/old_process.h"
 #include "server/handover/program_file.h"
 #include "server/handover/server_state.h"
-#include "server/life/attendant.h"
-#include "server/life/command_queue.h"
-#include "server/life/keeper.h"
-#include "server/life/reloader.h"
-#include "server/life/signals.h"
+#include "server/lifecycle/command_queue.h"
+#include "server/lifecycle/keeper.h"
+#include "server/lifecycle/reloader.h"
+#include "server/lifecycle/signals.h"
+#include "server/lifecycle/supervisor.h"
 #include "server/log/log.h"
 #include "server/net/activation.h"
 #include "server/net/server_sockets.h"
@@ -65,9 +66,9 @@ bool are_shards_auto(const config::Configuration& configuration) {
   });
 }
 
-// The shards of a predecessor stay as many as they are, whatever processors and quota are now.
-Options with_shards_of(const ServerState& predecessor, Options options) {
-  const auto there_are = static_cast<std::uint32_t>(predecessor.shards.size());
+// The shards of the old process stay as many as they are, whatever processors and quota are now.
+Options with_shards_of(const ServerState& old_state, Options options) {
+  const auto there_are = static_cast<std::uint32_t>(old_state.shards.size());
   if (options.shards != there_are) {
     spdlog::info("shards: auto stays {}, as many as the running chatd has; a restart makes it {}",
                  there_are, options.shards);
@@ -84,29 +85,29 @@ tl::expected<ServerSockets, std::string> find_sockets(const Options& options) {
   return open_server_sockets(options);
 }
 
-// What a predecessor has left that is not the server's.
+// What the old process of a hand-over has left that is not the server's.
 struct Extras {
   std::string admin;  // where the listener listens
   UniqueFd admin_listener;
   std::optional<KeeperLine> keeper_line;
 };
 
-// With a predecessor, what it has is taken over. The limit of descriptors comes first: the sockets
-// count already.
+// From the old process, if there is one, all that it has is taken over. The limit of descriptors
+// comes first: the sockets count already.
 tl::expected<std::unique_ptr<Server>, std::string> open_server(
-    const config::Configuration& configuration, Predecessor* predecessor, Extras& extras) {
+    const config::Configuration& configuration, OldProcess* old_process, Extras& extras) {
   const Options& options = configuration.options;
   const auto enough = ensure_descriptors(options.limits.max_connections, options.shards);
   if (!enough) return tl::unexpected(enough.error());
-  if (predecessor != nullptr) {
-    auto inheritance = predecessor->inherit();
-    if (!inheritance) return tl::unexpected("nothing was taken over: " + inheritance.error());
-    extras.admin = inheritance->state.admin;
-    extras.admin_listener = std::move(inheritance->admin_listener);
-    if (inheritance->keeper_line) extras.keeper_line.emplace(std::move(inheritance->keeper_line));
+  if (old_process != nullptr) {
+    auto imported = old_process->import_state();
+    if (!imported) return tl::unexpected("nothing was taken over: " + imported.error());
+    extras.admin = imported->state.admin;
+    extras.admin_listener = std::move(imported->admin_listener);
+    if (imported->keeper_line) extras.keeper_line.emplace(std::move(imported->keeper_line));
     const Options as_it_is =
-        are_shards_auto(configuration) ? with_shards_of(inheritance->state, options) : options;
-    return Server::take_over(as_it_is, std::move(*inheritance));
+        are_shards_auto(configuration) ? with_shards_of(imported->state, options) : options;
+    return Server::take_over(as_it_is, std::move(*imported));
   }
   auto sockets = find_sockets(options);
   if (!sockets) return tl::unexpected(sockets.error());
@@ -122,7 +123,8 @@ struct Service {
   std::unique_ptr<Admin> admin;
 };
 
-// Nothing unless it is asked for. What a predecessor has opened for the same address is taken over.
+// Nothing unless it is asked for. What the old process has opened for the same address is taken
+// over.
 tl::expected<void, std::string> open_admin(Reloader& reloader, Service& service) {
   const std::string address = reloader.configuration().options.admin;
   if (address == kNoAdmin) return {};
@@ -140,83 +142,88 @@ void keep_admin(const tl::expected<void, std::string>& started) {
   if (!started) spdlog::error("{}; chatd serves without its admin endpoint", started.error());
 }
 
-// The predecessor's, when it was not taken over, and nobody listens there any more.
+// The old process's, when it was not taken over, and nobody listens there any more.
 void give_up_old_admin(Extras& extras) {
   if (!extras.admin_listener) return;
   extras.admin_listener.reset();
   if (const auto address = parse_admin_address(extras.admin)) remove_socket_file(*address);
 }
 
-tl::expected<Service, std::string> open_service(Reloader& reloader, Predecessor* predecessor) {
+tl::expected<Service, std::string> open_service(Reloader& reloader, OldProcess* old_process) {
   if (sodium_init() < 0) return tl::unexpected<std::string>("libsodium does not start");
   auto signals = Signals::open();
   if (!signals) return tl::unexpected(signals.error());
   auto commands = CommandQueue::open();
   if (!commands) return tl::unexpected(commands.error());
   Service service{std::move(*signals), std::move(*commands), {}, nullptr, nullptr};
-  auto server = open_server(reloader.configuration(), predecessor, service.extras);
+  auto server = open_server(reloader.configuration(), old_process, service.extras);
   if (!server) return tl::unexpected(server.error());
   service.server = std::move(*server);
   auto opened = open_admin(reloader, service);
-  // A predecessor answers until this process serves.
-  if (opened && service.admin && predecessor == nullptr) opened = service.admin->serve();
+  // The old process answers until this one serves.
+  if (opened && service.admin && old_process == nullptr) opened = service.admin->serve();
   if (!opened) return tl::unexpected(opened.error());
   return service;
 }
 
+// Between the start of the threads, which may fail, and their work, the old process commits.
+tl::expected<void, std::string> start_shards(Service& service, OldProcess* old_process) {
+  if (auto started = service.server->start(); !started) return started;
+  if (old_process != nullptr) {
+    const auto left_to_do = old_process->take_over();
+    if (!left_to_do) return tl::unexpected(left_to_do.error());
+    service.commands->push_letters(*left_to_do);
+  }
+  service.server->run();
+  return {};
+}
+
 // From the moment when this process is the one that serves.
-void take_place(Service& service, Attendant& attendant, Predecessor& predecessor) {
-  attendant.announce();
-  predecessor.await_end();
+void take_place(Service& service, Supervisor& supervisor, OldProcess& old_process) {
+  supervisor.announce();
+  old_process.await_handed_over();
   give_up_old_admin(service.extras);
   if (service.admin) keep_admin(service.admin->serve());
 }
 
-// The exit code; an error is the reason why nobody was served. With a predecessor, that has its
-// word.
-tl::expected<int, std::string> serve(Reloader& reloader, Service& service, Predecessor* predecessor,
-                                     const ProgramFile& program, char** argv) {
+// The exit code. An error: a shard could not go on, or nobody can be served any more.
+int tell_end(const Server& server, const tl::expected<void, std::string>& stopped) {
+  log_totals(server.counters());
+  spdlog::log(stopped ? spdlog::level::info : spdlog::level::critical, "{}",
+              stopped ? "stopped" : "chatd has to stop: " + stopped.error());
+  return stopped ? 0 : 1;
+}
+
+int stop(Service& service) {
+  service.admin.reset();  // while the shards still answer
+  return tell_end(*service.server, service.server->stop(StopReason::kStop));
+}
+
+// The exit code; nothing if the new process could not take over, and this one goes on.
+std::optional<int> hand_over(Service& service, Supervisor& supervisor) {
   Server& server = *service.server;
-  Attendant attendant({server, service.signals, *service.commands, reloader, program, argv},
-                      std::move(service.extras.keeper_line));
-  bool has_begun = false;
-  const auto begin = [&]() -> tl::expected<void, std::string> {
-    if (predecessor == nullptr || has_begun) return {};
-    const auto left_to_do = predecessor->take_over();
-    if (!left_to_do) return tl::unexpected(left_to_do.error());
-    service.commands->push_letters(*left_to_do);
-    return {};
-  };
-  const auto attend = [&](int failed_fd) {
-    // By now the shards serve.
-    if (!std::exchange(has_begun, true)) {
-      if (predecessor != nullptr) take_place(service, attendant, *predecessor);
-      if (service.admin) spdlog::info("admin endpoint: {}", service.admin->place());
-      say_ready(server);
-    }
-    const Ending ending = attendant.attend(failed_fd);
-    // While the shards still answer.
-    if (service.admin && ending == Ending::kHandOver) service.admin->pause();
-    if (ending == Ending::kStop) service.admin.reset();
-    return ending;
-  };
+  Admin* const admin = service.admin.get();
+  if (admin != nullptr) admin->pause();  // while the shards still answer
+  if (const auto stopped = server.stop(StopReason::kHandOver); !stopped) {
+    return tell_end(server, stopped);
+  }
+  if (supervisor.hand_over(admin != nullptr ? admin->listener_fd() : -1)) {
+    server.close();
+    if (admin != nullptr) admin->leave_to_another();
+    service.admin.reset();
+    return supervisor.see_off();
+  }
+  if (const auto started = server.start(); !started) return tell_end(server, started);
+  server.run();
+  if (admin != nullptr) keep_admin(admin->resume());
+  return std::nullopt;
+}
+
+// The exit code.
+int supervise(Service& service, Supervisor& supervisor) {
   for (;;) {
-    const auto ended = server.run(begin, attend);
-    if (ended == Ending::kHandOver) {
-      if (!attendant.hand_over(service.admin ? service.admin->listener_fd() : -1)) {
-        if (service.admin) keep_admin(service.admin->resume());
-        continue;
-      }
-      server.close();
-      if (service.admin) service.admin->leave_to_another();
-      service.admin.reset();
-      return attendant.see_off();
-    }
-    if (!ended && !has_begun) return tl::unexpected(ended.error());
-    log_totals(server.counters());
-    spdlog::log(ended ? spdlog::level::info : spdlog::level::critical, "{}",
-                ended ? "stopped" : "chatd has to stop: " + ended.error());
-    return ended ? 0 : 1;
+    if (supervisor.run() == StopReason::kStop) return stop(service);
+    if (const auto exit_code = hand_over(service, supervisor)) return *exit_code;
   }
 }
 
@@ -230,18 +237,18 @@ int run(int argc, char** argv) {
   // (ulimit -f): we stay.
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);
-  // A successor that fails is waited for, whatever we have inherited.
+  // A new process that fails is waited for, whatever we have inherited.
   std::signal(SIGCHLD, SIG_DFL);
   const ProgramFile program;
-  auto predecessor = Predecessor::find();
+  auto found = OldProcess::find();
   auto configuration = config::configure(argc, argv);
   if (!configuration) return configuration.error();
   start_logging(configuration->options.log_level, configuration->options.log_format);
   for (const std::string& line : configuration->deprecations) spdlog::warn("{}", line);
 
-  Predecessor* const running = predecessor && *predecessor ? &**predecessor : nullptr;
-  const auto cannot_start = [running](const std::string& reason) {
-    if (running != nullptr) running->tell_failure(reason);
+  OldProcess* const old_process = found && *found ? &**found : nullptr;
+  const auto cannot_start = [old_process](const std::string& reason) {
+    if (old_process != nullptr) old_process->tell_failure(reason);
     spdlog::critical("chatd cannot start: {}", reason);
     return 1;
   };
@@ -249,13 +256,21 @@ int run(int argc, char** argv) {
     spdlog::info("shards: auto is {}", explain_usable_threads());
   }
   if (!streams) return cannot_start(streams.error());
-  if (!predecessor) return cannot_start(predecessor.error());
+  if (!found) return cannot_start(found.error());
   Reloader reloader(std::move(*configuration), argc, argv);
-  auto service = open_service(reloader, running);
+  auto service = open_service(reloader, old_process);
   if (!service) return cannot_start(service.error());
   explain_out_of_memory("chatd has to stop: there is not enough memory\n");
-  const auto exit_code = serve(reloader, *service, running, program, argv);
-  return exit_code ? *exit_code : cannot_start(exit_code.error());
+  Supervisor supervisor({*service->server, service->signals, *service->commands, reloader, program,
+                         argv, old_process},
+                        std::move(service->extras.keeper_line));
+  if (const auto started = start_shards(*service, old_process); !started) {
+    return cannot_start(started.error());
+  }
+  if (old_process != nullptr) take_place(*service, supervisor, *old_process);
+  if (service->admin) spdlog::info("admin endpoint: {}", service->admin->place());
+  say_ready(*service->server);
+  return supervise(*service, supervisor);
 }
 
 }  // namespace

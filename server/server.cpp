@@ -4,7 +4,6 @@
 #include <sys/eventfd.h>
 #include <sys/random.h>
 
-#include <atomic>
 #include <cerrno>
 #include <chrono>
 #include <cstddef>
@@ -154,10 +153,10 @@ tl::expected<std::unique_ptr<Server>, std::string> Server::open(const Options& o
 }
 
 tl::expected<std::unique_ptr<Server>, std::string> Server::take_over(const Options& options,
-                                                                     Inheritance inheritance) {
-  ServerState& state = inheritance.state;
+                                                                     ImportedState imported) {
+  ServerState& state = imported.state;
   if (const auto same = check_place(options, state); !same) return tl::unexpected(same.error());
-  auto next = inheritance.descriptors.begin();
+  auto next = imported.descriptors.begin();
   auto sockets = taken_sockets(next, options.shards);
   if (!sockets) return tl::unexpected(sockets.error());
   // Nothing is steered anew: the program stays with the sockets, and to verify it takes datagrams
@@ -176,40 +175,37 @@ tl::expected<std::unique_ptr<Server>, std::string> Server::take_over(const Optio
   return server;
 }
 
-tl::expected<Ending, std::string> Server::run(
-    const std::function<tl::expected<void, std::string>()>& begin,
-    const std::function<Ending(int failed_fd)>& attend) {
+tl::expected<void, std::string> Server::start() {
   take_wake_ups(stop_.get());  // of an earlier run
-  // A shard that fails ends the others before anybody has said how.
-  std::atomic<Ending> ending = Ending::kStop;
+  stop_reason_ = StopReason::kStop;
   std::vector<std::function<void()>> bodies;
   for (const auto& shard : shards_) {
-    bodies.emplace_back([&shard, &ending] {
-      shard->run();
-      if (ending == Ending::kStop) shard->end();
+    bodies.emplace_back([this, &shard = *shard] {
+      shard.run();
+      if (stop_reason_ == StopReason::kStop) shard.end();
     });
   }
-  bool has_run = false;
-  const auto begin_all = [&]() -> tl::expected<void, std::string> {
-    if (auto begun = begin(); !begun) return begun;
-    set_socket_options();
-    return {};
-  };
-  const auto attend_all = [&](int failed_fd) {
-    has_run = has_run_ = true;
-    ending = attend(failed_fd);
-  };
-  const auto ended = run_shards(bodies, stop_.get(), begin_all, attend_all);
-  if (ended) return ending.load();
-  // It has served before, and cannot go on: members are told all the same.
-  if (has_run_ && !has_run) {
+  threads_ = std::make_unique<ShardThreads>(std::move(bodies), stop_.get());
+  auto started = threads_->start();
+  if (!started && has_run_) {
     for (const auto& shard : shards_) shard->end();
   }
-  return tl::unexpected(ended.error());
+  return started;
 }
 
-// Only when they are ours alone: a predecessor that goes on after all must find its sockets as they
-// were.
+void Server::run() {
+  set_socket_options();
+  has_run_ = true;
+  threads_->run();
+}
+
+tl::expected<void, std::string> Server::stop(StopReason reason) {
+  stop_reason_ = reason;
+  return threads_->stop();
+}
+
+// Only when they are ours alone: an old process that goes on after all must find its sockets as
+// they were.
 void Server::set_socket_options() {
   if (std::exchange(has_socket_options_, true)) return;
   std::vector<int> udp;
@@ -246,22 +242,22 @@ tl::expected<void, std::string> Server::settle() {
   return tl::unexpected<std::string>("its shards do not come to rest");
 }
 
-tl::expected<Estate, std::string> Server::estate() {
+tl::expected<ExportedState, std::string> Server::export_state() {
   if (const auto settled = settle(); !settled) return tl::unexpected(settled.error());
-  Estate estate;
-  estate.state = {.host = options_.host,
-                  .tcp_port = options_.tcp_port,
-                  .udp_port = options_.udp_port,
-                  .map_key = map_key_,
-                  .next_sequence = board_->sequence(),
-                  .local_addresses = board_->local_addresses().all(),
-                  .shards = {}};
-  estate.descriptors.push_back(shards_.front()->listener_fd());
-  for (const auto& shard : shards_) estate.descriptors.push_back(shard->udp_fd());
+  ExportedState exported;
+  exported.state = {.host = options_.host,
+                    .tcp_port = options_.tcp_port,
+                    .udp_port = options_.udp_port,
+                    .map_key = map_key_,
+                    .next_sequence = board_->sequence(),
+                    .local_addresses = board_->local_addresses().all(),
+                    .shards = {}};
+  exported.descriptors.push_back(shards_.front()->listener_fd());
+  for (const auto& shard : shards_) exported.descriptors.push_back(shard->udp_fd());
   for (const auto& shard : shards_) {
-    estate.state.shards.push_back(shard->state(estate.descriptors));
+    exported.state.shards.push_back(shard->state(exported.descriptors));
   }
-  return estate;
+  return exported;
 }
 
 tl::expected<void, std::string> Server::tell_shards(const std::function<void(Relay&)>& order) {
@@ -273,7 +269,8 @@ tl::expected<void, std::string> Server::tell_shards(const std::function<void(Rel
   return {};
 }
 
-tl::expected<void, std::string> Server::drain() {
+tl::expected<void, std::string> Server::drain(int wake_fd) {
+  board_->wake_when_empty(wake_fd);
   return tell_shards([](Relay& relay) { relay.start_drain(); });
 }
 

@@ -1,6 +1,7 @@
 // The whole server: its sockets, its shards, and what they have in common.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -16,13 +17,14 @@
 #include "server/net/unique_fd.h"
 #include "server/options.h"
 #include "server/shard.h"
+#include "server/shards/shard_threads.h"
 #include "server/shards/steering.h"
 #include "server/shards/switchboard.h"
 
 namespace chatd {
 
 // Why the shards have stopped.
-enum class Ending : std::uint8_t {
+enum class StopReason : std::uint8_t {
   kStop,      // members have been told that it is over
   kHandOver,  // members are to notice nothing: another process goes on, or run() again
 };
@@ -40,30 +42,32 @@ class Server {
 
   // The same in place of another process, on its sockets.
   static tl::expected<std::unique_ptr<Server>, std::string> take_over(const Options& options,
-                                                                      Inheritance inheritance);
+                                                                      ImportedState imported);
 
   const Endpoint& tcp() const { return tcp_; }
   const Endpoint& udp() const { return udp_; }
   std::size_t shard_count() const { return shards_.size(); }
 
-  // Serves until `attend` returns. `begin` is called when nothing can fail any more that a start
-  // takes, and nobody is served yet; what it returns may prevent that. `attend` is called when all
-  // shards run, says how they are to end, and must return when the descriptor that it gets becomes
-  // readable: a shard could not go on, and the error says which one, and why.
-  tl::expected<Ending, std::string> run(
-      const std::function<tl::expected<void, std::string>()>& begin,
-      const std::function<Ending(int failed_fd)>& attend);
+  // Gives each shard its thread; nobody is served yet. An error: there are not enough threads, and
+  // members who were served before have been told that it is over.
+  tl::expected<void, std::string> start();
+  // Serves from here on. Nothing can fail any more that a start takes.
+  void run();
+  // Readable when a shard could not go on: then stop() says which one, and why.
+  int failed_fd() const { return stop_.get(); }
+  // Returns when all shards have stopped. After StopReason::kHandOver start() and run() go on as if
+  // nothing had been.
+  tl::expected<void, std::string> stop(StopReason reason);
 
-  // After Ending::kHandOver: sends what waits, and says all that another process needs to go on.
-  // Nothing changes by that, and run() goes on as if nothing had been. An error: something does not
-  // get out within a moment.
-  tl::expected<Estate, std::string> estate();
+  // After StopReason::kHandOver: sends what waits, and says all that another process needs to go
+  // on. Nothing changes by that. An error: something does not get out within a moment.
+  tl::expected<ExportedState, std::string> export_state();
 
-  // While it runs, from `attend` or from any other thread but the shards'. Errors name a shard that
-  // does not answer.
+  // While it runs, from any thread but the shards'. Errors name a shard that does not answer.
   //
-  // Nobody is let in from here on, and members are told that the server is about to stop.
-  tl::expected<void, std::string> drain();
+  // Nobody is let in from here on, and members are told that the server is about to stop. The
+  // eventfd `wake_fd` is woken whenever a shard has lost its last member.
+  tl::expected<void, std::string> drain(int wake_fd);
   // Limits::with_sizes_of says which of them can change.
   tl::expected<void, std::string> set_limits(const Limits& limits);
   // Whether every shard answers.
@@ -96,11 +100,14 @@ class Server {
   int family_ = 0;                   // of all sockets
   bool has_socket_options_ = false;  // those of options_
   bool has_run_ = false;
+  // A shard that fails ends the others before anybody has said how.
+  std::atomic<StopReason> stop_reason_ = StopReason::kStop;
   Endpoint tcp_;
   Endpoint udp_;
   UniqueFd stop_;  // an eventfd: the shards'
   std::unique_ptr<Switchboard> board_;
   std::vector<std::unique_ptr<Shard>> shards_;
+  std::unique_ptr<ShardThreads> threads_;  // the last: they use the others
 };
 
 }  // namespace chatd

@@ -13,10 +13,10 @@
 #include <tl/expected.hpp>
 
 #include "server/admin/admin_address.h"
-#include "server/admin/admin_site.h"
+#include "server/admin/admin_routes.h"
 #include "server/admin/http_server.h"
 #include "server/admin/questions.h"
-#include "server/life/command_queue.h"
+#include "server/lifecycle/command_queue.h"
 #include "server/net/unique_fd.h"
 #include "server/shards/switchboard.h"
 
@@ -56,7 +56,7 @@ class Admin {
   UniqueFd listener_;
   bool is_left_ = false;
   Questions questions_;
-  AdminSite site_;
+  AdminRoutes site_;
   std::string place_;
   std::unique_ptr<HttpServer> http_;  // the last: it uses the others
 };

@@ -213,12 +213,11 @@ HttpServer::~HttpServer() {
   daemons_.clear();
 }
 
-HttpResponse error_response(unsigned status, std::string_view what_happened,
-                            std::string_view what_to_do) {
+HttpResponse error_response(unsigned status, std::string_view title, std::string_view detail) {
   JsonWriter json;
   json.begin_object();
-  json.member("what_happened", what_happened);
-  json.member("what_to_do", what_to_do);
+  json.member("what_happened", title);
+  json.member("what_to_do", detail);
   json.end_object();
   return {.status = status, .body = json.take()};
 }

@@ -104,7 +104,6 @@ class HttpServer {
 };
 
 // An error as JSON: what happened, and what to do.
-HttpResponse error_response(unsigned status, std::string_view what_happened,
-                            std::string_view what_to_do);
+HttpResponse error_response(unsigned status, std::string_view title, std::string_view detail);
 
 }  // namespace chatd

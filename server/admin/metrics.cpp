@@ -28,39 +28,39 @@ MetricFamily family(std::string_view name, std::string_view help, MetricType typ
   return {.name = std::string(name), .help = std::string(help), .type = type, .metric = {}};
 }
 
-void add_counters(const Snapshot& snapshot, std::vector<MetricFamily>& families) {
+void add_counters(const ServerStats& stats, std::vector<MetricFamily>& families) {
   for (const CounterSpec& row : counter_table()) {
     const std::string metric_name = row.metric();
     if (families.empty() || families.back().name != metric_name) {
       families.push_back(family(metric_name, row.help, MetricType::Counter));
     }
-    for (std::size_t shard = 0; shard < snapshot.shards.size(); ++shard) {
+    for (std::size_t shard = 0; shard < stats.shards.size(); ++shard) {
       ClientMetric metric = of_shard(shard);
       if (!row.label.empty()) {
         metric.label.push_back({std::string(row.label), std::string(row.value)});
       }
-      metric.counter.value = static_cast<double>(snapshot.shards[shard].counters[row.counter]);
+      metric.counter.value = static_cast<double>(stats.shards[shard].counters[row.counter]);
       families.back().metric.push_back(std::move(metric));
     }
   }
 }
 
-void add_gauges(const Snapshot& snapshot, std::vector<MetricFamily>& families) {
+void add_gauges(const ServerStats& stats, std::vector<MetricFamily>& families) {
   const auto add = [&](std::string_view name, std::string_view help,
-                       std::uint32_t ShardSnapshot::*figure) {
+                       std::uint32_t ServerStats::Shard::*figure) {
     families.push_back(family(name, help, MetricType::Gauge));
-    for (std::size_t shard = 0; shard < snapshot.shards.size(); ++shard) {
+    for (std::size_t shard = 0; shard < stats.shards.size(); ++shard) {
       ClientMetric metric = of_shard(shard);
-      metric.gauge.value = snapshot.shards[shard].*figure;
+      metric.gauge.value = stats.shards[shard].*figure;
       families.back().metric.push_back(std::move(metric));
     }
   };
-  add("chatd_rooms", "Rooms that exist.", &ShardSnapshot::rooms);
-  add("chatd_members", "Members of all rooms.", &ShardSnapshot::members);
+  add("chatd_rooms", "Rooms that exist.", &ServerStats::Shard::rooms);
+  add("chatd_members", "Members of all rooms.", &ServerStats::Shard::members);
   add("chatd_members_pending", "Members whose address is not known yet: they get no messages.",
-      &ShardSnapshot::pending_members);
+      &ServerStats::Shard::pending_members);
   add("chatd_messages_waiting", "Messages that wait for their room's turn.",
-      &ShardSnapshot::waiting_messages);
+      &ServerStats::Shard::waiting_messages);
 }
 
 // `unit` is what a value of 1 stands for. Values are whole numbers: those of durations are rounded
@@ -80,60 +80,60 @@ ClientMetric::Histogram histogram(const Buckets& buckets, std::uint64_t sum, dou
   return histogram;
 }
 
-void add_histograms(const Snapshot& snapshot, std::vector<MetricFamily>& families) {
+void add_histograms(const ServerStats& stats, std::vector<MetricFamily>& families) {
   const auto add = [&](std::string_view name, std::string_view help, auto histogram_of) {
     families.push_back(family(name, help, MetricType::Histogram));
-    for (std::size_t shard = 0; shard < snapshot.shards.size(); ++shard) {
+    for (std::size_t shard = 0; shard < stats.shards.size(); ++shard) {
       ClientMetric metric = of_shard(shard);
-      metric.histogram = histogram_of(snapshot.shards[shard]);
+      metric.histogram = histogram_of(stats.shards[shard]);
       families.back().metric.push_back(std::move(metric));
     }
   };
-  add("chatd_message_receivers", "Receivers of each message.", [](const ShardSnapshot& shard) {
+  add("chatd_message_receivers", "Receivers of each message.", [](const ServerStats::Shard& shard) {
     return histogram(shard.measures.receivers, shard.counters[Counter::kDeliveriesPlanned], 1, 0);
   });
   add("chatd_turn_datagrams", "Datagrams that a turn takes in, where it is any.",
-      [](const ShardSnapshot& shard) {
+      [](const ServerStats::Shard& shard) {
         const Distribution& each = shard.measures.turn_datagrams;
         return histogram(each.buckets, each.sum, 1, 0);
       });
   add("chatd_turn_duration_seconds",
       "Time from waking up to having sent, of turns that had messages to work on.",
-      [](const ShardSnapshot& shard) {
+      [](const ServerStats::Shard& shard) {
         const Distribution& each = shard.measures.turn_us;
         return histogram(each.buckets, each.sum, kMicrosecond, 1);
       });
   add("chatd_relay_latency_seconds",
       "A bound for the time that a datagram spends inside chatd, from the beginning of the turn "
       "that takes it in until all that waits is sent.",
-      [](const ShardSnapshot& shard) {
+      [](const ServerStats::Shard& shard) {
         const Distribution& each = shard.measures.latency_us;
         return histogram(each.buckets, each.sum, kMicrosecond, 1);
       });
 }
 
-void add_process(const Snapshot& snapshot, std::vector<MetricFamily>& families) {
+void add_process(const ServerStats& stats, std::vector<MetricFamily>& families) {
   const auto add = [&](std::string_view name, std::string_view help, std::uint64_t value) {
     families.push_back(family(name, help, MetricType::Gauge));
     families.back().metric.emplace_back().gauge.value = static_cast<double>(value);
   };
   add("chatd_build_info", "Always 1; the version is in the label.", 1);
-  families.back().metric.back().label.push_back({"version", snapshot.version});
-  add("chatd_connections", "Control connections that are open.", snapshot.connections);
+  families.back().metric.back().label.push_back({"version", stats.version});
+  add("chatd_connections", "Control connections that are open.", stats.connections);
   add("chatd_draining", "1 while chatd takes no newcomers since it is about to stop.",
-      snapshot.is_draining ? 1 : 0);
-  add("process_resident_memory_bytes", "Memory that is in use.", snapshot.process.resident_bytes);
-  add("process_open_fds", "Descriptors that are open.", snapshot.process.open_descriptors);
+      stats.is_draining ? 1 : 0);
+  add("process_resident_memory_bytes", "Memory that is in use.", stats.process.resident_bytes);
+  add("process_open_fds", "Descriptors that are open.", stats.process.open_descriptors);
   add("process_start_time_seconds", "When chatd was started, in seconds since 1970.",
-      snapshot.started_at_s);
+      stats.started_at_s);
 }
 
-std::vector<MetricFamily> all_families(const Snapshot& snapshot) {
+std::vector<MetricFamily> all_families(const ServerStats& stats) {
   std::vector<MetricFamily> families;
-  add_counters(snapshot, families);
-  add_gauges(snapshot, families);
-  add_histograms(snapshot, families);
-  add_process(snapshot, families);
+  add_counters(stats, families);
+  add_gauges(stats, families);
+  add_histograms(stats, families);
+  add_process(stats, families);
   return families;
 }
 
@@ -162,13 +162,13 @@ std::string describe_labels(const MetricFamily& family) {
 
 }  // namespace
 
-std::string metrics_text(const Snapshot& snapshot) {
-  return prometheus::TextSerializer().Serialize(all_families(snapshot));
+std::string metrics_text(const ServerStats& stats) {
+  return prometheus::TextSerializer().Serialize(all_families(stats));
 }
 
 std::string metrics_table() {
   std::string table = "\n| metric | type | |\n| --- | --- | --- |\n";
-  Snapshot empty;
+  ServerStats empty;
   empty.shards.emplace_back();
   for (const MetricFamily& family : all_families(empty)) {
     table.append("| `").append(family.name).append("` | ").append(name_of(family.type));

@@ -33,7 +33,7 @@ void write_buckets(std::string_view name, const Buckets& buckets, JsonWriter& js
   json.end_array();
 }
 
-void write_shard(const ShardSnapshot& shard, JsonWriter& json) {
+void write_shard(const ServerStats::Shard& shard, JsonWriter& json) {
   json.member("rooms", std::uint64_t{shard.rooms});
   json.member("members", std::uint64_t{shard.members});
   json.member("pending_members", std::uint64_t{shard.pending_members});
@@ -54,17 +54,17 @@ void write_measures(const Measures& measures, JsonWriter& json) {
 
 }  // namespace
 
-std::string status_json(const Snapshot& snapshot) {
-  const ShardSnapshot total = snapshot.total();
+std::string status_json(const ServerStats& stats) {
+  const ServerStats::Shard total = stats.total();
   JsonWriter json;
   json.begin_object();
-  json.member("version", std::string_view(snapshot.version));
-  json.member("draining", snapshot.is_draining);
-  json.member("started_at_s", snapshot.started_at_s);
-  json.member("uptime_ms", snapshot.uptime_ms);
-  json.member("resident_bytes", snapshot.process.resident_bytes);
-  json.member("open_descriptors", snapshot.process.open_descriptors);
-  json.member("connections", std::uint64_t{snapshot.connections});
+  json.member("version", std::string_view(stats.version));
+  json.member("draining", stats.is_draining);
+  json.member("started_at_s", stats.started_at_s);
+  json.member("uptime_ms", stats.uptime_ms);
+  json.member("resident_bytes", stats.process.resident_bytes);
+  json.member("open_descriptors", stats.process.open_descriptors);
+  json.member("connections", std::uint64_t{stats.connections});
   json.key("total");
   json.begin_object();
   write_shard(total, json);
@@ -75,7 +75,7 @@ std::string status_json(const Snapshot& snapshot) {
   write_measures(total.measures, json);
   json.key("shards");
   json.begin_array();
-  for (const ShardSnapshot& shard : snapshot.shards) {
+  for (const ServerStats::Shard& shard : stats.shards) {
     json.begin_object();
     write_shard(shard, json);
     json.end_object();

@@ -74,9 +74,9 @@ tl::expected<std::pair<HandoverLink, UniqueFd>, std::string> HandoverLink::open_
   return std::pair(std::move(ours), std::move(theirs));
 }
 
-tl::expected<void, std::string> HandoverLink::send(HandoverWord word, std::string_view text,
+tl::expected<void, std::string> HandoverLink::send(MessageType type, std::string_view text,
                                                    std::span<const int> descriptors) {
-  std::string packet(1, static_cast<char>(word));
+  std::string packet(1, static_cast<char>(type));
   packet += text.substr(0, kMaxTextBytes - 1);
   iovec bytes{.iov_base = packet.data(), .iov_len = packet.size()};
   ControlSpace space{};
@@ -95,7 +95,7 @@ tl::expected<void, std::string> HandoverLink::send(HandoverWord word, std::strin
   return {};
 }
 
-tl::expected<HandoverPacket, std::string> HandoverLink::receive(int timeout_ms) {
+tl::expected<HandoverMessage, std::string> HandoverLink::receive(int timeout_ms) {
   if (!wait_readable({fd_.get()}, timeout_ms) && timeout_ms >= 0) {
     return Fault("it says nothing for " + std::to_string(timeout_ms) + " ms");
   }
@@ -115,9 +115,9 @@ tl::expected<HandoverPacket, std::string> HandoverLink::receive(int timeout_ms) 
   has_ended_ = size_bytes == 0 || (size_bytes < 0 && is_hung_up());
   if (has_ended_) return Fault(kEnded);
   if (size_bytes < 0) return Fault(system_error("recvmsg", error));
-  HandoverPacket packet{.word = static_cast<HandoverWord>(text[0]),
-                        .text = {text.data() + 1, static_cast<std::size_t>(size_bytes) - 1},
-                        .descriptors = take_descriptors(message)};
+  HandoverMessage packet{.type = static_cast<MessageType>(text[0]),
+                         .text = {text.data() + 1, static_cast<std::size_t>(size_bytes) - 1},
+                         .descriptors = take_descriptors(message)};
   if ((message.msg_flags & MSG_CTRUNC) != 0) {
     return Fault(
         "not every descriptor could be taken over: raise the limit of open files (nofile)");
@@ -125,10 +125,10 @@ tl::expected<HandoverPacket, std::string> HandoverLink::receive(int timeout_ms) 
   return packet;
 }
 
-tl::expected<HandoverPacket, std::string> HandoverLink::expect(HandoverWord word, int timeout_ms) {
+tl::expected<HandoverMessage, std::string> HandoverLink::expect(MessageType type, int timeout_ms) {
   auto packet = receive(timeout_ms);
-  if (!packet || packet->word == word) return packet;
-  if (packet->word == HandoverWord::kFailed) return Fault(packet->text);
+  if (!packet || packet->type == type) return packet;
+  if (packet->type == MessageType::kFailed) return Fault(packet->text);
   return Fault("it does not keep to the protocol of a hand-over");
 }
 

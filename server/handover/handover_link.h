@@ -2,20 +2,22 @@
 // packets apart (SOCK_SEQPACKET, unix(7)) and carries descriptors (SCM_RIGHTS). The conversation,
 // in full:
 //
-//   successor: ready      it has started, and its configuration is sound; until then, and while it
-//                         starts, the running chatd serves as ever
-//   running:   state      with a file in memory that holds the state; the running chatd has stopped
-//                         reading, and has sent all that waited
-//   running:   sockets    with descriptors, in as many packets as it takes
-//   successor: restored   it could go on; or «failed» with the reason
-//   running:   go         from here on the successor serves, and the running one does not; the text
-//                         is what it has been told and has not done yet (server/life/command.h)
+//   new: ready      it has started, and its configuration is sound; until then, and while it
+//   starts,
+//                   the old chatd serves as ever
+//   old: state      with a file in memory that holds the state; the old chatd has stopped reading,
+//                   and has sent all that waited
+//   old: sockets    with descriptors, in as many packets as it takes
+//   new: restored   it could go on; or «failed» with the reason
+//   old: go         from here on the new chatd serves, and the old one does not; the text is what
+//   it
+//                   has been told and has not done yet (server/lifecycle/command.h)
+//   old: serves     the service manager knows the new process by now
+//   old: command    what it has been told since, by signal
 //
-// Who hears the end of the line knows that the other one is gone. The running chatd then goes on
-// serving, and so does a successor that could: when it has been told «restored», the running one
-// ends the line only by its own end (a successor that it gives up, it kills). When the running
-// chatd has said «go» it tells the service manager who serves now, and ends the line. Thread: one
-// at a time.
+// Who hears the end of the line knows that the other one is gone. The old chatd then goes on
+// serving, and so does a new one that could: when it has said «restored», the old one ends the line
+// only by its own end (a new process that it gives up, it kills). Thread: one at a time.
 #pragma once
 
 #include <cstdint>
@@ -30,20 +32,20 @@
 
 namespace chatd {
 
-enum class HandoverWord : char {
+enum class MessageType : char {
   kReady = 'r',
   kState = 's',
   kSockets = 'f',
   kRestored = 'd',
   kFailed = 'x',
   kGo = 'g',
-  // Between whoever serves and the process that was started first (server/life/keeper.h).
-  kCommand = 'c',  // with its letter
+  // Also between whoever serves and the process that was started first (server/lifecycle/keeper.h).
+  kCommand = 'c',  // with its letters
   kServes = 'p',   // with the process id
 };
 
-struct HandoverPacket {
-  HandoverWord word;
+struct HandoverMessage {
+  MessageType type;
   std::string text;
   std::vector<UniqueFd> descriptors = {};
 };
@@ -62,14 +64,14 @@ class HandoverLink {
   int fd() const { return fd_.get(); }
 
   // Errors say what happened, without saying who we are.
-  tl::expected<void, std::string> send(HandoverWord word, std::string_view text = {},
+  tl::expected<void, std::string> send(MessageType type, std::string_view text = {},
                                        std::span<const int> descriptors = {});
   // Waits for the next packet for so long (-1: for ever).
-  tl::expected<HandoverPacket, std::string> receive(int timeout_ms);
+  tl::expected<HandoverMessage, std::string> receive(int timeout_ms);
   // Whether the last call has found the other end gone.
   bool has_ended() const { return has_ended_; }
   // The same for one that is expected now; any other word is an error, and «failed» is its text.
-  tl::expected<HandoverPacket, std::string> expect(HandoverWord word, int timeout_ms);
+  tl::expected<HandoverMessage, std::string> expect(MessageType type, int timeout_ms);
 
  private:
   // Whether the kernel says that the other end is closed. The error of a call is not enough: it may

@@ -32,7 +32,7 @@ struct ServerState {
   std::vector<LocalAddress> local_addresses;  // members' endpoints name them
   std::vector<ShardState> shards;
   std::string admin = {};  // where the admin endpoint listens, as the operator says it; empty: none
-  bool has_keeper = false;  // the process that was started first stays (server/life/keeper.h)
+  bool has_keeper = false;  // the process that was started first stays (server/lifecycle/keeper.h)
 
   std::size_t descriptor_count() const {
     std::size_t count = 1 + shards.size() + (admin.empty() ? 0 : 1) + (has_keeper ? 1 : 0);
@@ -42,14 +42,14 @@ struct ServerState {
 };
 
 // What a server passes on to another process. It keeps ownership of the descriptors.
-struct Estate {
+struct ExportedState {
   ServerState state;
   std::vector<int> descriptors;
 };
 
 // The same as the other process receives it: as many descriptors as the server's state needs, and
 // what does not belong to the server.
-struct Inheritance {
+struct ImportedState {
   ServerState state;
   std::vector<UniqueFd> descriptors;
   UniqueFd admin_listener = {};

@@ -7,12 +7,12 @@
 #include <utility>
 
 #include "server/log/formats.h"
-#include "server/log/patient_sink.h"
+#include "server/log/non_blocking_sink.h"
 
 namespace chatd {
 
 void start_logging(const std::string& level, const std::string& format) {
-  auto logger = std::make_shared<spdlog::logger>("chatd", std::make_shared<PatientSink>());
+  auto logger = std::make_shared<spdlog::logger>("chatd", std::make_shared<NonBlockingSink>());
   if (format == "json") {
     logger->set_formatter(json_format());
   } else {

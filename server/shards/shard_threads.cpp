@@ -1,12 +1,7 @@
 #include "server/shards/shard_threads.h"
 
-#include <cstddef>
-#include <exception>
-#include <latch>
 #include <system_error>
-#include <thread>
 #include <utility>
-#include <vector>
 
 #include "server/process/processors.h"
 #include "server/process/system_error.h"
@@ -14,64 +9,6 @@
 
 namespace chatd {
 namespace {
-
-// Keeps threads until all of them are there and are let through: to run, or with nothing to do.
-class Gate {
- public:
-  explicit Gate(std::size_t threads) : arrivals_(static_cast<std::ptrdiff_t>(threads)) {}
-
-  // The threads'. Whether to run.
-  bool pass() {
-    arrivals_.count_down();
-    release_.wait();
-    return may_run_;
-  }
-
-  void await_all() { arrivals_.wait(); }
-  // Only the first call counts.
-  void let_through(bool may_run) {
-    if (release_.try_wait()) return;
-    may_run_ = may_run;
-    release_.count_down();
-  }
-
- private:
-  std::latch arrivals_;
-  std::latch release_{1};
-  bool may_run_ = false;
-};
-
-// The shards' threads. Whatever becomes of the one that has started them, they are told to stop and
-// waited for.
-class Threads {
- public:
-  Threads(std::size_t count, Gate& gate, int stop_fd) : gate_(gate), stop_fd_(stop_fd) {
-    threads_.reserve(count);
-  }
-  Threads(const Threads&) = delete;
-  Threads& operator=(const Threads&) = delete;
-  ~Threads() {
-    gate_.let_through(false);
-    wake(stop_fd_);
-    for (std::thread& thread : threads_) thread.join();
-  }
-
-  // 0, or the errno of what failed.
-  template <class Body>
-  int start_all(std::size_t count, const Body& body) {
-    try {
-      for (std::size_t i = 0; i < count; ++i) threads_.emplace_back([&body, i] { body(i); });
-    } catch (const std::system_error& error) {
-      return error.code().value();
-    }
-    return 0;
-  }
-
- private:
-  Gate& gate_;
-  int stop_fd_;
-  std::vector<std::thread> threads_;
-};
 
 std::string reason_of(const std::exception_ptr& failure) {
   try {
@@ -85,40 +22,71 @@ std::string reason_of(const std::exception_ptr& failure) {
 
 }  // namespace
 
-tl::expected<void, std::string> run_shards(
-    std::span<const std::function<void()>> shards, int stop_fd,
-    const std::function<tl::expected<void, std::string>()>& begin,
-    const std::function<void(int)>& attend) {
-  const std::vector<std::size_t> processors = usable_processors();
-  std::vector<std::exception_ptr> failures(shards.size());
-  Gate gate(shards.size());
-  // An exception must neither pass for a clean stop nor take the other shards' members down without
-  // a word: it stops all shards, and they say goodbye.
-  const auto run_one = [&](std::size_t i) {
-    name_thread("shard-" + std::to_string(i));
-    if (shards.size() > 1) pin_thread(processors[i % processors.size()]);
-    try {
-      if (gate.pass()) shards[i]();
-    } catch (...) {
-      failures[i] = std::current_exception();
-    }
-    wake(stop_fd);
-  };
-  {
-    Threads threads(shards.size(), gate, stop_fd);
-    if (const int error = threads.start_all(shards.size(), run_one); error != 0) {
-      return tl::unexpected(system_error("a shard gets no thread", error));
-    }
-    gate.await_all();
-    if (auto begun = begin(); !begun) return begun;
-    gate.let_through(true);
-    attend(stop_fd);
+ShardThreads::ShardThreads(std::vector<std::function<void()>> shards, int stop_fd)
+    : shards_(std::move(shards)),
+      stop_fd_(stop_fd),
+      processors_(usable_processors()),
+      failures_(shards_.size()),
+      arrivals_(static_cast<std::ptrdiff_t>(shards_.size())) {}
+
+ShardThreads::~ShardThreads() {
+  join();
+}
+
+tl::expected<void, std::string> ShardThreads::start() {
+  threads_.reserve(shards_.size());
+  try {
+    for (std::size_t i = 0; i < shards_.size(); ++i)
+      threads_.emplace_back([this, i] { body_of(i); });
+  } catch (const std::system_error& error) {
+    join();
+    return tl::unexpected(system_error("a shard gets no thread", error.code().value()));
   }
-  for (std::size_t i = 0; i < failures.size(); ++i) {
-    if (!failures[i]) continue;
-    return tl::unexpected("shard " + std::to_string(i) + " failed: " + reason_of(failures[i]));
+  arrivals_.wait();
+  return {};
+}
+
+// An exception must neither pass for a clean stop nor take the other shards' members down without a
+// word: it stops all shards, and they say goodbye.
+void ShardThreads::body_of(std::size_t shard) {
+  name_thread("shard-" + std::to_string(shard));
+  if (shards_.size() > 1) pin_thread(processors_[shard % processors_.size()]);
+  arrivals_.count_down();
+  release_.wait();
+  try {
+    if (may_run_) shards_[shard]();
+  } catch (...) {
+    failures_[shard] = std::current_exception();
+  }
+  wake(stop_fd_);
+}
+
+void ShardThreads::run() {
+  let_through(true);
+}
+
+// Only the first call counts.
+void ShardThreads::let_through(bool may_run) {
+  if (release_.try_wait()) return;
+  may_run_ = may_run;
+  release_.count_down();
+}
+
+tl::expected<void, std::string> ShardThreads::stop() {
+  join();
+  for (std::size_t i = 0; i < failures_.size(); ++i) {
+    if (!failures_[i]) continue;
+    return tl::unexpected("shard " + std::to_string(i) + " failed: " + reason_of(failures_[i]));
   }
   return {};
+}
+
+void ShardThreads::join() {
+  if (threads_.empty()) return;
+  let_through(false);
+  wake(stop_fd_);
+  for (std::thread& thread : threads_) thread.join();
+  threads_.clear();
 }
 
 }  // namespace chatd

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "server/process/system_error.h"
+#include "server/process/wake.h"
 
 namespace chatd {
 
@@ -27,6 +28,8 @@ void Switchboard::publish(std::uint8_t shard, const ShardFigures& figures) {
   line.rooms.store(figures.rooms, std::memory_order_release);
   line.members.store(figures.members, std::memory_order_release);
   line.roster_version.store(figures.roster_version, std::memory_order_release);
+  const int empty_fd = empty_fd_.load(std::memory_order_relaxed);
+  if (figures.members == 0 && empty_fd >= 0) wake(empty_fd);
 }
 
 void Switchboard::read_figures(std::vector<ShardFigures>& figures) const {

@@ -30,6 +30,8 @@ class Switchboard {
   Mailbox& mailbox(std::uint8_t shard) { return lines_[shard]->mailbox; }
 
   void publish(std::uint8_t shard, const ShardFigures& figures);
+  // From here on the eventfd `event_fd` is woken whenever a shard has lost its last member.
+  void wake_when_empty(int event_fd) { empty_fd_.store(event_fd, std::memory_order_relaxed); }
   // Into what the last call has left there, or nothing.
   void read_figures(std::vector<ShardFigures>& figures) const;
 
@@ -63,6 +65,7 @@ class Switchboard {
   LocalAddresses local_addresses_;
   std::atomic<std::uint64_t> sequence_ = 0;
   std::atomic<std::uint32_t> connections_ = 0;
+  std::atomic<int> empty_fd_ = -1;
 };
 
 }  // namespace chatd

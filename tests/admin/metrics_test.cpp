@@ -5,7 +5,7 @@
 #include <sstream>
 #include <string>
 
-#include "tests/admin/snapshots.h"
+#include "tests/admin/example_stats.h"
 
 namespace chatd::test {
 namespace {
@@ -19,7 +19,7 @@ bool has_line(const std::string& text, const std::string& line) {
 }
 
 TEST(Metrics, EveryCounterOfEveryShardIsThere) {
-  const std::string text = metrics_text(snapshot_of_two_shards());
+  const std::string text = metrics_text(stats_of_two_shards());
   for (const CounterSpec& row : counter_table()) {
     for (const std::uint64_t shard : {0u, 1u}) {
       std::string line = row.metric() + "{shard=\"" + std::to_string(shard) + "\"";
@@ -33,9 +33,9 @@ TEST(Metrics, EveryCounterOfEveryShardIsThere) {
 }
 
 TEST(Metrics, GaugesAndTheProcess) {
-  Snapshot snapshot = snapshot_of_two_shards();
-  snapshot.is_draining = true;
-  const std::string text = metrics_text(snapshot);
+  ServerStats stats = stats_of_two_shards();
+  stats.is_draining = true;
+  const std::string text = metrics_text(stats);
   for (const char* line :
        {"chatd_rooms{shard=\"0\"} 1001", "chatd_members{shard=\"1\"} 2002",
         "chatd_members_pending{shard=\"0\"} 1003", "chatd_messages_waiting{shard=\"1\"} 2004",
@@ -50,21 +50,21 @@ TEST(Metrics, GaugesAndTheProcess) {
 
 // Large numbers arrive whole, not as 1.23e+15.
 TEST(Metrics, CountersKeepAllTheirDigits) {
-  Snapshot snapshot = snapshot_of_two_shards();
-  snapshot.shards.resize(1);
-  snapshot.shards[0].counters = {};
-  snapshot.shards[0].counters.add(Counter::kDeliveriesSent, 123'456'789'012'345);
+  ServerStats stats = stats_of_two_shards();
+  stats.shards.resize(1);
+  stats.shards[0].counters = {};
+  stats.shards[0].counters.add(Counter::kDeliveriesSent, 123'456'789'012'345);
   EXPECT_TRUE(
-      has_line(metrics_text(snapshot), "chatd_deliveries_sent_total{shard=\"0\"} 123456789012345"));
+      has_line(metrics_text(stats), "chatd_deliveries_sent_total{shard=\"0\"} 123456789012345"));
 }
 
 TEST(Metrics, HistogramsAreCumulativeAndTheirBoundsHold) {
-  Snapshot snapshot = snapshot_of_two_shards();
-  Measures& measures = snapshot.shards[0].measures;
+  ServerStats stats = stats_of_two_shards();
+  Measures& measures = stats.shards[0].measures;
   for (const std::uint64_t receivers : {0u, 1u, 2u, 3u, 4u}) measures.receivers.add(receivers);
   measures.latency_us.add(999, 2);          // 512 to 1023 us
   measures.latency_us.add(100'000'000, 1);  // above every bound
-  const std::string text = metrics_text(snapshot);
+  const std::string text = metrics_text(stats);
   for (const char* line : {"chatd_message_receivers_bucket{shard=\"0\",le=\"0\"} 1",
                            "chatd_message_receivers_bucket{shard=\"0\",le=\"1\"} 2",
                            "chatd_message_receivers_bucket{shard=\"0\",le=\"3\"} 4",

@@ -12,7 +12,7 @@
 
 #include "server/admin/metrics.h"
 #include "server/config/reference.h"
-#include "tests/admin/snapshots.h"
+#include "tests/admin/example_stats.h"
 #include "tests/support/json.h"
 
 namespace chatd::test {
@@ -26,7 +26,7 @@ std::string read_file(const std::string& path) {
 
 // The names that Prometheus sees, and those that it makes of a histogram's.
 std::set<std::string> all_metrics(bool with_parts) {
-  std::istringstream lines(metrics_text(snapshot_of_two_shards()));
+  std::istringstream lines(metrics_text(stats_of_two_shards()));
   std::set<std::string> names;
   for (std::string line; std::getline(lines, line);) {
     std::istringstream words(line);

@@ -5,14 +5,14 @@
 #include <cstddef>
 #include <string>
 
-#include "tests/admin/snapshots.h"
+#include "tests/admin/example_stats.h"
 #include "tests/support/json.h"
 
 namespace chatd::test {
 namespace {
 
 TEST(StatusJson, HasEveryCounterSummedOverShards) {
-  const JsonObject status(status_json(snapshot_of_two_shards()));
+  const JsonObject status(status_json(stats_of_two_shards()));
   ASSERT_TRUE(status.valid());
   const JsonObject counters = status.object("total").object("counters");
   for (std::size_t i = 0; i < kCounterCount; ++i) {
@@ -33,7 +33,7 @@ TEST(StatusJson, HasEveryCounterSummedOverShards) {
 }
 
 TEST(StatusJson, GroupsDropsByReason) {
-  const JsonObject status(status_json(snapshot_of_two_shards()));
+  const JsonObject status(status_json(stats_of_two_shards()));
   const auto twice = [](Counter counter) { return 3000 + 2 * static_cast<long>(counter); };
   EXPECT_EQ(status.object("datagrams_dropped").number("malformed"),
             twice(Counter::kDroppedMalformed));

@@ -38,7 +38,7 @@ bool has_a_reason(const std::string& name) {
       "syscall",                 // futex, by std::latch: if it ends early, it looks again
       "pthread_setname_np",      // a name for debuggers
       "signal",                  // the two signals exist
-      "kill",                    // itself and its children, with signals that exist
+      "kill",                    // its children, with signals that exist
       "waitpid",                 // a child of its own; tried again when it is interrupted
       "stat",                    // if it fails, the program's file is not taken for another one
       "syscall",                 // futex(2), by std::latch

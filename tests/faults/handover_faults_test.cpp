@@ -82,7 +82,7 @@ class HandoverFaults : public testing::TestWithParam<Call> {
     faults.pause();
     ++counts_[static_cast<std::size_t>(outcome)];
     ASSERT_NE(outcome, Outcome::kNeither) << server.diagnosis();
-    // An order that cannot be read is taken for a stop (server/life/signals.h).
+    // An order that cannot be read is taken for a stop (server/lifecycle/signals.h).
     if (outcome == Outcome::kStopped) {
       EXPECT_EQ(fault.call, Call::kRead);
       return;

@@ -1,5 +1,5 @@
 // The process that was started first ends as the last one that served has ended.
-#include "server/life/keeper.h"
+#include "server/lifecycle/keeper.h"
 
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -7,7 +7,7 @@
 #include <optional>
 #include <utility>
 
-#include "server/life/signals.h"
+#include "server/lifecycle/signals.h"
 
 namespace chatd::test {
 namespace {

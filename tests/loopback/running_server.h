@@ -1,18 +1,13 @@
 // A whole chatd in this process, with as many shards as the test likes.
 #pragma once
 
-#include <sys/eventfd.h>
-#include <unistd.h>
-
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
-#include <thread>
 
 #include "server/net/server_sockets.h"
 #include "server/process/descriptor_limit.h"
-#include "server/process/wait_readable.h"
 #include "server/server.h"
 #include "tests/support/die.h"
 #include "tests/support/socket_address.h"
@@ -24,22 +19,10 @@ class RunningServer {
   // Without a program, the right one.
   explicit RunningServer(std::uint32_t shards,
                          const std::optional<SteeringProgram>& steering = std::nullopt)
-      : stop_(::eventfd(0, EFD_CLOEXEC)),
-        server_(open(options_for(shards), steering.value_or(steering_program(shards)))),
-        thread_([this] {
-          const auto attend = [this](int failed_fd) {
-            wait_readable({stop_.get(), failed_fd});
-            return Ending::kStop;
-          };
-          const auto begin = [] { return tl::expected<void, std::string>(); };
-          stopped_well_ = server_->run(begin, attend).has_value();
-        }) {}
-  RunningServer(const RunningServer&) = delete;
-  RunningServer& operator=(const RunningServer&) = delete;
-  ~RunningServer() {
-    if (thread_.joinable()) stop();
+      : server_(open(options_for(shards), steering.value_or(steering_program(shards)))) {
+    if (const auto started = server_->start(); !started) die(started.error().c_str());
+    server_->run();
   }
-
   SocketAddress tcp() const { return {"127.0.0.1", server_->tcp().port}; }
   SocketAddress udp() const { return {"127.0.0.1", server_->udp().port}; }
 
@@ -47,9 +30,7 @@ class RunningServer {
 
   // The counters of all shards, once they have stopped.
   Counters stop() {
-    const std::uint64_t one = 1;
-    (void)!::write(stop_.get(), &one, sizeof one);
-    thread_.join();
+    stopped_well_ = server_->stop(StopReason::kStop).has_value();
     return server_->counters();
   }
   bool stopped_well() const { return stopped_well_; }
@@ -71,10 +52,8 @@ class RunningServer {
     return Server::open(options, open_server_sockets(options).value(), steering).value();
   }
 
-  chatd::UniqueFd stop_;
   bool stopped_well_ = false;
   std::unique_ptr<Server> server_;
-  std::thread thread_;  // the last: it uses the others
 };
 
 }  // namespace chatd::test

@@ -56,7 +56,7 @@ class ChatdServer {
 
   Process& process() { return process_; }
   // The process that was started. It stays after a hand-over, and passes on what it is told, unless
-  // there is a service manager (server/life/keeper.h).
+  // there is a service manager (server/lifecycle/keeper.h).
   pid_t pid() const { return process_.pid(); }
   // The one that serves.
   pid_t serving_pid() const { return serving_pid_; }

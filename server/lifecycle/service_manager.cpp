@@ -1,4 +1,4 @@
-#include "server/life/service_manager.h"
+#include "server/lifecycle/service_manager.h"
 
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
@@ -45,7 +45,7 @@ void ServiceManager::tell_stopping() const {
   tell("STOPPING=1");
 }
 
-void ServiceManager::tell_successor(pid_t pid) const {
+void ServiceManager::tell_new_process(pid_t pid) const {
   tell("MAINPID=" + std::to_string(pid));
 }
 

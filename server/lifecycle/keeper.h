@@ -1,7 +1,7 @@
 // After a hand-over the process that was started first stays, wherever somebody knows the service
 // by its process id and cannot be told of another one: as a container's first process or its child
 // (tini, docker --init), under a supervisor or a shell. It no longer serves. It passes signals on,
-// and exits when the last of its successors has exited, with the same exit code: for whoever
+// and exits when the last process that served has exited, with the same exit code: for whoever
 // watches it, the service is one process.
 //
 // A line (handover_link.h) connects it with the process that serves; its other end goes from each
@@ -19,8 +19,8 @@
 #include <utility>
 
 #include "server/handover/handover_link.h"
-#include "server/life/command.h"
-#include "server/life/signals.h"
+#include "server/lifecycle/command.h"
+#include "server/lifecycle/signals.h"
 #include "server/net/unique_fd.h"
 
 namespace chatd {
@@ -32,10 +32,10 @@ class KeeperLine {
 
   // Readable when the keeper has sent something, or has exited.
   int fd() const { return link_.fd(); }
-  // What it has sent; fd() must be readable. A stop if it has exited.
-  std::optional<Command> take();
-  // Who serves from here on. A predecessor says it of its successor, which may end before it can,
-  // and the successor of itself, since it goes on, too, when its predecessor has ended in between.
+  // What it has sent, as letters; fd() must be readable. A stop if it has exited.
+  std::string take_commands();
+  // Who serves from here on. The old process says it of the new one, which may end before it can,
+  // and the new one of itself, since it goes on, too, when the old one has ended in between.
   void announce(pid_t serving);
 
  private:
@@ -45,7 +45,7 @@ class KeeperLine {
 // The end of the line in the process that stays. Thread: main.
 class Keeper {
  public:
-  // `signals` must outlive it. Takes in the processes that its successors leave behind. Nothing has
+  // `signals` must outlive it. Takes in the processes that those leave behind that serve after it. Nothing has
   // been decided by that.
   static tl::expected<std::pair<Keeper, KeeperLine>, std::string> open(const Signals& signals);
 

@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "server/config/configuration.h"
-#include "server/life/command_queue.h"
+#include "server/lifecycle/command_queue.h"
 #include "server/server.h"
 
 namespace chatd {

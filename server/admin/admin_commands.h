@@ -12,15 +12,15 @@
 
 #include "server/admin/http_server.h"
 #include "server/admin/questions.h"
-#include "server/life/command_queue.h"
-#include "server/life/reloader.h"
+#include "server/lifecycle/command_queue.h"
+#include "server/lifecycle/reloader.h"
 
 namespace chatd {
 
-class AdminActions {
+class AdminCommands {
  public:
   // `is_allowed`: the endpoint is a socket file.
-  AdminActions(Questions& questions, Reloader& reloader, CommandQueue& commands, bool is_allowed)
+  AdminCommands(Questions& questions, Reloader& reloader, CommandQueue& commands, bool is_allowed)
       : questions_(questions), reloader_(reloader), commands_(commands), is_allowed_(is_allowed) {}
 
   // Whether this path is one of them.

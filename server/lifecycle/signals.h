@@ -10,13 +10,10 @@
 #include <tl/expected.hpp>
 #include <utility>
 
-#include "server/life/command.h"
+#include "server/lifecycle/command.h"
 #include "server/net/unique_fd.h"
 
 namespace chatd {
-
-// The signal that a process gets to be told so.
-int signal_for(Command command);
 
 class Signals {
  public:

@@ -1,4 +1,4 @@
-#include "server/life/reloader.h"
+#include "server/lifecycle/reloader.h"
 
 #include <spdlog/spdlog.h>
 #include <unistd.h>

@@ -1,4 +1,4 @@
-#include "server/log/patient_sink.h"
+#include "server/log/non_blocking_sink.h"
 
 #include <poll.h>
 #include <unistd.h>
@@ -11,7 +11,7 @@ namespace chatd {
 using Stderr = spdlog::sinks::ansicolor_stderr_sink_mt;
 
 // One at a time: two might both see room for the last line, and the second one wait.
-void PatientSink::log(const spdlog::details::log_msg& message) {
+void NonBlockingSink::log(const spdlog::details::log_msg& message) {
   const std::lock_guard one_at_a_time(mutex_);
   if (!has_room()) {
     ++lost_lines_;
@@ -26,7 +26,7 @@ void PatientSink::log(const spdlog::details::log_msg& message) {
 }
 
 // A pipe is writable when it takes a whole page, and our lines are shorter.
-bool PatientSink::has_room() {
+bool NonBlockingSink::has_room() {
   pollfd log{.fd = STDERR_FILENO, .events = POLLOUT, .revents = 0};
   return ::poll(&log, 1, 0) != 0;  // also when it cannot say
 }

@@ -26,7 +26,7 @@ class ServiceManager {
   void tell_status(const std::string& status) const;
   void tell_stopping() const;
   // That another process is the service from here on.
-  void tell_successor(pid_t pid) const;
+  void tell_new_process(pid_t pid) const;
   void tell_alive() const;
 
   // How often it wants to hear that chatd is alive: half of WatchdogSec=, as its manual advises.

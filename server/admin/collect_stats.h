@@ -1,4 +1,4 @@
-// Takes a snapshot of a chatd that runs. Thread: any but the shards'.
+// What a chatd that runs has counted. Thread: any but the shards'.
 #pragma once
 
 #include <cstdint>
@@ -7,7 +7,7 @@
 
 #include "core/timer/timestamp.h"
 #include "server/admin/questions.h"
-#include "server/admin/snapshot.h"
+#include "server/admin/server_stats.h"
 
 namespace chatd {
 
@@ -19,6 +19,6 @@ struct StartTime {
   static StartTime now();
 };
 
-tl::expected<Snapshot, std::string> take_snapshot(Questions& questions, const StartTime& start);
+tl::expected<ServerStats, std::string> collect_stats(Questions& questions, const StartTime& start);
 
 }  // namespace chatd

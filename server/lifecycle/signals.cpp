@@ -1,4 +1,4 @@
-#include "server/life/signals.h"
+#include "server/lifecycle/signals.h"
 
 #include <pthread.h>
 #include <spdlog/spdlog.h>
@@ -31,13 +31,6 @@ bool is_ignored(int signal) {
 }
 
 }  // namespace
-
-int signal_for(Command command) {
-  for (const Meaning& each : kMeanings) {
-    if (each.command == command) return each.signal;
-  }
-  return SIGTERM;
-}
 
 tl::expected<Signals, std::string> Signals::open() {
   sigset_t signals;

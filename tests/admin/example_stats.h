@@ -4,13 +4,13 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "server/admin/snapshot.h"
+#include "server/admin/server_stats.h"
 
 namespace chatd::test {
 
 // Counter `i` of the shard is base + i.
-inline ShardSnapshot shard_with(std::uint64_t base) {
-  ShardSnapshot shard;
+inline ServerStats::Shard shard_with(std::uint64_t base) {
+  ServerStats::Shard shard;
   for (std::size_t i = 0; i < kCounterCount; ++i) {
     shard.counters.add(static_cast<Counter>(i), base + i);
   }
@@ -21,15 +21,15 @@ inline ShardSnapshot shard_with(std::uint64_t base) {
   return shard;
 }
 
-inline Snapshot snapshot_of_two_shards() {
-  Snapshot snapshot;
-  snapshot.version = "1.2.3";
-  snapshot.started_at_s = 1'700'000'000;
-  snapshot.uptime_ms = 5000;
-  snapshot.connections = 7;
-  snapshot.process = {.resident_bytes = 12345, .open_descriptors = 19};
-  snapshot.shards = {shard_with(1000), shard_with(2000)};
-  return snapshot;
+inline ServerStats stats_of_two_shards() {
+  ServerStats stats;
+  stats.version = "1.2.3";
+  stats.started_at_s = 1'700'000'000;
+  stats.uptime_ms = 5000;
+  stats.connections = 7;
+  stats.process = {.resident_bytes = 12345, .open_descriptors = 19};
+  stats.shards = {shard_with(1000), shard_with(2000)};
+  return stats;
 }
 
 }  // namespace chatd::test

@@ -1,4 +1,4 @@
-#include "server/handover/successor.h"
+#include "server/handover/new_process.h"
 
 #include <spawn.h>
 #include <sys/mman.h>
@@ -13,7 +13,7 @@
 #include <utility>
 #include <vector>
 
-#include "server/handover/predecessor.h"
+#include "server/handover/old_process.h"
 #include "server/process/system_error.h"
 
 namespace chatd {
@@ -60,8 +60,8 @@ tl::expected<UniqueFd, std::string> file_in_memory(std::string_view bytes) {
 
 }  // namespace
 
-tl::expected<Successor, std::string> Successor::start(const std::string& program,
-                                                      const char* const* arguments) {
+tl::expected<NewProcess, std::string> NewProcess::start(const std::string& program,
+                                                        const char* const* arguments) {
   auto ends = HandoverLink::open_pair();
   if (!ends) return Fault(ends.error());
   std::vector<std::string> variables = environment_for(ends->second.get());
@@ -74,46 +74,55 @@ tl::expected<Successor, std::string> Successor::start(const std::string& program
   const int error = ::posix_spawn(&pid, program.c_str(), nullptr, nullptr,
                                   const_cast<char* const*>(arguments), environment.data());
   if (error != 0) return Fault(system_error("cannot start " + program, error));
-  return Successor(pid, std::move(ends->first));
+  return NewProcess(pid, std::move(ends->first));
 }
 
-Successor::Successor(Successor&& other) noexcept
+NewProcess::NewProcess(NewProcess&& other) noexcept
     : pid_(std::exchange(other.pid_, 0)), link_(std::move(other.link_)) {}
 
-Successor::~Successor() {
+NewProcess::~NewProcess() {
   if (pid_ == 0) return;
   ::kill(pid_, SIGKILL);
   while (::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
   }
 }
 
-tl::expected<void, std::string> Successor::take_ready() {
-  const auto packet = link_.expect(HandoverWord::kReady, 0);
+tl::expected<void, std::string> NewProcess::take_ready() {
+  const auto packet = link_.expect(MessageType::kReady, 0);
   if (!packet) return Fault(packet.error());
   return {};
 }
 
-tl::expected<void, std::string> Successor::hand_over(std::string_view state,
-                                                     std::span<const int> descriptors) {
+tl::expected<void, std::string> NewProcess::hand_over(std::string_view state,
+                                                      std::span<const int> descriptors) {
   const auto file = file_in_memory(state);
   if (!file) return Fault(file.error());
   const int state_fd = file->get();
-  if (auto sent = link_.send(HandoverWord::kState, {}, {&state_fd, 1}); !sent) return sent;
+  if (auto sent = link_.send(MessageType::kState, {}, {&state_fd, 1}); !sent) return sent;
   while (!descriptors.empty()) {
     const std::size_t count = std::min(descriptors.size(), HandoverLink::kMaxDescriptors);
-    auto sent = link_.send(HandoverWord::kSockets, {}, descriptors.first(count));
+    auto sent = link_.send(MessageType::kSockets, {}, descriptors.first(count));
     if (!sent) return sent;
     descriptors = descriptors.subspan(count);
   }
-  const auto restored = link_.expect(HandoverWord::kRestored, kRestoreTimeoutMs);
+  const auto restored = link_.expect(MessageType::kRestored, kRestoreTimeoutMs);
   if (!restored) return Fault(restored.error());
   return {};
 }
 
-tl::expected<void, std::string> Successor::let_go(std::string_view commands) {
-  auto sent = link_.send(HandoverWord::kGo, commands);
+tl::expected<void, std::string> NewProcess::commit(std::string_view commands) {
+  auto sent = link_.send(MessageType::kGo, commands);
   if (sent) pid_ = 0;
   return sent;
+}
+
+// If it is gone, nobody serves who could be told anything.
+void NewProcess::confirm() {
+  (void)link_.send(MessageType::kServes);
+}
+
+void NewProcess::pass_on(char command) {
+  (void)link_.send(MessageType::kCommand, {&command, 1});
 }
 
 }  // namespace chatd

@@ -1,4 +1,4 @@
-#include "server/life/command_queue.h"
+#include "server/lifecycle/command_queue.h"
 
 #include <sys/eventfd.h>
 

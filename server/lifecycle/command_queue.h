@@ -19,7 +19,7 @@
 #include <tl/expected.hpp>
 #include <vector>
 
-#include "server/life/command.h"
+#include "server/lifecycle/command.h"
 #include "server/net/unique_fd.h"
 
 namespace chatd {

@@ -14,7 +14,7 @@
 
 namespace chatd {
 
-class PatientSink final : public spdlog::sinks::ansicolor_stderr_sink_mt {
+class NonBlockingSink final : public spdlog::sinks::ansicolor_stderr_sink_mt {
  public:
   void log(const spdlog::details::log_msg& message) override;
 

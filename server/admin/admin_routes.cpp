@@ -1,4 +1,4 @@
-#include "server/admin/admin_site.h"
+#include "server/admin/admin_routes.h"
 
 #include <charconv>
 #include <cstdint>
@@ -40,8 +40,8 @@ HttpResponse refuse_method() {
   return response;
 }
 
-HttpResponse bad_parameter(std::string_view what_happened, std::string_view what_to_do) {
-  return error_response(http::kBadRequest, what_happened, what_to_do);
+HttpResponse bad_parameter(std::string_view title, std::string_view detail) {
+  return error_response(http::kBadRequest, title, detail);
 }
 
 tl::expected<std::uint32_t, HttpResponse> number_in(std::string_view text,
@@ -86,17 +86,18 @@ tl::expected<RoomCursor, HttpResponse> cursor_in(const HttpRequest& request,
 
 }  // namespace
 
-std::optional<HttpResponse> AdminSite::answer(const HttpRequest& request, const HttpReply& reply) {
+std::optional<HttpResponse> AdminRoutes::answer(const HttpRequest& request,
+                                                const HttpReply& reply) {
   if (checks_host_ && request.host && !is_loopback_host(*request.host)) {
     return error_response(http::kForbidden, "this request names a host that is not this machine",
                           "ask for 127.0.0.1, [::1] or localhost; a proxy must set the Host header "
                           "to one of these");
   }
-  if (AdminActions::has(request.path)) return actions_.answer(request, reply);
+  if (AdminCommands::has(request.path)) return actions_.answer(request, reply);
   return look(request);
 }
 
-HttpResponse AdminSite::look(const HttpRequest& request) {
+HttpResponse AdminRoutes::look(const HttpRequest& request) {
   if (request.method != "GET" && request.method != "HEAD") return refuse_method();
   if (request.path == "/") return status_page();
   if (request.path == "/status.json") return status();
@@ -114,7 +115,7 @@ HttpResponse AdminSite::look(const HttpRequest& request) {
       "/close-room?room=NAME, /drain, /reload and /log-level?level=LEVEL");
 }
 
-HttpResponse AdminSite::health() {
+HttpResponse AdminRoutes::health() {
   const auto answers = questions_.ask_all([](const ErrandSite&) { return true; });
   if (!answers) return not_answered(answers.error());
   JsonWriter json;
@@ -125,7 +126,7 @@ HttpResponse AdminSite::health() {
   return json_response(json.take());
 }
 
-HttpResponse AdminSite::readiness() {
+HttpResponse AdminRoutes::readiness() {
   const auto draining =
       questions_.ask_all([](const ErrandSite& site) { return int{site.relay.is_draining()}; });
   if (!draining) return not_answered(draining.error());
@@ -142,19 +143,19 @@ HttpResponse AdminSite::readiness() {
   return {.status = is_draining ? http::kUnavailable : 200, .body = json.take()};
 }
 
-HttpResponse AdminSite::metrics() {
-  const auto snapshot = take_snapshot(questions_, start_);
-  if (!snapshot) return not_answered(snapshot.error());
-  return {.content_type = kMetricsContentType, .body = metrics_text(*snapshot)};
+HttpResponse AdminRoutes::metrics() {
+  const auto stats = collect_stats(questions_, start_);
+  if (!stats) return not_answered(stats.error());
+  return {.content_type = kMetricsContentType, .body = metrics_text(*stats)};
 }
 
-HttpResponse AdminSite::status() {
-  const auto snapshot = take_snapshot(questions_, start_);
-  if (!snapshot) return not_answered(snapshot.error());
-  return json_response(status_json(*snapshot));
+HttpResponse AdminRoutes::status() {
+  const auto stats = collect_stats(questions_, start_);
+  if (!stats) return not_answered(stats.error());
+  return json_response(status_json(*stats));
 }
 
-HttpResponse AdminSite::rooms(const HttpRequest& request) {
+HttpResponse AdminRoutes::rooms(const HttpRequest& request) {
   const auto limit = limit_in(request);
   if (!limit) return limit.error();
   auto cursor = cursor_in(request, questions_.shard_count());
@@ -175,7 +176,7 @@ HttpResponse AdminSite::rooms(const HttpRequest& request) {
   return json_response(rooms_json(rows, cursor->text()));
 }
 
-HttpResponse AdminSite::members(const HttpRequest& request) {
+HttpResponse AdminRoutes::members(const HttpRequest& request) {
   const std::string room(request.parameter("room"));
   if (room.empty()) return bad_parameter("no room is named", "add room=NAME; /rooms has the names");
   const auto limit = limit_in(request);

@@ -1,4 +1,4 @@
-#include "server/life/keeper.h"
+#include "server/lifecycle/keeper.h"
 
 #include <fcntl.h>
 #include <pthread.h>
@@ -46,20 +46,18 @@ tl::expected<UniqueFd, std::string> watch_children() {
 
 }  // namespace
 
-std::optional<Command> KeeperLine::take() {
-  const auto packet = link_.receive(0);
-  if (packet && packet->word == HandoverWord::kCommand && !packet->text.empty()) {
-    return command_of(packet->text.front());
-  }
-  if (!link_.has_ended()) return std::nullopt;
+std::string KeeperLine::take_commands() {
+  auto message = link_.receive(0);
+  if (message && message->type == MessageType::kCommand) return std::move(message->text);
+  if (!link_.has_ended()) return {};
   spdlog::info("the process that was started first has ended, and the service ends with it");
   link_ = HandoverLink(UniqueFd());
-  return Command::kStop;
+  return {letter_of(Command::kStop)};
 }
 
 void KeeperLine::announce(pid_t serving) {
   // If it is gone, the line says so.
-  (void)link_.send(HandoverWord::kServes, std::to_string(serving));
+  (void)link_.send(MessageType::kServes, std::to_string(serving));
 }
 
 tl::expected<std::pair<Keeper, KeeperLine>, std::string> Keeper::open(const Signals& signals) {
@@ -98,7 +96,7 @@ int Keeper::run(pid_t serving) {
 void Keeper::pass_on(Command command) {
   const char letter = letter_of(command);
   for (bool has_said_so = false; !has_line_ended_;) {
-    const auto sent = line_.send(HandoverWord::kCommand, {&letter, 1});
+    const auto sent = line_.send(MessageType::kCommand, {&letter, 1});
     if (sent || line_.has_ended()) return;
     if (!std::exchange(has_said_so, true)) {
       spdlog::error("process {}, which serves, cannot be told what to do: {}; it is tried again",
@@ -111,7 +109,7 @@ void Keeper::pass_on(Command command) {
 void Keeper::hear() {
   const auto packet = line_.receive(0);
   has_line_ended_ = has_line_ended_ || line_.has_ended();
-  if (!packet || packet->word != HandoverWord::kServes) return;
+  if (!packet || packet->type != MessageType::kServes) return;
   pid_t pid = 0;
   std::from_chars(packet->text.data(), packet->text.data() + packet->text.size(), pid);
   if (pid <= 0 || pid == serving_) return;
@@ -120,7 +118,7 @@ void Keeper::hear() {
 }
 
 // As many may have ended at once as there are: signals of one kind are not counted. Who serves has
-// been announced by its predecessor, whose child it was until that ended.
+// been announced by the process before it, whose child it was until that ended.
 void Keeper::look_at_children() {
   signalfd_siginfo signal{};
   while (::read(children_.get(), &signal, sizeof signal) > 0) {

@@ -1,24 +1,24 @@
-// What the admin endpoint answers to which path. It looks; admin_actions.h has what changes
+// What the admin endpoint answers to which path. It looks; admin_commands.h has what changes
 // something.
 // Thread: the HTTP server's.
 #pragma once
 
 #include <optional>
 
-#include "server/admin/admin_actions.h"
+#include "server/admin/admin_commands.h"
+#include "server/admin/collect_stats.h"
 #include "server/admin/http_server.h"
 #include "server/admin/questions.h"
-#include "server/admin/take_snapshot.h"
-#include "server/life/command_queue.h"
-#include "server/life/reloader.h"
+#include "server/lifecycle/command_queue.h"
+#include "server/lifecycle/reloader.h"
 
 namespace chatd {
 
-class AdminSite {
+class AdminRoutes {
  public:
   // `is_unix`: it is a socket file, and not a port. At a port, requests that name a host must name
   // this one (admin_address.h).
-  AdminSite(Questions& questions, Reloader& reloader, CommandQueue& commands, bool is_unix)
+  AdminRoutes(Questions& questions, Reloader& reloader, CommandQueue& commands, bool is_unix)
       : questions_(questions),
         reloader_(reloader),
         actions_(questions, reloader, commands, is_unix),
@@ -39,7 +39,7 @@ class AdminSite {
 
   Questions& questions_;
   Reloader& reloader_;
-  AdminActions actions_;
+  AdminCommands actions_;
   bool checks_host_;
   StartTime start_;
 };

@@ -1,4 +1,4 @@
-#include "server/admin/admin_actions.h"
+#include "server/admin/admin_commands.h"
 
 #include <spdlog/spdlog.h>
 
@@ -22,16 +22,16 @@ constexpr std::array<std::string_view, 5> kPaths = {"/kick", "/close-room", "/dr
 // none.
 enum class Found : std::uint8_t { kNoRoom, kNoMember, kDone };
 
-HttpResponse done(std::string_view what_happened) {
+HttpResponse done(std::string_view title) {
   JsonWriter json;
   json.begin_object();
-  json.member("what_happened", what_happened);
+  json.member("what_happened", title);
   json.end_object();
   return {.status = 200, .body = json.take()};
 }
 
-HttpResponse asked_for(std::string_view what_happened, std::string_view what_to_do) {
-  return error_response(http::kAccepted, what_happened, what_to_do);
+HttpResponse asked_for(std::string_view title, std::string_view detail) {
+  return error_response(http::kAccepted, title, detail);
 }
 
 HttpResponse no_such_room() {
@@ -74,12 +74,12 @@ HttpResponse reload_response(const CommandResult& result) {
 
 }  // namespace
 
-bool AdminActions::has(std::string_view path) {
+bool AdminCommands::has(std::string_view path) {
   return std::find(kPaths.begin(), kPaths.end(), path) != kPaths.end();
 }
 
-std::optional<HttpResponse> AdminActions::answer(const HttpRequest& request,
-                                                 const HttpReply& reply) {
+std::optional<HttpResponse> AdminCommands::answer(const HttpRequest& request,
+                                                  const HttpReply& reply) {
   if (request.method != "POST") {
     HttpResponse refusal = error_response(http::kMethodNotAllowed,
                                           "this path changes something, and is not for looking",
@@ -99,7 +99,7 @@ std::optional<HttpResponse> AdminActions::answer(const HttpRequest& request,
   return set_log_level(request);
 }
 
-HttpResponse AdminActions::kick(const HttpRequest& request) {
+HttpResponse AdminCommands::kick(const HttpRequest& request) {
   const std::string room(request.parameter("room"));
   const std::string username(request.parameter("username"));
   if (room.empty() || username.empty()) {
@@ -124,7 +124,7 @@ HttpResponse AdminActions::kick(const HttpRequest& request) {
   return done(username + " has been put out of " + room);
 }
 
-HttpResponse AdminActions::close_room(const HttpRequest& request) {
+HttpResponse AdminCommands::close_room(const HttpRequest& request) {
   const std::string room(request.parameter("room"));
   if (room.empty()) {
     return error_response(http::kBadRequest, "no room is named",
@@ -139,7 +139,7 @@ HttpResponse AdminActions::close_room(const HttpRequest& request) {
   return done("the room " + room + " has been closed, and its members were told");
 }
 
-HttpResponse AdminActions::drain() {
+HttpResponse AdminCommands::drain() {
   spdlog::info("admin: a drain is asked for");
   commands_.push(Command::kDrain);
   return asked_for("chatd was asked to drain: it lets nobody in, and stops when all have gone",
@@ -147,7 +147,7 @@ HttpResponse AdminActions::drain() {
 }
 
 // It may take as long as another program needs to take over, and this one to go on if it cannot.
-std::optional<HttpResponse> AdminActions::reload(const HttpReply& reply) {
+std::optional<HttpResponse> AdminCommands::reload(const HttpReply& reply) {
   // Without a file SIGHUP ends chatd: that is no reload.
   if (!reloader_.configuration().file) {
     return error_response(http::kConflict, "chatd was started without a configuration file",
@@ -159,7 +159,7 @@ std::optional<HttpResponse> AdminActions::reload(const HttpReply& reply) {
   return std::nullopt;
 }
 
-HttpResponse AdminActions::set_log_level(const HttpRequest& request) {
+HttpResponse AdminCommands::set_log_level(const HttpRequest& request) {
   const std::string level(request.parameter("level"));
   const config::ValueType& levels = config::option_named("log.level").type;
   if (!config::read_value(levels, level)) {

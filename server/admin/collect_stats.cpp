@@ -1,4 +1,4 @@
-#include "server/admin/take_snapshot.h"
+#include "server/admin/collect_stats.h"
 
 #include <chrono>
 #include <filesystem>
@@ -15,7 +15,7 @@ namespace chatd {
 namespace {
 
 struct Answer {
-  ShardSnapshot shard;
+  ServerStats::Shard shard;
   bool is_draining;
 };
 
@@ -31,8 +31,8 @@ Answer look_at(const ErrandSite& site) {
 }
 
 // From proc(5); zero where the kernel does not tell.
-ProcessFigures process_figures() {
-  ProcessFigures figures;
+ProcessStats process_stats() {
+  ProcessStats figures;
   std::ifstream status("/proc/self/status");
   for (std::string word; status >> word;) {
     if (word != "VmRSS:") continue;
@@ -59,21 +59,21 @@ StartTime StartTime::now() {
               std::chrono::duration_cast<std::chrono::seconds>(since_1970).count())};
 }
 
-tl::expected<Snapshot, std::string> take_snapshot(Questions& questions, const StartTime& start) {
+tl::expected<ServerStats, std::string> collect_stats(Questions& questions, const StartTime& start) {
   auto answers = questions.ask_all(look_at);
   if (!answers) return tl::unexpected(std::move(answers.error()));
-  Snapshot snapshot{.version = CHATD_VERSION,
+  ServerStats stats{.version = CHATD_VERSION,
                     .is_draining = false,
                     .started_at_s = start.unix_s,
                     .uptime_ms = monotonic_now_ms() - start.monotonic_ms,
                     .connections = questions.connections(),
-                    .process = process_figures(),
+                    .process = process_stats(),
                     .shards = {}};
   for (const Answer& answer : *answers) {
-    snapshot.is_draining = snapshot.is_draining || answer.is_draining;
-    snapshot.shards.push_back(answer.shard);
+    stats.is_draining = stats.is_draining || answer.is_draining;
+    stats.shards.push_back(answer.shard);
   }
-  return snapshot;
+  return stats;
 }
 
 }  // namespace chatd

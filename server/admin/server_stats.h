@@ -1,0 +1,53 @@
+// What chatd looks like at one moment: copied together by an errand on every shard, then turned
+// into text at leisure (metrics.h, status_json.h). Plain data. Thread: any.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "core/relay/counters.h"
+#include "core/relay/measures.h"
+
+namespace chatd {
+
+struct ProcessStats {
+  std::uint64_t resident_bytes = 0;
+  std::uint64_t open_descriptors = 0;
+};
+
+struct ServerStats {
+  struct Shard {
+    Counters counters;
+    Measures measures;
+    std::uint32_t rooms = 0;
+    std::uint32_t members = 0;
+    std::uint32_t pending_members = 0;
+    std::uint32_t waiting_messages = 0;
+
+    void add(const Shard& other) {
+      counters.add(other.counters);
+      measures.add(other.measures);
+      rooms += other.rooms;
+      members += other.members;
+      pending_members += other.pending_members;
+      waiting_messages += other.waiting_messages;
+    }
+  };
+
+  std::string version;
+  bool is_draining = false;
+  std::uint64_t started_at_s = 0;  // since 1970
+  std::uint64_t uptime_ms = 0;
+  std::uint32_t connections = 0;
+  ProcessStats process;
+  std::vector<Shard> shards;
+
+  Shard total() const {
+    Shard sum;
+    for (const Shard& shard : shards) sum.add(shard);
+    return sum;
+  }
+};
+
+}  // namespace chatd
