@@ -5,7 +5,7 @@
 #include <sstream>
 #include <string>
 
-#include "client/chat/duration.h"
+#include "core/text/duration.h"
 #include "client/chat/exit_code.h"
 #include "client/chat/process_start.h"
 
@@ -41,8 +41,16 @@ std::string check_on_off(const std::string& text) {
   return text == "on" || text == "off" ? "" : "'" + text + "' is neither on nor off";
 }
 
+// A timeout or rhythm of chat: more than nothing, a year at most.
+std::optional<std::int64_t> read_duration_ms(const std::string& text) {
+  constexpr std::int64_t kYearMs = std::int64_t{366} * 24 * 3600 * 1000;
+  const auto ms = parse_duration_ms(text);
+  if (!ms || *ms == 0 || *ms > kYearMs) return std::nullopt;
+  return ms;
+}
+
 std::string check_duration(const std::string& text) {
-  if (parse_duration_ms(text)) return "";
+  if (read_duration_ms(text)) return "";
   return "'" + text + "' is not a duration: write 500ms, 5s, 2m, 1h or plain seconds";
 }
 
@@ -128,10 +136,10 @@ std::optional<Options> parse_options(int argc, const char* const* argv, int& exi
   if (create->parsed()) options.task = Options::Task::kCreate;
   if (join->parsed()) options.task = Options::Task::kJoin;
   if (rooms->parsed()) options.task = Options::Task::kRooms;
-  options.heartbeat_ms = parse_duration_ms(durations.heartbeat).value_or(options.heartbeat_ms);
+  options.heartbeat_ms = read_duration_ms(durations.heartbeat).value_or(options.heartbeat_ms);
   options.server.timeout_ms =
-      parse_duration_ms(durations.connect_timeout).value_or(options.server.timeout_ms);
-  if (!durations.timeout.empty()) options.timeout_ms = parse_duration_ms(durations.timeout);
+      read_duration_ms(durations.connect_timeout).value_or(options.server.timeout_ms);
+  if (!durations.timeout.empty()) options.timeout_ms = read_duration_ms(durations.timeout);
   return options;
 }
 

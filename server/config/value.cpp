@@ -8,6 +8,7 @@
 #include <system_error>
 
 #include "core/shards/shard_map.h"
+#include "core/text/duration.h"
 #include "server/admin/admin_address.h"
 #include "server/options.h"
 #include "server/process/processors.h"
@@ -23,16 +24,13 @@ struct Unit {
   std::uint64_t factor;
 };
 
-constexpr Unit kDurationUnits[] = {
-    {"ms", 1}, {"s", 1000}, {"min", 60'000}, {"m", 60'000}, {"h", 3'600'000}};
-
 // Upper or lower case; k is 1024 however it is written.
 constexpr Unit kSizeUnits[] = {
     {"", 1},           {"b", 1},         {"k", 1u << 10},  {"kb", 1u << 10}, {"ki", 1u << 10},
     {"kib", 1u << 10}, {"m", 1u << 20},  {"mb", 1u << 20}, {"mi", 1u << 20}, {"mib", 1u << 20},
     {"g", 1u << 30},   {"gb", 1u << 30}, {"gi", 1u << 30}, {"gib", 1u << 30}};
 
-constexpr std::uint64_t kMaxDurationMs = std::numeric_limits<std::uint32_t>::max();
+constexpr std::int64_t kMaxDurationMs = std::numeric_limits<std::uint32_t>::max();
 
 std::optional<std::uint64_t> read_digits(std::string_view text) {
   std::uint64_t number = 0;
@@ -41,16 +39,15 @@ std::optional<std::uint64_t> read_digits(std::string_view text) {
   return number;
 }
 
-// "5 min" and "5min": digits, blanks, a unit.
-template <std::size_t kCount>
-std::optional<std::uint64_t> read_with_unit(std::string_view text, const Unit (&units)[kCount]) {
+// "4 MiB" and "4MiB": digits, blanks, a unit.
+std::optional<std::uint64_t> read_size(std::string_view text) {
   const std::size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
   const auto number = read_digits(text.substr(0, digits));
   text.remove_prefix(digits);
   text.remove_prefix(std::min(text.find_first_not_of(' '), text.size()));
-  const auto* const unit = std::find_if(std::begin(units), std::end(units),
+  const auto* const unit = std::find_if(std::begin(kSizeUnits), std::end(kSizeUnits),
                                         [&](const Unit& u) { return u.name == text; });
-  if (!number || unit == std::end(units)) return std::nullopt;
+  if (!number || unit == std::end(kSizeUnits)) return std::nullopt;
   if (*number > std::numeric_limits<std::uint64_t>::max() / unit->factor) return std::nullopt;
   return *number * unit->factor;
 }
@@ -86,14 +83,15 @@ Read read_text(std::string_view text) {
 }
 
 Read read_duration(const ValueType& type, std::string_view text) {
-  const auto ms = read_with_unit(text, kDurationUnits);
+  const auto ms = parse_duration_ms(text);
   if (!ms || *ms == 0 || *ms > kMaxDurationMs) {
     return wrong(
         text,
         "not a duration: write a number and a unit, as in 500ms, 300s, 5min or 1h (49 days "
         "at most)");
   }
-  return Value{write_number(type, *ms), *ms};
+  const auto number = static_cast<std::uint64_t>(*ms);
+  return Value{write_number(type, number), number};
 }
 
 Read read_word(const ValueType& type, std::string_view text) {
@@ -150,7 +148,7 @@ Read read_value(const ValueType& type, std::string_view text) {
       return number_value(type, read_digits(text), text,
                           "not a number from " + describe_range(type));
     case Kind::kSize:
-      return number_value(type, read_with_unit(lower_case(text), kSizeUnits), text,
+      return number_value(type, read_size(lower_case(text)), text,
                           "not a size from " + describe_range(type) +
                               ": write a number and a unit, as in 512KiB or 4MiB");
     case Kind::kDuration:

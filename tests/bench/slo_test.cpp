@@ -145,7 +145,7 @@ TEST(Slo, WhatIsNoConditionIsRefusedWithAnExample) {
   EXPECT_THAT(error_of("p99<"), HasSubstr("not a duration"));
   EXPECT_THAT(error_of("p99<-5ms"), HasSubstr("not a duration"));
   EXPECT_THAT(error_of("p99<infms"), HasSubstr("not a duration"));
-  EXPECT_THAT(error_of("p99<5min"), HasSubstr("not a duration"));
+  EXPECT_THAT(error_of("p99<5minutes"), HasSubstr("not a duration"));
   for (const char* text : {"p99<nanms", "p99<1e400ms", "p99<1e308s", "p99<-0ms", "p99<ms"}) {
     EXPECT_THAT(error_of(text), HasSubstr("not a duration")) << text;
   }

@@ -4,7 +4,6 @@
 #include <vector>
 
 #include "client/chat/command.h"
-#include "client/chat/duration.h"
 #include "client/chat/goal.h"
 #include "client/chat/key_reader.h"
 #include "client/chat/line_reader.h"
@@ -79,18 +78,6 @@ TEST(Command, SaysTheRest) {
   EXPECT_EQ(parse_command("//who").kind, Command::Kind::kSay);
   EXPECT_EQ(parse_command("//who").text, "/who");
   EXPECT_EQ(parse_command(" /who").text, " /who");
-}
-
-TEST(Duration, Forms) {
-  EXPECT_EQ(parse_duration_ms("500ms"), 500);
-  EXPECT_EQ(parse_duration_ms("5s"), 5'000);
-  EXPECT_EQ(parse_duration_ms("5"), 5'000);
-  EXPECT_EQ(parse_duration_ms("2m"), 120'000);
-  EXPECT_EQ(parse_duration_ms("1h"), 3'600'000);
-  for (const char* const bad : {"", "s", "0", "0s", "-1", "1.5s", "5 s", "5x", " 5", "+5", "9e9",
-                                "99999999999999999999", "9223372036854775807h", "1000000h"}) {
-    EXPECT_EQ(parse_duration_ms(bad), std::nullopt) << bad;
-  }
 }
 
 TEST(Pace, LetsABurstGoAndThenARate) {

@@ -33,7 +33,9 @@ TEST(ConfigValue, Durations) {
   EXPECT_EQ(number("limits.idle_timeout", "4294967295ms"), 4'294'967'295u);
   EXPECT_EQ(read("limits.idle_timeout", "5min")->text, "300s");
   EXPECT_EQ(read("limits.idle_timeout", "1500ms")->text, "1500ms");
-  for (const char* wrong : {"", "s", "ms", "5", "0s", "-5s", "+5s", "5 parsecs", "1.5s", "5S",
+  EXPECT_EQ(number("limits.idle_timeout", "5"), 5000u);
+  EXPECT_EQ(number("limits.idle_timeout", "1.5s"), 1500u);
+  for (const char* wrong : {"", "s", "ms", "0s", "-5s", "+5s", "5 parsecs", "1.5ms", "5S",
                             "4294967296ms", "99999999999999999999h", "18446744073709551615h"}) {
     EXPECT_EQ(
         refusal("limits.idle_timeout", wrong),

@@ -20,7 +20,7 @@ bool is_pure(const std::string& name) {
   static const std::set<std::string> kPure{
       "_exit",        "abort",    "exit",          "free",      "freeaddrinfo", "freeifaddrs",
       "gai_strerror", "getenv",   "unsetenv",      "inet_ntop", "pthread_self", "sigaddset",
-      "sigemptyset",  "snprintf", "secure_getenv", "vsnprintf"};
+      "sigemptyset",  "snprintf", "secure_getenv", "vsnprintf", "llround"};
   return kPure.contains(name) || name.starts_with("__") || name.starts_with("is") ||
          name.starts_with("mem") || name.starts_with("str") || name.starts_with("to");
 }

@@ -12,6 +12,8 @@
 #include <string>
 #include <string_view>
 
+#include "core/text/duration.h"
+
 namespace chatd::bench {
 namespace {
 
@@ -41,9 +43,14 @@ CLI::Validator with_unit(Units units, std::string form) {
 }  // namespace
 
 CLI::Validator duration_ns() {
-  return with_unit(
-      {{"", 1e9}, {"us", 1e3}, {"ms", 1e6}, {"s", 1e9}, {"m", 60e9}, {"min", 60e9}, {"h", 3600e9}},
-      "duration: write 500us, 20ms, 2s, 5m, 1h or plain seconds");
+  return CLI::Validator("").operation([](std::string& text) -> std::string {
+    const auto ns = parse_duration_ns(text);
+    if (!ns) {
+      return "'" + text + "' is not a duration: write 500us, 20ms, 2s, 5m, 1h or plain seconds";
+    }
+    text = std::to_string(std::llround(*ns));
+    return {};
+  });
 }
 
 CLI::Validator size_bytes() {
