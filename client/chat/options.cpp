@@ -5,9 +5,9 @@
 #include <sstream>
 #include <string>
 
-#include "core/text/duration.h"
 #include "client/chat/exit_code.h"
 #include "client/chat/process_start.h"
+#include "core/text/duration.h"
 
 namespace chatd::client {
 namespace {

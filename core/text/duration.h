@@ -1,5 +1,5 @@
-// Durations as people write them: in chatd's options, in those of chat and chatbench, in chatbench's
-// objectives. Whoever reads one says what range it takes. Pure functions.
+// Durations as people write them: in chatd's options, in those of chat and chatbench, in
+// chatbench's objectives. Whoever reads one says what range it takes. Pure functions.
 #pragma once
 
 #include <cstdint>

@@ -10,8 +10,8 @@ Admin::Admin(AdminAddress address, UniqueFd listener, Switchboard& board, Reload
              CommandQueue& commands)
     : address_(std::move(address)),
       listener_(std::move(listener)),
-      questions_(board),
-      site_(questions_, reloader, commands, address_.is_unix()) {}
+      query_(board),
+      routes_(query_, reloader, commands, address_.is_unix()) {}
 
 tl::expected<std::unique_ptr<Admin>, std::string> Admin::open(std::string_view address,
                                                               UniqueFd listener, Switchboard& board,
@@ -35,7 +35,7 @@ tl::expected<std::unique_ptr<Admin>, std::string> Admin::open(std::string_view a
 tl::expected<void, std::string> Admin::serve() {
   auto http = HttpServer::start(listener_.get(),
                                 [this](const HttpRequest& request, const HttpReply& reply) {
-                                  return site_.answer(request, reply);
+                                  return routes_.answer(request, reply);
                                 });
   if (!http) return tl::unexpected(http.error());
   http_ = std::move(*http);
@@ -51,7 +51,7 @@ tl::expected<void, std::string> Admin::resume() {
 }
 
 Admin::~Admin() {
-  questions_.end();
+  query_.end();
   http_.reset();
   if (!is_left_) remove_socket_file(address_);
 }

@@ -15,7 +15,7 @@
 #include "server/admin/admin_address.h"
 #include "server/admin/admin_routes.h"
 #include "server/admin/http_server.h"
-#include "server/admin/questions.h"
+#include "server/admin/shard_query.h"
 #include "server/lifecycle/command_queue.h"
 #include "server/net/unique_fd.h"
 #include "server/shards/switchboard.h"
@@ -55,8 +55,8 @@ class Admin {
   AdminAddress address_;
   UniqueFd listener_;
   bool is_left_ = false;
-  Questions questions_;
-  AdminRoutes site_;
+  ShardQuery query_;
+  AdminRoutes routes_;
   std::string place_;
   std::unique_ptr<HttpServer> http_;  // the last: it uses the others
 };

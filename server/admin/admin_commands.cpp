@@ -106,7 +106,7 @@ HttpResponse AdminCommands::kick(const HttpRequest& request) {
     return error_response(http::kBadRequest, "it takes a room and a username to put somebody out",
                           "ask for /kick?room=NAME&username=NAME; /members has their names");
   }
-  const auto found = questions_.ask_all([room, username](const ErrandSite& site) {
+  const auto found = query_.ask_all([room, username](const ErrandSite& site) {
     if (site.relay.kick(site.now_ms, room, username, site.out)) return Found::kDone;
     return site.relay.roster().find_room(room) ? Found::kNoMember : Found::kNoRoom;
   });
@@ -130,7 +130,7 @@ HttpResponse AdminCommands::close_room(const HttpRequest& request) {
     return error_response(http::kBadRequest, "no room is named",
                           "ask for /close-room?room=NAME; /rooms has the names");
   }
-  const auto found = questions_.ask_all([room](const ErrandSite& site) {
+  const auto found = query_.ask_all([room](const ErrandSite& site) {
     return site.relay.close_room(room) ? Found::kDone : Found::kNoRoom;
   });
   if (!found) return not_confirmed(found.error());

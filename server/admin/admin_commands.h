@@ -11,7 +11,7 @@
 #include <string_view>
 
 #include "server/admin/http_server.h"
-#include "server/admin/questions.h"
+#include "server/admin/shard_query.h"
 #include "server/lifecycle/command_queue.h"
 #include "server/lifecycle/reloader.h"
 
@@ -20,8 +20,8 @@ namespace chatd {
 class AdminCommands {
  public:
   // `is_allowed`: the endpoint is a socket file.
-  AdminCommands(Questions& questions, Reloader& reloader, CommandQueue& commands, bool is_allowed)
-      : questions_(questions), reloader_(reloader), commands_(commands), is_allowed_(is_allowed) {}
+  AdminCommands(ShardQuery& query, Reloader& reloader, CommandQueue& commands, bool is_allowed)
+      : query_(query), reloader_(reloader), commands_(commands), is_allowed_(is_allowed) {}
 
   // Whether this path is one of them.
   static bool has(std::string_view path);
@@ -36,7 +36,7 @@ class AdminCommands {
   std::optional<HttpResponse> reload(const HttpReply& reply);
   static HttpResponse set_log_level(const HttpRequest& request);
 
-  Questions& questions_;
+  ShardQuery& query_;
   Reloader& reloader_;
   CommandQueue& commands_;
   bool is_allowed_;

@@ -93,7 +93,7 @@ std::optional<HttpResponse> AdminRoutes::answer(const HttpRequest& request,
                           "ask for 127.0.0.1, [::1] or localhost; a proxy must set the Host header "
                           "to one of these");
   }
-  if (AdminCommands::has(request.path)) return actions_.answer(request, reply);
+  if (AdminCommands::has(request.path)) return commands_.answer(request, reply);
   return look(request);
 }
 
@@ -116,7 +116,7 @@ HttpResponse AdminRoutes::look(const HttpRequest& request) {
 }
 
 HttpResponse AdminRoutes::health() {
-  const auto answers = questions_.ask_all([](const ErrandSite&) { return true; });
+  const auto answers = query_.ask_all([](const ErrandSite&) { return true; });
   if (!answers) return not_answered(answers.error());
   JsonWriter json;
   json.begin_object();
@@ -128,7 +128,7 @@ HttpResponse AdminRoutes::health() {
 
 HttpResponse AdminRoutes::readiness() {
   const auto draining =
-      questions_.ask_all([](const ErrandSite& site) { return int{site.relay.is_draining()}; });
+      query_.ask_all([](const ErrandSite& site) { return int{site.relay.is_draining()}; });
   if (!draining) return not_answered(draining.error());
   bool is_draining = false;
   for (const int each : *draining) is_draining = is_draining || each != 0;
@@ -144,13 +144,13 @@ HttpResponse AdminRoutes::readiness() {
 }
 
 HttpResponse AdminRoutes::metrics() {
-  const auto stats = collect_stats(questions_, start_);
+  const auto stats = collect_stats(query_, start_);
   if (!stats) return not_answered(stats.error());
   return {.content_type = kMetricsContentType, .body = metrics_text(*stats)};
 }
 
 HttpResponse AdminRoutes::status() {
-  const auto stats = collect_stats(questions_, start_);
+  const auto stats = collect_stats(query_, start_);
   if (!stats) return not_answered(stats.error());
   return json_response(status_json(*stats));
 }
@@ -158,20 +158,20 @@ HttpResponse AdminRoutes::status() {
 HttpResponse AdminRoutes::rooms(const HttpRequest& request) {
   const auto limit = limit_in(request);
   if (!limit) return limit.error();
-  auto cursor = cursor_in(request, questions_.shard_count());
+  auto cursor = cursor_in(request, query_.shard_count());
   if (!cursor) return cursor.error();
   std::vector<RoomRow> rows;
   for (int looks = 0; looks < kMaxLooks && rows.size() < *limit; ++looks) {
     const auto wanted = static_cast<std::uint32_t>(*limit - rows.size());
     auto page =
-        questions_.ask_one(cursor->shard, [from = cursor->slot, wanted](const ErrandSite& site) {
+        query_.ask_one(cursor->shard, [from = cursor->slot, wanted](const ErrandSite& site) {
           return read_rooms(site.relay.roster(), from, wanted);
         });
     if (!page) return not_answered(page.error());
     for (RoomRow& row : page->rows) rows.push_back(std::move(row));
     *cursor = page->next_slot ? RoomCursor{cursor->shard, *page->next_slot}
                               : RoomCursor{cursor->shard + 1, 0};
-    if (cursor->shard == questions_.shard_count()) return json_response(rooms_json(rows, ""));
+    if (cursor->shard == query_.shard_count()) return json_response(rooms_json(rows, ""));
   }
   return json_response(rooms_json(rows, cursor->text()));
 }
@@ -187,10 +187,9 @@ HttpResponse AdminRoutes::members(const HttpRequest& request) {
                                             "leave it out to begin with the first page"));
   if (!from) return from.error();
   // Whose room it is only the shards' map knows; the others say quickly that it is not theirs.
-  const auto pages =
-      questions_.ask_all([room, from = *from, limit = *limit](const ErrandSite& site) {
-        return read_members(site.relay.roster(), site.now_ms, room, from, limit);
-      });
+  const auto pages = query_.ask_all([room, from = *from, limit = *limit](const ErrandSite& site) {
+    return read_members(site.relay.roster(), site.now_ms, room, from, limit);
+  });
   if (!pages) return not_answered(pages.error());
   for (const auto& page : *pages) {
     if (page) return json_response(members_json(room, *page));

@@ -8,7 +8,7 @@
 #include "server/admin/admin_commands.h"
 #include "server/admin/collect_stats.h"
 #include "server/admin/http_server.h"
-#include "server/admin/questions.h"
+#include "server/admin/shard_query.h"
 #include "server/lifecycle/command_queue.h"
 #include "server/lifecycle/reloader.h"
 
@@ -18,10 +18,10 @@ class AdminRoutes {
  public:
   // `is_unix`: it is a socket file, and not a port. At a port, requests that name a host must name
   // this one (admin_address.h).
-  AdminRoutes(Questions& questions, Reloader& reloader, CommandQueue& commands, bool is_unix)
-      : questions_(questions),
+  AdminRoutes(ShardQuery& query, Reloader& reloader, CommandQueue& commands, bool is_unix)
+      : query_(query),
         reloader_(reloader),
-        actions_(questions, reloader, commands, is_unix),
+        commands_(query, reloader, commands, is_unix),
         checks_host_(!is_unix),
         start_(StartTime::now()) {}
 
@@ -37,9 +37,9 @@ class AdminRoutes {
   HttpResponse rooms(const HttpRequest& request);
   HttpResponse members(const HttpRequest& request);
 
-  Questions& questions_;
+  ShardQuery& query_;
   Reloader& reloader_;
-  AdminCommands actions_;
+  AdminCommands commands_;
   bool checks_host_;
   StartTime start_;
 };

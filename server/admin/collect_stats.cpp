@@ -59,14 +59,14 @@ StartTime StartTime::now() {
               std::chrono::duration_cast<std::chrono::seconds>(since_1970).count())};
 }
 
-tl::expected<ServerStats, std::string> collect_stats(Questions& questions, const StartTime& start) {
-  auto answers = questions.ask_all(look_at);
+tl::expected<ServerStats, std::string> collect_stats(ShardQuery& query, const StartTime& start) {
+  auto answers = query.ask_all(look_at);
   if (!answers) return tl::unexpected(std::move(answers.error()));
   ServerStats stats{.version = CHATD_VERSION,
                     .is_draining = false,
                     .started_at_s = start.unix_s,
                     .uptime_ms = monotonic_now_ms() - start.monotonic_ms,
-                    .connections = questions.connections(),
+                    .connections = query.connections(),
                     .process = process_stats(),
                     .shards = {}};
   for (const Answer& answer : *answers) {

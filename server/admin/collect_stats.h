@@ -6,8 +6,8 @@
 #include <tl/expected.hpp>
 
 #include "core/timer/timestamp.h"
-#include "server/admin/questions.h"
 #include "server/admin/server_stats.h"
+#include "server/admin/shard_query.h"
 
 namespace chatd {
 
@@ -19,6 +19,6 @@ struct StartTime {
   static StartTime now();
 };
 
-tl::expected<ServerStats, std::string> collect_stats(Questions& questions, const StartTime& start);
+tl::expected<ServerStats, std::string> collect_stats(ShardQuery& query, const StartTime& start);
 
 }  // namespace chatd

@@ -45,8 +45,8 @@ class KeeperLine {
 // The end of the line in the process that stays. Thread: main.
 class Keeper {
  public:
-  // `signals` must outlive it. Takes in the processes that those leave behind that serve after it. Nothing has
-  // been decided by that.
+  // `signals` must outlive it. Takes in the processes that those leave behind that serve after it.
+  // Nothing has been decided by that.
   static tl::expected<std::pair<Keeper, KeeperLine>, std::string> open(const Signals& signals);
 
   // Blocks until no process serves any more; `serving` is a child that does. Returns the exit code

@@ -74,18 +74,18 @@ TEST(AdminBesideShards, NamesTheOneThatHangs) {
 TEST(AdminBesideShards, NobodyIsWaitedForAtTheEnd) {
   RunningServer server(3);
   const HangingShard hanging(server.board());
-  Questions questions(server.board());
+  ShardQuery query(server.board());
   const auto is_asked = std::make_shared<std::atomic<bool>>(false);
   std::string error;
   std::thread asker([&] {
-    const auto answers = questions.ask_all([is_asked](const ErrandSite&) {
+    const auto answers = query.ask_all([is_asked](const ErrandSite&) {
       *is_asked = true;  // on the shards that do not hang
       return true;
     });
     error = answers ? "all have answered" : answers.error();
   });
   EXPECT_TRUE(wait_until([&] { return is_asked->load(); }));
-  questions.end();
+  query.end();
   asker.join();
   EXPECT_EQ(error, "chatd is stopping");
 }

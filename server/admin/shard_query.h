@@ -3,31 +3,36 @@
 // up. Thread: ask on any, end() on any.
 #pragma once
 
-#include <algorithm>
-#include <atomic>
 #include <chrono>
+#include <condition_variable>
 #include <cstdint>
 #include <future>
+#include <memory>
+#include <mutex>
 #include <string>
 #include <tl/expected.hpp>
 #include <utility>
 #include <vector>
 
 #include "server/shards/ask_shards.h"
+#include "server/shards/errand.h"
 #include "server/shards/switchboard.h"
 
 namespace chatd {
 
-class Questions {
+class ShardQuery {
  public:
-  explicit Questions(Switchboard& board) : board_(board) {}
+  explicit ShardQuery(Switchboard& board) : board_(board) {}
 
   std::uint32_t shard_count() const { return board_.shard_count(); }
   std::uint32_t connections() const { return board_.connections(); }
 
   // Nobody is waited for any more.
-  void end() { is_ending_.store(true, std::memory_order_relaxed); }
-  bool is_ending() const { return is_ending_.load(std::memory_order_relaxed); }
+  void end() {
+    const std::lock_guard lock(bell_->mutex);
+    bell_->is_ending = true;
+    bell_->rung.notify_all();
+  }
 
   // All shards at the same time; the answers in their order. An error is a sentence.
   template <class Work>
@@ -35,7 +40,7 @@ class Questions {
     const auto give_up_at = Clock::now() + kAskTimeout;
     std::vector<std::future<AnswerOf<Work>>> asked;
     for (std::uint32_t shard = 0; shard < shard_count(); ++shard) {
-      asked.push_back(send_errand(board_, static_cast<std::uint8_t>(shard), work));
+      asked.push_back(send(shard, work));
     }
     std::vector<AnswerOf<Work>> answers;
     for (auto& each : asked) {
@@ -49,29 +54,48 @@ class Questions {
   // `shard` must be one of them.
   template <class Work>
   tl::expected<AnswerOf<Work>, std::string> ask_one(std::uint32_t shard, const Work& work) {
-    auto asked = send_errand(board_, static_cast<std::uint8_t>(shard), work);
+    auto asked = send(shard, work);
     return wait_for(asked, shard, Clock::now() + kAskTimeout);
   }
 
  private:
   using Clock = std::chrono::steady_clock;
-  static constexpr std::chrono::milliseconds kLook{20};
+
+  // Rung when a shard has answered, and at the end. An errand may outlive who has sent it.
+  struct Bell {
+    std::mutex mutex;
+    std::condition_variable rung;
+    bool is_ending = false;
+  };
+
+  template <class Work>
+  std::future<AnswerOf<Work>> send(std::uint32_t shard, const Work& work) {
+    const auto task = std::make_shared<std::packaged_task<AnswerOf<Work>(const ErrandSite&)>>(work);
+    board_.mailbox(static_cast<std::uint8_t>(shard))
+        .post(Errand([task, bell = bell_](const ErrandSite& site) {
+          (*task)(site);
+          const std::lock_guard lock(bell->mutex);
+          bell->rung.notify_all();
+        }));
+    return task->get_future();
+  }
 
   template <class Answer>
   tl::expected<Answer, std::string> wait_for(std::future<Answer>& asked, std::uint32_t shard,
                                              Clock::time_point give_up_at) {
-    while (asked.wait_until(std::min(give_up_at, Clock::now() + kLook)) !=
-           std::future_status::ready) {
-      if (is_ending()) return tl::unexpected<std::string>("chatd is stopping");
-      if (Clock::now() < give_up_at) continue;
-      return tl::unexpected("shard " + std::to_string(shard) + " has not answered within " +
-                            std::to_string(kAskTimeout.count()) + " ms");
-    }
-    return asked.get();
+    const auto is_there = [&asked] {
+      return asked.wait_for(Clock::duration::zero()) == std::future_status::ready;
+    };
+    std::unique_lock lock(bell_->mutex);
+    bell_->rung.wait_until(lock, give_up_at, [&] { return is_there() || bell_->is_ending; });
+    if (is_there()) return asked.get();
+    if (bell_->is_ending) return tl::unexpected<std::string>("chatd is stopping");
+    return tl::unexpected("shard " + std::to_string(shard) + " has not answered within " +
+                          std::to_string(kAskTimeout.count()) + " ms");
   }
 
   Switchboard& board_;
-  std::atomic<bool> is_ending_ = false;
+  std::shared_ptr<Bell> bell_ = std::make_shared<Bell>();
 };
 
 }  // namespace chatd
