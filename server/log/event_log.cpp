@@ -1,5 +1,7 @@
 #include "server/log/event_log.h"
 
+#include <spdlog/spdlog.h>
+
 #include <algorithm>
 
 #include "core/text/hidden.h"
@@ -12,6 +14,16 @@ constexpr std::size_t kMaxNameInLogBytes = 64;
 constexpr TokenRate kRate{.units = 1, .per_ms = 1000, .burst_ms = 20'000};
 
 }  // namespace
+
+bool EventLog::is_logged(spdlog::level::level_enum level) {
+  return spdlog::should_log(level);
+}
+
+void EventLog::write(spdlog::level::level_enum level, const std::string& text,
+                     std::uint64_t omitted) {
+  if (omitted == 0) return spdlog::log(level, "{}", text);
+  spdlog::log(level, "{} ({} more of these were left out)", text, omitted);
+}
 
 std::uint64_t EventLog::take(TimeMs now_ms, Reason reason) {
   Line& line = this->line(reason);

@@ -7,7 +7,8 @@
 // shard's; each shard has one.
 #pragma once
 
-#include <spdlog/spdlog.h>
+#include <fmt/format.h>
+#include <spdlog/common.h>
 
 #include <array>
 #include <cstddef>
@@ -41,13 +42,11 @@ class EventLog {
 
   template <class... Args>
   void say(TimeMs now_ms, Reason reason, spdlog::level::level_enum level,
-           spdlog::format_string_t<Args...> format, Args&&... args) {
-    if (!spdlog::should_log(level)) return;
+           fmt::format_string<Args...> format, Args&&... args) {
+    if (!is_logged(level)) return;
     const std::uint64_t omitted = take(now_ms, reason);
     if (omitted == kNotNow) return;
-    const std::string text = fmt::format(format, std::forward<Args>(args)...);
-    if (omitted == 0) return spdlog::log(level, text);
-    spdlog::log(level, "{} ({} more of these were left out)", text, omitted);
+    write(level, fmt::format(format, std::forward<Args>(args)...), omitted);
   }
 
   void say(TimeMs now_ms, RoomEvents& rooms);
@@ -63,6 +62,10 @@ class EventLog {
     std::uint64_t omitted = 0;
   };
 
+  // Not here, for the logger's headers are large, and every shard's file reads this one.
+  static bool is_logged(spdlog::level::level_enum level);
+  static void write(spdlog::level::level_enum level, const std::string& text,
+                    std::uint64_t omitted);
   // How many were left out before this one; or that it is left out, too.
   std::uint64_t take(TimeMs now_ms, Reason reason);
   Line& line(Reason reason) { return lines_[static_cast<std::size_t>(reason)]; }
