@@ -154,9 +154,10 @@ class Reader {
 
   void read_section(const Section& section, const toml::table& table) {
     for (const auto& [key, node] : table) {
+      const std::string_view name = key.str();
       const auto& options = all_options();
       const auto option = std::find_if(options.begin(), options.end(), [&](const OptionSpec& each) {
-        return each.section == &section && (each.key == key.str() || each.old_key == key.str());
+        return each.section == &section && (each.key == name || each.old_key == name);
       });
       if (option == options.end()) {
         refuse_unknown(section, key);
