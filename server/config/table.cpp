@@ -81,9 +81,11 @@ std::vector<OptionSpec> data_plane_rows() {
 }
 
 // Whether one of Limits needs a restart is said where it is declared (core/limits.h).
+using SizeMember = std::uint32_t SizeLimits::*;
+
 template <auto kMember>
 OptionSpec limit(const char* key, ValueType type, const char* description) {
-  constexpr bool kIsSize = std::is_same_v<decltype(kMember), std::uint32_t SizeLimits::*>;
+  constexpr bool kIsSize = std::is_same_v<decltype(kMember), SizeMember>;
   return {&kLimits,        key,
           std::move(type), kIsSize ? kRestart : kReload,
           description,     [](Options& o) -> Field { return &(o.limits.*kMember); }};
