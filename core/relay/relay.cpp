@@ -34,6 +34,13 @@ Relay::Relay(const RelayConfig& config, TimeMs now_ms)
                 admissions_, addresses_, counters_),
       answers_(kAnswerBuckets, hash_key_) {}
 
+void Relay::post(Neighbours& neighbours) {
+  for (const RoomReturns::Ended& ended : returns_.elsewhere()) {
+    neighbours.post(ended.counting_shard, RoomEndedLetter{ended.creator});
+  }
+  returns_.elsewhere().clear();
+}
+
 std::size_t Relay::on_datagrams(TimeMs now_ms, std::span<const ReceivedDatagram> batch,
                                 Outbox& out) {
   std::size_t taken = 0;

@@ -125,7 +125,7 @@ class Relay {
   void release_connection(const IpAddress& peer) { addresses_.release_connection(peer); }
 
   // Letters that the other calls have left: rooms that ended.
-  void post(Neighbours& neighbours) { returns_.post(neighbours); }
+  void post(Neighbours& neighbours);
 
   // What other shards must know of this one before they hear or see anything else that comes of a
   // call.

@@ -1,5 +1,5 @@
 // A room that ends is given back to the address that opened it. What addresses have open is counted
-// on the shard of the address, which need not be the room's: then a letter has to go there.
+// on the shard of the address, which need not be the room's: then that one has to be told.
 // Thread: one at a time.
 #pragma once
 
@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "core/limiting/address_limiter.h"
-#include "core/shards/neighbours.h"
 #include "core/shards/shard_map.h"
 
 namespace chatd {
@@ -23,20 +22,14 @@ class RoomReturns {
     elsewhere_.push_back({.counting_shard = counting, .creator = creator});
   }
 
-  // Hands over the letters that give_back has left.
-  void post(Neighbours& neighbours) {
-    for (const Ended& ended : elsewhere_) {
-      neighbours.post(ended.counting_shard, RoomEndedLetter{ended.creator});
-    }
-    elsewhere_.clear();
-  }
-
- private:
   struct Ended {
     std::uint8_t counting_shard;
     IpAddress creator;
   };
+  // Rooms of addresses that other shards count, since this was cleared.
+  std::vector<Ended>& elsewhere() { return elsewhere_; }
 
+ private:
   std::uint8_t shard_;
   const ShardMap& shards_;
   AddressLimiter& addresses_;
