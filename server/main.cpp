@@ -16,7 +16,7 @@
 #include <utility>
 
 #include "server/admin/admin.h"
-#include "server/admin/admin_address.h"
+#include "server/config/admin_address.h"
 #include "server/config/start.h"
 #include "server/handover/old_process.h"
 #include "server/handover/program_file.h"
@@ -26,15 +26,15 @@
 #include "server/lifecycle/reloader.h"
 #include "server/lifecycle/signals.h"
 #include "server/lifecycle/supervisor.h"
+#include "server/listen/activation.h"
+#include "server/listen/server_sockets.h"
 #include "server/log/log.h"
-#include "server/net/activation.h"
-#include "server/net/server_sockets.h"
-#include "server/net/unique_fd.h"
-#include "server/process/descriptor_limit.h"
-#include "server/process/out_of_memory.h"
-#include "server/process/processors.h"
-#include "server/process/standard_streams.h"
-#include "server/server.h"
+#include "server/os/out_of_memory.h"
+#include "server/os/processors.h"
+#include "server/os/standard_streams.h"
+#include "server/os/unique_fd.h"
+#include "server/shard/descriptor_limit.h"
+#include "server/shard/server.h"
 
 namespace chatd {
 namespace {

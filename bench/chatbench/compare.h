@@ -2,7 +2,7 @@
 #pragma once
 
 #include "bench/chatbench/exit_code.h"
-#include "bench/chatbench/options/options.h"
+#include "bench/chatbench/options.h"
 
 namespace chatd::bench {
 

@@ -1,7 +1,7 @@
 #include <csignal>
 
 #include "bench/chatbench/compare.h"
-#include "bench/chatbench/options/options.h"
+#include "bench/chatbench/options.h"
 #include "bench/chatbench/run.h"
 #include "client/chat/process_start.h"
 

@@ -15,6 +15,7 @@
 #include "bench/chatbench/engine/result.h"
 #include "bench/chatbench/engine/verdict.h"
 #include "bench/chatbench/interrupt.h"
+#include "bench/chatbench/make_target.h"
 #include "bench/chatbench/net/this_machine.h"
 #include "bench/chatbench/output.h"
 #include "bench/chatbench/probe/process.h"
@@ -22,7 +23,6 @@
 #include "bench/chatbench/report/json_report.h"
 #include "bench/chatbench/report/table.h"
 #include "bench/chatbench/report/units.h"
-#include "bench/chatbench/target/make_target.h"
 #include "client/net/wait.h"
 
 namespace chatd::bench {

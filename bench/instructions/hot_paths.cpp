@@ -5,15 +5,15 @@
 
 #include "bench/instructions/hot_path.h"
 #include "bench/micro/relay_world.h"
-#include "client/request.h"
-#include "core/container/slot_index.h"
-#include "core/fanout/train_planner.h"
-#include "core/limits.h"
-#include "core/timer/timer_wheel.h"
-#include "core/wire/datagram.h"
-#include "core/wire/frame.h"
-#include "core/wire/join_request.h"
-#include "core/wire/payload.h"
+#include "client/lib/request.h"
+#include "core/base/limits.h"
+#include "core/base/slot_index.h"
+#include "core/base/timer_wheel.h"
+#include "core/room/train_planner.h"
+#include "core/wire/v1/datagram.h"
+#include "core/wire/v1/frame.h"
+#include "core/wire/v1/join_request.h"
+#include "core/wire/v1/payload.h"
 
 namespace chatd::bench {
 namespace {

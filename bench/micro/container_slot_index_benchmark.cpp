@@ -1,4 +1,4 @@
-// core/container/slot_index.h against std::unordered_map: a member is found by its name among a
+// core/base/slot_index.h against std::unordered_map: a member is found by its name among a
 // million. Both hash with SipHash under a key, since clients choose the names.
 #include <benchmark/benchmark.h>
 
@@ -10,8 +10,8 @@
 #include <unordered_map>
 #include <vector>
 
-#include "core/container/keyed_hash.h"
-#include "core/container/slot_index.h"
+#include "core/base/keyed_hash.h"
+#include "core/base/slot_index.h"
 
 namespace chatd::bench {
 namespace {

@@ -1,4 +1,4 @@
-// core/fanout/message_store.h: a message's way into its room's queue and out of it.
+// core/room/message_store.h: a message's way into its room's queue and out of it.
 #include <benchmark/benchmark.h>
 
 #include <array>
@@ -6,7 +6,7 @@
 #include <cstdint>
 
 #include "bench/micro/relay_world.h"
-#include "core/fanout/message_store.h"
+#include "core/room/message_store.h"
 
 namespace chatd::bench {
 namespace {

@@ -1,11 +1,11 @@
-// core/fanout/train_planner.h: once per room and turn, whatever the room's size.
+// core/room/train_planner.h: once per room and turn, whatever the room's size.
 #include <benchmark/benchmark.h>
 
 #include <cstdint>
 #include <random>
 #include <vector>
 
-#include "core/fanout/train_planner.h"
+#include "core/room/train_planner.h"
 
 namespace chatd::bench {
 namespace {

@@ -1,12 +1,12 @@
-// core/limiting: what a message pays for its sender's limits, and a stranger's datagram for its
+// core/ratelimit: what a message pays for its sender's limits, and a stranger's datagram for its
 // source's.
 #include <benchmark/benchmark.h>
 
 #include <cstdint>
 
-#include "core/limiting/bucket_table.h"
-#include "core/limiting/member_allowance.h"
-#include "core/limiting/token_bucket.h"
+#include "core/ratelimit/bucket_table.h"
+#include "core/ratelimit/member_allowance.h"
+#include "core/ratelimit/token_bucket.h"
 
 namespace chatd::bench {
 namespace {

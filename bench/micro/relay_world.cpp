@@ -3,10 +3,10 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include "client/answer.h"
-#include "client/request.h"
-#include "core/wire/datagram.h"
-#include "core/wire/frame.h"
+#include "client/lib/answer.h"
+#include "client/lib/request.h"
+#include "core/wire/v1/datagram.h"
+#include "core/wire/v1/frame.h"
 
 namespace chatd::bench {
 namespace {

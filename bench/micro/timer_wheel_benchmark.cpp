@@ -1,11 +1,11 @@
-// core/timer/timer_wheel.h with a million members: what a join, a heartbeat and a timeout cost.
+// core/base/timer_wheel.h with a million members: what a join, a heartbeat and a timeout cost.
 #include <benchmark/benchmark.h>
 
 #include <cstdint>
 #include <memory>
 #include <random>
 
-#include "core/timer/timer_wheel.h"
+#include "core/base/timer_wheel.h"
 
 namespace chatd::bench {
 namespace {

@@ -1,10 +1,10 @@
-// core/wire/datagram.h: the header of what a client sends.
+// core/wire/v1/datagram.h: the header of what a client sends.
 #include <benchmark/benchmark.h>
 
 #include <string>
 
 #include "bench/micro/relay_world.h"
-#include "core/wire/datagram.h"
+#include "core/wire/v1/datagram.h"
 
 namespace chatd::bench {
 namespace {

@@ -1,11 +1,11 @@
-// core/wire/payload.h: is it JSON, and in the member's own name.
+// core/wire/v1/payload.h: is it JSON, and in the member's own name.
 #include <benchmark/benchmark.h>
 
 #include <cstddef>
 #include <cstdint>
 
 #include "bench/micro/relay_world.h"
-#include "core/wire/payload.h"
+#include "core/wire/v1/payload.h"
 
 namespace chatd::bench {
 namespace {

@@ -1,12 +1,12 @@
-// core/wire/frame.h and core/wire/join_request.h: a request to join, from bytes to values.
+// core/wire/v1/frame.h and core/wire/v1/join_request.h: a request to join, from bytes to values.
 #include <benchmark/benchmark.h>
 
 #include <string>
 
-#include "client/request.h"
-#include "core/limits.h"
-#include "core/wire/frame.h"
-#include "core/wire/join_request.h"
+#include "client/lib/request.h"
+#include "core/base/limits.h"
+#include "core/wire/v1/frame.h"
+#include "core/wire/v1/join_request.h"
 
 namespace chatd::bench {
 namespace {

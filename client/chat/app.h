@@ -8,7 +8,7 @@
 #include "client/chat/options.h"
 #include "client/chat/seat_file.h"
 #include "client/chat/signals.h"
-#include "client/request.h"
+#include "client/lib/request.h"
 
 namespace chatd::client {
 

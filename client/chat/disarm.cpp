@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "client/chat/graphemes.h"
-#include "core/text/hidden.h"
-#include "core/text/utf8.h"
+#include "core/base/hidden.h"
+#include "core/base/utf8.h"
 
 namespace chatd::client {
 namespace {

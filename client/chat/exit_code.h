@@ -1,7 +1,7 @@
 // How `chat` ends (docs/guide/chat.md, "Exit codes"; `chat --help` lists them too).
 #pragma once
 
-#include "client/error.h"
+#include "client/lib/error.h"
 
 namespace chatd::client {
 

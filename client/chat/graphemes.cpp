@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-#include "core/text/utf8.h"
+#include "core/base/utf8.h"
 
 namespace chatd::client {
 namespace {

@@ -3,8 +3,8 @@
 #include <rapidjson/stringbuffer.h>
 #include <rapidjson/writer.h>
 
-#include "client/json_text.h"
-#include "core/text/hidden.h"
+#include "client/lib/json_text.h"
+#include "core/base/hidden.h"
 
 namespace chatd::client {
 namespace {

@@ -1,14 +1,14 @@
 // Events and lists as NDJSON: one object a line, without the line end. The schema is a promise to
 // scripts and stands in docs/guide/chat.md. Nothing in it can upset a terminal
-// (core/text/hidden.h). Thread: pure functions.
+// (core/base/hidden.h). Thread: pure functions.
 #pragma once
 
 #include <string>
 #include <string_view>
 
-#include "client/answer.h"
-#include "client/error.h"
-#include "client/event.h"
+#include "client/lib/answer.h"
+#include "client/lib/error.h"
+#include "client/lib/event.h"
 
 namespace chatd::client {
 

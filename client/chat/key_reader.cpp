@@ -1,6 +1,6 @@
 #include "client/chat/key_reader.h"
 
-#include "core/text/utf8.h"
+#include "core/base/utf8.h"
 
 namespace chatd::client {
 

@@ -10,7 +10,7 @@
 #include "client/chat/disarm.h"
 #include "client/chat/graphemes.h"
 #include "client/chat/wrap.h"
-#include "core/text/utf8.h"
+#include "core/base/utf8.h"
 
 namespace chatd::client {
 namespace {

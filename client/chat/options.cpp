@@ -7,7 +7,7 @@
 
 #include "client/chat/exit_code.h"
 #include "client/chat/process_start.h"
-#include "core/text/duration.h"
+#include "core/base/duration.h"
 
 namespace chatd::client {
 namespace {

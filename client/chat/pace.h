@@ -10,7 +10,7 @@
 
 #include <cstdint>
 
-#include "core/limiting/token_bucket.h"
+#include "core/ratelimit/token_bucket.h"
 
 namespace chatd::client {
 

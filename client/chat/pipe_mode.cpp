@@ -15,7 +15,7 @@
 #include "client/chat/wrap.h"
 #include "client/net/clock.h"
 #include "client/net/wait.h"
-#include "core/limits.h"
+#include "core/base/limits.h"
 
 namespace chatd::client {
 namespace {

@@ -15,7 +15,7 @@
 #include <utility>
 
 #include "client/net/file_descriptor.h"
-#include "core/wire/token.h"
+#include "core/wire/v1/token.h"
 
 namespace chatd::client {
 

@@ -11,7 +11,7 @@
 #include "client/chat/pace.h"
 #include "client/chat/signals.h"
 #include "client/chat/style.h"
-#include "client/room_link.h"
+#include "client/net/room_link.h"
 
 namespace chatd::client {
 

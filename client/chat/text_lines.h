@@ -5,9 +5,9 @@
 #include <string>
 #include <string_view>
 
-#include "client/answer.h"
 #include "client/chat/style.h"
-#include "client/event.h"
+#include "client/lib/answer.h"
+#include "client/lib/event.h"
 
 namespace chatd::client {
 

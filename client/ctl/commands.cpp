@@ -12,8 +12,6 @@
 namespace chatd::client::ctl {
 namespace {
 
-constexpr auto kRight = Table::Align::kRight;
-
 std::string yes(bool flag) {
   return flag ? "yes" : "";
 }

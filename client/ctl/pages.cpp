@@ -7,7 +7,7 @@
 #include <algorithm>
 
 #include "client/ctl/json_fields.h"
-#include "client/json_text.h"
+#include "client/lib/json_text.h"
 
 namespace chatd::client {
 namespace {

@@ -8,7 +8,7 @@
 
 #include "client/chat/disarm.h"
 #include "client/chat/wrap.h"
-#include "core/text/hidden.h"
+#include "core/base/hidden.h"
 
 namespace chatd::client::ctl {
 

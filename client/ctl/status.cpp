@@ -89,8 +89,8 @@ std::string head_text(const Status& now) {
 
 std::string counts_text(const Status& now, const Rates& rates) {
   Table table({{.title = "COUNTED"},
-               {.title = "ALL", .align = Table::Align::kRight},
-               {.title = rates.are_known() ? "PER SECOND" : "", .align = Table::Align::kRight}});
+               {.title = "ALL", .align = kRight},
+               {.title = rates.are_known() ? "PER SECOND" : "", .align = kRight}});
   const auto add = [&](const char* name, std::uint64_t count, std::uint64_t before) {
     table.add(
         {name, std::to_string(count), rates.are_known() ? rates.per_second(count, before) : ""});
@@ -106,13 +106,12 @@ std::string counts_text(const Status& now, const Rates& rates) {
 
 std::string drops_text(const Status& now) {
   if (now.drops.empty()) return "";
-  Table table({{.title = "DROPPED"}, {.title = "ALL", .align = Table::Align::kRight}});
+  Table table({{.title = "DROPPED"}, {.title = "ALL", .align = kRight}});
   for (const auto& [reason, count] : now.drops) table.add({reason, std::to_string(count)});
   return "\n" + table.text();
 }
 
 std::string shards_text(const Status& now, const Rates& rates) {
-  constexpr auto kRight = Table::Align::kRight;
   const bool has_rates = rates.are_known() && rates.before().shards.size() == now.shards.size();
   Table table({{.title = "SHARD", .align = kRight},
                {.title = "ROOMS", .align = kRight},

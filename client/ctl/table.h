@@ -37,4 +37,6 @@ class Table {
   std::vector<std::vector<std::string>> rows_;
 };
 
+inline constexpr Table::Align kRight = Table::Align::kRight;
+
 }  // namespace chatd::client

@@ -93,7 +93,6 @@ bool is_ended_within(Signals& signals, int timeout_ms) {
 }  // namespace
 
 std::string rooms_table(const std::vector<std::string>& rows) {
-  constexpr auto kRight = Table::Align::kRight;
   Table table({{.title = "ROOM"},
                {.title = "MEMBERS", .align = kRight},
                {.title = "NOT HEARD", .align = kRight},

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "client/error.h"
+#include "client/lib/error.h"
 
 namespace chatd::client {
 

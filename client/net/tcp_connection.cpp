@@ -6,7 +6,7 @@
 #include <cerrno>
 #include <vector>
 
-#include "client/answer_reader.h"
+#include "client/lib/answer_reader.h"
 #include "client/net/clock.h"
 #include "client/net/connector.h"
 #include "client/net/wait.h"

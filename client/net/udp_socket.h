@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "client/error.h"
+#include "client/lib/error.h"
 #include "client/net/address.h"
 #include "client/net/file_descriptor.h"
 

@@ -1,7 +1,7 @@
 #include "core/relay/relay.h"
 
 #include "core/relay/restoration.h"
-#include "core/wire/notice.h"
+#include "core/wire/v1/notice.h"
 
 namespace chatd {
 namespace {

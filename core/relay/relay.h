@@ -3,11 +3,11 @@
 // TCP). No socket, clock, thread or file: the server feeds it from the network, a test or a
 // simulator from wherever it likes.
 //
-// A message's way: on_datagrams, with the header parsed (core/wire/datagram.h) -> authenticate ->
-// is its sender within its rate (core/limiting/member_allowance.h) -> check the payload
-// (core/wire/payload.h) -> its room's log (core/fanout/room_log.h); then fan_out -> the room's turn
-// (core/relay/dispatcher.h) -> Outbox. Arrivals and departures go the same way, as notices in the
-// log.
+// A message's way: on_datagrams, with the header parsed (core/wire/v1/datagram.h) -> authenticate
+// -> is its sender within its rate (core/ratelimit/member_allowance.h) -> check the payload
+// (core/wire/v1/payload.h) -> its room's log (core/room/room_log.h); then fan_out -> the room's
+// turn (core/room/dispatcher.h) -> Outbox. Arrivals and departures go the same way, as notices in
+// the log.
 //
 // After construction nothing is allocated for a datagram that is relayed or dropped. Thread: one at
 // a time; a shard has a relay of its own.
@@ -21,30 +21,30 @@
 #include <string_view>
 #include <tl/expected.hpp>
 
-#include "core/address/endpoint.h"
-#include "core/address/own_sockets.h"
-#include "core/limiting/address_limiter.h"
-#include "core/limiting/bucket_table.h"
-#include "core/limits.h"
-#include "core/random/random_stream.h"
-#include "core/relay/admissions.h"
-#include "core/relay/broadcast.h"
-#include "core/relay/counters.h"
-#include "core/relay/dispatcher.h"
-#include "core/relay/measures.h"
-#include "core/relay/membership.h"
-#include "core/relay/outbox.h"
-#include "core/relay/request_desk.h"
-#include "core/relay/room_events.h"
-#include "core/relay/room_returns.h"
-#include "core/relay/roster.h"
-#include "core/relay/snapshot.h"
-#include "core/shards/neighbours.h"
-#include "core/shards/shard_map.h"
-#include "core/timer/timestamp.h"
-#include "core/wire/datagram.h"
-#include "core/wire/frame.h"
-#include "core/wire/payload.h"
+#include "core/base/endpoint.h"
+#include "core/base/limits.h"
+#include "core/base/own_sockets.h"
+#include "core/base/random_stream.h"
+#include "core/base/shard_map.h"
+#include "core/base/timestamp.h"
+#include "core/control/admissions.h"
+#include "core/control/neighbours.h"
+#include "core/control/request_desk.h"
+#include "core/ratelimit/address_limiter.h"
+#include "core/ratelimit/bucket_table.h"
+#include "core/room/broadcast.h"
+#include "core/room/dispatcher.h"
+#include "core/room/membership.h"
+#include "core/room/outbox.h"
+#include "core/room/room_events.h"
+#include "core/room/room_returns.h"
+#include "core/room/roster.h"
+#include "core/room/snapshot.h"
+#include "core/stats/counters.h"
+#include "core/stats/measures.h"
+#include "core/wire/v1/datagram.h"
+#include "core/wire/v1/frame.h"
+#include "core/wire/v1/payload.h"
 
 namespace chatd {
 

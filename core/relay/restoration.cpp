@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <utility>
 
-#include "core/wire/names.h"
+#include "core/base/names.h"
 
 namespace chatd {
 namespace {

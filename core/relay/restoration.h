@@ -6,10 +6,10 @@
 #include <string>
 #include <tl/expected.hpp>
 
-#include "core/limits.h"
-#include "core/relay/roster.h"
-#include "core/relay/snapshot.h"
-#include "core/shards/shard_map.h"
+#include "core/base/limits.h"
+#include "core/base/shard_map.h"
+#include "core/room/roster.h"
+#include "core/room/snapshot.h"
 
 namespace chatd {
 

@@ -12,13 +12,13 @@
 #include <string_view>
 #include <tl/expected.hpp>
 
-#include "server/admin/admin_address.h"
 #include "server/admin/admin_routes.h"
 #include "server/admin/http_server.h"
 #include "server/admin/shard_query.h"
+#include "server/config/admin_address.h"
+#include "server/group/switchboard.h"
 #include "server/lifecycle/command_queue.h"
-#include "server/net/unique_fd.h"
-#include "server/shards/switchboard.h"
+#include "server/os/unique_fd.h"
 
 namespace chatd {
 

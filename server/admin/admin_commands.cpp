@@ -7,8 +7,8 @@
 #include <cstdint>
 #include <optional>
 
+#include "core/base/json_writer.h"
 #include "core/relay/relay.h"
-#include "core/wire/json_writer.h"
 #include "server/config/table.h"
 #include "server/log/event_log.h"
 

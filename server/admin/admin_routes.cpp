@@ -5,14 +5,14 @@
 #include <string_view>
 #include <system_error>
 
+#include "core/base/json_writer.h"
 #include "core/relay/relay.h"
-#include "core/wire/json_writer.h"
-#include "server/admin/admin_address.h"
 #include "server/admin/config_json.h"
 #include "server/admin/metrics.h"
 #include "server/admin/roster_pages.h"
 #include "server/admin/status_json.h"
 #include "server/admin/status_page.h"
+#include "server/config/admin_address.h"
 
 namespace chatd {
 namespace {

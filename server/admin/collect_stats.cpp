@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "core/relay/relay.h"
-#include "server/process/clock.h"
+#include "server/os/clock.h"
 
 namespace chatd {
 namespace {

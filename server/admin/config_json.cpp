@@ -2,7 +2,7 @@
 
 #include <string_view>
 
-#include "core/wire/json_writer.h"
+#include "core/base/json_writer.h"
 
 namespace chatd {
 

@@ -10,14 +10,14 @@
 #include <string_view>
 #include <thread>
 
-#include "core/wire/json_writer.h"
+#include "core/base/json_writer.h"
 #include "server/admin/http_places.h"
-#include "server/process/system_error.h"
+#include "server/os/system_error.h"
 
 namespace chatd {
 namespace {
 
-// They come out of what server/process/descriptor_limit.cpp has to spare. Some more than there are
+// They come out of what server/shard/descriptor_limit.cpp has to spare. Some more than there are
 // places, for those that are just being closed.
 constexpr unsigned kMaxDescriptors = HttpServer::kMaxConnections + 2;
 constexpr unsigned kTimeoutS = 10;

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <iterator>
 
-#include "core/text/hidden.h"
-#include "core/wire/json_writer.h"
-#include "server/net/socket_address.h"
+#include "core/base/hidden.h"
+#include "core/base/json_writer.h"
+#include "server/os/socket_address.h"
 
 namespace chatd {
 namespace {

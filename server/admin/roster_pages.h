@@ -12,8 +12,8 @@
 #include <string_view>
 #include <vector>
 
-#include "core/relay/roster.h"
-#include "core/timer/timestamp.h"
+#include "core/base/timestamp.h"
+#include "core/room/roster.h"
 
 namespace chatd {
 

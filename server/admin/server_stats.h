@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "core/relay/counters.h"
-#include "core/relay/measures.h"
+#include "core/stats/counters.h"
+#include "core/stats/measures.h"
 
 namespace chatd {
 

@@ -1,5 +1,5 @@
 // Asks shards something for somebody who waits on the other end of an HTTP connection, by errands
-// (server/shards/errand.h). Waiting ends at once when chatd stops: whoever asks must not hold that
+// (server/group/errand.h). Waiting ends at once when chatd stops: whoever asks must not hold that
 // up. Thread: ask on any, end() on any.
 #pragma once
 
@@ -14,9 +14,9 @@
 #include <utility>
 #include <vector>
 
-#include "server/shards/ask_shards.h"
-#include "server/shards/errand.h"
-#include "server/shards/switchboard.h"
+#include "server/group/ask_shards.h"
+#include "server/group/errand.h"
+#include "server/group/switchboard.h"
 
 namespace chatd {
 

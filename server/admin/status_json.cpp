@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <string_view>
 
-#include "core/wire/json_writer.h"
+#include "core/base/json_writer.h"
 
 namespace chatd {
 namespace {

@@ -32,7 +32,7 @@
 #include <toml++/toml.h>
 
 #include "server/config/suggestion.h"
-#include "server/net/unique_fd.h"
+#include "server/os/unique_fd.h"
 
 namespace chatd::config {
 namespace {

@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "server/config/command_line.h"
+#include "server/config/options.h"
 #include "server/config/override.h"
-#include "server/options.h"
 
 namespace chatd::config {
 

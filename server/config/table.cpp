@@ -4,7 +4,7 @@
 #include <type_traits>
 #include <utility>
 
-#include "core/wire/token.h"
+#include "core/wire/v1/token.h"
 
 namespace chatd::config {
 namespace {
@@ -80,7 +80,7 @@ std::vector<OptionSpec> data_plane_rows() {
   };
 }
 
-// Whether one of Limits needs a restart is said where it is declared (core/limits.h).
+// Whether one of Limits needs a restart is said where it is declared (core/base/limits.h).
 using SizeMember = std::uint32_t SizeLimits::*;
 
 template <auto kMember>

@@ -8,8 +8,8 @@
 #include <variant>
 #include <vector>
 
+#include "server/config/options.h"
 #include "server/config/value.h"
-#include "server/options.h"
 
 namespace chatd::config {
 

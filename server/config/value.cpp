@@ -7,11 +7,11 @@
 #include <optional>
 #include <system_error>
 
-#include "core/shards/shard_map.h"
-#include "core/text/duration.h"
-#include "server/admin/admin_address.h"
-#include "server/options.h"
-#include "server/process/processors.h"
+#include "core/base/duration.h"
+#include "core/base/shard_map.h"
+#include "server/config/admin_address.h"
+#include "server/config/options.h"
+#include "server/os/processors.h"
 
 namespace chatd::config {
 namespace {

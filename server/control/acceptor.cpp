@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "server/process/system_error.h"
+#include "server/os/system_error.h"
 
 namespace chatd {
 namespace {

@@ -1,18 +1,18 @@
 // Accepts control connections for all shards and gives each to the shard that counts its address
-// (core/shards/shard_map.h), so that what is limited per address is counted in one place. One shard
+// (core/base/shard_map.h), so that what is limited per address is counted in one place. One shard
 // accepts: that is a few microseconds a connection, little beside what a join costs, and the limit
 // on connections needs no agreement. Thread: its shard's.
 #pragma once
 
 #include <optional>
 
-#include "core/limits.h"
-#include "core/relay/counters.h"
-#include "core/shards/shard_map.h"
-#include "core/timer/timestamp.h"
+#include "core/base/limits.h"
+#include "core/base/shard_map.h"
+#include "core/base/timestamp.h"
+#include "core/stats/counters.h"
 #include "server/control/connections.h"
 #include "server/control/listener.h"
-#include "server/shards/switchboard.h"
+#include "server/group/switchboard.h"
 
 namespace chatd {
 

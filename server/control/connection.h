@@ -8,9 +8,9 @@
 #include <optional>
 #include <string>
 
-#include "core/address/ip_address.h"
-#include "core/relay/room_list.h"
-#include "server/net/unique_fd.h"
+#include "core/base/ip_address.h"
+#include "core/room/room_list.h"
+#include "server/os/unique_fd.h"
 
 namespace chatd {
 

@@ -5,7 +5,7 @@
 #include <span>
 #include <utility>
 
-#include "core/timer/earliest.h"
+#include "core/base/earliest.h"
 
 namespace chatd {
 namespace {

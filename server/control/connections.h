@@ -8,7 +8,7 @@
 // and what it has asked for has happened all the same.
 //
 // Room lists can be long, and many may ask for them: their text is shared by all who read it
-// (core/relay/room_list.h), and they take turns, a bounded piece each and a bounded amount in all
+// (core/room/room_list.h), and they take turns, a bounded piece each and a bounded amount in all
 // between two looks at everything else. Each piece that a reader takes puts its deadline off.
 // Thread: the shard's.
 #pragma once
@@ -20,15 +20,15 @@
 #include <utility>
 #include <vector>
 
-#include "core/container/slot_pool.h"
-#include "core/limits.h"
-#include "core/relay/counters.h"
-#include "core/relay/outbox.h"
-#include "core/timer/timer_wheel.h"
+#include "core/base/limits.h"
+#include "core/base/slot_pool.h"
+#include "core/base/timer_wheel.h"
+#include "core/room/outbox.h"
+#include "core/stats/counters.h"
 #include "server/control/connection.h"
+#include "server/group/shard_line.h"
 #include "server/io/io.h"
 #include "server/log/event_log.h"
-#include "server/shards/shard_line.h"
 
 namespace chatd {
 

@@ -7,16 +7,16 @@
 #include <utility>
 #include <vector>
 
-#include "core/limits.h"
-#include "core/relay/counters.h"
-#include "core/relay/outbox.h"
-#include "core/shards/shard_map.h"
-#include "core/timer/timestamp.h"
+#include "core/base/limits.h"
+#include "core/base/shard_map.h"
+#include "core/base/timestamp.h"
+#include "core/room/outbox.h"
+#include "core/stats/counters.h"
 #include "server/control/acceptor.h"
 #include "server/control/connections.h"
+#include "server/group/shard_line.h"
 #include "server/io/io.h"
 #include "server/log/event_log.h"
-#include "server/shards/shard_line.h"
 
 namespace chatd {
 

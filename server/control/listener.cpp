@@ -2,7 +2,7 @@
 
 #include <cerrno>
 
-#include "server/net/socket_address.h"
+#include "server/os/socket_address.h"
 
 namespace chatd {
 

@@ -11,10 +11,10 @@
 #include <cstddef>
 #include <optional>
 
-#include "core/address/ip_address.h"
-#include "core/timer/timestamp.h"
+#include "core/base/ip_address.h"
+#include "core/base/timestamp.h"
 #include "server/io/io.h"
-#include "server/net/unique_fd.h"
+#include "server/os/unique_fd.h"
 
 namespace chatd {
 

@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "core/timer/earliest.h"
-#include "server/process/system_error.h"
+#include "core/base/earliest.h"
+#include "server/os/system_error.h"
 
 namespace chatd {
 

@@ -12,18 +12,18 @@
 #include <optional>
 #include <span>
 
-#include "core/address/endpoint.h"
-#include "core/relay/counters.h"
-#include "core/relay/outbox.h"
-#include "core/timer/timestamp.h"
-#include "core/wire/datagram.h"
+#include "core/base/endpoint.h"
+#include "core/base/timestamp.h"
+#include "core/room/outbox.h"
+#include "core/stats/counters.h"
+#include "core/wire/v1/datagram.h"
 #include "server/data/error_queue.h"
 #include "server/data/receive_drops.h"
 #include "server/data/udp_receiver.h"
 #include "server/data/udp_sender.h"
 #include "server/io/io.h"
-#include "server/net/local_addresses.h"
-#include "server/net/unique_fd.h"
+#include "server/os/local_addresses.h"
+#include "server/os/unique_fd.h"
 
 namespace chatd {
 

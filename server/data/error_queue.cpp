@@ -14,7 +14,7 @@
 #include <cstring>
 #include <utility>
 
-#include "server/net/socket_address.h"
+#include "server/os/socket_address.h"
 
 namespace chatd {
 namespace {

@@ -22,9 +22,9 @@
 #include <optional>
 #include <vector>
 
-#include "core/address/endpoint.h"
-#include "core/limiting/token_bucket.h"
-#include "core/timer/timestamp.h"
+#include "core/base/endpoint.h"
+#include "core/base/timestamp.h"
+#include "core/ratelimit/token_bucket.h"
 #include "server/io/io.h"
 
 namespace chatd {

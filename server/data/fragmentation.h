@@ -10,7 +10,7 @@
 // A path may be smaller than the operator believes. Then the kernel refuses what does not fit
 // (EMSGSIZE), and whoever sends allows fragments and sends it again. They are forbidden again when
 // all of an outbox has gone. (IPv6 is another matter: see set_fragment_bytes in
-// server/net/open_sockets.h.) Thread: one at a time.
+// server/os/open_sockets.h.) Thread: one at a time.
 #pragma once
 
 #include <netinet/in.h>

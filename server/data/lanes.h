@@ -26,11 +26,11 @@
 #include <optional>
 #include <vector>
 
-#include "core/address/endpoint.h"
-#include "core/timer/timestamp.h"
+#include "core/base/endpoint.h"
+#include "core/base/timestamp.h"
 #include "server/io/io.h"
-#include "server/net/local_addresses.h"
-#include "server/net/unique_fd.h"
+#include "server/os/local_addresses.h"
+#include "server/os/unique_fd.h"
 
 namespace chatd {
 

@@ -12,8 +12,8 @@
 
 #include <cstddef>
 
-#include "core/address/endpoint.h"
-#include "core/timer/timestamp.h"
+#include "core/base/endpoint.h"
+#include "core/base/timestamp.h"
 
 namespace chatd {
 

@@ -5,8 +5,8 @@
 
 #include <cstdint>
 
-#include "core/relay/counters.h"
-#include "core/timer/timestamp.h"
+#include "core/base/timestamp.h"
+#include "core/stats/counters.h"
 #include "server/io/io.h"
 
 namespace chatd {

@@ -15,10 +15,10 @@
 #include <span>
 #include <string_view>
 
-#include "core/address/endpoint.h"
+#include "core/base/endpoint.h"
 #include "server/io/io.h"
-#include "server/net/local_addresses.h"
-#include "server/net/socket_address.h"
+#include "server/os/local_addresses.h"
+#include "server/os/socket_address.h"
 
 namespace chatd {
 

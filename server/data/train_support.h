@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "core/fanout/train_planner.h"
+#include "core/room/train_planner.h"
 
 namespace chatd {
 

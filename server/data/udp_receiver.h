@@ -14,10 +14,10 @@
 #include <memory>
 #include <string_view>
 
-#include "core/wire/payload.h"
+#include "core/wire/v1/payload.h"
 #include "server/io/io.h"
-#include "server/net/local_addresses.h"
-#include "server/net/socket_address.h"
+#include "server/os/local_addresses.h"
+#include "server/os/socket_address.h"
 
 namespace chatd {
 

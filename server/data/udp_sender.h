@@ -13,17 +13,17 @@
 #include <optional>
 #include <vector>
 
-#include "core/address/endpoint.h"
-#include "core/relay/counters.h"
-#include "core/relay/outbox.h"
-#include "core/timer/timestamp.h"
+#include "core/base/endpoint.h"
+#include "core/base/timestamp.h"
+#include "core/room/outbox.h"
+#include "core/stats/counters.h"
 #include "server/data/error_queue.h"
 #include "server/data/fragmentation.h"
 #include "server/data/lanes.h"
 #include "server/data/plain_destinations.h"
 #include "server/data/send_batch.h"
 #include "server/io/io.h"
-#include "server/net/local_addresses.h"
+#include "server/os/local_addresses.h"
 
 namespace chatd {
 

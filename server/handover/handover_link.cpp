@@ -10,8 +10,8 @@
 #include <cerrno>
 #include <cstring>
 
-#include "server/process/system_error.h"
-#include "server/process/wait_readable.h"
+#include "server/os/system_error.h"
+#include "server/os/wait_readable.h"
 
 namespace chatd {
 namespace {

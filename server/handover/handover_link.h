@@ -28,7 +28,7 @@
 #include <utility>
 #include <vector>
 
-#include "server/net/unique_fd.h"
+#include "server/os/unique_fd.h"
 
 namespace chatd {
 

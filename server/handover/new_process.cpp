@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "server/handover/old_process.h"
-#include "server/process/system_error.h"
+#include "server/os/system_error.h"
 
 namespace chatd {
 namespace {

@@ -14,7 +14,7 @@
 #include <utility>
 
 #include "server/handover/state_codec.h"
-#include "server/process/system_error.h"
+#include "server/os/system_error.h"
 
 namespace chatd {
 namespace {

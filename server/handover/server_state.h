@@ -7,11 +7,11 @@
 #include <string>
 #include <vector>
 
-#include "core/container/keyed_hash.h"
-#include "core/relay/snapshot.h"
+#include "core/base/keyed_hash.h"
+#include "core/room/snapshot.h"
 #include "server/control/connection.h"
-#include "server/net/local_addresses.h"
-#include "server/net/unique_fd.h"
+#include "server/os/local_addresses.h"
+#include "server/os/unique_fd.h"
 
 namespace chatd {
 
@@ -27,7 +27,7 @@ struct ServerState {
   std::string host;
   std::uint16_t tcp_port = 0;
   std::uint16_t udp_port = 0;
-  KeyedHash::Key map_key{};                   // which shard owns what (core/shards/shard_map.h)
+  KeyedHash::Key map_key{};                   // which shard owns what (core/base/shard_map.h)
   std::uint64_t next_sequence = 0;            // of requests
   std::vector<LocalAddress> local_addresses;  // members' endpoints name them
   std::vector<ShardState> shards;

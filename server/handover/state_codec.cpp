@@ -9,7 +9,7 @@
 #include <optional>
 #include <utility>
 
-#include "core/shards/shard_map.h"
+#include "core/base/shard_map.h"
 #include "server/handover/handover.pb.h"
 
 namespace chatd {

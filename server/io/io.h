@@ -19,11 +19,11 @@
 #include <string>
 #include <tl/expected.hpp>
 
-#include "core/address/endpoint.h"
-#include "core/timer/timestamp.h"
-#include "server/net/socket_address.h"
-#include "server/net/unique_fd.h"
-#include "server/process/clock.h"
+#include "core/base/endpoint.h"
+#include "core/base/timestamp.h"
+#include "server/os/clock.h"
+#include "server/os/socket_address.h"
+#include "server/os/unique_fd.h"
 
 namespace chatd {
 
@@ -58,7 +58,7 @@ class Io {
   virtual void close(int fd) = 0;
 
   // Rare ones: what a socket is like, and the sockets of lanes (server/data/lanes.h). Where the
-  // name is not the kernel's see server/net/open_sockets.h and server/net/route_check.h.
+  // name is not the kernel's see server/os/open_sockets.h and server/os/route_check.h.
   virtual int set_option(int fd, int level, int option, int value) = 0;
   virtual int get_option(int fd, int level, int option, void* value, socklen_t& size_bytes) = 0;
   virtual int local_address(int fd, SocketAddress& address) = 0;  // getsockname(2)

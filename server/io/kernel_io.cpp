@@ -5,9 +5,9 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "server/net/open_sockets.h"
-#include "server/net/route_check.h"
-#include "server/process/wake.h"
+#include "server/os/open_sockets.h"
+#include "server/os/route_check.h"
+#include "server/os/wake.h"
 
 namespace chatd {
 

@@ -6,8 +6,8 @@
 #include <iterator>
 #include <utility>
 
-#include "server/process/system_error.h"
-#include "server/process/wake.h"
+#include "server/os/system_error.h"
+#include "server/os/wake.h"
 
 namespace chatd {
 

@@ -20,7 +20,7 @@
 #include <vector>
 
 #include "server/lifecycle/command.h"
-#include "server/net/unique_fd.h"
+#include "server/os/unique_fd.h"
 
 namespace chatd {
 

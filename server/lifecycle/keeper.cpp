@@ -16,9 +16,9 @@
 #include <utility>
 #include <vector>
 
-#include "server/process/processors.h"
-#include "server/process/system_error.h"
-#include "server/process/wait_readable.h"
+#include "server/os/processors.h"
+#include "server/os/system_error.h"
+#include "server/os/wait_readable.h"
 
 namespace chatd {
 namespace {

@@ -21,7 +21,7 @@
 #include "server/handover/handover_link.h"
 #include "server/lifecycle/command.h"
 #include "server/lifecycle/signals.h"
-#include "server/net/unique_fd.h"
+#include "server/os/unique_fd.h"
 
 namespace chatd {
 

@@ -9,7 +9,7 @@
 
 #include "server/config/configuration.h"
 #include "server/lifecycle/command_queue.h"
-#include "server/server.h"
+#include "server/shard/server.h"
 
 namespace chatd {
 

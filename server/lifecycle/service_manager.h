@@ -8,7 +8,7 @@
 #include <optional>
 #include <string>
 
-#include "core/timer/timestamp.h"
+#include "core/base/timestamp.h"
 
 namespace chatd {
 

@@ -8,7 +8,7 @@
 #include <cerrno>
 #include <csignal>
 
-#include "server/process/system_error.h"
+#include "server/os/system_error.h"
 
 namespace chatd {
 namespace {

@@ -11,7 +11,7 @@
 #include <utility>
 
 #include "server/lifecycle/command.h"
-#include "server/net/unique_fd.h"
+#include "server/os/unique_fd.h"
 
 namespace chatd {
 

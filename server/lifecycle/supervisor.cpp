@@ -8,8 +8,8 @@
 #include <csignal>
 
 #include "server/handover/state_codec.h"
-#include "server/process/clock.h"
-#include "server/process/wait_readable.h"
+#include "server/os/clock.h"
+#include "server/os/wait_readable.h"
 
 namespace chatd {
 namespace {

@@ -10,7 +10,7 @@
 #include <string>
 #include <utility>
 
-#include "core/timer/timestamp.h"
+#include "core/base/timestamp.h"
 #include "server/handover/new_process.h"
 #include "server/handover/old_process.h"
 #include "server/handover/program_file.h"
@@ -19,7 +19,7 @@
 #include "server/lifecycle/reloader.h"
 #include "server/lifecycle/service_manager.h"
 #include "server/lifecycle/signals.h"
-#include "server/server.h"
+#include "server/shard/server.h"
 
 namespace chatd {
 

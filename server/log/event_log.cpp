@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
-#include "core/text/hidden.h"
-#include "core/wire/json_writer.h"
+#include "core/base/hidden.h"
+#include "core/base/json_writer.h"
 
 namespace chatd {
 namespace {

@@ -17,10 +17,10 @@
 #include <string_view>
 #include <utility>
 
-#include "core/limiting/token_bucket.h"
-#include "core/relay/room_events.h"
-#include "core/timer/timestamp.h"
-#include "server/net/socket_address.h"
+#include "core/base/timestamp.h"
+#include "core/ratelimit/token_bucket.h"
+#include "core/room/room_events.h"
+#include "server/os/socket_address.h"
 
 namespace chatd {
 

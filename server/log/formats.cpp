@@ -6,7 +6,7 @@
 #include <cstdlib>
 #include <string_view>
 
-#include "core/wire/json_writer.h"
+#include "core/base/json_writer.h"
 
 namespace chatd {
 namespace {

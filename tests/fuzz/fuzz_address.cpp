@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 
-#include "core/address/ip_address.h"
+#include "core/base/ip_address.h"
 #include "tests/fuzz/targets.h"
 
 namespace chatd::fuzz {

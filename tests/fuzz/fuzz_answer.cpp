@@ -7,11 +7,11 @@
 #include <string>
 #include <string_view>
 
-#include "client/answer.h"
-#include "client/answer_reader.h"
-#include "core/limits.h"
-#include "core/wire/frame.h"
-#include "core/wire/status.h"
+#include "client/lib/answer.h"
+#include "client/lib/answer_reader.h"
+#include "core/base/limits.h"
+#include "core/wire/v1/frame.h"
+#include "core/wire/v1/status.h"
 #include "tests/fuzz/input.h"
 #include "tests/fuzz/json_maker.h"
 #include "tests/fuzz/json_oracle.h"

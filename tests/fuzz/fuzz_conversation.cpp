@@ -1,15 +1,15 @@
 // A member's timing under any sequence of sending, receiving, refusals, answers, forged words and
 // waiting: its heartbeats keep coming, never in a rush, and it believes that the server is gone, or
-// does not know it, for the reasons that it may have (client/standing.h) and for no other.
+// does not know it, for the reasons that it may have (client/lib/standing.h) and for no other.
 #include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 
-#include "client/conversation.h"
-#include "client/event.h"
-#include "core/wire/datagram.h"
+#include "client/lib/conversation.h"
+#include "client/lib/event.h"
+#include "core/wire/v1/datagram.h"
 #include "tests/fuzz/input.h"
 #include "tests/fuzz/targets.h"
 

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "core/wire/datagram.h"
+#include "core/wire/v1/datagram.h"
 #include "tests/fuzz/targets.h"
 #include "tests/support/wire.h"
 

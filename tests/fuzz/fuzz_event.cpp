@@ -3,12 +3,12 @@
 #include <string>
 #include <string_view>
 
-#include "client/conversation.h"
-#include "client/event.h"
-#include "core/limits.h"
-#include "core/wire/datagram.h"
-#include "core/wire/names.h"
-#include "core/wire/notice.h"
+#include "client/lib/conversation.h"
+#include "client/lib/event.h"
+#include "core/base/limits.h"
+#include "core/base/names.h"
+#include "core/wire/v1/datagram.h"
+#include "core/wire/v1/notice.h"
 #include "tests/fuzz/input.h"
 #include "tests/fuzz/json_maker.h"
 #include "tests/fuzz/json_oracle.h"

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "core/wire/frame.h"
+#include "core/wire/v1/frame.h"
 #include "tests/fuzz/input.h"
 #include "tests/fuzz/targets.h"
 #include "tests/support/wire.h"

@@ -5,10 +5,10 @@
 #include <string>
 #include <string_view>
 
-#include "client/request.h"
-#include "core/limits.h"
-#include "core/wire/names.h"
-#include "core/wire/token.h"
+#include "client/lib/request.h"
+#include "core/base/limits.h"
+#include "core/base/names.h"
+#include "core/wire/v1/token.h"
 #include "tests/fuzz/targets.h"
 #include "tests/fuzz/utf8.h"
 #include "tests/support/wire.h"

@@ -9,11 +9,11 @@
 #include <string_view>
 #include <vector>
 
-#include "client/request.h"
-#include "core/limits.h"
-#include "core/wire/frame.h"
-#include "core/wire/join_request.h"
-#include "core/wire/names.h"
+#include "client/lib/request.h"
+#include "core/base/limits.h"
+#include "core/base/names.h"
+#include "core/wire/v1/frame.h"
+#include "core/wire/v1/join_request.h"
 #include "tests/fuzz/input.h"
 #include "tests/fuzz/json_maker.h"
 #include "tests/fuzz/json_oracle.h"

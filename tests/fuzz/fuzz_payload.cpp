@@ -4,8 +4,8 @@
 #include <string>
 #include <string_view>
 
-#include "core/limits.h"
-#include "core/wire/payload.h"
+#include "core/base/limits.h"
+#include "core/wire/v1/payload.h"
 #include "tests/fuzz/input.h"
 #include "tests/fuzz/json_maker.h"
 #include "tests/fuzz/json_oracle.h"

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <string_view>
 
-#include "core/wire/payload.h"
+#include "core/wire/v1/payload.h"
 #include "tests/fuzz/json_oracle.h"
 
 namespace chatd::fuzz {

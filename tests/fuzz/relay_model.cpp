@@ -4,8 +4,8 @@
 #include <iterator>
 #include <optional>
 
-#include "core/wire/datagram.h"
-#include "core/wire/names.h"
+#include "core/base/names.h"
+#include "core/wire/v1/datagram.h"
 #include "tests/fuzz/payload_oracle.h"
 #include "tests/fuzz/targets.h"
 

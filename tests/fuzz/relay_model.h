@@ -12,11 +12,11 @@
 #include <string_view>
 #include <vector>
 
-#include "core/limits.h"
-#include "core/relay/admission.h"
-#include "core/relay/counters.h"
-#include "core/relay/roster.h"
-#include "core/timer/timestamp.h"
+#include "core/base/limits.h"
+#include "core/base/timestamp.h"
+#include "core/control/admission.h"
+#include "core/room/roster.h"
+#include "core/stats/counters.h"
 
 namespace chatd::fuzz {
 

@@ -4,9 +4,9 @@
 #include <optional>
 #include <utility>
 
-#include "core/wire/datagram.h"
-#include "core/wire/names.h"
-#include "core/wire/notice.h"
+#include "core/base/names.h"
+#include "core/wire/v1/datagram.h"
+#include "core/wire/v1/notice.h"
 #include "tests/fuzz/json_oracle.h"
 #include "tests/fuzz/roster_check.h"
 #include "tests/fuzz/targets.h"

@@ -1,7 +1,7 @@
 // Whether the roster's lists, arrays and indexes agree with each other.
 #pragma once
 
-#include "core/relay/roster.h"
+#include "core/room/roster.h"
 
 namespace chatd::fuzz {
 

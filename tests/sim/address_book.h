@@ -12,9 +12,9 @@
 #include <utility>
 #include <vector>
 
-#include "core/address/ip_address.h"
-#include "core/limits.h"
-#include "core/timer/timestamp.h"
+#include "core/base/ip_address.h"
+#include "core/base/limits.h"
+#include "core/base/timestamp.h"
 #include "tests/sim/bucket.h"
 #include "tests/sim/world.h"
 

@@ -4,10 +4,10 @@
 #include <string_view>
 #include <utility>
 
-#include "client/answer.h"
-#include "client/answer_reader.h"
-#include "client/request.h"
-#include "core/wire/frame.h"
+#include "client/lib/answer.h"
+#include "client/lib/answer_reader.h"
+#include "client/lib/request.h"
+#include "core/wire/v1/frame.h"
 #include "tests/sim/clients.h"
 
 namespace chatd::sim {

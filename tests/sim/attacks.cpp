@@ -3,7 +3,7 @@
 #include <array>
 #include <string_view>
 
-#include "core/limits.h"
+#include "core/base/limits.h"
 #include "tests/sim/clients.h"
 #include "tests/sim/words.h"
 

@@ -4,8 +4,8 @@
 #include <array>
 #include <span>
 
-#include "core/limits.h"
-#include "core/wire/notice.h"
+#include "core/base/limits.h"
+#include "core/wire/v1/notice.h"
 #include "tests/sim/words.h"
 
 namespace chatd::sim {

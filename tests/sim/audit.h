@@ -9,8 +9,8 @@
 #include <string_view>
 #include <vector>
 
-#include "core/relay/outbox.h"
 #include "core/relay/relay.h"
+#include "core/room/outbox.h"
 #include "tests/sim/model.h"
 #include "tests/sim/world.h"
 

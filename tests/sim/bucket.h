@@ -1,12 +1,12 @@
 // A rate limit as people think of it: a bucket with so much in it, which fills steadily. (The core
-// keeps the time at which it would be full instead: core/limiting/token_bucket.h. The two agree to
+// keeps the time at which it would be full instead: core/ratelimit/token_bucket.h. The two agree to
 // the last unit as long as a unit is a whole number of nanoseconds, and scenarios see to that.)
 #pragma once
 
 #include <algorithm>
 #include <cstdint>
 
-#include "core/timer/timestamp.h"
+#include "core/base/timestamp.h"
 
 namespace chatd::sim {
 

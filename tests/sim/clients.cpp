@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "client/event.h"
+#include "client/lib/event.h"
 #include "tests/sim/words.h"
 
 namespace chatd::sim {

@@ -11,8 +11,8 @@
 #include <string_view>
 #include <vector>
 
-#include "client/answer.h"
-#include "client/conversation.h"
+#include "client/lib/answer.h"
+#include "client/lib/conversation.h"
 #include "tests/sim/network.h"
 #include "tests/sim/roll.h"
 #include "tests/sim/server.h"

@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-#include "core/relay/counters.h"
+#include "core/stats/counters.h"
 
 namespace chatd::sim {
 

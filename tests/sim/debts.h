@@ -12,7 +12,7 @@
 #include <cstdint>
 #include <span>
 
-#include "core/shards/shard_map.h"
+#include "core/base/shard_map.h"
 #include "tests/sim/roll.h"
 
 namespace chatd::sim {

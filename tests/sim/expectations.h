@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-#include "core/address/endpoint.h"
+#include "core/base/endpoint.h"
 
 namespace chatd::sim {
 

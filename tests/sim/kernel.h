@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "core/address/endpoint.h"
+#include "core/base/endpoint.h"
 #include "tests/sim/network.h"
 #include "tests/sim/world.h"
 

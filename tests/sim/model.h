@@ -17,8 +17,8 @@
 #include <string_view>
 #include <vector>
 
-#include "core/relay/counters.h"
-#include "core/shards/shard_map.h"
+#include "core/base/shard_map.h"
+#include "core/stats/counters.h"
 #include "tests/sim/address_book.h"
 #include "tests/sim/debts.h"
 #include "tests/sim/expectations.h"

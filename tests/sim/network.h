@@ -8,7 +8,7 @@
 #include <optional>
 #include <vector>
 
-#include "core/address/endpoint.h"
+#include "core/base/endpoint.h"
 #include "tests/sim/world.h"
 
 namespace chatd::sim {

@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-#include "core/address/endpoint.h"
+#include "core/base/endpoint.h"
 
 namespace chatd::sim {
 

@@ -5,9 +5,9 @@
 #include <cstdint>
 #include <vector>
 
-#include "core/address/endpoint.h"
-#include "core/timer/timestamp.h"
-#include "core/wire/token.h"
+#include "core/base/endpoint.h"
+#include "core/base/timestamp.h"
+#include "core/wire/v1/token.h"
 #include "tests/sim/bucket.h"
 #include "tests/sim/network.h"
 #include "tests/sim/packets.h"

@@ -4,9 +4,9 @@
 
 #include <cstdint>
 
-#include "core/fanout/train_planner.h"
-#include "core/limits.h"
-#include "tests/model/seeds.h"
+#include "core/base/limits.h"
+#include "core/room/train_planner.h"
+#include "tests/unit/core/model/seeds.h"
 
 namespace chatd::sim {
 

@@ -8,8 +8,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "core/relay/counters.h"
-#include "core/relay/outbox.h"
+#include "core/room/outbox.h"
+#include "core/stats/counters.h"
 #include "tests/sim/kernel.h"
 #include "tests/sim/network.h"
 #include "tests/sim/world.h"

@@ -4,9 +4,9 @@
 #include <string_view>
 #include <utility>
 
-#include "client/answer.h"
-#include "core/wire/datagram.h"
-#include "core/wire/frame.h"
+#include "client/lib/answer.h"
+#include "core/wire/v1/datagram.h"
+#include "core/wire/v1/frame.h"
 
 namespace chatd::sim {
 namespace {

@@ -5,7 +5,7 @@
 
 #include <cstdint>
 
-#include "core/timer/timestamp.h"
+#include "core/base/timestamp.h"
 
 namespace chatd::sim {
 

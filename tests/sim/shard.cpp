@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "core/wire/datagram.h"
+#include "core/wire/v1/datagram.h"
 #include "tests/sim/switchboard.h"
 
 namespace chatd::sim {
@@ -87,7 +87,8 @@ void Shard::on_timer() {
   wake();
 }
 
-// --- The duty cycle (server/shard.cpp) -----------------------------------------------------------
+// --- The duty cycle (server/shard/shard.cpp)
+// -----------------------------------------------------------
 
 void Shard::turn() {
   is_awake_ = false;
@@ -207,7 +208,7 @@ void Shard::take_in(TimeMs now_ms, std::uint32_t number) {
   world_.packets.release(number);
 }
 
-// A datagram whose token names another shard goes there (server/shards/shard_line.cpp).
+// A datagram whose token names another shard goes there (server/group/shard_line.cpp).
 bool Shard::hand_over(std::uint32_t number) {
   const Packet& packet = world_.packets[number];
   const auto owner = shard_of_datagram(std::string_view(packet.bytes).substr(0, packet.size_bytes));

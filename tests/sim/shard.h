@@ -1,5 +1,6 @@
-// One shard of the server: a relay and its duty cycle, as server/shard.cpp drives it, with queues
-// instead of sockets. Each call of the relay is first told to the model, and audited afterwards.
+// One shard of the server: a relay and its duty cycle, as server/shard/shard.cpp drives it, with
+// queues instead of sockets. Each call of the relay is first told to the model, and audited
+// afterwards.
 #pragma once
 
 #include <cstddef>
@@ -9,8 +10,8 @@
 #include <optional>
 #include <string>
 
-#include "core/relay/outbox.h"
 #include "core/relay/relay.h"
+#include "core/room/outbox.h"
 #include "tests/sim/audit.h"
 #include "tests/sim/kernel.h"
 #include "tests/sim/model.h"

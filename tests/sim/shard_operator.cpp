@@ -1,6 +1,6 @@
 // What an operator asks of a shard: somebody is to go, limits are others, nobody is let in any
 // more, another relay is to go on.
-#include "core/relay/snapshot.h"
+#include "core/room/snapshot.h"
 #include "tests/sim/shard.h"
 
 namespace chatd::sim {

@@ -5,8 +5,8 @@
 #include <variant>
 #include <vector>
 
-#include "core/wire/frame.h"
-#include "core/wire/status.h"
+#include "core/wire/v1/frame.h"
+#include "core/wire/v1/status.h"
 #include "tests/sim/shard.h"
 #include "tests/sim/switchboard.h"
 

@@ -9,7 +9,7 @@
 //   scenario   what a seed stands for: limits, sizes, tempers
 //   network    between clients and the server, with the clients' ports
 //   clients    who they are and what they do (speech and attacks: what they send)
-//   server     shards, each a relay in a duty cycle like that of server/shard.cpp
+//   server     shards, each a relay in a duty cycle like that of server/shard/shard.cpp
 //   sender     what server/data/udp_sender.cpp does, on a simulated kernel
 //   faults     what goes wrong with the network, the server's machine and its clock
 //   operator   who kicks, closes rooms, sets limits, drains, and restarts the server unnoticed

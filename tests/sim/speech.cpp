@@ -1,9 +1,9 @@
 // What clients send.
 #include <string_view>
 
-#include "core/limits.h"
-#include "core/wire/datagram.h"
-#include "core/wire/payload.h"
+#include "core/base/limits.h"
+#include "core/wire/v1/datagram.h"
+#include "core/wire/v1/payload.h"
 #include "tests/sim/clients.h"
 #include "tests/sim/words.h"
 

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "core/shards/neighbours.h"
+#include "core/control/neighbours.h"
 #include "tests/sim/model.h"
 
 namespace chatd::sim {

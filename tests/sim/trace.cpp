@@ -4,7 +4,7 @@
 #include <cstdio>
 #include <string_view>
 
-#include "core/relay/counters.h"
+#include "core/stats/counters.h"
 #include "tests/sim/fault.h"
 
 namespace chatd::sim {

@@ -8,8 +8,8 @@
 #include <utility>
 #include <vector>
 
-#include "core/address/endpoint.h"
-#include "core/address/own_sockets.h"
+#include "core/base/endpoint.h"
+#include "core/base/own_sockets.h"
 #include "tests/sim/coverage.h"
 #include "tests/sim/event_queue.h"
 #include "tests/sim/packets.h"

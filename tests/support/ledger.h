@@ -1,4 +1,4 @@
-// The books of a chatd that has stopped (core/relay/counters.h), as far as they close by
+// The books of a chatd that has stopped (core/stats/counters.h), as far as they close by
 // themselves.
 #pragma once
 

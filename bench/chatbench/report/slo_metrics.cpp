@@ -7,7 +7,7 @@
 #include <limits>
 
 #include "bench/chatbench/report/units.h"
-#include "core/text/duration.h"
+#include "core/base/duration.h"
 
 namespace chatd::bench {
 namespace {

@@ -15,8 +15,8 @@
 #include "client/net/clock.h"
 #include "client/net/connector.h"
 #include "client/net/wait.h"
-#include "core/limits.h"
-#include "core/wire/datagram.h"
+#include "core/base/limits.h"
+#include "core/wire/v1/datagram.h"
 
 namespace chatd::bench {
 namespace {

@@ -8,7 +8,7 @@
 
 #include "bench/chatbench/net/member_sockets.h"
 #include "bench/chatbench/target/target.h"
-#include "core/wire/token.h"
+#include "core/wire/v1/token.h"
 
 namespace chatd::bench {
 

@@ -12,11 +12,11 @@
 
 #include "bench/chatbench/net/find_server.h"
 #include "bench/chatbench/workload/payload.h"
-#include "client/answer.h"
-#include "client/answer_reader.h"
+#include "client/lib/answer.h"
+#include "client/lib/answer_reader.h"
+#include "client/lib/request.h"
 #include "client/net/clock.h"
 #include "client/net/wait.h"
-#include "client/request.h"
 
 namespace chatd::bench {
 namespace {

@@ -22,8 +22,8 @@
 #include "bench/chatbench/target/target.h"
 #include "client/net/address.h"
 #include "client/net/file_descriptor.h"
-#include "core/wire/frame.h"
-#include "core/wire/token.h"
+#include "core/wire/v1/frame.h"
+#include "core/wire/v1/token.h"
 
 namespace chatd::bench {
 

@@ -1,0 +1,68 @@
+#include "bench/chatbench/make_target.h"
+
+#include <array>
+#include <utility>
+
+#include "bench/chatbench/target/bare/bare_target.h"
+#include "bench/chatbench/target/broker/broker_target.h"
+#include "bench/chatbench/target/broker/mqtt_dialect.h"
+#include "bench/chatbench/target/broker/nats_dialect.h"
+#include "bench/chatbench/target/broker/redis_dialect.h"
+#include "bench/chatbench/target/chatd/chatd_target.h"
+
+namespace chatd::bench {
+namespace {
+
+using Make = std::unique_ptr<Target> (*)(TargetConfig config);
+
+struct NamedTarget {
+  std::string_view name;
+  std::uint16_t default_tcp_port;
+  Make make;
+};
+
+template <class T>
+std::unique_ptr<Target> make(TargetConfig config) {
+  return std::make_unique<T>(std::move(config));
+}
+
+template <class Dialect>
+std::unique_ptr<Target> make_broker(TargetConfig config) {
+  return std::make_unique<BrokerTarget>(std::move(config), std::make_unique<Dialect>());
+}
+
+// In the order that --help names them.
+constexpr std::array kTargets = {
+    NamedTarget{"chatd", 8000, make<ChatdTarget>},
+    NamedTarget{"redis", 6379, make_broker<RedisDialect>},
+    NamedTarget{"nats", 4222, make_broker<NatsDialect>},
+    NamedTarget{"mosquitto", 1883, make_broker<MqttDialect>},
+    NamedTarget{"naive", 0, make<BareTarget>},  // no TCP
+    NamedTarget{"floor", 0, make<BareTarget>},
+};
+
+}  // namespace
+
+std::vector<std::string> target_names() {
+  std::vector<std::string> names;
+  names.reserve(kTargets.size());
+  for (const NamedTarget& target : kTargets) names.emplace_back(target.name);
+  return names;
+}
+
+std::uint16_t default_tcp_port(std::string_view name) {
+  for (const NamedTarget& target : kTargets) {
+    if (target.name == name) return target.default_tcp_port;
+  }
+  return 0;
+}
+
+tl::expected<std::unique_ptr<Target>, std::string> make_target(std::string_view name,
+                                                               TargetConfig config) {
+  for (const NamedTarget& target : kTargets) {
+    if (target.name == name) return target.make(std::move(config));
+  }
+  return tl::unexpected("there is no target '" + std::string(name) + "'");
+}
+
+}  // namespace chatd::bench

@@ -1,0 +1,62 @@
+#include "client/lib/request.h"
+
+#include <rapidjson/stringbuffer.h>
+#include <rapidjson/writer.h>
+#include <simdjson.h>
+
+#include <algorithm>
+
+#include "client/lib/json_text.h"
+#include "core/base/limits.h"
+
+namespace chatd::client {
+namespace {
+
+bool is_control(char c) {
+  const auto byte = static_cast<unsigned char>(c);
+  return byte < 0x20 || byte == 0x7f;
+}
+
+}  // namespace
+
+tl::expected<void, Error> check_name(std::string_view what, std::string_view name) {
+  const std::string subject = "the " + std::string(what);
+  const auto refuse = [&](const std::string& why) {
+    return failure(ErrorKind::kNotSendable, subject + why);
+  };
+  if (name.empty()) return refuse(" is empty");
+  if (name.size() > kMaxNameBytes) {
+    return refuse(" is " + std::to_string(name.size()) + " bytes long; at most " +
+                  std::to_string(kMaxNameBytes) + " are allowed");
+  }
+  if (!simdjson::validate_utf8(name.data(), name.size())) return refuse(" is not valid UTF-8");
+  if (std::any_of(name.begin(), name.end(), is_control)) {
+    return refuse(" contains a control character");
+  }
+  return {};
+}
+
+std::string encode_entry_request(const EntryRequest& request) {
+  rapidjson::StringBuffer json;
+  rapidjson::Writer<rapidjson::StringBuffer> writer(json);
+  writer.StartObject();
+  write_member(writer, "username", request.username);
+  write_member(writer, "ip", request.udp_ip);
+  writer.Key("port");
+  writer.Uint(request.udp_port);
+  write_member(writer, "password", request.password);
+  if (request.token) write_member(writer, "token", request.token->hex());
+  writer.EndObject();
+
+  std::string frame;
+  append_frame(frame, request.operation, FrameState::kRequest, request.room, as_view(json));
+  return frame;
+}
+
+std::string encode_list_request() {
+  std::string frame;
+  append_frame(frame, Operation::kList, FrameState::kRequest, "", "");
+  return frame;
+}
+
+}  // namespace chatd::client

@@ -1,0 +1,45 @@
+// A request to create or join a room on its way from the connection that made it to the shard that
+// owns the room, and what comes of it. Both may be one shard; then it is the same way, only short.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <tl/expected.hpp>
+
+#include "core/base/ip_address.h"
+#include "core/wire/v1/frame.h"
+#include "core/wire/v1/join_request.h"
+#include "core/wire/v1/status.h"
+#include "core/wire/v1/token.h"
+
+namespace chatd {
+
+// Read and found well-formed.
+struct AdmissionRequest {
+  Operation operation = Operation::kJoin;  // or kCreate
+  std::string room;
+  JoinRequest join;
+  IpAddress peer;
+  std::uint16_t via = 0;  // the address that it has called: see Endpoint
+  // For kCreate: the peer's address may open one more room, and this one is counted already.
+  bool room_is_counted = false;
+};
+
+struct Refusal {
+  Status status;
+  std::string_view message;     // lives as long as the program
+  std::string look_alike = {};  // the name that stands in the way, if it is spelled otherwise
+};
+
+using Admission = tl::expected<Token, Refusal>;
+
+struct AdmissionOutcome {
+  Operation operation = Operation::kJoin;
+  IpAddress peer;
+  bool room_is_counted = false;
+  bool took_seat = false;  // its own, by its token
+  Admission admission;
+};
+
+}  // namespace chatd

@@ -1,0 +1,202 @@
+#include "core/control/admissions.h"
+
+#include <string>
+#include <utility>
+
+namespace chatd {
+namespace {
+
+constexpr std::size_t kAttemptBuckets = 65'536;
+constexpr std::uint32_t kMinuteMs = 60'000;
+
+tl::unexpected<Refusal> refuse(Status status, std::string_view message) {
+  return tl::unexpected(Refusal{status, message});
+}
+
+tl::unexpected<Refusal> refuse_look_alike(Status status, std::string_view message,
+                                          const std::string& name) {
+  return tl::unexpected(Refusal{status, message, name});
+}
+
+tl::unexpected<Refusal> server_is_full() {
+  return refuse(Status::kUnavailable, "the server is full");
+}
+
+// An address that tries the passwords of a room, for the table of attempts.
+std::string attempt_key(const Room& room, const IpAddress& peer) {
+  return std::string(peer.counted().key()).append(room.name);
+}
+
+}  // namespace
+
+Admissions::Admissions(const Limits& limits, std::uint8_t shard, Roster& roster,
+                       Membership& membership, const AddressLimiter& addresses, Counters& counters,
+                       const KeyedHash::Key& hash_key, RandomStream& random)
+    : limits_(limits),
+      shard_(shard),
+      roster_(roster),
+      membership_(membership),
+      addresses_(addresses),
+      counters_(counters),
+      password_attempts_(kAttemptBuckets, hash_key),
+      random_(random) {}
+
+AdmissionOutcome Admissions::decide(TimeMs now_ms, const Neighbours& neighbours,
+                                    AdmissionRequest request, Outbox& out) {
+  Admission admission = admit(now_ms, neighbours, request, out);
+  return {.operation = request.operation,
+          .peer = request.peer,
+          .room_is_counted = request.room_is_counted,
+          .took_seat = request.join.token.has_value(),
+          .admission = admission};
+}
+
+Admission Admissions::admit(TimeMs now_ms, const Neighbours& neighbours, AdmissionRequest& request,
+                            Outbox& out) {
+  if (is_draining_) {
+    return refuse(Status::kUnavailable, "the server is about to stop and lets nobody in any more");
+  }
+  if (request.join.token) return take_seat(now_ms, request, out);
+  return request.operation == Operation::kCreate ? create(now_ms, neighbours, request)
+                                                 : join(now_ms, neighbours, request);
+}
+
+Admission Admissions::create(TimeMs now_ms, const Neighbours& neighbours,
+                             AdmissionRequest& request) {
+  if (const auto other = roster_.find_room(request.room)) {
+    const std::string& name = roster_.rooms()[*other].name;
+    if (name == request.room) {
+      return refuse(Status::kConflict, "a room of this name exists already");
+    }
+    return refuse_look_alike(Status::kConflict, "a room whose name looks the same exists already",
+                             name);
+  }
+  if (!request.room_is_counted) {
+    return refuse(Status::kTooMany, "too many rooms from your address: close one first");
+  }
+  const Total in_use = total(neighbours);
+  if (in_use.rooms >= limits_.max_rooms) {
+    return refuse(Status::kUnavailable, "the server has no room left for rooms");
+  }
+  if (in_use.members >= limits_.max_members) return server_is_full();
+
+  Room room;
+  room.name = std::move(request.room);
+  room.password = Password(request.join.password, random_.next<Password::kSaltBytes>());
+  room.creator = request.peer;
+  room.sequence = neighbours.sequence;
+  const std::uint32_t slot = membership_.open_room(std::move(room));
+  const Token token = enter(now_ms, slot, request);
+  roster_.rooms()[slot].host = token.slot();
+  return token;
+}
+
+// A room is entered under its own name alone: the client's datagrams will name the room as the
+// request does, and they are compared byte by byte.
+//
+// The password is asked first: who does not know it learns nothing about the members.
+Admission Admissions::join(TimeMs now_ms, const Neighbours& neighbours, AdmissionRequest& request) {
+  const auto slot = roster_.find_room(request.room);
+  if (!slot) return refuse(Status::kNotFound, "there is no room of this name");
+  const Room& room = roster_.rooms()[*slot];
+  if (room.name != request.room) {
+    return refuse_look_alike(Status::kNotFound,
+                             "no room has exactly this name, but one looks the same", room.name);
+  }
+  if (const auto refusal = check_password(now_ms, room, request)) return tl::unexpected(*refusal);
+  if (const auto other = roster_.find_member(*slot, request.join.username)) {
+    const std::string& username = roster_.members()[*other].username;
+    if (username == request.join.username) {
+      return refuse(Status::kConflict, "the username is taken in this room");
+    }
+    return refuse_look_alike(Status::kConflict,
+                             "a username that looks the same is taken in this room", username);
+  }
+  if (room.members.size() >= limits_.max_room_members) {
+    return refuse(Status::kUnavailable, "this room is full");
+  }
+  if (total(neighbours).members >= limits_.max_members) return server_is_full();
+  return enter(now_ms, *slot, request);
+}
+
+// Whoever was in and has lost its way (its program crashed, its address is another one) comes back
+// to its own seat: it shows the token, and what the room asks of everybody. Nobody is let in by
+// this who was not in, so a member that was removed stays out.
+Admission Admissions::take_seat(TimeMs now_ms, const AdmissionRequest& request, Outbox& out) {
+  const auto room = roster_.find_room(request.room);
+  if (!room || roster_.rooms()[*room].name != request.room) {
+    return refuse(Status::kNotFound, "there is no room of this name");
+  }
+  if (const auto refusal = check_password(now_ms, roster_.rooms()[*room], request)) {
+    return tl::unexpected(*refusal);
+  }
+  const auto seat = roster_.find_member(*room, request.join.username);
+  const Member* const member = seat ? &roster_.members()[*seat] : nullptr;
+  const bool is_there = member != nullptr && member->username == request.join.username &&
+                        member->token == *request.join.token;
+  const bool is_wanted =
+      request.operation == Operation::kJoin || (seat && roster_.rooms()[*room].host == *seat);
+  if (!is_there || !is_wanted) {
+    return refuse(Status::kNotFound, "the token is for no seat of this name in this room");
+  }
+  membership_.take_seat(now_ms, *seat, request.peer, endpoint_of(request), out);
+  return *request.join.token;
+}
+
+// Who has guessed wrong too often has to wait, and what it offers meanwhile is not looked at, or a
+// right guess would stand out. The right password costs nothing, so that honest people behind the
+// same address are kept out only while somebody there guesses.
+std::optional<Refusal> Admissions::check_password(TimeMs now_ms, const Room& room,
+                                                  const AdmissionRequest& request) {
+  if (!room.password.is_required()) return std::nullopt;
+  const std::string_view offered = request.join.password;
+  if (offered.empty()) return Refusal{Status::kUnauthorized, "this room asks for a password"};
+
+  const bool is_exempt = addresses_.is_exempt(request.peer);
+  const TokenRate rate{.units = is_exempt ? 0 : limits_.abuse.max_password_attempts_per_min,
+                       .per_ms = kMinuteMs,
+                       .burst_ms = kMinuteMs};
+  TokenBucket& attempts = password_attempts_[attempt_key(room, request.peer)];
+  if (!attempts.has(now_ms, rate)) {
+    counters_.add(Counter::kPasswordAttemptsOverLimit);
+    return Refusal{Status::kTooMany, "too many wrong passwords from your address: try again later"};
+  }
+  if (room.password.accepts(offered)) return std::nullopt;
+  attempts.take(now_ms, rate);
+  counters_.add(Counter::kPasswordsWrong);
+  return Refusal{Status::kUnauthorized, "the password is wrong"};
+}
+
+// TCP proves the peer's address. Only there may the member be bound at once; any other stated
+// address could be a victim's, so nothing is sent until a datagram with the token has come from the
+// peer's address (port 0: pending).
+Endpoint Admissions::endpoint_of(const AdmissionRequest& request) {
+  const JoinRequest& join = request.join;
+  const bool is_proven = join.ip == IpAddress{} || join.ip == request.peer;
+  return is_proven && join.port != 0 ? Endpoint{request.peer, join.port, request.via} : Endpoint{};
+}
+
+Token Admissions::enter(TimeMs now_ms, std::uint32_t room, AdmissionRequest& request) {
+  const Endpoint endpoint = endpoint_of(request);
+  Member member;
+  member.username = std::move(request.join.username);
+  member.tcp_peer = request.peer;
+  const std::uint32_t slot = membership_.admit(now_ms, room, std::move(member), endpoint);
+  const Token token(shard_, slot, random_.next<kTokenSecretBytes>());
+  roster_.members()[slot].token = token;
+  return token;
+}
+
+// The limits are those of the whole server. Two shards that decide at the same moment may pass one
+// by as much as there are shards; requests that come one after another find it exact.
+Admissions::Total Admissions::total(const Neighbours& neighbours) const {
+  Total total{.rooms = roster_.rooms().size(), .members = roster_.members().size()};
+  for (std::size_t shard = 0; shard < neighbours.figures.size(); ++shard) {
+    if (shard == shard_) continue;
+    total.rooms += neighbours.figures[shard].rooms;
+    total.members += neighbours.figures[shard].members;
+  }
+  return total;
+}
+
+}  // namespace chatd

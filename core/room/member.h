@@ -1,0 +1,30 @@
+// One person in one room.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "core/base/ip_address.h"
+#include "core/base/slot_pool.h"
+#include "core/base/timestamp.h"
+#include "core/ratelimit/member_allowance.h"
+#include "core/room/name_key.h"
+#include "core/wire/v1/token.h"
+
+namespace chatd {
+
+struct Member {
+  std::string username;
+  NameKey name_key;
+  Token token;
+  IpAddress tcp_peer;        // where it joined from
+  TimeMs last_heard_ms = 0;  // its last valid datagram, or its join
+  MemberAllowance allowance;
+  std::uint32_t room = kNoSlot;
+  std::uint32_t position = 0;                // in the room's arrays; its endpoint is there
+  std::uint32_t next_at_endpoint = kNoSlot;  // members bound to one endpoint form a list
+  std::uint32_t previous_at_endpoint = kNoSlot;
+  std::uint8_t consecutive_refusals = 0;  // ICMP port unreachable, no datagram between
+};
+
+}  // namespace chatd

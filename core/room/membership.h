@@ -1,0 +1,76 @@
+// The life of members: they arrive, leave, fall silent, keep refusing, or lose their room, and
+// those who must hear of it do. The only place where rooms and members come and go, timers are
+// armed and notices are written. Thread: one at a time.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "core/base/limits.h"
+#include "core/base/timer_wheel.h"
+#include "core/base/timestamp.h"
+#include "core/room/dispatcher.h"
+#include "core/room/outbox.h"
+#include "core/room/room_events.h"
+#include "core/room/room_returns.h"
+#include "core/room/roster.h"
+#include "core/stats/counters.h"
+
+namespace chatd {
+
+class Membership {
+ public:
+  Membership(const Limits& limits, Roster& roster, Dispatcher& dispatcher, Counters& counters,
+             RoomReturns& returns, RoomEvents& events, TimeMs now_ms);
+
+  // A room without members, to be filled at once. The name must be free, and the limits must allow
+  // one more.
+  std::uint32_t open_room(Room room);
+  // Ends a room: nobody is a member any more. All are told, after what waits there.
+  void close_room(std::uint32_t room);
+
+  // A member without a token yet; the limits must allow one more. Its room hears of it, unless the
+  // room is large.
+  std::uint32_t admit(TimeMs now_ms, std::uint32_t room, Member member, const Endpoint& endpoint);
+
+  // A member is where its token was shown last, and nowhere else any more: it is told so there.
+  // The others hear nothing, for nobody came or went. Port 0: where it is now is not known yet.
+  void take_seat(TimeMs now_ms, std::uint32_t member, const IpAddress& peer,
+                 const Endpoint& endpoint, Outbox& out);
+
+  // It said goodbye: the others hear of it, it hears nothing.
+  void leave(TimeMs now_ms, std::uint32_t member, Outbox& out);
+  // An operator wants it gone: it hears of it, too.
+  void kick(TimeMs now_ms, std::uint32_t member, Outbox& out);
+  // Its address keeps refusing.
+  void remove_refusing(TimeMs now_ms, std::uint32_t member, Outbox& out);
+
+  // Removes members whose silence has lasted idle_timeout, until none is left, `out` is full, or
+  // it has been enough for a turn; then next_deadline() has passed already.
+  void expire(TimeMs now_ms, Outbox& out);
+  std::optional<TimeMs> next_deadline() const { return wheel_.next_deadline(); }
+  // The idle timeout is another one now. Takes some 20 ns for each member.
+  void rearm_all();
+  // Every member may say as much again as if it had been silent.
+  void forgive_all();
+
+  // Ends rooms until none is left and all members are told (true) or `out` is full (false).
+  bool disconnect_all(Outbox& out);
+
+ private:
+  void remove(TimeMs now_ms, std::uint32_t member, std::string farewell, Outbox& out);
+  void notify_and_remove(TimeMs now_ms, std::uint32_t member, Outbox& out);
+  void notify_room(TimeMs now_ms, std::uint32_t room, std::string_view payload, bool is_limited);
+
+  const Limits& limits_;
+  Roster& roster_;
+  Dispatcher& dispatcher_;
+  Counters& counters_;
+  RoomReturns& returns_;
+  RoomEvents& events_;
+  TimerWheel wheel_;
+};
+
+}  // namespace chatd

@@ -1,0 +1,84 @@
+// One room. Members' endpoints and cursors lie in arrays, in step with their slots, so that a
+// fan-out is one walk through memory.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/base/endpoint.h"
+#include "core/base/slot_pool.h"
+#include "core/ratelimit/token_bucket.h"
+#include "core/room/name_key.h"
+#include "core/room/password.h"
+#include "core/room/room_log.h"
+
+namespace chatd {
+
+struct TurnLine;
+
+// A member that has gone, and has still to get what was said while it was there.
+struct Leaver {
+  std::uint32_t member = 0;  // the slot that was its own
+  Endpoint endpoint;
+  std::uint64_t cursor = 0;
+  std::uint64_t end = 0;  // the number of the first entry that is not for it
+  std::string farewell;   // what it is told in the end; empty: nothing
+};
+
+// In the order in which they went. Thread: one at a time.
+class LeaverQueue {
+ public:
+  bool is_empty() const { return first_ == leavers_.size(); }
+  std::uint32_t size() const { return static_cast<std::uint32_t>(leavers_.size() - first_); }
+  Leaver& front() { return leavers_[first_]; }
+  void push(Leaver leaver) { leavers_.push_back(std::move(leaver)); }
+  void pop() {
+    leavers_[first_++] = {};
+    if (2 * first_ < leavers_.size()) return;
+    leavers_.erase(leavers_.begin(), leavers_.begin() + static_cast<std::ptrdiff_t>(first_));
+    first_ = 0;
+  }
+  std::span<const Leaver> all() const { return std::span(leavers_).subspan(first_); }
+
+ private:
+  std::vector<Leaver> leavers_;
+  std::size_t first_ = 0;
+};
+
+struct Room {
+  std::string name;
+  NameKey name_key;
+  Password password;
+  IpAddress creator;              // the room counts against this address
+  std::uint64_t sequence = 0;     // grows with each room of the server: the order of lists
+  std::uint32_t older = kNoSlot;  // the roster's rooms form a list in that order
+  std::uint32_t newer = kNoSlot;
+  std::uint32_t host = 0;             // member slot
+  std::uint32_t pending_members = 0;  // those whose endpoint has port 0
+  TokenBucket notices;                // arrivals and departures that it is told
+
+  // What has still to go out (core/room/dispatcher.h), and the position of the member that is
+  // next.
+  RoomLog log;
+  std::uint32_t next_position = 0;
+  LeaverQueue leavers;
+  TurnLine* turn_line = nullptr;  // core/room/turn_order.h
+  std::uint32_t next_in_line = kNoSlot;
+  std::uint32_t previous_in_line = kNoSlot;
+
+  // In step with each other.
+  std::vector<std::uint32_t> members;  // slots
+  std::vector<Endpoint> endpoints;     // where each is bound
+  std::vector<std::uint64_t> cursors;  // the number of the entry that each has to get next
+
+  // Members whose address is known.
+  std::uint32_t readers() const {
+    return static_cast<std::uint32_t>(members.size()) - pending_members;
+  }
+};
+
+}  // namespace chatd

@@ -1,0 +1,107 @@
+// Where other threads leave what is for a shard: letters, connections, errands, datagrams that the
+// kernel gave to the wrong one, and refusals.
+//
+// A mutex is good enough here: nothing of this is on the way of a message that the kernel has
+// steered right, and the lock is held for a move or for the copy of one datagram. The owner is
+// woken (by an eventfd in its epoll) only when the box was empty: it takes everything at once.
+//
+// Letters, connections and errands are bounded by what causes them (core/control/letter.h,
+// --max-connections, the operator's own tools). Strays and refusals are not, so their number is:
+// what finds no room is dropped by the caller. Thread: post from any, take from the owner's.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <mutex>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "core/base/endpoint.h"
+#include "core/base/ip_address.h"
+#include "core/control/letter.h"
+#include "server/group/errand.h"
+#include "server/io/io.h"
+#include "server/os/unique_fd.h"
+
+namespace chatd {
+
+// A connection on its way from the shard that has accepted it to the one that counts its address.
+struct HandedConnection {
+  UniqueFd fd;
+  IpAddress peer;
+  bool is_over_limit = false;
+};
+
+using Parcel = std::variant<Letter, HandedConnection, Errand>;
+
+// Datagrams, each with readable padding behind it, in memory that is reserved once and touched when
+// used.
+class StrayBatch {
+ public:
+  struct Stray {
+    Endpoint from;
+    std::string_view bytes;
+  };
+
+  StrayBatch();
+
+  // False: there is no room.
+  bool add(const Endpoint& from, std::string_view bytes);
+  const std::vector<Stray>& strays() const { return strays_; }
+  void clear();
+
+ private:
+  static constexpr std::size_t kMaxStrays = 1024;
+  static constexpr std::size_t kMaxBytes = 1024 * 1024;
+
+  std::unique_ptr<char[]> memory_;
+  std::size_t used_bytes_ = 0;
+  std::vector<Stray> strays_;
+};
+
+// What a mailbox holds.
+struct Mail {
+  std::vector<Parcel> parcels;
+  StrayBatch strays;
+  // Where nobody listens (ICMP port unreachable). The kernel reports that to any socket of the
+  // group, for it does not ask the steering program then, so every shard is told.
+  std::vector<Endpoint> refusals;
+
+  void clear();
+};
+
+class Mailbox {
+ public:
+  Mailbox(Io& io, UniqueFd event) : io_(io), event_(std::move(event)) {}
+
+  // An eventfd, for epoll with EPOLLET: each edge means that there is something to take. It is
+  // never read.
+  int event_fd() const { return event_.get(); }
+
+  void post(Parcel parcel);
+  // False: the box is full of strays.
+  bool post(const Endpoint& from, std::string_view stray);
+
+  // False: the box is full of refusals. No harm: who keeps refusing will refuse again.
+  bool post_refusal(const Endpoint& destination);
+
+  // Moves everything into `mail`, which must be empty.
+  void take(Mail& mail);
+
+ private:
+  static constexpr std::size_t kMaxRefusals = 1024;
+
+  // Puts something in with `add` (false: there is no room) and wakes the owner if need be.
+  template <class Add>
+  bool post_with(Add add);
+
+  Io& io_;
+  UniqueFd event_;
+  std::mutex mutex_;
+  bool is_empty_ = true;
+  Mail mail_;
+};
+
+}  // namespace chatd

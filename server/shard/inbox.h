@@ -1,0 +1,55 @@
+// What other shards have sent, in bounded shares: the mailbox is emptied at once, and what was in
+// it is dealt with turn by turn, like everything else that a shard has to do. Thread: the shard's.
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "core/base/timestamp.h"
+#include "core/relay/relay.h"
+#include "core/room/outbox.h"
+#include "server/control/control_plane.h"
+#include "server/group/mailbox.h"
+#include "server/group/shard_line.h"
+
+namespace chatd {
+
+class Inbox {
+ public:
+  Inbox(ShardLine& line, Relay& relay, ControlPlane& control)
+      : line_(line), relay_(relay), control_(control) {}
+
+  // Whether anything is there, also if its event has not been seen yet.
+  bool look() {
+    may_have_more_ = true;
+    empty_mailbox();
+    return !is_done();
+  }
+
+  // The mailbox's event.
+  void on_event() { may_have_more_ = true; }
+  bool has_work() const { return may_have_more_ || !is_done(); }
+
+  // Opens letters, takes connections over, does errands, hears of refusals.
+  void open_letters(TimeMs now_ms, Outbox& out);
+  // Datagrams that came to other shards.
+  void receive_strays(TimeMs now_ms, Outbox& out);
+
+ private:
+  static constexpr std::size_t kMaxParcelsPerTurn = 256;
+
+  void empty_mailbox();
+
+  ShardLine& line_;
+  Relay& relay_;
+  ControlPlane& control_;
+  bool may_have_more_ = false;
+  bool is_done() const;
+
+  Mail mail_;  // taken out of the mailbox, and dealt with as far as these say
+  std::size_t next_parcel_ = 0;
+  std::size_t next_stray_ = 0;
+  std::size_t next_refusal_ = 0;
+};
+
+}  // namespace chatd

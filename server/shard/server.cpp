@@ -1,0 +1,299 @@
+#include "server/shard/server.h"
+
+#include <spdlog/spdlog.h>
+#include <sys/eventfd.h>
+#include <sys/random.h>
+
+#include <cerrno>
+#include <chrono>
+#include <cstddef>
+#include <span>
+#include <thread>
+#include <utility>
+
+#include "server/data/train_support.h"
+#include "server/group/ask_shards.h"
+#include "server/group/shard_threads.h"
+#include "server/io/kernel_io.h"
+#include "server/os/clock.h"
+#include "server/os/open_sockets.h"
+#include "server/os/system_error.h"
+#include "server/os/wake.h"
+#include "server/shard/descriptor_limit.h"
+
+namespace chatd {
+namespace {
+
+// What waits to be sent before a hand-over gets so long: nobody reads meanwhile.
+constexpr TimeMs kSettleMs = 250;
+
+void set_buffers(std::span<const int> sockets, int option, std::size_t wanted_bytes,
+                 const char* direction, const char* sysctl) {
+  std::size_t given_bytes = wanted_bytes;
+  for (const int fd : sockets) given_bytes = set_buffer_bytes(fd, option, wanted_bytes);
+  if (given_bytes >= wanted_bytes) return;
+  spdlog::warn(
+      "the UDP {} buffer is {} KiB instead of {} KiB: bursts may be lost; raise it with sysctl "
+      "-w {}={}",
+      direction, given_bytes / 1024, wanted_bytes / 1024, sysctl, wanted_bytes);
+}
+
+template <class Bytes>
+tl::expected<Bytes, std::string> kernel_random() {
+  Bytes bytes;
+  for (std::size_t filled = 0; filled < bytes.size();) {
+    const ssize_t count = ::getrandom(bytes.data() + filled, bytes.size() - filled, 0);
+    if (count > 0) filled += static_cast<std::size_t>(count);
+    if (count < 0 && errno != EINTR) return tl::unexpected(system_error("getrandom"));
+  }
+  return bytes;
+}
+
+// Once, in the log; a single shard has nothing to steer.
+void steer(const ServerSockets& sockets, const SteeringProgram& program) {
+  if (sockets.udp.size() == 1) return;
+  const auto steered = steer_datagrams(sockets.udp, program);
+  if (steered) {
+    spdlog::info("the kernel steers datagrams to {} shards", sockets.udp.size());
+  } else {
+    spdlog::warn(
+        "the kernel does not steer datagrams to their shards ({}): shards hand them over to each "
+        "other instead, which works and costs more; --shards 1 may be faster here",
+        steered.error());
+  }
+}
+
+// What a hand-over cannot change: the sockets and the shards are there already.
+tl::expected<void, std::string> check_place(const Options& options, const ServerState& state) {
+  const char* const advice = " now: that takes a restart, which disconnects everybody";
+  if (options.host != state.host || options.tcp_port != state.tcp_port ||
+      options.udp_port != state.udp_port) {
+    return tl::unexpected("it listens on --host " + state.host + " --tcp-port " +
+                          std::to_string(state.tcp_port) + " --udp-port " +
+                          std::to_string(state.udp_port) + ", and is to listen elsewhere" + advice);
+  }
+  if (options.shards != state.shards.size()) {
+    return tl::unexpected("it has --shards " + std::to_string(state.shards.size()) +
+                          ", and is to have " + std::to_string(options.shards) + advice);
+  }
+  return {};
+}
+
+// The listener and the UDP sockets, which come first; `next` moves behind them.
+tl::expected<ServerSockets, std::string> taken_sockets(std::vector<UniqueFd>::iterator& next,
+                                                       std::uint32_t shards) {
+  ServerSockets sockets;
+  sockets.tcp_listener = std::move(*next++);
+  for (std::uint32_t i = 0; i < shards; ++i) sockets.udp.push_back(std::move(*next++));
+  socklen_t length = sizeof sockets.family;
+  if (::getsockopt(sockets.tcp_listener.get(), SOL_SOCKET, SO_DOMAIN, &sockets.family, &length) !=
+      0) {
+    return tl::unexpected(system_error("getsockopt SO_DOMAIN"));
+  }
+  return sockets;
+}
+
+}  // namespace
+
+tl::expected<std::unique_ptr<Server>, std::string> Server::open(const Options& options,
+                                                                ServerSockets sockets) {
+  return open(options, std::move(sockets), steering_program(options.shards));
+}
+
+tl::expected<std::unique_ptr<Server>, std::string> Server::open(const Options& options,
+                                                                ServerSockets sockets,
+                                                                const SteeringProgram& steering) {
+  const auto map_key = kernel_random<KeyedHash::Key>();
+  if (!map_key) return tl::unexpected(map_key.error());
+  steer(sockets, steering);
+  return open(options, std::move(sockets), *map_key);
+}
+
+tl::expected<std::unique_ptr<Server>, std::string> Server::open(const Options& options,
+                                                                ServerSockets sockets,
+                                                                const KeyedHash::Key& map_key) {
+  std::unique_ptr<Server> server(new Server(options));
+  server->map_key_ = map_key;
+  server->family_ = sockets.family;
+  const auto tcp = bound_endpoint(sockets.tcp_listener.get());
+  const auto udp = bound_endpoint(sockets.udp.front().get());
+  if (!tcp || !udp) return tl::unexpected(tcp ? udp.error() : tcp.error());
+  server->tcp_ = *tcp;
+  server->udp_ = *udp;
+  server->stop_ = UniqueFd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  if (!server->stop_) return tl::unexpected(system_error("eventfd"));
+  auto board = Switchboard::open(kernel_io(), options.shards);
+  if (!board) return tl::unexpected(board.error());
+  server->board_ = std::move(*board);
+  if (server->udp_.ip.is_unspecified()) server->board_->local_addresses().keep();
+
+  const TrainLimits trains =
+      train_limits(sockets.udp.front().get(), sockets.family, options.gso, options.mtu_bytes);
+  const std::size_t max_lanes = spare_lanes(options.limits.max_connections, options.shards);
+  for (std::uint32_t i = 0; i < options.shards; ++i) {
+    const auto seed = kernel_random<RandomStream::Seed>();
+    if (!seed) return tl::unexpected(seed.error());
+    const RelayConfig config{.limits = options.limits,
+                             .own_sockets = own_sockets_of(server->udp_),
+                             .seed = *seed,
+                             .shard = static_cast<std::uint8_t>(i),
+                             .shards = ShardMap(options.shards, map_key),
+                             .trains = trains};
+    // The first one accepts connections for all (server/control/acceptor.h).
+    ShardSockets own{.tcp_listener = i == 0 ? std::move(sockets.tcp_listener) : UniqueFd(),
+                     .udp = std::move(sockets.udp[i]),
+                     .family = sockets.family,
+                     .max_lanes = max_lanes};
+    auto shard =
+        Shard::open(kernel_io(), std::move(own), config, *server->board_, server->stop_.get());
+    if (!shard) return tl::unexpected(shard.error());
+    server->shards_.push_back(std::move(*shard));
+  }
+  return server;
+}
+
+tl::expected<std::unique_ptr<Server>, std::string> Server::take_over(const Options& options,
+                                                                     ImportedState imported) {
+  ServerState& state = imported.state;
+  if (const auto same = check_place(options, state); !same) return tl::unexpected(same.error());
+  auto next = imported.descriptors.begin();
+  auto sockets = taken_sockets(next, options.shards);
+  if (!sockets) return tl::unexpected(sockets.error());
+  // Nothing is steered anew: the program stays with the sockets, and to verify it takes datagrams
+  // out of them, which are members' words now.
+  auto server = open(options, std::move(*sockets), state.map_key);
+  if (!server) return server;
+  (*server)->board_->go_on_from(state.next_sequence);
+  (*server)->board_->local_addresses().go_on_from(state.local_addresses);
+  for (std::size_t i = 0; i < state.shards.size(); ++i) {
+    ShardState& shard = state.shards[i];
+    const std::span<UniqueFd> connections(next, shard.connections.size());
+    next += static_cast<std::ptrdiff_t>(shard.connections.size());
+    const auto restored = (*server)->shards_[i]->restore(std::move(shard), connections);
+    if (!restored) return tl::unexpected(restored.error());
+  }
+  return server;
+}
+
+tl::expected<void, std::string> Server::start() {
+  take_wake_ups(stop_.get());  // of an earlier run
+  stop_reason_ = StopReason::kStop;
+  std::vector<std::function<void()>> bodies;
+  for (const auto& shard : shards_) {
+    bodies.emplace_back([this, &shard = *shard] {
+      shard.run();
+      if (stop_reason_ == StopReason::kStop) shard.end();
+    });
+  }
+  threads_ = std::make_unique<ShardThreads>(std::move(bodies), stop_.get());
+  auto started = threads_->start();
+  if (!started && has_run_) {
+    for (const auto& shard : shards_) shard->end();
+  }
+  return started;
+}
+
+void Server::run() {
+  set_socket_options();
+  has_run_ = true;
+  threads_->run();
+}
+
+tl::expected<void, std::string> Server::stop(StopReason reason) {
+  stop_reason_ = reason;
+  return threads_->stop();
+}
+
+// Only when they are ours alone: an old process that goes on after all must find its sockets as
+// they were.
+void Server::set_socket_options() {
+  if (std::exchange(has_socket_options_, true)) return;
+  std::vector<int> udp;
+  for (const auto& shard : shards_) udp.push_back(shard->udp_fd());
+  set_buffers(udp, SO_RCVBUF, options_.receive_buffer_bytes, "receive", "net.core.rmem_max");
+  set_buffers(udp, SO_SNDBUF, options_.send_buffer_bytes, "send", "net.core.wmem_max");
+  if (board_->local_addresses().are_kept()) {
+    for (const int fd : udp) ask_for_local_addresses(fd, family_);
+  }
+  if (family_ != AF_INET6) return;
+  for (const int fd : udp) set_fragment_bytes(fd, options_.mtu_bytes);
+}
+
+// Shards leave each other letters, so it is over when all of them have found nothing to do. A
+// network that takes nothing for a while costs what it was given, and does not stop an upgrade.
+tl::expected<void, std::string> Server::settle() {
+  TimeMs give_up_at_ms = monotonic_now_ms() + kSettleMs;
+  for (bool has_dropped = false;;) {
+    bool is_settled = true;
+    bool is_blocked = false;
+    for (const auto& shard : shards_) {
+      if (shard->settle()) is_settled = false;
+      is_blocked = is_blocked || shard->is_send_blocked();
+    }
+    if (is_settled) return {};
+    if (monotonic_now_ms() >= give_up_at_ms) {
+      if (std::exchange(has_dropped, true)) break;
+      for (const auto& shard : shards_) shard->drop_unsent();
+      give_up_at_ms = monotonic_now_ms() + kSettleMs;
+    } else if (is_blocked) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+  }
+  return tl::unexpected<std::string>("its shards do not come to rest");
+}
+
+tl::expected<ExportedState, std::string> Server::export_state() {
+  if (const auto settled = settle(); !settled) return tl::unexpected(settled.error());
+  ExportedState exported;
+  exported.state = {.host = options_.host,
+                    .tcp_port = options_.tcp_port,
+                    .udp_port = options_.udp_port,
+                    .map_key = map_key_,
+                    .next_sequence = board_->sequence(),
+                    .local_addresses = board_->local_addresses().all(),
+                    .shards = {}};
+  exported.descriptors.push_back(shards_.front()->listener_fd());
+  for (const auto& shard : shards_) exported.descriptors.push_back(shard->udp_fd());
+  for (const auto& shard : shards_) {
+    exported.state.shards.push_back(shard->state(exported.descriptors));
+  }
+  return exported;
+}
+
+tl::expected<void, std::string> Server::tell_shards(const std::function<void(Relay&)>& order) {
+  const auto told = ask_shards(*board_, [order](const ErrandSite& site) {
+    order(site.relay);
+    return true;
+  });
+  if (!told) return tl::unexpected(told.error());
+  return {};
+}
+
+tl::expected<void, std::string> Server::drain(int wake_fd) {
+  board_->wake_when_empty(wake_fd);
+  return tell_shards([](Relay& relay) { relay.start_drain(); });
+}
+
+tl::expected<void, std::string> Server::set_limits(const Limits& limits) {
+  return tell_shards([limits](Relay& relay) { relay.set_limits(limits); });
+}
+
+tl::expected<void, std::string> Server::check() {
+  return tell_shards([](Relay&) {});
+}
+
+std::uint64_t Server::member_count() const {
+  std::vector<ShardFigures> figures;
+  board_->read_figures(figures);
+  std::uint64_t members = 0;
+  for (const ShardFigures& shard : figures) members += shard.members;
+  return members;
+}
+
+Counters Server::counters() const {
+  Counters sum;
+  for (const auto& shard : shards_) sum.add(shard->counters());
+  return sum;
+}
+
+}  // namespace chatd

@@ -1,0 +1,110 @@
+// One shard: a relay, the sockets that feed it, and the loop that drives both. Shards share nothing
+// but a switchboard (server/group/), so that there can be one per core.
+//
+// duty_cycle() is the heart of chatd: wait, read the clock once, take in what has come (a bounded
+// share of each kind, so that a flood of one kind starves no other), let the relay work, and send
+// what it wants sent. It reads like its page (docs/internals/architecture.md, "The duty cycle").
+// UDP is behind DataPlane, TCP behind ControlPlane, other shards behind ShardLine and Inbox.
+// Thread: all of it on the one that calls run().
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <tl/expected.hpp>
+#include <vector>
+
+#include "core/relay/relay.h"
+#include "core/room/outbox.h"
+#include "server/control/control_plane.h"
+#include "server/data/data_plane.h"
+#include "server/group/shard_line.h"
+#include "server/group/switchboard.h"
+#include "server/handover/server_state.h"
+#include "server/io/io.h"
+#include "server/log/event_log.h"
+#include "server/os/unique_fd.h"
+#include "server/shard/inbox.h"
+#include "server/shard/input_horizon.h"
+#include "server/shard/turn_meter.h"
+
+namespace chatd {
+
+struct ShardSockets {
+  UniqueFd tcp_listener;  // of the shard that accepts connections; none for the others
+  UniqueFd udp;
+  int family = 0;  // of both
+  std::size_t max_lanes = Lanes::kMaxLanes;
+};
+
+class Shard {
+ public:
+  // Stops when `stop_fd` becomes readable. `board` has a line for each of config.shards and must
+  // outlive the shard.
+  static tl::expected<std::unique_ptr<Shard>, std::string> open(Io& io, ShardSockets sockets,
+                                                                const RelayConfig& config,
+                                                                Switchboard& board, int stop_fd);
+
+  // Until `stop_fd` is readable. It may be called again.
+  void run();
+
+  // The end, after run(): what has arrived before is still relayed, as far as that goes in a
+  // moment, and every member is told; a socket that is full for a second ends that.
+  void end();
+
+  // Or another process goes on in its place (server/handover/), from any thread when all shards
+  // have left run(). First a turn that takes in nothing new and sends what waits; it returns
+  // whether there was anything to do: shards may leave each other letters.
+  bool settle();
+  // What the network has not taken in time does not hold that up: it is dropped, and counted.
+  void drop_unsent();
+  // It waits for a socket that is full.
+  bool is_send_blocked() const { return data_.is_send_blocked(); }
+  int udp_fd() const { return data_.fd(); }
+  // -1: it does not accept connections.
+  int listener_fd() const { return control_.listener_fd(); }
+  // Then all that it knows; the connections' descriptors are appended. They stay its own.
+  ShardState state(std::vector<int>& descriptors);
+  // Before the first run(): goes on from there. An error says what does not fit.
+  tl::expected<void, std::string> restore(ShardState state, std::span<UniqueFd> connections);
+
+  const Counters& counters() const { return relay_.counters(); }
+
+ private:
+  Shard(Io& io, UniqueFd epoll, ShardSockets sockets, const RelayConfig& config,
+        Switchboard& board);
+
+  void duty_cycle();
+  void wait();
+  void look_past_connections();
+  int wait_timeout_ms(TimeMs now_ms) const;
+  void note(const epoll_event& event);
+  void take_refusals(TimeMs now_ms);
+  void receive(TimeMs now_ms);
+  void serve_rooms();
+  void send(TimeMs now_ms);
+  void end_turn(TimeMs now_ms);
+
+  bool has_work(TimeMs now_ms) const;
+  bool has_read_all(TimeMs now_ms) const;
+  void finish_what_has_come();
+  void say_goodbye();
+  tl::expected<void, std::string> watch(int fd, std::uint32_t events, std::uint64_t id);
+
+  Io& io_;
+  UniqueFd epoll_;
+  Relay relay_;
+  Outbox outbox_;
+  EventLog log_;
+  DataPlane data_;
+  ShardLine line_;
+  ControlPlane control_;
+  Inbox inbox_;
+  InputHorizon horizon_;
+  TurnMeter meter_;
+  bool is_stopping_ = false;
+};
+
+}  // namespace chatd

@@ -1,0 +1,53 @@
+// What a shard does when another process is to go on in its place, or it in the place of another
+// (server/handover/).
+#include <cstddef>
+#include <utility>
+
+#include "server/shard/shard.h"
+
+namespace chatd {
+
+// A duty cycle without what would take in something new, and without the rooms' turns: what comes
+// meanwhile waits in the kernel, and what waits in rooms goes along.
+bool Shard::settle() {
+  const TimeMs now_ms = io_.now_ms();
+  data_.stop_reading();
+  const bool had_work = inbox_.look() || data_.has_received();
+  take_refusals(now_ms);
+  inbox_.open_letters(now_ms, outbox_);
+  send(now_ms);
+  inbox_.receive_strays(now_ms, outbox_);
+  receive(now_ms);
+  const bool all_are_told =
+      !data_.has_unsent() && !data_.is_send_blocked() && relay_.prepare_snapshot(outbox_);
+  send(now_ms);
+  meter_.skip();
+  return had_work || !all_are_told || data_.has_unsent();
+}
+
+void Shard::drop_unsent() {
+  data_.drop_unsent(outbox_, Counter::kDroppedSendAtStop);
+}
+
+ShardState Shard::state(std::vector<int>& descriptors) {
+  data_.receive_drops().update();
+  log_.say(io_.now_ms(), relay_.room_events());
+  log_.close();
+  return {.relay = relay_.snapshot(),
+          .connections = control_.states(descriptors),
+          .receive_drops_seen = data_.receive_drops().last_seen()};
+}
+
+tl::expected<void, std::string> Shard::restore(ShardState state, std::span<UniqueFd> connections) {
+  if (auto restored = relay_.restore(state.relay); !restored) return restored;
+  data_.go_on_from(state.receive_drops_seen);
+  meter_.skip();
+  const TimeMs now_ms = io_.now_ms();
+  for (std::size_t i = 0; i < connections.size(); ++i) {
+    control_.restore(now_ms, std::move(connections[i]), std::move(state.connections[i]));
+  }
+  line_.publish();
+  return {};
+}
+
+}  // namespace chatd

@@ -1,0 +1,123 @@
+#include "tests/e2e/chatbench/other_server.h"
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <map>
+#include <regex>
+#include <utility>
+
+#include "tests/support/socket_address.h"
+#include "tests/support/tcp_peer.h"
+#include "tests/support/wait_until.h"
+
+namespace chatd::test {
+namespace {
+
+struct Broker {
+  const char* program;
+  const char* package;
+};
+
+const std::map<std::string, Broker>& brokers() {
+  static const std::map<std::string, Broker> kBrokers = {
+      {"redis", {"redis-server", "redis-server"}},
+      {"nats", {"nats-server", "nats-server"}},
+      {"mosquitto", {"mosquitto", "mosquitto"}},
+  };
+  return kBrokers;
+}
+
+// Where Debian puts it; empty when it is not there.
+std::string path_of(const std::string& program) {
+  for (const char* folder : {"/usr/bin/", "/usr/sbin/"}) {
+    if (::access((folder + program).c_str(), X_OK) == 0) return folder + program;
+  }
+  return "";
+}
+
+// Nobody listens there now; the brokers cannot be told to pick one themselves.
+std::uint16_t free_tcp_port() {
+  const UniqueFd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const SocketAddress any("127.0.0.1", 0);
+  if (::bind(fd.get(), any.get(), any.size()) != 0) return 0;
+  return SocketAddress::local_of(fd.get()).port();
+}
+
+}  // namespace
+
+OtherServer::OtherServer(std::string target) : target_(std::move(target)) {
+  if (is_relay()) {
+    start_relay();
+  } else {
+    start_broker();
+  }
+}
+
+std::string OtherServer::remedy() const {
+  return "this machine has no " + std::string(brokers().at(target_).program) +
+         ": apt-get install --no-install-recommends " + brokers().at(target_).package;
+}
+
+void OtherServer::start_relay() {
+  program_ = target_ == "naive" ? CHATD_NAIVE_PROGRAM : CHATD_FLOOR_PROGRAM;
+  process_.emplace(std::vector<std::string>{program_, "--udp-port", "0"});
+  const auto line = process_->wait_for_line(Stream::kStdout, target_ + " ready ");
+  std::smatch match;
+  if (!line || !std::regex_search(*line, match, std::regex("udp=127\\.0\\.0\\.1:([0-9]+)$"))) {
+    return;
+  }
+  port_ = static_cast<std::uint16_t>(std::stoul(match[1].str()));
+  ready_ = true;
+}
+
+void OtherServer::start_broker() {
+  program_ = path_of(brokers().at(target_).program);
+  is_installed_ = !program_.empty();
+  constexpr int kAttempts = 3;  // somebody may take the port before the broker does
+  for (int i = 0; is_installed_ && !ready_ && i < kAttempts; ++i) {
+    port_ = free_tcp_port();
+    process_.emplace(broker_command(port_));
+    const SocketAddress address("127.0.0.1", port_);
+    ready_ = wait_until([&] { return !process_->running() || TcpPeer(address).connected(); }) &&
+             process_->running();
+    if (!ready_) process_.reset();
+  }
+}
+
+std::vector<std::string> OtherServer::broker_command(std::uint16_t port) const {
+  const std::string text = std::to_string(port);
+  if (target_ == "redis") {
+    return {program_, "--port", text, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"};
+  }
+  if (target_ == "nats") return {program_, "-a", "127.0.0.1", "-p", text};
+  return {program_, "-p", text};  // on loopback, without a configuration
+}
+
+std::string OtherServer::diagnosis() {
+  if (!process_) return program_ + " does not start";
+  process_->pump();
+  return process_->captured(Stream::kStdout) + process_->captured(Stream::kStderr);
+}
+
+std::vector<std::string> OtherServer::flags() const {
+  return {"--target",
+          target_,
+          is_relay() ? "--udp-port" : "--tcp-port",
+          std::to_string(port_),
+          "--server-pid",
+          std::to_string(process_->pid())};
+}
+
+bool OtherServer::is_relay() const {
+  return !brokers().contains(target_);
+}
+
+bool OtherServer::stop() {
+  process_->kill(SIGTERM);
+  const auto status = process_->wait_exit();
+  return status && (status->code == 0 || !is_relay());
+}
+
+}  // namespace chatd::test
