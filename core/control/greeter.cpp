@@ -4,11 +4,11 @@
 
 namespace chatd {
 
-void Greeter::greet(const Neighbours& neighbours, std::string& frames) {
+void Greeter::greet(const PeerShards& peers, std::string& frames) {
   bool is_current = !frame_.empty();
   for (std::size_t shard = 0; shard < parts_.size(); ++shard) {
     const bool is_own = parts_.size() == 1 || shard == shard_;
-    const auto& part = is_own ? own_.part() : neighbours.figures[shard].greeting;
+    const auto& part = is_own ? own_.part() : peers.figures[shard].greeting;
     if (parts_[shard] == part) continue;
     parts_[shard] = part;
     is_current = false;

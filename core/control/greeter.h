@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "core/control/greeting.h"
-#include "core/control/neighbours.h"
+#include "core/control/peer_shards.h"
 
 namespace chatd {
 
@@ -21,7 +21,7 @@ class Greeter {
   const std::shared_ptr<const GreetingPart>& part() { return own_.part(); }
 
   // Appends the frame.
-  void greet(const Neighbours& neighbours, std::string& frames);
+  void greet(const PeerShards& peers, std::string& frames);
 
  private:
   GreetingWriter own_;

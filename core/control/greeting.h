@@ -2,7 +2,7 @@
 // into kMaxGreetingBytes, and how many there are in all.
 //
 // Each shard keeps its part of it, from its own roster, and publishes it with its figures
-// (core/control/neighbours.h): so whoever greets has all parts at hand, and asks no other shard,
+// (core/control/peer_shards.h): so whoever greets has all parts at hand, and asks no other shard,
 // which may be busy. What is told about one room is written again only when that has changed.
 // Thread: a part does not change and may be read on any; the rest is one thread's.
 #pragma once

@@ -23,22 +23,23 @@ Relay::Relay(const RelayConfig& config, TimeMs now_ms)
       hash_key_(random_.next<std::tuple_size_v<KeyedHash::Key>>()),
       roster_(config_.limits, hash_key_, config_.shards.count()),
       addresses_(config_.limits.abuse, max_tracked_addresses(config_.limits), hash_key_),
-      returns_(config_.shard, config_.shards, addresses_),
+      quota_releases_(config_.shard, config_.shards, addresses_),
       dispatcher_(roster_, counters_, measures_, config_.trains, config_.message_store_blocks,
                   hash_key_),
-      membership_(config_.limits, roster_, dispatcher_, counters_, returns_, events_, now_ms),
+      membership_(config_.limits, roster_, dispatcher_, counters_, quota_releases_, events_,
+                  now_ms),
       broadcast_(roster_, dispatcher_),
-      admissions_(config_.limits, config_.shard, roster_, membership_, addresses_, counters_,
-                  hash_key_, random_),
+      room_service_(config_.limits, config_.shard, roster_, membership_, addresses_, counters_,
+                    hash_key_, random_),
       requests_(config_.limits, config_.own_sockets, config_.shard, config_.shards, roster_,
-                admissions_, addresses_, counters_),
+                room_service_, addresses_, counters_),
       answers_(kAnswerBuckets, hash_key_) {}
 
-void Relay::post(Neighbours& neighbours) {
-  for (const RoomReturns::Ended& ended : returns_.elsewhere()) {
-    neighbours.post(ended.counting_shard, RoomEndedLetter{ended.creator});
+void Relay::post(PeerShards& peers) {
+  for (const QuotaReleases::Ended& ended : quota_releases_.elsewhere()) {
+    peers.post(ended.counting_shard, QuotaRelease{ended.creator});
   }
-  returns_.elsewhere().clear();
+  quota_releases_.elsewhere().clear();
 }
 
 std::size_t Relay::on_datagrams(TimeMs now_ms, std::span<const ReceivedDatagram> batch,
@@ -181,7 +182,7 @@ void Relay::answer_unauthenticated(TimeMs now_ms, const Endpoint& from, std::siz
 
 void Relay::on_request(TimeMs now_ms, const IpAddress& peer, const FrameView& frame,
                        std::string& reply, Outbox& out) {
-  Neighbours nobody;
+  PeerShards nobody;
   if (requests_.answer(now_ms, {}, peer, frame, nobody, reply, out)) return;
   while (nobody.replies.empty()) write_lists(now_ms, nobody);
   reply += ListReader(nobody.replies.front().list).read_all();
@@ -208,7 +209,7 @@ void Relay::on_deadline(TimeMs now_ms, Outbox& out) {
 
 void Relay::start_drain() {
   if (is_draining()) return;
-  admissions_.start_drain();
+  room_service_.start_drain();
   broadcast_.begin(kDrainingDatagram.substr(kServerPrefix.size()));
 }
 

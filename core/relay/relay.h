@@ -27,17 +27,17 @@
 #include "core/base/random_stream.h"
 #include "core/base/shard_map.h"
 #include "core/base/timestamp.h"
-#include "core/control/admissions.h"
-#include "core/control/neighbours.h"
-#include "core/control/request_desk.h"
+#include "core/control/peer_shards.h"
+#include "core/control/request_handler.h"
+#include "core/control/room_service.h"
 #include "core/ratelimit/address_limiter.h"
 #include "core/ratelimit/bucket_table.h"
 #include "core/room/broadcast.h"
 #include "core/room/dispatcher.h"
 #include "core/room/membership.h"
 #include "core/room/outbox.h"
+#include "core/room/quota_releases.h"
 #include "core/room/room_events.h"
-#include "core/room/room_returns.h"
 #include "core/room/roster.h"
 #include "core/room/snapshot.h"
 #include "core/stats/counters.h"
@@ -86,26 +86,22 @@ class Relay {
 
   // One whole frame from a connection whose other end is `peer`. The answer's frames are appended
   // to `reply`, whole or as far as they are known (false): where another shard has to be asked, the
-  // rest follows in `neighbours.replies`, from a later on_letter; a list, from write_lists. The
+  // rest follows in `peers.replies`, from a later on_shard_message; a list, from write_lists. The
   // connection's next request has to wait for it.
   bool on_request(TimeMs now_ms, const ConnectionId& from, const IpAddress& peer,
-                  const FrameView& frame, Neighbours& neighbours, std::string& reply, Outbox& out) {
-    return requests_.answer(now_ms, from, peer, frame, neighbours, reply, out);
+                  const FrameView& frame, PeerShards& peers, std::string& reply, Outbox& out) {
+    return requests_.answer(now_ms, from, peer, frame, peers, reply, out);
   }
   // The same for a relay that is alone (no other shards): the answer is always whole.
   void on_request(TimeMs now_ms, const IpAddress& peer, const FrameView& frame, std::string& reply,
                   Outbox& out);
 
   // The frame that a new connection gets before it asks anything is appended to `reply`.
-  void greet(const Neighbours& neighbours, std::string& reply) {
-    requests_.greet(neighbours, reply);
-  }
+  void greet(const PeerShards& peers, std::string& reply) { requests_.greet(peers, reply); }
 
   // Lists that somebody has asked for are made a bounded piece at a time: call it while
   // has_lists_to_write(), among other work, and when their deadline comes.
-  void write_lists(TimeMs now_ms, Neighbours& neighbours) {
-    requests_.lists().go_on(now_ms, neighbours);
-  }
+  void write_lists(TimeMs now_ms, PeerShards& peers) { requests_.lists().go_on(now_ms, peers); }
   bool has_lists_to_write(TimeMs now_ms) const { return requests_.lists().has_work(now_ms); }
   std::optional<TimeMs> lists_deadline() const { return requests_.lists().next_deadline(); }
   // Since when nobody gets a list any more, because old ones are not being read to their end.
@@ -114,8 +110,8 @@ class Relay {
   }
 
   // What another shard has to say.
-  void on_letter(TimeMs now_ms, Letter&& letter, Neighbours& neighbours, Outbox& out) {
-    requests_.on_letter(now_ms, std::move(letter), neighbours, out);
+  void on_shard_message(TimeMs now_ms, ShardMessage&& message, PeerShards& peers, Outbox& out) {
+    requests_.on_shard_message(now_ms, std::move(message), peers, out);
   }
   // A connection has come, or ended. False: it is one too many from its address, and must be
   // closed.
@@ -124,12 +120,12 @@ class Relay {
   }
   void release_connection(const IpAddress& peer) { addresses_.release_connection(peer); }
 
-  // Letters that the other calls have left: rooms that ended.
-  void post(Neighbours& neighbours);
+  // Shard messages that the other calls have left: rooms that ended.
+  void post(PeerShards& peers);
 
   // What other shards must know of this one before they hear or see anything else that comes of a
   // call.
-  ShardFigures figures() {
+  ShardStats figures() {
     return {.rooms = roster_.rooms().size(),
             .members = roster_.members().size(),
             .roster_version = roster_.version(),
@@ -146,7 +142,7 @@ class Relay {
 
   // What an operator may ask for. Nobody is let in from here on, and members are told so:
   void start_drain();
-  bool is_draining() const { return admissions_.is_draining(); }
+  bool is_draining() const { return room_service_.is_draining(); }
   // Limits that hold for members, too, who are there already. Sizes stay (Limits::with_sizes_of).
   void set_limits(const Limits& limits);
   const Limits& limits() const { return config_.limits; }
@@ -198,13 +194,13 @@ class Relay {
   Measures measures_;
   Roster roster_;
   AddressLimiter addresses_;
-  RoomReturns returns_;
+  QuotaReleases quota_releases_;
   RoomEvents events_;
   Dispatcher dispatcher_;
   Membership membership_;
   Broadcast broadcast_;
-  Admissions admissions_;
-  RequestDesk requests_;
+  RoomService room_service_;
+  RequestHandler requests_;
   PayloadReader payloads_;
   BucketTable answers_;
 };

@@ -14,12 +14,13 @@ constexpr std::uint64_t kMaxExpiredPerCall = 256;
 }  // namespace
 
 Membership::Membership(const Limits& limits, Roster& roster, Dispatcher& dispatcher,
-                       Counters& counters, RoomReturns& returns, RoomEvents& events, TimeMs now_ms)
+                       Counters& counters, QuotaReleases& quota_releases, RoomEvents& events,
+                       TimeMs now_ms)
     : limits_(limits),
       roster_(roster),
       dispatcher_(dispatcher),
       counters_(counters),
-      returns_(returns),
+      quota_releases_(quota_releases),
       events_(events),
       wheel_(limits.max_members, now_ms) {}
 
@@ -134,7 +135,7 @@ void Membership::close_room(std::uint32_t slot) {
   events_.add(RoomEvent::Kind::kClosed, room.name, room.creator, room.members.size());
   for (const std::uint32_t member : room.members) wheel_.disarm(member);
   counters_.add(Counter::kMembersDisconnected, room.members.size());
-  returns_.give_back(room.creator);
+  quota_releases_.give_back(room.creator);
   dispatcher_.close_room(slot);
   counters_.add(Counter::kRoomsClosed);
 }

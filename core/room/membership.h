@@ -13,8 +13,8 @@
 #include "core/base/timestamp.h"
 #include "core/room/dispatcher.h"
 #include "core/room/outbox.h"
+#include "core/room/quota_releases.h"
 #include "core/room/room_events.h"
-#include "core/room/room_returns.h"
 #include "core/room/roster.h"
 #include "core/stats/counters.h"
 
@@ -23,7 +23,7 @@ namespace chatd {
 class Membership {
  public:
   Membership(const Limits& limits, Roster& roster, Dispatcher& dispatcher, Counters& counters,
-             RoomReturns& returns, RoomEvents& events, TimeMs now_ms);
+             QuotaReleases& quota_releases, RoomEvents& events, TimeMs now_ms);
 
   // A room without members, to be filled at once. The name must be free, and the limits must allow
   // one more.
@@ -68,7 +68,7 @@ class Membership {
   Roster& roster_;
   Dispatcher& dispatcher_;
   Counters& counters_;
-  RoomReturns& returns_;
+  QuotaReleases& quota_releases_;
   RoomEvents& events_;
   TimerWheel wheel_;
 };

@@ -180,7 +180,7 @@ void Connections::turn_away(TimeMs now_ms, HandedConnection accepted) {
   has_freed_descriptor_ = true;
 }
 
-void Connections::deliver(TimeMs now_ms, const Neighbours::Reply& reply) {
+void Connections::deliver(TimeMs now_ms, const PeerShards::Reply& reply) {
   Connection* const connection = connections_.find(reply.to.slot);
   if (connection == nullptr || connection->serial != reply.to.serial) return;  // it has closed
   connection->to_send += reply.frames;

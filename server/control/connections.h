@@ -50,7 +50,7 @@ class Connections {
   // another shard.
   std::vector<ConnectionState> states(std::vector<int>& descriptors) const;
   // The rest of an answer.
-  void deliver(TimeMs now_ms, const Neighbours::Reply& reply);
+  void deliver(TimeMs now_ms, const PeerShards::Reply& reply);
 
   // Reads and answers: what has become possible since the last turn, as far as one turn goes.
   void serve(TimeMs now_ms, Outbox& out);

@@ -50,7 +50,7 @@ class ControlPlane {
   void adopt(TimeMs now_ms, HandedConnection accepted) {
     connections_.adopt(now_ms, std::move(accepted));
   }
-  void deliver(TimeMs now_ms, const Neighbours::Reply& reply) {
+  void deliver(TimeMs now_ms, const PeerShards::Reply& reply) {
     connections_.deliver(now_ms, reply);
   }
 

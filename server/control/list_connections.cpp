@@ -20,7 +20,7 @@ constexpr std::size_t kProgressBytes = 64 * 1024;
 void Connections::write_lists(TimeMs now_ms) {
   if (!line_.has_lists_to_write(now_ms)) return;
   line_.write_lists(now_ms);
-  for (const Neighbours::Reply& reply : line_.replies()) deliver(now_ms, reply);
+  for (const PeerShards::Reply& reply : line_.replies()) deliver(now_ms, reply);
   cut_oldest_list(now_ms);
 }
 

@@ -3,8 +3,9 @@
 //
 // So an operator's questions (counters, rooms, members) and orders (new limits, a room to be
 // closed) need no lock and no atomic in anything that a message passes: nothing is paid until
-// somebody asks, and then a wake-up and a copy. Errands come by way of the mailbox, like letters
-// (server/group/ask_shards.h sends them). They must be short: the shard's members wait meanwhile.
+// somebody asks, and then a wake-up and a copy. Errands come by way of the mailbox, like shard
+// messages (server/group/ask_shards.h sends them). They must be short: the shard's members wait
+// meanwhile.
 #pragma once
 
 #include <functional>

@@ -1,11 +1,12 @@
-// Where other threads leave what is for a shard: letters, connections, errands, datagrams that the
-// kernel gave to the wrong one, and refusals.
+// Where other threads leave what is for a shard: shard messages, connections, errands, datagrams
+// that the kernel gave to the wrong one, and refusals.
 //
 // A mutex is good enough here: nothing of this is on the way of a message that the kernel has
 // steered right, and the lock is held for a move or for the copy of one datagram. The owner is
 // woken (by an eventfd in its epoll) only when the box was empty: it takes everything at once.
 //
-// Letters, connections and errands are bounded by what causes them (core/control/letter.h,
+// Shard messages, connections and errands are bounded by what causes them
+// (core/control/shard_message.h,
 // --max-connections, the operator's own tools). Strays and refusals are not, so their number is:
 // what finds no room is dropped by the caller. Thread: post from any, take from the owner's.
 #pragma once
@@ -20,7 +21,7 @@
 
 #include "core/base/endpoint.h"
 #include "core/base/ip_address.h"
-#include "core/control/letter.h"
+#include "core/control/shard_message.h"
 #include "server/group/errand.h"
 #include "server/io/io.h"
 #include "server/os/unique_fd.h"
@@ -34,7 +35,7 @@ struct HandedConnection {
   bool is_over_limit = false;
 };
 
-using Parcel = std::variant<Letter, HandedConnection, Errand>;
+using Parcel = std::variant<ShardMessage, HandedConnection, Errand>;
 
 // Datagrams, each with readable padding behind it, in memory that is reserved once and touched when
 // used.

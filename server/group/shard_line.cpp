@@ -11,32 +11,32 @@ ShardLine::ShardLine(Switchboard& board, std::uint8_t shard, Relay& relay)
 bool ShardLine::ask(TimeMs now_ms, const ConnectionId& from, const IpAddress& peer,
                     const FrameView& frame, std::string& reply, Outbox& out) {
   begin();
-  const bool is_whole = relay_.on_request(now_ms, from, peer, frame, neighbours_, reply, out);
+  const bool is_whole = relay_.on_request(now_ms, from, peer, frame, peers_, reply, out);
   publish();
   return is_whole;
 }
 
 void ShardLine::greet(std::string& reply) {
   begin();
-  relay_.greet(neighbours_, reply);
+  relay_.greet(peers_, reply);
 }
 
 void ShardLine::write_lists(TimeMs now_ms) {
   begin();
-  relay_.write_lists(now_ms, neighbours_);
+  relay_.write_lists(now_ms, peers_);
   publish();
 }
 
-void ShardLine::on_letter(TimeMs now_ms, Letter&& letter, Outbox& out) {
+void ShardLine::on_shard_message(TimeMs now_ms, ShardMessage&& message, Outbox& out) {
   begin();
-  relay_.on_letter(now_ms, std::move(letter), neighbours_, out);
+  relay_.on_shard_message(now_ms, std::move(message), peers_, out);
   publish();
 }
 
 void ShardLine::begin() {
-  board_.read_figures(neighbours_.figures);
-  neighbours_.sequence = board_.next_sequence();
-  neighbours_.replies.clear();
+  board_.read_figures(peers_.figures);
+  peers_.sequence = board_.next_sequence();
+  peers_.replies.clear();
 }
 
 void ShardLine::publish() {
@@ -44,11 +44,11 @@ void ShardLine::publish() {
     board_.publish(shard_, relay_.figures());
     published_version_ = relay_.roster().version();
   }
-  relay_.post(neighbours_);
-  for (Neighbours::Outgoing& outgoing : neighbours_.letters) {
-    board_.mailbox(outgoing.to).post(Parcel(std::move(outgoing.letter)));
+  relay_.post(peers_);
+  for (PeerShards::Outgoing& outgoing : peers_.messages) {
+    board_.mailbox(outgoing.to).post(Parcel(std::move(outgoing.message)));
   }
-  neighbours_.letters.clear();
+  peers_.messages.clear();
 }
 
 std::span<ReceivedDatagram> ShardLine::hand_over(std::span<ReceivedDatagram> batch) {

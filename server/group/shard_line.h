@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "core/control/neighbours.h"
+#include "core/control/peer_shards.h"
 #include "core/relay/relay.h"
 #include "core/room/outbox.h"
 #include "core/stats/counters.h"
@@ -37,8 +37,8 @@ class ShardLine {
     return relay_.open_connection(now_ms, peer);
   }
   void release_connection(const IpAddress& peer) { relay_.release_connection(peer); }
-  void on_letter(TimeMs now_ms, Letter&& letter, Outbox& out);
-  std::vector<Neighbours::Reply>& replies() { return neighbours_.replies; }
+  void on_shard_message(TimeMs now_ms, ShardMessage&& message, Outbox& out);
+  std::vector<PeerShards::Reply>& replies() { return peers_.replies; }
 
   // To be called before anything goes out that other calls of the relay have led to.
   void publish();
@@ -61,7 +61,7 @@ class ShardLine {
   Switchboard& board_;
   std::uint8_t shard_;
   Relay& relay_;
-  Neighbours neighbours_;
+  PeerShards peers_;
   std::uint64_t published_version_ = 0;
 };
 

@@ -19,7 +19,7 @@ tl::expected<std::unique_ptr<Switchboard>, std::string> Switchboard::open(
   return board;
 }
 
-void Switchboard::publish(std::uint8_t shard, const ShardFigures& figures) {
+void Switchboard::publish(std::uint8_t shard, const ShardStats& figures) {
   Line& line = *lines_[shard];
   {
     const std::lock_guard lock(line.greeting_mutex);
@@ -32,11 +32,11 @@ void Switchboard::publish(std::uint8_t shard, const ShardFigures& figures) {
   if (figures.members == 0 && empty_fd >= 0) wake(empty_fd);
 }
 
-void Switchboard::read_figures(std::vector<ShardFigures>& figures) const {
+void Switchboard::read_figures(std::vector<ShardStats>& figures) const {
   figures.resize(lines_.size());
   for (std::size_t shard = 0; shard < lines_.size(); ++shard) {
     const Line& line = *lines_[shard];
-    ShardFigures& known = figures[shard];
+    ShardStats& known = figures[shard];
     known.rooms = line.rooms.load(std::memory_order_acquire);
     known.members = line.members.load(std::memory_order_acquire);
     const std::uint64_t version = line.roster_version.load(std::memory_order_acquire);

@@ -2,8 +2,8 @@
 // connections there are, and a number for the order of requests.
 //
 // Figures have one writer each. A shard publishes before it lets anything out that a call has led
-// to (a letter, an answer, a datagram), so whoever has seen a consequence sees the figures, too.
-// Thread: any, except that publish() for a shard is that shard's.
+// to (a shard message, an answer, a datagram), so whoever has seen a consequence sees the figures,
+// too. Thread: any, except that publish() for a shard is that shard's.
 #pragma once
 
 #include <atomic>
@@ -15,7 +15,7 @@
 #include <tl/expected.hpp>
 #include <vector>
 
-#include "core/control/neighbours.h"
+#include "core/control/peer_shards.h"
 #include "server/group/mailbox.h"
 #include "server/os/local_addresses.h"
 
@@ -29,11 +29,11 @@ class Switchboard {
   std::uint32_t shard_count() const { return static_cast<std::uint32_t>(lines_.size()); }
   Mailbox& mailbox(std::uint8_t shard) { return lines_[shard]->mailbox; }
 
-  void publish(std::uint8_t shard, const ShardFigures& figures);
+  void publish(std::uint8_t shard, const ShardStats& figures);
   // From here on the eventfd `event_fd` is woken whenever a shard has lost its last member.
   void wake_when_empty(int event_fd) { empty_fd_.store(event_fd, std::memory_order_relaxed); }
   // Into what the last call has left there, or nothing.
-  void read_figures(std::vector<ShardFigures>& figures) const;
+  void read_figures(std::vector<ShardStats>& figures) const;
 
   std::uint64_t next_sequence() { return sequence_.fetch_add(1, std::memory_order_relaxed); }
 

@@ -5,7 +5,7 @@
 
 namespace chatd {
 
-void Inbox::open_letters(TimeMs now_ms, Outbox& out) {
+void Inbox::drain_messages(TimeMs now_ms, Outbox& out) {
   empty_mailbox();
   for (; next_refusal_ < mail_.refusals.size() && !out.is_full(); ++next_refusal_) {
     relay_.on_refused(now_ms, mail_.refusals[next_refusal_], out);
@@ -21,8 +21,8 @@ void Inbox::open_letters(TimeMs now_ms, Outbox& out) {
       (*errand)(ErrandSite{now_ms, relay_, out});
       continue;
     }
-    line_.on_letter(now_ms, std::get<Letter>(std::move(parcel)), out);
-    for (const Neighbours::Reply& reply : line_.replies()) control_.deliver(now_ms, reply);
+    line_.on_shard_message(now_ms, std::get<ShardMessage>(std::move(parcel)), out);
+    for (const PeerShards::Reply& reply : line_.replies()) control_.deliver(now_ms, reply);
   }
 }
 

@@ -30,8 +30,8 @@ class Inbox {
   void on_event() { may_have_more_ = true; }
   bool has_work() const { return may_have_more_ || !is_done(); }
 
-  // Opens letters, takes connections over, does errands, hears of refusals.
-  void open_letters(TimeMs now_ms, Outbox& out);
+  // Opens shard messages, takes connections over, does errands, hears of refusals.
+  void drain_messages(TimeMs now_ms, Outbox& out);
   // Datagrams that came to other shards.
   void receive_strays(TimeMs now_ms, Outbox& out);
 

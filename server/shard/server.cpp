@@ -219,8 +219,8 @@ void Server::set_socket_options() {
   for (const int fd : udp) set_fragment_bytes(fd, options_.mtu_bytes);
 }
 
-// Shards leave each other letters, so it is over when all of them have found nothing to do. A
-// network that takes nothing for a while costs what it was given, and does not stop an upgrade.
+// Shards leave each other shard messages, so it is over when all of them have found nothing to do.
+// A network that takes nothing for a while costs what it was given, and does not stop an upgrade.
 tl::expected<void, std::string> Server::settle() {
   TimeMs give_up_at_ms = monotonic_now_ms() + kSettleMs;
   for (bool has_dropped = false;;) {
@@ -283,10 +283,10 @@ tl::expected<void, std::string> Server::check() {
 }
 
 std::uint64_t Server::member_count() const {
-  std::vector<ShardFigures> figures;
+  std::vector<ShardStats> figures;
   board_->read_figures(figures);
   std::uint64_t members = 0;
-  for (const ShardFigures& shard : figures) members += shard.members;
+  for (const ShardStats& shard : figures) members += shard.members;
   return members;
 }
 

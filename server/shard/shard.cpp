@@ -97,7 +97,7 @@ void Shard::duty_cycle() {
   // Nobody is taken for silent before what has come from them is read.
   relay_.on_deadline(horizon_.heard_until_ms(), outbox_);
   control_.close_overdue(now_ms, horizon_.heard_until_ms());
-  inbox_.open_letters(now_ms, outbox_);
+  inbox_.drain_messages(now_ms, outbox_);
   control_.serve(now_ms, outbox_);
   send(
       now_ms);  // so that receiving starts with an empty outbox, and neither side starves the other

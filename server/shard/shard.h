@@ -56,7 +56,7 @@ class Shard {
 
   // Or another process goes on in its place (server/handover/), from any thread when all shards
   // have left run(). First a turn that takes in nothing new and sends what waits; it returns
-  // whether there was anything to do: shards may leave each other letters.
+  // whether there was anything to do: shards may leave each other shard messages.
   bool settle();
   // What the network has not taken in time does not hold that up: it is dropped, and counted.
   void drop_unsent();

@@ -14,7 +14,7 @@ bool Shard::settle() {
   data_.stop_reading();
   const bool had_work = inbox_.look() || data_.has_received();
   take_refusals(now_ms);
-  inbox_.open_letters(now_ms, outbox_);
+  inbox_.drain_messages(now_ms, outbox_);
   send(now_ms);
   inbox_.receive_strays(now_ms, outbox_);
   receive(now_ms);

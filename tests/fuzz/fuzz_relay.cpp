@@ -1,6 +1,6 @@
 // The whole relay under any sequence of requests, datagrams (right, wrong, forged, garbage),
-// refusals, letters between two shards, time and small outboxes. What it must keep to is checked by
-// RelayWorld at every step; here the input is read as such a sequence.
+// refusals, shard messages between two shards, time and small outboxes. What it must keep to is
+// checked by RelayWorld at every step; here the input is read as such a sequence.
 #include <array>
 #include <cstdint>
 #include <string>

@@ -146,7 +146,7 @@ std::uint64_t RelayModel::forgive_debts() {
   return count;
 }
 
-Status RelayModel::status_of(const AdmissionRequest& request) const {
+Status RelayModel::status_of(const JoinCommand& request) const {
   if (is_draining_) return Status::kUnavailable;
   const std::size_t members_in_room = size_of(request.room);
   if (request.join.token) {
@@ -175,7 +175,7 @@ Status RelayModel::status_of(const AdmissionRequest& request) const {
   return members_.size() >= limits_.max_members ? Status::kUnavailable : Status::kCreated;
 }
 
-void RelayModel::admit(const AdmissionRequest& request, const ModelMember& member) {
+void RelayModel::admit(const JoinCommand& request, const ModelMember& member) {
   for (const ModelMember& other : members_) {
     require(!(other.token == member.token), "every token is another one");
   }
@@ -187,14 +187,14 @@ void RelayModel::admit(const AdmissionRequest& request, const ModelMember& membe
   members_.push_back(member);
 }
 
-Endpoint RelayModel::endpoint_of(const AdmissionRequest& request) {
+Endpoint RelayModel::endpoint_of(const JoinCommand& request) {
   const bool is_open = request.join.ip == IpAddress{};
   const bool is_proven = is_open || request.join.ip == request.peer;
   if (!is_proven || request.join.port == 0) return {};
   return {.ip = request.peer, .port = request.join.port};
 }
 
-void RelayModel::take_seat(TimeMs now_ms, const AdmissionRequest& request) {
+void RelayModel::take_seat(TimeMs now_ms, const JoinCommand& request) {
   for (ModelMember& one : members_) {
     if (one.room != request.room || one.username != request.join.username) continue;
     one.endpoint = endpoint_of(request);

@@ -14,7 +14,7 @@
 
 #include "core/base/limits.h"
 #include "core/base/timestamp.h"
-#include "core/control/admission.h"
+#include "core/control/join_command.h"
 #include "core/room/roster.h"
 #include "core/stats/counters.h"
 
@@ -62,11 +62,11 @@ class RelayModel {
   void owe(std::uint8_t shard, std::string_view datagram);
 
   // What a well-formed request must be answered with.
-  Status status_of(const AdmissionRequest& request) const;
-  void admit(const AdmissionRequest& request, const ModelMember& member);
+  Status status_of(const JoinCommand& request) const;
+  void admit(const JoinCommand& request, const ModelMember& member);
   // Where the request says; port 0: not known yet.
-  static Endpoint endpoint_of(const AdmissionRequest& request);
-  void take_seat(TimeMs now_ms, const AdmissionRequest& request);
+  static Endpoint endpoint_of(const JoinCommand& request);
+  void take_seat(TimeMs now_ms, const JoinCommand& request);
 
   void on_refused(std::uint8_t shard, const Endpoint& destination);
   // What an operator has asked for.

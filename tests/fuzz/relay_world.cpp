@@ -50,23 +50,23 @@ RelayConfig RelayWorld::config_of(std::uint8_t shard) const {
 }
 
 // Who calls a relay sends first when its outbox is full.
-Neighbours& RelayWorld::begin_call(std::uint8_t shard) {
+PeerShards& RelayWorld::begin_call(std::uint8_t shard) {
   if (shards_[shard].out.is_full()) send(shard);
-  neighbours_.figures.clear();
-  for (Shard& one : shards_) neighbours_.figures.push_back(one.relay.figures());
-  neighbours_.sequence = next_sequence_++;
-  return neighbours_;
+  peers_.figures.clear();
+  for (Shard& one : shards_) peers_.figures.push_back(one.relay.figures());
+  peers_.sequence = next_sequence_++;
+  return peers_;
 }
 
 void RelayWorld::end_call(std::uint8_t shard, const Departure& why) {
-  relay(shard).post(neighbours_);
-  while (relay(shard).has_lists_to_write(now_ms_)) relay(shard).write_lists(now_ms_, neighbours_);
-  for (auto& outgoing : neighbours_.letters) {
-    require(outgoing.to != shard && outgoing.to < map_.count(), "letters go to other shards");
-    lanes_[shard][outgoing.to].push_back(std::move(outgoing.letter));
+  relay(shard).post(peers_);
+  while (relay(shard).has_lists_to_write(now_ms_)) relay(shard).write_lists(now_ms_, peers_);
+  for (auto& outgoing : peers_.messages) {
+    require(outgoing.to != shard && outgoing.to < map_.count(), "messages go to other shards");
+    lanes_[shard][outgoing.to].push_back(std::move(outgoing.message));
   }
-  neighbours_.letters.clear();
-  for (auto& reply : neighbours_.replies) {
+  peers_.messages.clear();
+  for (auto& reply : peers_.replies) {
     require(reply.to.shard == shard, "a shard replies to its own connections alone");
     Connection& connection = connections_.at(reply.to.slot);
     require(!std::exchange(connection.is_answered, true), "a request is answered once");
@@ -74,7 +74,7 @@ void RelayWorld::end_call(std::uint8_t shard, const Departure& why) {
     if (reply.list) connection.answer += ListReader(reply.list).read_all();
     check_answer(connection);
   }
-  neighbours_.replies.clear();
+  peers_.replies.clear();
   model_.compare(now_ms_, shard, relay(shard).roster(), why);
   check_roster(relay(shard).roster());
   check_ledger();
@@ -85,12 +85,12 @@ void RelayWorld::request(const IpAddress& peer, const FrameView& frame) {
   const ConnectionId id{.shard = shard, .slot = next_connection_++, .serial = 0};
   Connection& connection = connections_[id.slot];
   const std::uint64_t before = let_in(shard);
-  Neighbours& neighbours = begin_call(shard);
+  PeerShards& peers = begin_call(shard);
   if (const auto fields = read_object(frame.payload)) {
     const JsonField* const token = find_field(*fields, "token");
     if (token != nullptr) connection.seat = token->text.value_or("");
   }
-  connection.is_answered = relay(shard).on_request(now_ms_, id, peer, frame, neighbours,
+  connection.is_answered = relay(shard).on_request(now_ms_, id, peer, frame, peers,
                                                    connection.answer, shards_[shard].out);
   if (connection.is_answered) check_answer(connection);
 
@@ -101,7 +101,7 @@ void RelayWorld::request(const IpAddress& peer, const FrameView& frame) {
                         ? reader_.read(frame.payload)
                         : tl::expected<JoinRequest, std::string_view>(tl::unexpect, "");
   if (join && connection.is_answered) {
-    AdmissionRequest admission{
+    JoinCommand admission{
         .operation = frame.is(Operation::kCreate) ? Operation::kCreate : Operation::kJoin,
         .room = std::string(frame.room),
         .join = *join,
@@ -125,7 +125,7 @@ void RelayWorld::request(const IpAddress& peer, const FrameView& frame) {
   end_call(shard);
 }
 
-void RelayWorld::check_decision(std::uint8_t shard, const AdmissionRequest& request,
+void RelayWorld::check_decision(std::uint8_t shard, const JoinCommand& request,
                                 std::uint64_t let_in_before, Status status) {
   const bool is_admitted = let_in(shard) != let_in_before;
   require(is_admitted == (status == Status::kCreated), "who is told to be in is in");
@@ -140,7 +140,7 @@ void RelayWorld::check_decision(std::uint8_t shard, const AdmissionRequest& requ
   model_.admit(request, newest_member(shard, request));
 }
 
-ModelMember RelayWorld::newest_member(std::uint8_t shard, const AdmissionRequest& request) const {
+ModelMember RelayWorld::newest_member(std::uint8_t shard, const JoinCommand& request) const {
   const Roster& roster = shards_[shard].relay.roster();
   const auto slot = roster.find_room(request.room);
   require(slot.has_value(), "there is a room to be in");
@@ -195,17 +195,16 @@ void RelayWorld::check_answer(const Connection& connection) {
 void RelayWorld::carry_letter(std::uint8_t from, std::uint8_t to) {
   auto& lane = lanes_[from][to];
   if (lane.empty()) return;
-  Letter letter = std::move(lane.front());
+  ShardMessage message = std::move(lane.front());
   lane.pop_front();
-  std::optional<AdmissionRequest> asked;
-  if (const auto* const admission = std::get_if<AdmissionLetter>(&letter))
-    asked = admission->request;
+  std::optional<JoinCommand> asked;
+  if (const auto* const admission = std::get_if<JoinForward>(&message)) asked = admission->request;
   const std::uint64_t before = let_in(to);
-  Neighbours& neighbours = begin_call(to);
-  relay(to).on_letter(now_ms_, std::move(letter), neighbours, shards_[to].out);
+  PeerShards& peers = begin_call(to);
+  relay(to).on_shard_message(now_ms_, std::move(message), peers, shards_[to].out);
   if (asked) {
-    require(neighbours.letters.size() == 1, "an admission has one outcome");
-    const auto& outcome = std::get<OutcomeLetter>(neighbours.letters.front().letter).outcome;
+    require(peers.messages.size() == 1, "an admission has one outcome");
+    const auto& outcome = std::get<JoinReply>(peers.messages.front().message).outcome;
     check_decision(to, *asked, before,
                    outcome.admission ? Status::kCreated : outcome.admission.error().status);
   }
@@ -416,7 +415,7 @@ void RelayWorld::shut_down() {
 
 void RelayWorld::carry_all_letters() {
   for (int turn = 0;; ++turn) {
-    require(turn < kMaxTurns, "letters come to an end");
+    require(turn < kMaxTurns, "messages come to an end");
     bool is_quiet = true;
     for (std::uint8_t from = 0; from < shard_count_; ++from) {
       for (std::uint8_t to = 0; to < shard_count_; ++to) {

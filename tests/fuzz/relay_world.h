@@ -1,7 +1,7 @@
 // One or two relays as the shards of one server, without threads, sockets or a clock, with a model
-// beside them. Each call does what the server would do (a full outbox is sent first, letters go to
-// their lane) and checks what came of it: every counter's move, every delivery, every answer, who
-// is where. A promise that does not hold throws.
+// beside them. Each call does what the server would do (a full outbox is sent first, shard messages
+// go to their lane) and checks what came of it: every counter's move, every delivery, every answer,
+// who is where. A promise that does not hold throws.
 #pragma once
 
 #include <array>
@@ -38,7 +38,7 @@ class RelayWorld {
   void fan_out(std::uint8_t shard);
   void send(std::uint8_t shard);
   void extend_outbox(std::uint8_t shard) { shards_[shard].out.extend(); }
-  // The oldest letter from one shard to another, if there is one.
+  // The oldest shard message from one shard to another, if there is one.
   void carry_letter(std::uint8_t from, std::uint8_t to);
   void shut_down();
   // What an operator asks for.
@@ -48,7 +48,7 @@ class RelayWorld {
   void start_drain();
   // Other relays go on where these end; nobody may notice.
   void restart_hot();
-  // Lets all letters arrive: then every request is answered.
+  // Lets all shard messages arrive: then every request is answered.
   void carry_all_letters();
   // Lets everything arrive that is under way: nothing is owed then, and nobody waits.
   void come_to_rest();
@@ -84,22 +84,22 @@ class RelayWorld {
     std::string payload;
   };
   bool is_limited() const { return config_.limits.abuse.max_address_requests_per_s != 0; }
-  // A request may have been counted under limits that are no more when a letter answers it.
+  // A request may have been counted under limits that are no more when a shard message answers it.
   bool was_ever_limited() const { return was_ever_limited_ || is_limited(); }
   RelayConfig config_of(std::uint8_t shard) const;
   Relay& relay(std::uint8_t shard) { return shards_[shard].relay; }
-  Neighbours& begin_call(std::uint8_t shard);
+  PeerShards& begin_call(std::uint8_t shard);
   void end_call(std::uint8_t shard, const Departure& why = {});
   std::uint64_t count(std::uint8_t shard, Counter counter) const {
     return shards_[shard].relay.counters()[counter];
   }
 
-  void check_decision(std::uint8_t shard, const AdmissionRequest& request,
-                      std::uint64_t let_in_before, Status status);
+  void check_decision(std::uint8_t shard, const JoinCommand& request, std::uint64_t let_in_before,
+                      Status status);
   std::uint64_t let_in(std::uint8_t shard) const {
     return count(shard, Counter::kMembersJoined) + count(shard, Counter::kMembersReturned);
   }
-  ModelMember newest_member(std::uint8_t shard, const AdmissionRequest& request) const;
+  ModelMember newest_member(std::uint8_t shard, const JoinCommand& request) const;
   void check_answer(const Connection& connection);
   void check_datagram(std::uint8_t shard, const Endpoint& from, std::string_view bytes,
                       const Counters& before, const RelayModel::Verdict& verdict);
@@ -115,9 +115,10 @@ class RelayWorld {
   Endpoint own_socket_;
   RelayModel model_;
   std::deque<Shard> shards_;  // they stay where they are
-  Neighbours neighbours_;
+  PeerShards peers_;
   std::uint64_t next_sequence_ = 0;
-  std::array<std::array<std::deque<Letter>, kMaxShardsHere>, kMaxShardsHere> lanes_;  // from, to
+  std::array<std::array<std::deque<ShardMessage>, kMaxShardsHere>, kMaxShardsHere>
+      lanes_;  // from, to
   std::map<std::uint32_t, Connection> connections_;
   std::uint32_t next_connection_ = 0;
   JoinRequestReader reader_;

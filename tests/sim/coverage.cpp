@@ -33,7 +33,7 @@ std::string_view sight_name(Sight sight) {
     case Sight::kOutboxFull:
       return "outbox_full";
     case Sight::kLetter:
-      return "letter";
+      return "message";
     case Sight::kServerAway:
       return "server_away";
     case Sight::kCreate:

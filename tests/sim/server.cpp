@@ -88,7 +88,7 @@ void Server::start_drain() {
 }
 
 bool Server::restart_hot() {
-  constexpr int kRounds = 16;  // a letter may be answered by a letter
+  constexpr int kRounds = 16;  // a shard message may be answered by a shard message
   for (int i = 0; i < kRounds; ++i) {
     for (auto& shard : shards_) {
       if (!shard->settle()) return false;
@@ -224,13 +224,13 @@ void Server::on_refusal(std::uint32_t port) {
   for (auto& shard : shards_) shard->on_refusal(destination);
 }
 
-void Server::read_figures(std::vector<ShardFigures>& figures) const {
+void Server::read_figures(std::vector<ShardStats>& figures) const {
   figures.clear();
   for (const auto& shard : shards_) figures.push_back(shard->relay().figures());
 }
 
-void Server::post(Neighbours::Outgoing outgoing) {
-  shards_[outgoing.to]->on_letter(std::move(outgoing.letter));
+void Server::post(PeerShards::Outgoing outgoing) {
+  shards_[outgoing.to]->on_shard_message(std::move(outgoing.message));
 }
 
 void Server::wake_all() {

@@ -58,9 +58,9 @@ class Server final : public Switchboard {
   // Switchboard.
   Connection& connection(std::uint32_t number) override { return connections_[number]; }
   void answer(std::uint32_t number) override;
-  void read_figures(std::vector<ShardFigures>& figures) const override;
+  void read_figures(std::vector<ShardStats>& figures) const override;
   std::uint64_t next_sequence() override { return next_sequence_++; }
-  void post(Neighbours::Outgoing outgoing) override;
+  void post(PeerShards::Outgoing outgoing) override;
   bool hand_over(std::uint8_t to, std::uint32_t packet) override {
     return shards_[to]->on_stray(packet);
   }

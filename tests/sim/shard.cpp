@@ -54,8 +54,8 @@ void Shard::on_request(std::uint32_t connection) {
   wake();
 }
 
-void Shard::on_letter(Letter letter) {
-  letters_.push_back(std::move(letter));
+void Shard::on_shard_message(ShardMessage message) {
+  messages_.push_back(std::move(message));
   wake();
 }
 
@@ -98,7 +98,7 @@ void Shard::turn() {
   make_room();
   take_refusals(now_ms);
   expire(now_ms);
-  open_letters(now_ms);
+  drain_messages(now_ms);
   obey(now_ms);
   serve_requests(now_ms);
   write_lists(now_ms);
@@ -114,7 +114,7 @@ void Shard::turn() {
 bool Shard::has_work() const {
   const bool can_send = !is_stuck() && (has_unsent_ || relay_->has_waiting());
   return can_send || !datagrams_.empty() || !strays_.empty() || !refusals_.empty() ||
-         !requests_.empty() || !letters_.empty() || !orders_.empty() ||
+         !requests_.empty() || !messages_.empty() || !orders_.empty() ||
          relay_->has_lists_to_write(clock_.now_ms(world_.now_us));
 }
 

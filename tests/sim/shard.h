@@ -37,7 +37,7 @@ class Shard {
   void on_datagram(std::uint32_t packet);
   void on_refusal(const Endpoint& destination);
   void on_request(std::uint32_t connection);
-  void on_letter(Letter letter);
+  void on_shard_message(ShardMessage message);
   bool on_stray(std::uint32_t packet);  // false: the mailbox is full
 
   // The socket has room for so many trains more; and again for any number.
@@ -63,8 +63,8 @@ class Shard {
   void on_order(const Order& order);
   void set_limits(const Limits& limits);
   void start_drain();
-  // A hot restart: letters are opened and all is sent that waits, so that another relay can take
-  // over. False: it is not yet so far.
+  // A hot restart: shard messages are opened and all is sent that waits, so that another relay can
+  // take over. False: it is not yet so far.
   bool settle();
   bool is_settled() const;
   void hand_over_to_another_relay(const RandomStream::Seed& seed);
@@ -80,8 +80,8 @@ class Shard {
   void make_room();
   void take_refusals(TimeMs now_ms);
   void expire(TimeMs now_ms);
-  void open_letters(TimeMs now_ms);
-  void open_letter(TimeMs now_ms, Letter letter);
+  void drain_messages(TimeMs now_ms);
+  void open_letter(TimeMs now_ms, ShardMessage message);
   void write_lists(TimeMs now_ms);
   void deliver_replies();
   void serve_requests(TimeMs now_ms);
@@ -101,7 +101,7 @@ class Shard {
   bool has_work() const;
   void set_timer();
   bool is_gone(const Membership& member) const;
-  Neighbours& begin();
+  PeerShards& begin();
   void post();
 
   World& world_;
@@ -116,13 +116,13 @@ class Shard {
   Outbox out_;
   Kernel kernel_;
   Sender sender_;
-  Neighbours neighbours_;
+  PeerShards peers_;
 
   std::deque<std::uint32_t> datagrams_;
   std::deque<std::uint32_t> strays_;
   std::deque<Endpoint> refusals_;
   std::deque<std::uint32_t> requests_;
-  std::deque<Letter> letters_;
+  std::deque<ShardMessage> messages_;
   std::deque<Order> orders_;
 
   bool is_awake_ = false;  // its turn is planned

@@ -43,7 +43,7 @@ void Shard::start_drain() {
 bool Shard::settle() {
   if (is_paused_) return false;
   const TimeMs now_ms = clock_.now_ms(world_.now_us);
-  open_letters(now_ms);
+  drain_messages(now_ms);
   write_lists(now_ms);
   if (!has_unsent_) {
     audit_.begin(shard_, out_);
@@ -55,7 +55,7 @@ bool Shard::settle() {
 }
 
 bool Shard::is_settled() const {
-  return letters_.empty() && !relay_->has_lists_to_write(clock_.now_ms(world_.now_us)) &&
+  return messages_.empty() && !relay_->has_lists_to_write(clock_.now_ms(world_.now_us)) &&
          !has_unsent_ && out_.is_empty() && is_prepared_;
 }
 

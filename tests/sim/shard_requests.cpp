@@ -1,4 +1,4 @@
-// The control plane's half of a shard: requests and letters.
+// The control plane's half of a shard: requests and shard messages.
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -25,17 +25,17 @@ std::optional<Token> token_in(std::string_view reply) {
 
 }  // namespace
 
-Neighbours& Shard::begin() {
-  board_.read_figures(neighbours_.figures);
-  neighbours_.sequence = board_.next_sequence();
-  neighbours_.replies.clear();
-  return neighbours_;
+PeerShards& Shard::begin() {
+  board_.read_figures(peers_.figures);
+  peers_.sequence = board_.next_sequence();
+  peers_.replies.clear();
+  return peers_;
 }
 
 void Shard::post() {
-  relay_->post(neighbours_);
-  for (Neighbours::Outgoing& outgoing : neighbours_.letters) board_.post(std::move(outgoing));
-  neighbours_.letters.clear();
+  relay_->post(peers_);
+  for (PeerShards::Outgoing& outgoing : peers_.messages) board_.post(std::move(outgoing));
+  peers_.messages.clear();
 }
 
 void Shard::serve_requests(TimeMs now_ms) {
@@ -143,28 +143,28 @@ void Shard::ask(TimeMs now_ms, std::uint32_t number) {
   if (is_whole) board_.answer(number);
 }
 
-void Shard::open_letters(TimeMs now_ms) {
-  for (std::size_t i = 0; i < kLettersPerTurn && !letters_.empty() && !out_.is_full(); ++i) {
-    Letter letter = std::move(letters_.front());
-    letters_.pop_front();
-    open_letter(now_ms, std::move(letter));
+void Shard::drain_messages(TimeMs now_ms) {
+  for (std::size_t i = 0; i < kLettersPerTurn && !messages_.empty() && !out_.is_full(); ++i) {
+    ShardMessage message = std::move(messages_.front());
+    messages_.pop_front();
+    open_letter(now_ms, std::move(message));
   }
 }
 
-void Shard::open_letter(TimeMs now_ms, Letter letter) {
+void Shard::open_letter(TimeMs now_ms, ShardMessage message) {
   world_.seen.saw(Sight::kLetter);
   audit_.begin(shard_, out_);
   const std::uint64_t kept_back = relay_->counters()[Counter::kPasswordAttemptsOverLimit];
   Connection* asker = nullptr;
-  if (const auto* const asked = std::get_if<AdmissionLetter>(&letter)) {
+  if (const auto* const asked = std::get_if<JoinForward>(&message)) {
     asker = &board_.connection(asked->from.slot);
-  } else if (const auto* const answered = std::get_if<OutcomeLetter>(&letter)) {
+  } else if (const auto* const answered = std::get_if<JoinReply>(&message)) {
     const Connection& connection = board_.connection(answered->to.slot);
     model_.on_outcome(shard_, connection.ask, connection.status);
-  } else if (const auto* const ended = std::get_if<RoomEndedLetter>(&letter)) {
+  } else if (const auto* const ended = std::get_if<QuotaRelease>(&message)) {
     model_.on_room_ended(ended->creator);
   }
-  relay_->on_letter(now_ms, std::move(letter), begin(), out_);
+  relay_->on_shard_message(now_ms, std::move(message), begin(), out_);
   if (asker != nullptr) {
     const bool was_kept_back = relay_->counters()[Counter::kPasswordAttemptsOverLimit] > kept_back;
     const Model::Admission admission = model_.on_admission(now_ms, asker->ask, was_kept_back);
@@ -172,7 +172,7 @@ void Shard::open_letter(TimeMs now_ms, Letter letter) {
     asker->member = admission.member;
   }
   if (asker != nullptr && asker->member != kNobody) {
-    const auto* const outcome = std::get_if<OutcomeLetter>(&neighbours_.letters.back().letter);
+    const auto* const outcome = std::get_if<JoinReply>(&peers_.messages.back().message);
     if (outcome != nullptr && outcome->outcome.admission) {
       model_.roll()[asker->member].token = *outcome->outcome.admission;
     }
@@ -191,7 +191,7 @@ void Shard::write_lists(TimeMs now_ms) {
 }
 
 void Shard::deliver_replies() {
-  for (const Neighbours::Reply& reply : neighbours_.replies) {
+  for (const PeerShards::Reply& reply : peers_.replies) {
     Connection& connection = board_.connection(reply.to.slot);
     if (connection.serial != reply.to.serial) {
       world_.fail("a reply for a connection that is gone");

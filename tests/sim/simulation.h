@@ -3,8 +3,8 @@
 // A world (world.h) with a chat server in it, clients that mean well and clients that do not, and a
 // network between them that loses, doubles, reorders and delays. Time is virtual and all randomness
 // comes from one seed, so that a run can be repeated to the last byte, and five minutes of silence
-// take no time. What is simulated is real: the relay (core/), one shard or several with letters
-// between them, and the client library's parts that do no I/O (client/). What is made up:
+// take no time. What is simulated is real: the relay (core/), one shard or several with shard
+// messages between them, and the client library's parts that do no I/O (client/). What is made up:
 //
 //   scenario   what a seed stands for: limits, sizes, tempers
 //   network    between clients and the server, with the clients' ports

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "core/control/neighbours.h"
+#include "core/control/peer_shards.h"
 #include "tests/sim/model.h"
 
 namespace chatd::sim {
@@ -32,9 +32,9 @@ class Switchboard {
   virtual Connection& connection(std::uint32_t number) = 0;
   // Its reply is whole.
   virtual void answer(std::uint32_t number) = 0;
-  virtual void read_figures(std::vector<ShardFigures>& figures) const = 0;
+  virtual void read_figures(std::vector<ShardStats>& figures) const = 0;
   virtual std::uint64_t next_sequence() = 0;
-  virtual void post(Neighbours::Outgoing outgoing) = 0;
+  virtual void post(PeerShards::Outgoing outgoing) = 0;
   virtual bool hand_over(std::uint8_t to, std::uint32_t packet) = 0;
 };
 

@@ -25,8 +25,8 @@ class MailboxTest : public testing::Test {
     return ::epoll_wait(epoll_.get(), &event, 1, timeout_ms) == 1;
   }
   static Endpoint from(std::uint16_t port) { return {IpAddress::from_v4({127, 0, 0, 1}), port}; }
-  static Parcel letter(std::uint8_t number) {
-    return Letter(RoomEndedLetter{IpAddress::from_v4({10, 0, 0, number})});
+  static Parcel message(std::uint8_t number) {
+    return ShardMessage(QuotaRelease{IpAddress::from_v4({10, 0, 0, number})});
   }
 
   UniqueFd epoll_{::epoll_create1(EPOLL_CLOEXEC)};
@@ -35,9 +35,9 @@ class MailboxTest : public testing::Test {
 
 TEST_F(MailboxTest, WakesOnceUntilItIsEmptied) {
   EXPECT_FALSE(is_woken());
-  mailbox_.post(letter(1));
+  mailbox_.post(message(1));
   EXPECT_TRUE(is_woken());
-  mailbox_.post(letter(2));
+  mailbox_.post(message(2));
   EXPECT_FALSE(is_woken()) << "the owner knows already";
   Mail mail;
   mailbox_.take(mail);
@@ -52,7 +52,7 @@ TEST_F(MailboxTest, KeepsStraysUntilItIsFull) {
     ASSERT_LT(++kept, 1'000'000u) << "it has no bound";
   }
   EXPECT_GE(kept, 100u);
-  mailbox_.post(letter(1));  // finds room all the same
+  mailbox_.post(message(1));  // finds room all the same
   Mail mail;
   mailbox_.take(mail);
   ASSERT_EQ(mail.strays.strays().size(), kept);
@@ -81,7 +81,7 @@ TEST_F(MailboxTest, KeepsRefusalsUntilItIsFull) {
   EXPECT_TRUE(mailbox_.post_refusal(from(1)));
 }
 
-// Whatever the threads do, nothing is lost, and each one's letters stay in order.
+// Whatever the threads do, nothing is lost, and each one's shard messages stay in order.
 TEST_F(MailboxTest, TakesFromManyThreads) {
   constexpr std::uint8_t kThreads = 3;
   constexpr std::uint8_t kLetters = 200;
@@ -89,7 +89,7 @@ TEST_F(MailboxTest, TakesFromManyThreads) {
   for (std::uint8_t writer = 0; writer < kThreads; ++writer) {
     threads.emplace_back([this, writer] {
       for (std::uint8_t i = 0; i < kLetters; ++i) {
-        mailbox_.post(Letter(RoomEndedLetter{IpAddress::from_v4({10, 0, writer, i})}));
+        mailbox_.post(ShardMessage(QuotaRelease{IpAddress::from_v4({10, 0, writer, i})}));
       }
     });
   }
@@ -99,7 +99,8 @@ TEST_F(MailboxTest, TakesFromManyThreads) {
     Mail mail;
     mailbox_.take(mail);
     for (const Parcel& parcel : mail.parcels) {
-      const auto creator = std::get<RoomEndedLetter>(std::get<Letter>(parcel)).creator.v4_bytes();
+      const auto creator =
+          std::get<QuotaRelease>(std::get<ShardMessage>(parcel)).creator.v4_bytes();
       EXPECT_EQ(creator[3], next[creator[2]]++);
       ++taken;
     }

@@ -33,7 +33,7 @@ Answer RelayKit::ask(std::uint8_t operation, std::string_view room, std::string_
 }
 
 std::string RelayKit::greeting() {
-  Neighbours nobody;
+  PeerShards nobody;
   std::string frame;
   relay.greet(nobody, frame);
   return frame;

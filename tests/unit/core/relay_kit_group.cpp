@@ -45,14 +45,14 @@ std::uint32_t RelayGroup::begin(std::uint8_t operation, std::string_view room,
 }
 
 void RelayGroup::carry_letters() {
-  while (!letters_.empty()) carry_one_letter();
+  while (!messages_.empty()) carry_one_letter();
 }
 
 void RelayGroup::carry_one_letter() {
-  Neighbours::Outgoing outgoing = std::move(letters_.front());
-  letters_.pop_front();
+  PeerShards::Outgoing outgoing = std::move(messages_.front());
+  messages_.pop_front();
   ++letters_carried_;
-  relays_[outgoing.to]->on_letter(now_ms, std::move(outgoing.letter), begin_call(), out_);
+  relays_[outgoing.to]->on_shard_message(now_ms, std::move(outgoing.message), begin_call(), out_);
   end_call(outgoing.to);
 }
 
@@ -74,30 +74,30 @@ std::uint64_t RelayGroup::count(Counter counter) const {
   return sum;
 }
 
-Neighbours& RelayGroup::begin_call() {
-  neighbours_.figures.clear();
-  for (const auto& relay : relays_) neighbours_.figures.push_back(relay->figures());
-  neighbours_.sequence = next_sequence_++;
-  return neighbours_;
+PeerShards& RelayGroup::begin_call() {
+  peers_.figures.clear();
+  for (const auto& relay : relays_) peers_.figures.push_back(relay->figures());
+  peers_.sequence = next_sequence_++;
+  return peers_;
 }
 
 void RelayGroup::end_call(std::size_t shard) {
   Relay& relay = *relays_[shard];
-  while (relay.has_lists_to_write(now_ms)) relay.write_lists(now_ms, neighbours_);
-  relay.post(neighbours_);
-  for (auto& outgoing : neighbours_.letters) {
-    EXPECT_NE(outgoing.to, shard) << "a shard writes no letters to itself";
-    letters_.push_back(std::move(outgoing));
+  while (relay.has_lists_to_write(now_ms)) relay.write_lists(now_ms, peers_);
+  relay.post(peers_);
+  for (auto& outgoing : peers_.messages) {
+    EXPECT_NE(outgoing.to, shard) << "a shard writes no messages to itself";
+    messages_.push_back(std::move(outgoing));
   }
-  for (auto& reply : neighbours_.replies) {
+  for (auto& reply : peers_.replies) {
     EXPECT_EQ(reply.to.shard, shard) << "a shard replies to its own connections alone";
     answers_[reply.to.slot] += reply.frames;
     if (!reply.list) continue;
     answers_[reply.to.slot] += ListReader(reply.list).read_all();
     last_list_ = reply.list;
   }
-  neighbours_.letters.clear();
-  neighbours_.replies.clear();
+  peers_.messages.clear();
+  peers_.replies.clear();
   out_.clear();
 }
 

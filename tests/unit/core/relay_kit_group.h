@@ -1,6 +1,6 @@
-// Several relays that are the shards of one server, without threads: letters are carried at once,
-// or when the test says so. Requests go where the server would send them: to the shard that counts
-// the caller's address.
+// Several relays that are the shards of one server, without threads: shard messages are carried at
+// once, or when the test says so. Requests go where the server would send them: to the shard that
+// counts the caller's address.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +20,7 @@ class RelayGroup {
  public:
   explicit RelayGroup(std::uint32_t count, const Limits& limits = {});
 
-  // Asks, carries all letters, and returns the whole answer as it would go over TCP.
+  // Asks, carries all shard messages, and returns the whole answer as it would go over TCP.
   std::string ask(std::uint8_t operation, std::string_view room, std::string_view payload,
                   const IpAddress& peer);
   // What a new connection from there is greeted with.
@@ -46,15 +46,15 @@ class RelayGroup {
   TimeMs now_ms = RelayKit::kStartMs;
 
  private:
-  Neighbours& begin_call();
+  PeerShards& begin_call();
   void end_call(std::size_t shard);
 
   ShardMap map_;
   std::vector<std::unique_ptr<Relay>> relays_;
   Outbox out_;
-  Neighbours neighbours_;
+  PeerShards peers_;
   std::uint64_t next_sequence_ = 0;
-  std::deque<Neighbours::Outgoing> letters_;
+  std::deque<PeerShards::Outgoing> messages_;
   std::map<std::uint32_t, std::string> answers_;
   std::shared_ptr<const RoomList> last_list_;  // somebody is still reading it
   std::uint32_t next_connection_ = 0;

@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "core/control/list_writer.h"
-#include "core/control/room_directory.h"
+#include "core/control/room_list_cache.h"
 #include "tests/support/json.h"
 #include "tests/support/wire.h"
 
@@ -276,17 +276,17 @@ class RoomDirectoryTest : public RoomListTest {
  protected:
   std::shared_ptr<const RoomList> ask(TimeMs now_ms) {
     directory_.ask({});
-    while (directory_.has_work(now_ms) && neighbours_.replies.empty()) {
-      directory_.go_on(now_ms, neighbours_);
+    while (directory_.has_work(now_ms) && peers_.replies.empty()) {
+      directory_.go_on(now_ms, peers_);
     }
-    if (neighbours_.replies.empty()) return nullptr;
-    auto list = neighbours_.replies.front().list;
-    neighbours_.replies.clear();
+    if (peers_.replies.empty()) return nullptr;
+    auto list = peers_.replies.front().list;
+    peers_.replies.clear();
     return list;
   }
 
-  RoomDirectory directory_{roster_, 0, 1};
-  Neighbours neighbours_;
+  RoomListCache directory_{roster_, 0, 1};
+  PeerShards peers_;
 };
 
 TEST_F(RoomDirectoryTest, AllWhoAskShareOneList) {
@@ -325,9 +325,9 @@ TEST_F(RoomDirectoryTest, WhatSlowReadersHoldIsBounded) {
   const TimeMs again_ms = *directory_.next_deadline();
   EXPECT_TRUE(directory_.has_work(again_ms));
   held.resize(1);
-  while (directory_.has_work(again_ms)) directory_.go_on(again_ms, neighbours_);
-  ASSERT_EQ(neighbours_.replies.size(), 1u);
-  EXPECT_EQ(payload_of(neighbours_.replies[0].list), expected());
+  while (directory_.has_work(again_ms)) directory_.go_on(again_ms, peers_);
+  ASSERT_EQ(peers_.replies.size(), 1u);
+  EXPECT_EQ(payload_of(peers_.replies[0].list), expected());
   EXPECT_FALSE(directory_.waits_for_readers_since());
 }
 

@@ -88,13 +88,13 @@ TEST_F(Allocations, NoneForBindingWhereIndexesHaveGrown) {
   RelayKit kit(config);
   // As a connection of this shard whose address is counted here.
   const auto enter = [&](std::uint8_t operation, int i) {
-    Neighbours neighbours;
+    PeerShards peers;
     std::string reply;
     const std::string payload =
         join_payload({.username = "m" + std::to_string(i), .ip = "", .port = 0, .password = ""});
     const FrameView frame{.operation = operation, .state = 0, .room = room, .payload = payload};
     EXPECT_TRUE(
-        kit.relay.on_request(kit.now_ms, {}, ip("127.0.0.1"), frame, neighbours, reply, kit.out));
+        kit.relay.on_request(kit.now_ms, {}, ip("127.0.0.1"), frame, peers, reply, kit.out));
     kit.out.clear();
   };
   enter(kCreateRoom, 0);

@@ -1,4 +1,4 @@
-#include "core/control/request_desk.h"
+#include "core/control/request_handler.h"
 
 #include <utility>
 #include <variant>
@@ -8,28 +8,29 @@
 namespace chatd {
 namespace {
 
-tl::unexpected<Refusal> bad_request(std::string_view message) {
-  return tl::unexpected(Refusal{Status::kBadRequest, message});
+tl::unexpected<RequestError> bad_request(std::string_view message) {
+  return tl::unexpected(RequestError{Status::kBadRequest, message});
 }
 
 }  // namespace
 
-RequestDesk::RequestDesk(const Limits& limits, const OwnSockets& own_sockets, std::uint8_t shard,
-                         const ShardMap& shards, Roster& roster, Admissions& admissions,
-                         AddressLimiter& addresses, Counters& counters)
+RequestHandler::RequestHandler(const Limits& limits, const OwnSockets& own_sockets,
+                               std::uint8_t shard, const ShardMap& shards, Roster& roster,
+                               RoomService& room_service, AddressLimiter& addresses,
+                               Counters& counters)
     : limits_(limits),
       own_sockets_(own_sockets),
       shard_(shard),
       shards_(shards),
-      admissions_(admissions),
+      room_service_(room_service),
       addresses_(addresses),
       counters_(counters),
       lists_(roster, shard, shards.count()),
       greeter_(roster, shard, shards.count()) {}
 
-bool RequestDesk::answer(TimeMs now_ms, const ConnectionId& from, const IpAddress& peer,
-                         const FrameView& frame, Neighbours& neighbours, std::string& reply,
-                         Outbox& out) {
+bool RequestHandler::answer(TimeMs now_ms, const ConnectionId& from, const IpAddress& peer,
+                            const FrameView& frame, PeerShards& peers, std::string& reply,
+                            Outbox& out) {
   const auto refuse_it = [&](Status status, std::string_view message) {
     refuse(frame.operation, {status, message}, reply);
     return true;
@@ -61,11 +62,11 @@ bool RequestDesk::answer(TimeMs now_ms, const ConnectionId& from, const IpAddres
   auto request = read(peer, frame);
   if (!request) return refuse_it(request.error().status, request.error().message);
   request->via = from.via;
-  return admit(now_ms, from, std::move(*request), neighbours, reply, out);
+  return admit(now_ms, from, std::move(*request), peers, reply, out);
 }
 
-tl::expected<AdmissionRequest, Refusal> RequestDesk::read(const IpAddress& peer,
-                                                          const FrameView& frame) {
+tl::expected<JoinCommand, RequestError> RequestHandler::read(const IpAddress& peer,
+                                                             const FrameView& frame) {
   if (!is_valid_name(frame.room)) {
     return bad_request(
         "room name: 1 to 255 bytes of UTF-8 with something to see and no control characters");
@@ -76,7 +77,7 @@ tl::expected<AdmissionRequest, Refusal> RequestDesk::read(const IpAddress& peer,
       (join->ip == IpAddress{} && own_sockets_.contains({peer, join->port}))) {
     return bad_request("ip and port: this is the server's own socket");
   }
-  return AdmissionRequest{
+  return JoinCommand{
       .operation = frame.is(Operation::kCreate) ? Operation::kCreate : Operation::kJoin,
       .room = std::string(frame.room),
       .join = std::move(*join),
@@ -86,21 +87,21 @@ tl::expected<AdmissionRequest, Refusal> RequestDesk::read(const IpAddress& peer,
 // A new room is counted against its creator's address before the owner is asked, so that requests
 // under way at the same time cannot pass the limit together; a refusal gives it back. Who comes
 // back to its seat opens none.
-bool RequestDesk::admit(TimeMs now_ms, const ConnectionId& from, AdmissionRequest request,
-                        Neighbours& neighbours, std::string& reply, Outbox& out) {
+bool RequestHandler::admit(TimeMs now_ms, const ConnectionId& from, JoinCommand request,
+                           PeerShards& peers, std::string& reply, Outbox& out) {
   if (request.operation == Operation::kCreate && !request.join.token) {
     request.room_is_counted = addresses_.open_room(now_ms, request.peer);
   }
   const std::uint8_t owner = shards_.of_room(request.room);
   if (shards_.count() == 1 || owner == shard_) {
-    complete(admissions_.decide(now_ms, neighbours, std::move(request), out), reply);
+    complete(room_service_.decide(now_ms, peers, std::move(request), out), reply);
     return true;
   }
-  neighbours.post(owner, AdmissionLetter{.from = from, .request = std::move(request)});
+  peers.post(owner, JoinForward{.from = from, .request = std::move(request)});
   return false;
 }
 
-void RequestDesk::complete(const AdmissionOutcome& outcome, std::string& reply) {
+void RequestHandler::complete(const JoinResult& outcome, std::string& reply) {
   const auto operation = static_cast<std::uint8_t>(outcome.operation);
   if (!outcome.admission) {
     if (outcome.room_is_counted) addresses_.release_room(outcome.peer);
@@ -113,7 +114,8 @@ void RequestDesk::complete(const AdmissionOutcome& outcome, std::string& reply) 
   append_admitted(reply, operation, message, outcome.admission->hex(), limits_.idle_timeout_ms);
 }
 
-void RequestDesk::refuse(std::uint8_t operation, const Refusal& refusal, std::string& reply) {
+void RequestHandler::refuse(std::uint8_t operation, const RequestError& refusal,
+                            std::string& reply) {
   counters_.add(Counter::kRequestsRefused);
   if (refusal.look_alike.empty()) {
     return append_outcome(reply, operation, refusal.status, refusal.message);
@@ -124,7 +126,7 @@ void RequestDesk::refuse(std::uint8_t operation, const Refusal& refusal, std::st
 
 namespace {
 
-// What to do with each kind of letter, in one place.
+// What to do with each kind of shard message, in one place.
 template <class... Handlers>
 struct Overloaded : Handlers... {
   using Handlers::operator()...;
@@ -134,24 +136,24 @@ Overloaded(Handlers...) -> Overloaded<Handlers...>;
 
 }  // namespace
 
-void RequestDesk::on_letter(TimeMs now_ms, Letter&& letter, Neighbours& neighbours, Outbox& out) {
+void RequestHandler::on_shard_message(TimeMs now_ms, ShardMessage&& message, PeerShards& peers,
+                                      Outbox& out) {
   const Overloaded open{
-      [&](AdmissionLetter&& asked) {
-        neighbours.post(asked.from.shard,
-                        OutcomeLetter{.to = asked.from,
-                                      .outcome = admissions_.decide(
-                                          now_ms, neighbours, std::move(asked.request), out)});
+      [&](JoinForward&& asked) {
+        peers.post(asked.from.shard, JoinReply{.to = asked.from,
+                                               .outcome = room_service_.decide(
+                                                   now_ms, peers, std::move(asked.request), out)});
       },
-      [&](const OutcomeLetter& answered) {
+      [&](const JoinReply& answered) {
         std::string frames;
         complete(answered.outcome, frames);
-        neighbours.replies.push_back({.to = answered.to, .frames = std::move(frames), .list = {}});
+        peers.replies.push_back({.to = answered.to, .frames = std::move(frames), .list = {}});
       },
-      [&](const PartWanted& wanted) { lists_.on_letter(wanted); },
-      [&](PartLetter&& part) { lists_.on_letter(std::move(part)); },
-      [&](const RoomEndedLetter& ended) { addresses_.release_room(ended.creator); },
+      [&](const ListQuery& wanted) { lists_.on_shard_message(wanted); },
+      [&](ListReply&& part) { lists_.on_shard_message(std::move(part)); },
+      [&](const QuotaRelease& ended) { addresses_.release_room(ended.creator); },
   };
-  std::visit(open, std::move(letter));
+  std::visit(open, std::move(message));
 }
 
 }  // namespace chatd

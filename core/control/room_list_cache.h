@@ -3,8 +3,8 @@
 // A list must be true at the time it is asked for: who has created a room and then asks finds it.
 // So lists are made in rounds, each for all who have asked before it began: the shard's own part is
 // brought up to date, in bounded pieces (core/control/list_writer.h), and other shards are asked by
-// letter for theirs, if what the last list had of them is older than what they have published. The
-// askers' connections wait meanwhile; their shard does not.
+// shard message for theirs, if what the last list had of them is older than what they have
+// published. The askers' connections wait meanwhile; their shard does not.
 //
 // Each list that somebody is still reading is memory, as far as it is no longer what the newest one
 // shares: what all of them hold is bounded, and the next round waits until enough of it has been
@@ -18,17 +18,17 @@
 #include <vector>
 
 #include "core/base/timestamp.h"
-#include "core/control/letter.h"
 #include "core/control/list_writer.h"
-#include "core/control/neighbours.h"
+#include "core/control/peer_shards.h"
+#include "core/control/shard_message.h"
 #include "core/room/room_list.h"
 #include "core/room/roster.h"
 
 namespace chatd {
 
-class RoomDirectory {
+class RoomListCache {
  public:
-  RoomDirectory(Roster& roster, std::uint8_t shard, std::uint32_t shard_count);
+  RoomListCache(Roster& roster, std::uint8_t shard, std::uint32_t shard_count);
 
   // The list follows as a reply to `asker`, from a call of go_on.
   void ask(const ConnectionId& asker) { asking_.push_back(asker); }
@@ -37,11 +37,11 @@ class RoomDirectory {
   std::size_t size_bytes() const { return size_bytes_; }
 
   // Another shard asks for our part; what we have asked for has come.
-  void on_letter(const PartWanted& wanted);
-  void on_letter(PartLetter&& letter);
+  void on_shard_message(const ListQuery& wanted);
+  void on_shard_message(ListReply&& message);
 
   // Does a bounded piece of what is to be done, if there is any.
-  void go_on(TimeMs now_ms, Neighbours& neighbours);
+  void go_on(TimeMs now_ms, PeerShards& peers);
   bool has_work(TimeMs now_ms) const;
   // When has_work() is to be asked again, though nothing has happened here: while lists wait until
   // older ones have been read.
@@ -52,7 +52,7 @@ class RoomDirectory {
  private:
   // A shard that wants our part, as of this version of the roster or later.
   struct Want {
-    PartWanted wanted;
+    ListQuery wanted;
     std::uint64_t version;
   };
   // A list in the making.
@@ -66,10 +66,10 @@ class RoomDirectory {
   std::size_t index_of_own() const { return shard_count_ == 1 ? 0 : shard_; }
   bool may_begin(TimeMs now_ms);
   std::size_t held_bytes();
-  void begin_round(Neighbours& neighbours);
+  void begin_round(PeerShards& peers);
   bool is_own_part_wanted() const;
-  void give_own_part(Neighbours& neighbours);
-  void finish_round(Neighbours& neighbours);
+  void give_own_part(PeerShards& peers);
+  void finish_round(PeerShards& peers);
 
   Roster& roster_;
   std::uint8_t shard_;

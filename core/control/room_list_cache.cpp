@@ -1,4 +1,4 @@
-#include "core/control/room_directory.h"
+#include "core/control/room_list_cache.h"
 
 #include <absl/container/flat_hash_set.h>
 
@@ -22,45 +22,45 @@ constexpr std::size_t kMaxRoomsTextBytes = kMaxListBytes - kFrameHeaderBytes - 6
 
 }  // namespace
 
-RoomDirectory::RoomDirectory(Roster& roster, std::uint8_t shard, std::uint32_t shard_count)
+RoomListCache::RoomListCache(Roster& roster, std::uint8_t shard, std::uint32_t shard_count)
     : roster_(roster),
       shard_(shard),
       shard_count_(shard_count),
       writer_(roster, kMaxRoomsTextBytes / shard_count) {}
 
-void RoomDirectory::on_letter(const PartWanted& wanted) {
+void RoomListCache::on_shard_message(const ListQuery& wanted) {
   wants_.push_back({.wanted = wanted, .version = roster_.version()});
 }
 
-void RoomDirectory::on_letter(PartLetter&& letter) {
-  if (!round_ || letter.round != round_number_) return;
-  round_->parts[letter.from] = std::move(letter.part);
+void RoomListCache::on_shard_message(ListReply&& message) {
+  if (!round_ || message.round != round_number_) return;
+  round_->parts[message.from] = std::move(message.part);
   --round_->missing;
 }
 
-bool RoomDirectory::has_work(TimeMs now_ms) const {
+bool RoomListCache::has_work(TimeMs now_ms) const {
   if (writer_.is_sweeping() || is_own_part_wanted()) return true;
   if (round_) return round_->missing == 0;
   return !asking_.empty() && (!waits_since_ms_ || now_ms >= look_again_at_ms_);
 }
 
-std::optional<TimeMs> RoomDirectory::next_deadline() const {
+std::optional<TimeMs> RoomListCache::next_deadline() const {
   if (!waits_since_ms_) return std::nullopt;
   return look_again_at_ms_;
 }
 
-void RoomDirectory::go_on(TimeMs now_ms, Neighbours& neighbours) {
-  if (!round_ && !asking_.empty() && may_begin(now_ms)) begin_round(neighbours);
+void RoomListCache::go_on(TimeMs now_ms, PeerShards& peers) {
+  if (!round_ && !asking_.empty() && may_begin(now_ms)) begin_round(peers);
   if (!writer_.is_sweeping() && is_own_part_wanted() &&
       writer_.part()->version != roster_.version()) {
     writer_.begin();
   }
   if (writer_.is_sweeping() && !writer_.go_on()) return;
-  give_own_part(neighbours);
-  if (round_ && round_->missing == 0 && round_->parts[index_of_own()]) finish_round(neighbours);
+  give_own_part(peers);
+  if (round_ && round_->missing == 0 && round_->parts[index_of_own()]) finish_round(peers);
 }
 
-bool RoomDirectory::may_begin(TimeMs now_ms) {
+bool RoomListCache::may_begin(TimeMs now_ms) {
   if (waits_since_ms_ && now_ms < look_again_at_ms_) return false;
   // One list at least may be read while the next one is made, whatever its size.
   const std::size_t allowed_bytes = std::max(kMaxHeldBytes / shard_count_, size_bytes_);
@@ -74,7 +74,7 @@ bool RoomDirectory::may_begin(TimeMs now_ms) {
 }
 
 // Chunks that several lists share count once.
-std::size_t RoomDirectory::held_bytes() {
+std::size_t RoomListCache::held_bytes() {
   std::erase_if(lists_, [](const auto& list) { return list.expired(); });
   if (lists_.size() < 2) return 0;
   absl::flat_hash_set<const ListChunk*> chunks;
@@ -94,7 +94,7 @@ std::size_t RoomDirectory::held_bytes() {
   return bytes;
 }
 
-void RoomDirectory::begin_round(Neighbours& neighbours) {
+void RoomListCache::begin_round(PeerShards& peers) {
   round_ = Round{.askers = std::exchange(asking_, {}),
                  .parts = RoomList::Parts(shard_count_),
                  .missing = 0,
@@ -103,33 +103,32 @@ void RoomDirectory::begin_round(Neighbours& neighbours) {
   const auto last = lists_.empty() ? nullptr : lists_.back().lock();
   for (std::uint32_t shard = 0; shard < shard_count_; ++shard) {
     if (shard == index_of_own()) continue;
-    if (last && last->parts()[shard]->version == neighbours.figures[shard].roster_version) {
+    if (last && last->parts()[shard]->version == peers.figures[shard].roster_version) {
       round_->parts[shard] = last->parts()[shard];
       continue;
     }
-    neighbours.post(static_cast<std::uint8_t>(shard),
-                    PartWanted{.from = shard_, .round = round_number_});
+    peers.post(static_cast<std::uint8_t>(shard), ListQuery{.from = shard_, .round = round_number_});
     ++round_->missing;
   }
 }
 
-bool RoomDirectory::is_own_part_wanted() const {
+bool RoomListCache::is_own_part_wanted() const {
   return !wants_.empty() || (round_ && !round_->parts[index_of_own()]);
 }
 
 // To all who want no newer one.
-void RoomDirectory::give_own_part(Neighbours& neighbours) {
+void RoomListCache::give_own_part(PeerShards& peers) {
   const auto& part = writer_.part();
   std::erase_if(wants_, [&](const Want& want) {
     if (want.version > part->version) return false;
-    neighbours.post(want.wanted.from,
-                    PartLetter{.from = shard_, .round = want.wanted.round, .part = part});
+    peers.post(want.wanted.from,
+               ListReply{.from = shard_, .round = want.wanted.round, .part = part});
     return true;
   });
   if (round_ && part->version >= round_->own_version) round_->parts[index_of_own()] = part;
 }
 
-void RoomDirectory::finish_round(Neighbours& neighbours) {
+void RoomListCache::finish_round(PeerShards& peers) {
   auto list = lists_.empty() ? nullptr : lists_.back().lock();
   if (!list || list->parts() != round_->parts) {
     list = std::make_shared<const RoomList>(std::move(round_->parts), round_number_);
@@ -137,7 +136,7 @@ void RoomDirectory::finish_round(Neighbours& neighbours) {
   }
   size_bytes_ = list->size_bytes();
   for (const ConnectionId& asker : round_->askers) {
-    neighbours.replies.push_back({.to = asker, .frames = {}, .list = list});
+    peers.replies.push_back({.to = asker, .frames = {}, .list = list});
   }
   round_.reset();
 }

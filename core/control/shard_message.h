@@ -1,9 +1,9 @@
 // What shards say to each other. A room lives on one shard, a control connection on the one that
-// counts its address; a request that needs the other goes there as a letter, and so does its
-// answer. Nobody waits for a letter: the connection does, and its shard goes on.
+// counts its address; a request that needs the other goes there as a shard message, and so does its
+// answer. Nobody waits for a shard message: the connection does, and its shard goes on.
 //
-// Letters never pile up without bound: a connection has one question under way at most, and a room
-// ends once. So they are never dropped either, and each question is answered.
+// Shard messages never pile up without bound: a connection has one question under way at most, and
+// a room ends once. So they are never dropped either, and each question is answered.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +12,7 @@
 #include <variant>
 #include <vector>
 
-#include "core/control/admission.h"
+#include "core/control/join_command.h"
 #include "core/room/room_list.h"
 
 namespace chatd {
@@ -27,34 +27,33 @@ struct ConnectionId {
 };
 
 // To the owner of the room.
-struct AdmissionLetter {
+struct JoinForward {
   ConnectionId from;
-  AdmissionRequest request;
+  JoinCommand request;
 };
 // And back.
-struct OutcomeLetter {
+struct JoinReply {
   ConnectionId to;
-  AdmissionOutcome outcome;
+  JoinResult outcome;
 };
 
 // To every shard whose rooms are not known as they are now.
-struct PartWanted {
+struct ListQuery {
   std::uint8_t from = 0;
   std::uint64_t round = 0;  // the asker's number for it
 };
 // And back.
-struct PartLetter {
+struct ListReply {
   std::uint8_t from = 0;
   std::uint64_t round = 0;
   std::shared_ptr<const ListPart> part;
 };
 
 // To the shard that counts the rooms of its creator's address.
-struct RoomEndedLetter {
+struct QuotaRelease {
   IpAddress creator;
 };
 
-using Letter =
-    std::variant<AdmissionLetter, OutcomeLetter, PartWanted, PartLetter, RoomEndedLetter>;
+using ShardMessage = std::variant<JoinForward, JoinReply, ListQuery, ListReply, QuotaRelease>;
 
 }  // namespace chatd

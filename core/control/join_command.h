@@ -16,7 +16,7 @@
 namespace chatd {
 
 // Read and found well-formed.
-struct AdmissionRequest {
+struct JoinCommand {
   Operation operation = Operation::kJoin;  // or kCreate
   std::string room;
   JoinRequest join;
@@ -26,20 +26,20 @@ struct AdmissionRequest {
   bool room_is_counted = false;
 };
 
-struct Refusal {
+struct RequestError {
   Status status;
   std::string_view message;     // lives as long as the program
   std::string look_alike = {};  // the name that stands in the way, if it is spelled otherwise
 };
 
-using Admission = tl::expected<Token, Refusal>;
+using TokenOrError = tl::expected<Token, RequestError>;
 
-struct AdmissionOutcome {
+struct JoinResult {
   Operation operation = Operation::kJoin;
   IpAddress peer;
   bool room_is_counted = false;
   bool took_seat = false;  // its own, by its token
-  Admission admission;
+  TokenOrError admission;
 };
 
 }  // namespace chatd

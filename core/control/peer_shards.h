@@ -9,23 +9,23 @@
 #include <vector>
 
 #include "core/control/greeting.h"
-#include "core/control/letter.h"
+#include "core/control/shard_message.h"
 #include "core/room/room_list.h"
 
 namespace chatd {
 
 // What each shard publishes.
-struct ShardFigures {
+struct ShardStats {
   std::uint32_t rooms = 0;
   std::uint32_t members = 0;
   std::uint64_t roster_version = 0;
   std::shared_ptr<const GreetingPart> greeting;
 };
 
-struct Neighbours {
+struct PeerShards {
   struct Outgoing {
     std::uint8_t to;
-    Letter letter;
+    ShardMessage message;
   };
   struct Reply {
     ConnectionId to;
@@ -35,14 +35,14 @@ struct Neighbours {
 
   // In: all shards by number (one's own entry is not read), and a number that grows from request to
   // request over all of them: rooms are listed in the order of their creation wherever they live.
-  std::vector<ShardFigures> figures;
+  std::vector<ShardStats> figures;
   std::uint64_t sequence = 0;
 
   // Out.
-  std::vector<Outgoing> letters;
+  std::vector<Outgoing> messages;
   std::vector<Reply> replies;
 
-  void post(std::uint8_t to, Letter letter);
+  void post(std::uint8_t to, ShardMessage message);
 };
 
 }  // namespace chatd

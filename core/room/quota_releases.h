@@ -11,9 +11,9 @@
 
 namespace chatd {
 
-class RoomReturns {
+class QuotaReleases {
  public:
-  RoomReturns(std::uint8_t shard, const ShardMap& shards, AddressLimiter& addresses)
+  QuotaReleases(std::uint8_t shard, const ShardMap& shards, AddressLimiter& addresses)
       : shard_(shard), shards_(shards), addresses_(addresses) {}
 
   void give_back(const IpAddress& creator) {

@@ -1,4 +1,4 @@
-#include "core/control/admissions.h"
+#include "core/control/room_service.h"
 
 #include <string>
 #include <utility>
@@ -9,16 +9,16 @@ namespace {
 constexpr std::size_t kAttemptBuckets = 65'536;
 constexpr std::uint32_t kMinuteMs = 60'000;
 
-tl::unexpected<Refusal> refuse(Status status, std::string_view message) {
-  return tl::unexpected(Refusal{status, message});
+tl::unexpected<RequestError> refuse(Status status, std::string_view message) {
+  return tl::unexpected(RequestError{status, message});
 }
 
-tl::unexpected<Refusal> refuse_look_alike(Status status, std::string_view message,
-                                          const std::string& name) {
-  return tl::unexpected(Refusal{status, message, name});
+tl::unexpected<RequestError> refuse_look_alike(Status status, std::string_view message,
+                                               const std::string& name) {
+  return tl::unexpected(RequestError{status, message, name});
 }
 
-tl::unexpected<Refusal> server_is_full() {
+tl::unexpected<RequestError> server_is_full() {
   return refuse(Status::kUnavailable, "the server is full");
 }
 
@@ -29,9 +29,9 @@ std::string attempt_key(const Room& room, const IpAddress& peer) {
 
 }  // namespace
 
-Admissions::Admissions(const Limits& limits, std::uint8_t shard, Roster& roster,
-                       Membership& membership, const AddressLimiter& addresses, Counters& counters,
-                       const KeyedHash::Key& hash_key, RandomStream& random)
+RoomService::RoomService(const Limits& limits, std::uint8_t shard, Roster& roster,
+                         Membership& membership, const AddressLimiter& addresses,
+                         Counters& counters, const KeyedHash::Key& hash_key, RandomStream& random)
     : limits_(limits),
       shard_(shard),
       roster_(roster),
@@ -41,9 +41,9 @@ Admissions::Admissions(const Limits& limits, std::uint8_t shard, Roster& roster,
       password_attempts_(kAttemptBuckets, hash_key),
       random_(random) {}
 
-AdmissionOutcome Admissions::decide(TimeMs now_ms, const Neighbours& neighbours,
-                                    AdmissionRequest request, Outbox& out) {
-  Admission admission = admit(now_ms, neighbours, request, out);
+JoinResult RoomService::decide(TimeMs now_ms, const PeerShards& peers, JoinCommand request,
+                               Outbox& out) {
+  TokenOrError admission = admit(now_ms, peers, request, out);
   return {.operation = request.operation,
           .peer = request.peer,
           .room_is_counted = request.room_is_counted,
@@ -51,18 +51,17 @@ AdmissionOutcome Admissions::decide(TimeMs now_ms, const Neighbours& neighbours,
           .admission = admission};
 }
 
-Admission Admissions::admit(TimeMs now_ms, const Neighbours& neighbours, AdmissionRequest& request,
-                            Outbox& out) {
+TokenOrError RoomService::admit(TimeMs now_ms, const PeerShards& peers, JoinCommand& request,
+                                Outbox& out) {
   if (is_draining_) {
     return refuse(Status::kUnavailable, "the server is about to stop and lets nobody in any more");
   }
   if (request.join.token) return take_seat(now_ms, request, out);
-  return request.operation == Operation::kCreate ? create(now_ms, neighbours, request)
-                                                 : join(now_ms, neighbours, request);
+  return request.operation == Operation::kCreate ? create(now_ms, peers, request)
+                                                 : join(now_ms, peers, request);
 }
 
-Admission Admissions::create(TimeMs now_ms, const Neighbours& neighbours,
-                             AdmissionRequest& request) {
+TokenOrError RoomService::create(TimeMs now_ms, const PeerShards& peers, JoinCommand& request) {
   if (const auto other = roster_.find_room(request.room)) {
     const std::string& name = roster_.rooms()[*other].name;
     if (name == request.room) {
@@ -74,7 +73,7 @@ Admission Admissions::create(TimeMs now_ms, const Neighbours& neighbours,
   if (!request.room_is_counted) {
     return refuse(Status::kTooMany, "too many rooms from your address: close one first");
   }
-  const Total in_use = total(neighbours);
+  const Total in_use = total(peers);
   if (in_use.rooms >= limits_.max_rooms) {
     return refuse(Status::kUnavailable, "the server has no room left for rooms");
   }
@@ -84,7 +83,7 @@ Admission Admissions::create(TimeMs now_ms, const Neighbours& neighbours,
   room.name = std::move(request.room);
   room.password = Password(request.join.password, random_.next<Password::kSaltBytes>());
   room.creator = request.peer;
-  room.sequence = neighbours.sequence;
+  room.sequence = peers.sequence;
   const std::uint32_t slot = membership_.open_room(std::move(room));
   const Token token = enter(now_ms, slot, request);
   roster_.rooms()[slot].host = token.slot();
@@ -95,7 +94,7 @@ Admission Admissions::create(TimeMs now_ms, const Neighbours& neighbours,
 // request does, and they are compared byte by byte.
 //
 // The password is asked first: who does not know it learns nothing about the members.
-Admission Admissions::join(TimeMs now_ms, const Neighbours& neighbours, AdmissionRequest& request) {
+TokenOrError RoomService::join(TimeMs now_ms, const PeerShards& peers, JoinCommand& request) {
   const auto slot = roster_.find_room(request.room);
   if (!slot) return refuse(Status::kNotFound, "there is no room of this name");
   const Room& room = roster_.rooms()[*slot];
@@ -115,14 +114,14 @@ Admission Admissions::join(TimeMs now_ms, const Neighbours& neighbours, Admissio
   if (room.members.size() >= limits_.max_room_members) {
     return refuse(Status::kUnavailable, "this room is full");
   }
-  if (total(neighbours).members >= limits_.max_members) return server_is_full();
+  if (total(peers).members >= limits_.max_members) return server_is_full();
   return enter(now_ms, *slot, request);
 }
 
 // Whoever was in and has lost its way (its program crashed, its address is another one) comes back
 // to its own seat: it shows the token, and what the room asks of everybody. Nobody is let in by
 // this who was not in, so a member that was removed stays out.
-Admission Admissions::take_seat(TimeMs now_ms, const AdmissionRequest& request, Outbox& out) {
+TokenOrError RoomService::take_seat(TimeMs now_ms, const JoinCommand& request, Outbox& out) {
   const auto room = roster_.find_room(request.room);
   if (!room || roster_.rooms()[*room].name != request.room) {
     return refuse(Status::kNotFound, "there is no room of this name");
@@ -146,11 +145,11 @@ Admission Admissions::take_seat(TimeMs now_ms, const AdmissionRequest& request, 
 // Who has guessed wrong too often has to wait, and what it offers meanwhile is not looked at, or a
 // right guess would stand out. The right password costs nothing, so that honest people behind the
 // same address are kept out only while somebody there guesses.
-std::optional<Refusal> Admissions::check_password(TimeMs now_ms, const Room& room,
-                                                  const AdmissionRequest& request) {
+std::optional<RequestError> RoomService::check_password(TimeMs now_ms, const Room& room,
+                                                        const JoinCommand& request) {
   if (!room.password.is_required()) return std::nullopt;
   const std::string_view offered = request.join.password;
-  if (offered.empty()) return Refusal{Status::kUnauthorized, "this room asks for a password"};
+  if (offered.empty()) return RequestError{Status::kUnauthorized, "this room asks for a password"};
 
   const bool is_exempt = addresses_.is_exempt(request.peer);
   const TokenRate rate{.units = is_exempt ? 0 : limits_.abuse.max_password_attempts_per_min,
@@ -159,24 +158,25 @@ std::optional<Refusal> Admissions::check_password(TimeMs now_ms, const Room& roo
   TokenBucket& attempts = password_attempts_[attempt_key(room, request.peer)];
   if (!attempts.has(now_ms, rate)) {
     counters_.add(Counter::kPasswordAttemptsOverLimit);
-    return Refusal{Status::kTooMany, "too many wrong passwords from your address: try again later"};
+    return RequestError{Status::kTooMany,
+                        "too many wrong passwords from your address: try again later"};
   }
   if (room.password.accepts(offered)) return std::nullopt;
   attempts.take(now_ms, rate);
   counters_.add(Counter::kPasswordsWrong);
-  return Refusal{Status::kUnauthorized, "the password is wrong"};
+  return RequestError{Status::kUnauthorized, "the password is wrong"};
 }
 
 // TCP proves the peer's address. Only there may the member be bound at once; any other stated
 // address could be a victim's, so nothing is sent until a datagram with the token has come from the
 // peer's address (port 0: pending).
-Endpoint Admissions::endpoint_of(const AdmissionRequest& request) {
+Endpoint RoomService::endpoint_of(const JoinCommand& request) {
   const JoinRequest& join = request.join;
   const bool is_proven = join.ip == IpAddress{} || join.ip == request.peer;
   return is_proven && join.port != 0 ? Endpoint{request.peer, join.port, request.via} : Endpoint{};
 }
 
-Token Admissions::enter(TimeMs now_ms, std::uint32_t room, AdmissionRequest& request) {
+Token RoomService::enter(TimeMs now_ms, std::uint32_t room, JoinCommand& request) {
   const Endpoint endpoint = endpoint_of(request);
   Member member;
   member.username = std::move(request.join.username);
@@ -189,12 +189,12 @@ Token Admissions::enter(TimeMs now_ms, std::uint32_t room, AdmissionRequest& req
 
 // The limits are those of the whole server. Two shards that decide at the same moment may pass one
 // by as much as there are shards; requests that come one after another find it exact.
-Admissions::Total Admissions::total(const Neighbours& neighbours) const {
+RoomService::Total RoomService::total(const PeerShards& peers) const {
   Total total{.rooms = roster_.rooms().size(), .members = roster_.members().size()};
-  for (std::size_t shard = 0; shard < neighbours.figures.size(); ++shard) {
+  for (std::size_t shard = 0; shard < peers.figures.size(); ++shard) {
     if (shard == shard_) continue;
-    total.rooms += neighbours.figures[shard].rooms;
-    total.members += neighbours.figures[shard].members;
+    total.rooms += peers.figures[shard].rooms;
+    total.members += peers.figures[shard].members;
   }
   return total;
 }
