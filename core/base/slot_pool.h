@@ -35,6 +35,11 @@ class SlotPool {
     return static_cast<std::uint32_t>(slots_.size() - 1);
   }
 
+  // The slot that insert() takes next, while there is one.
+  std::uint32_t next_slot() const {
+    return first_free_ != kNoSlot ? first_free_ : static_cast<std::uint32_t>(slots_.size());
+  }
+
   // Fills a pool from the first slot on, with slots that are given: those between stay free. False
   // when the slot has been in use, or lies behind the last one.
   bool insert_at(std::uint32_t slot, T value) {

@@ -32,14 +32,12 @@ struct RequestError {
   std::string look_alike = {};  // the name that stands in the way, if it is spelled otherwise
 };
 
-using TokenOrError = tl::expected<Token, RequestError>;
-
 struct JoinResult {
   Operation operation = Operation::kJoin;
   IpAddress peer;
   bool room_is_counted = false;
   bool took_seat = false;  // its own, by its token
-  TokenOrError admission;
+  tl::expected<Token, RequestError> token;
 };
 
 }  // namespace chatd

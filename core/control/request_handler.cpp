@@ -1,5 +1,6 @@
 #include "core/control/request_handler.h"
 
+#include <algorithm>
 #include <utility>
 #include <variant>
 
@@ -28,45 +29,96 @@ RequestHandler::RequestHandler(const Limits& limits, const OwnSockets& own_socke
       lists_(roster, shard, shards.count()),
       greeter_(roster, shard, shards.count()) {}
 
-bool RequestHandler::answer(TimeMs now_ms, const ConnectionId& from, const IpAddress& peer,
-                            const FrameView& frame, PeerShards& peers, std::string& reply,
-                            Outbox& out) {
-  const auto refuse_it = [&](Status status, std::string_view message) {
-    refuse(frame.operation, {status, message}, reply);
-    return true;
-  };
-  const bool is_request = frame.is(FrameState::kRequest);
-  const bool is_admission =
-      is_request && (frame.is(Operation::kCreate) || frame.is(Operation::kJoin));
-  if (is_admission) append_accepted(reply, frame.operation);
-  // Each costs one, good or bad.
-  if (!addresses_.allow_request(now_ms, peer)) {
-    counters_.add(Counter::kRequestsOverLimit);
-    return refuse_it(Status::kTooMany, "too many requests from your address: try again later");
-  }
-  if (!is_request) return refuse_it(Status::kBadRequest, "a request has State 0");
-  if (frame.is(Operation::kList)) {
-    if (!addresses_.allow_list(now_ms, peer, lists_.size_bytes())) {
-      counters_.add(Counter::kRequestsOverLimit);
-      return refuse_it(Status::kTooMany,
-                       "your address has been sent long room lists lately: ask for the next one "
-                       "later (creating and joining rooms goes on)");
-    }
-    counters_.add(Counter::kRequestsCompleted);
-    lists_.ask(from);
-    return false;
-  }
-  if (!is_admission) {
-    return refuse_it(Status::kBadRequest, "unknown operation: 1 creates, 2 joins, 3 lists");
-  }
-  auto request = read(peer, frame);
-  if (!request) return refuse_it(request.error().status, request.error().message);
-  request->via = from.via;
-  return admit(now_ms, from, std::move(*request), peers, reply, out);
+const std::array<RequestHandler::OperationSpec, 3> RequestHandler::kOperations{{
+    {Operation::kCreate, "creates", true, &RequestHandler::enter_room},
+    {Operation::kJoin, "joins", true, &RequestHandler::enter_room},
+    {Operation::kList, "lists", false, &RequestHandler::list_rooms},
+}};
+
+const RequestHandler::OperationSpec* RequestHandler::spec_of(const FrameView& frame) {
+  if (!frame.is(FrameState::kRequest)) return nullptr;
+  const auto* const spec = std::ranges::find_if(
+      kOperations, [&frame](const OperationSpec& each) { return frame.is(each.operation); });
+  return spec != kOperations.end() ? spec : nullptr;
 }
 
-tl::expected<JoinCommand, RequestError> RequestHandler::read(const IpAddress& peer,
-                                                             const FrameView& frame) {
+bool RequestHandler::is_acknowledged(const FrameView& frame) {
+  const OperationSpec* const spec = spec_of(frame);
+  return spec != nullptr && spec->is_acknowledged;
+}
+
+// "unknown operation: 1 creates, 2 joins, 3 lists"
+std::string_view RequestHandler::unknown_operation() {
+  static const std::string kMessage = [] {
+    std::string text = "unknown operation";
+    for (const OperationSpec& each : kOperations) {
+      text += &each == kOperations.data() ? ": " : ", ";
+      text += std::to_string(static_cast<unsigned>(each.operation)) + ' ' + std::string(each.verb);
+    }
+    return text;
+  }();
+  return kMessage;
+}
+
+bool RequestHandler::handle(const Context& context, const Request& request, std::string& reply) {
+  const FrameView& frame = request.frame;
+  const OperationSpec* const spec = spec_of(frame);
+  if (is_acknowledged(frame)) append_accepted(reply, frame.operation);
+  // Each costs one, good or bad.
+  if (!addresses_.allow_request(context.now_ms, request.peer)) {
+    counters_.add(Counter::kRequestsOverLimit);
+    refuse(frame.operation,
+           {Status::kTooMany, "too many requests from your address: try again later"}, reply);
+  } else if (spec != nullptr) {
+    return (this->*spec->handler)(context, request, reply);
+  } else if (!frame.is(FrameState::kRequest)) {
+    refuse(frame.operation, {Status::kBadRequest, "a request has State 0"}, reply);
+  } else {
+    refuse(frame.operation, {Status::kBadRequest, unknown_operation()}, reply);
+  }
+  return true;
+}
+
+bool RequestHandler::list_rooms(const Context& context, const Request& request,
+                                std::string& reply) {
+  if (!addresses_.allow_list(context.now_ms, request.peer, lists_.size_bytes())) {
+    counters_.add(Counter::kRequestsOverLimit);
+    refuse(request.frame.operation,
+           {Status::kTooMany,
+            "your address has been sent long room lists lately: ask for the next one later "
+            "(creating and joining rooms goes on)"},
+           reply);
+    return true;
+  }
+  counters_.add(Counter::kRequestsCompleted);
+  lists_.ask(request.from);
+  return false;
+}
+
+// Create and join. A new room is counted against its creator's address before the owner is asked,
+// so that requests under way at the same time cannot pass the limit together; a refusal gives it
+// back. Who comes back to its seat opens none.
+bool RequestHandler::enter_room(const Context& context, const Request& request,
+                                std::string& reply) {
+  auto command = read_join(request);
+  if (!command) {
+    refuse(request.frame.operation, command.error(), reply);
+    return true;
+  }
+  if (command->operation == Operation::kCreate && !command->join.token) {
+    command->room_is_counted = addresses_.open_room(context.now_ms, command->peer);
+  }
+  const std::uint8_t owner = shards_.of_room(command->room);
+  if (shards_.count() == 1 || owner == shard_) {
+    complete(room_service_.enter(context, std::move(*command)), reply);
+    return true;
+  }
+  context.peers.post(owner, JoinForward{.from = request.from, .command = std::move(*command)});
+  return false;
+}
+
+tl::expected<JoinCommand, RequestError> RequestHandler::read_join(const Request& request) {
+  const FrameView& frame = request.frame;
   if (!is_valid_name(frame.room)) {
     return bad_request(
         "room name: 1 to 255 bytes of UTF-8 with something to see and no control characters");
@@ -74,54 +126,37 @@ tl::expected<JoinCommand, RequestError> RequestHandler::read(const IpAddress& pe
   auto join = reader_.read(frame.payload);
   if (!join) return bad_request(join.error());
   if (own_sockets_.contains({join->ip, join->port}) ||
-      (join->ip == IpAddress{} && own_sockets_.contains({peer, join->port}))) {
+      (join->ip == IpAddress{} && own_sockets_.contains({request.peer, join->port}))) {
     return bad_request("ip and port: this is the server's own socket");
   }
   return JoinCommand{
       .operation = frame.is(Operation::kCreate) ? Operation::kCreate : Operation::kJoin,
       .room = std::string(frame.room),
       .join = std::move(*join),
-      .peer = peer};
+      .peer = request.peer,
+      .via = request.from.via};
 }
 
-// A new room is counted against its creator's address before the owner is asked, so that requests
-// under way at the same time cannot pass the limit together; a refusal gives it back. Who comes
-// back to its seat opens none.
-bool RequestHandler::admit(TimeMs now_ms, const ConnectionId& from, JoinCommand request,
-                           PeerShards& peers, std::string& reply, Outbox& out) {
-  if (request.operation == Operation::kCreate && !request.join.token) {
-    request.room_is_counted = addresses_.open_room(now_ms, request.peer);
-  }
-  const std::uint8_t owner = shards_.of_room(request.room);
-  if (shards_.count() == 1 || owner == shard_) {
-    complete(room_service_.decide(now_ms, peers, std::move(request), out), reply);
-    return true;
-  }
-  peers.post(owner, JoinForward{.from = from, .request = std::move(request)});
-  return false;
-}
-
-void RequestHandler::complete(const JoinResult& outcome, std::string& reply) {
-  const auto operation = static_cast<std::uint8_t>(outcome.operation);
-  if (!outcome.admission) {
-    if (outcome.room_is_counted) addresses_.release_room(outcome.peer);
-    return refuse(operation, outcome.admission.error(), reply);
+void RequestHandler::complete(const JoinResult& result, std::string& reply) {
+  const auto operation = static_cast<std::uint8_t>(result.operation);
+  if (!result.token) {
+    if (result.room_is_counted) addresses_.release_room(result.peer);
+    return refuse(operation, result.token.error(), reply);
   }
   counters_.add(Counter::kRequestsCompleted);
-  const std::string_view message = outcome.took_seat                         ? "seat taken again"
-                                   : outcome.operation == Operation::kCreate ? "room created"
-                                                                             : "room joined";
-  append_admitted(reply, operation, message, outcome.admission->hex(), limits_.idle_timeout_ms);
+  const std::string_view message = result.took_seat                         ? "seat taken again"
+                                   : result.operation == Operation::kCreate ? "room created"
+                                                                            : "room joined";
+  append_admitted(reply, operation, message, result.token->hex(), limits_.idle_timeout_ms);
 }
 
-void RequestHandler::refuse(std::uint8_t operation, const RequestError& refusal,
-                            std::string& reply) {
+void RequestHandler::refuse(std::uint8_t operation, const RequestError& error, std::string& reply) {
   counters_.add(Counter::kRequestsRefused);
-  if (refusal.look_alike.empty()) {
-    return append_outcome(reply, operation, refusal.status, refusal.message);
+  if (error.look_alike.empty()) {
+    return append_outcome(reply, operation, error.status, error.message);
   }
-  const std::string message = std::string(refusal.message) + ": \"" + refusal.look_alike + '"';
-  append_outcome(reply, operation, refusal.status, message);
+  const std::string message = std::string(error.message) + ": \"" + error.look_alike + '"';
+  append_outcome(reply, operation, error.status, message);
 }
 
 namespace {
@@ -136,18 +171,18 @@ Overloaded(Handlers...) -> Overloaded<Handlers...>;
 
 }  // namespace
 
-void RequestHandler::on_shard_message(TimeMs now_ms, ShardMessage&& message, PeerShards& peers,
-                                      Outbox& out) {
+void RequestHandler::on_shard_message(const Context& context, ShardMessage&& message) {
   const Overloaded open{
       [&](JoinForward&& asked) {
-        peers.post(asked.from.shard, JoinReply{.to = asked.from,
-                                               .outcome = room_service_.decide(
-                                                   now_ms, peers, std::move(asked.request), out)});
+        context.peers.post(asked.from.shard, JoinReply{.to = asked.from,
+                                                       .result = room_service_.enter(
+                                                           context, std::move(asked.command))});
       },
       [&](const JoinReply& answered) {
         std::string frames;
-        complete(answered.outcome, frames);
-        peers.replies.push_back({.to = answered.to, .frames = std::move(frames), .list = {}});
+        complete(answered.result, frames);
+        context.peers.replies.push_back(
+            {.to = answered.to, .frames = std::move(frames), .list = {}});
       },
       [&](const ListQuery& wanted) { lists_.on_shard_message(wanted); },
       [&](ListReply&& part) { lists_.on_shard_message(std::move(part)); },

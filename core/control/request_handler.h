@@ -1,4 +1,5 @@
-// The control plane: a whole TCRP frame in, the answer's frames out. Create, join, list.
+// The control plane: a whole TCRP frame in, the answer's frames out. What it can be asked for is
+// one table, kOperations: create, join, list.
 //
 // A request has two sides. What is the connection's is done here, on the connection's shard: the
 // frame's form, what the peer's address may ask for, the answer. What is the room's is done where
@@ -6,6 +7,7 @@
 // there, and the rest of the answer follows when the outcome comes back. Thread: one at a time.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -14,6 +16,7 @@
 #include "core/base/limits.h"
 #include "core/base/own_sockets.h"
 #include "core/base/shard_map.h"
+#include "core/control/context.h"
 #include "core/control/greeter.h"
 #include "core/control/join_command.h"
 #include "core/control/peer_shards.h"
@@ -36,11 +39,18 @@ class RequestHandler {
                  const ShardMap& shards, Roster& roster, RoomService& room_service,
                  AddressLimiter& addresses, Counters& counters);
 
+  // A frame that has come on a connection whose other end is `peer`.
+  struct Request {
+    const ConnectionId& from;
+    const IpAddress& peer;
+    const FrameView& frame;
+  };
   // Appends the answer to `reply`, or as much of it as is known by now (false): the rest follows in
-  // `peers.replies`, from a call of on_shard_message or of write_lists.
-  bool answer(TimeMs now_ms, const ConnectionId& from, const IpAddress& peer,
-              const FrameView& frame, PeerShards& peers, std::string& reply, Outbox& out);
-  // The same for the frame that a new connection gets before it asks anything.
+  // the peers' replies, from a call of on_shard_message or of write_lists.
+  bool handle(const Context& context, const Request& request, std::string& reply);
+  // Whether the answer to this begins with 202, whatever comes of it.
+  static bool is_acknowledged(const FrameView& frame);
+  // The same as handle() for the frame that a new connection gets before it asks anything.
   void greet(const PeerShards& peers, std::string& reply) { greeter_.greet(peers, reply); }
   const std::shared_ptr<const GreetingPart>& greeting_part() { return greeter_.part(); }
 
@@ -48,14 +58,27 @@ class RequestHandler {
   RoomListCache& lists() { return lists_; }
   const RoomListCache& lists() const { return lists_; }
 
-  void on_shard_message(TimeMs now_ms, ShardMessage&& message, PeerShards& peers, Outbox& out);
+  void on_shard_message(const Context& context, ShardMessage&& message);
 
  private:
-  tl::expected<JoinCommand, RequestError> read(const IpAddress& peer, const FrameView& frame);
-  bool admit(TimeMs now_ms, const ConnectionId& from, JoinCommand request, PeerShards& peers,
-             std::string& reply, Outbox& out);
-  void complete(const JoinResult& outcome, std::string& reply);
-  void refuse(std::uint8_t operation, const RequestError& refusal, std::string& reply);
+  // One operation: the number that asks for it, and what deals with it.
+  struct OperationSpec {
+    Operation operation;
+    std::string_view verb;  // what it does, for the error that lists them all
+    bool is_acknowledged;   // answered with 202 first, whatever comes of it
+    bool (RequestHandler::*handler)(const Context& context, const Request& request,
+                                    std::string& reply);
+  };
+  static const std::array<OperationSpec, 3> kOperations;
+  static const OperationSpec* spec_of(const FrameView& frame);
+  static std::string_view unknown_operation();
+
+  bool enter_room(const Context& context, const Request& request, std::string& reply);
+  bool list_rooms(const Context& context, const Request& request, std::string& reply);
+
+  tl::expected<JoinCommand, RequestError> read_join(const Request& request);
+  void complete(const JoinResult& result, std::string& reply);
+  void refuse(std::uint8_t operation, const RequestError& error, std::string& reply);
 
   const Limits& limits_;
   const OwnSockets& own_sockets_;

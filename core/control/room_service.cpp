@@ -41,71 +41,80 @@ RoomService::RoomService(const Limits& limits, std::uint8_t shard, Roster& roste
       password_attempts_(kAttemptBuckets, hash_key),
       random_(random) {}
 
-JoinResult RoomService::decide(TimeMs now_ms, const PeerShards& peers, JoinCommand request,
-                               Outbox& out) {
-  TokenOrError admission = admit(now_ms, peers, request, out);
-  return {.operation = request.operation,
-          .peer = request.peer,
-          .room_is_counted = request.room_is_counted,
-          .took_seat = request.join.token.has_value(),
-          .admission = admission};
+JoinResult RoomService::enter(const Context& context, JoinCommand command) {
+  return {.operation = command.operation,
+          .peer = command.peer,
+          .room_is_counted = command.room_is_counted,
+          .took_seat = command.join.token.has_value(),
+          .token = let_in(context, command)};
 }
 
-TokenOrError RoomService::admit(TimeMs now_ms, const PeerShards& peers, JoinCommand& request,
-                                Outbox& out) {
+tl::expected<Token, RequestError> RoomService::let_in(const Context& context,
+                                                      JoinCommand& command) {
   if (is_draining_) {
     return refuse(Status::kUnavailable, "the server is about to stop and lets nobody in any more");
   }
-  if (request.join.token) return take_seat(now_ms, request, out);
-  return request.operation == Operation::kCreate ? create(now_ms, peers, request)
-                                                 : join(now_ms, peers, request);
+  if (command.join.token) return take_seat(context, command);
+  const bool is_new = command.operation == Operation::kCreate;
+  const RoomOrError room = is_new ? create_room(context, command) : find_room(context, command);
+  if (!room) return tl::unexpected(room.error());
+  const Endpoint endpoint = endpoint_of(command);
+  Member member;
+  member.username = std::move(command.join.username);
+  member.token = Token(shard_, roster_.next_member_slot(), random_.next<kTokenSecretBytes>());
+  member.tcp_peer = command.peer;
+  const Token token = member.token;
+  if (is_new) roster_.rooms()[*room].host = token.slot();
+  membership_.admit(context.now_ms, *room, std::move(member), endpoint);
+  return token;
 }
 
-TokenOrError RoomService::create(TimeMs now_ms, const PeerShards& peers, JoinCommand& request) {
-  if (const auto other = roster_.find_room(request.room)) {
+// A room without members yet.
+RoomService::RoomOrError RoomService::create_room(const Context& context, JoinCommand& command) {
+  if (const auto other = roster_.find_room(command.room)) {
     const std::string& name = roster_.rooms()[*other].name;
-    if (name == request.room) {
+    if (name == command.room) {
       return refuse(Status::kConflict, "a room of this name exists already");
     }
     return refuse_look_alike(Status::kConflict, "a room whose name looks the same exists already",
                              name);
   }
-  if (!request.room_is_counted) {
+  if (!command.room_is_counted) {
     return refuse(Status::kTooMany, "too many rooms from your address: close one first");
   }
-  const Total in_use = total(peers);
+  const Total in_use = total(context.peers);
   if (in_use.rooms >= limits_.max_rooms) {
     return refuse(Status::kUnavailable, "the server has no room left for rooms");
   }
   if (in_use.members >= limits_.max_members) return server_is_full();
 
   Room room;
-  room.name = std::move(request.room);
-  room.password = Password(request.join.password, random_.next<Password::kSaltBytes>());
-  room.creator = request.peer;
-  room.sequence = peers.sequence;
-  const std::uint32_t slot = membership_.open_room(std::move(room));
-  const Token token = enter(now_ms, slot, request);
-  roster_.rooms()[slot].host = token.slot();
-  return token;
+  room.name = std::move(command.room);
+  room.password = Password(command.join.password, random_.next<Password::kSaltBytes>());
+  room.creator = command.peer;
+  room.sequence = context.peers.sequence;
+  return membership_.open_room(std::move(room));
 }
 
 // A room is entered under its own name alone: the client's datagrams will name the room as the
 // request does, and they are compared byte by byte.
 //
 // The password is asked first: who does not know it learns nothing about the members.
-TokenOrError RoomService::join(TimeMs now_ms, const PeerShards& peers, JoinCommand& request) {
-  const auto slot = roster_.find_room(request.room);
+RoomService::RoomOrError RoomService::find_room(const Context& context,
+                                                const JoinCommand& command) {
+  const auto slot = roster_.find_room(command.room);
   if (!slot) return refuse(Status::kNotFound, "there is no room of this name");
   const Room& room = roster_.rooms()[*slot];
-  if (room.name != request.room) {
+  if (room.name != command.room) {
     return refuse_look_alike(Status::kNotFound,
                              "no room has exactly this name, but one looks the same", room.name);
   }
-  if (const auto refusal = check_password(now_ms, room, request)) return tl::unexpected(*refusal);
-  if (const auto other = roster_.find_member(*slot, request.join.username)) {
+  if (const auto refusal = check_password(context.now_ms, room, command)) {
+    return tl::unexpected(*refusal);
+  }
+  if (const auto other = roster_.find_member(*slot, command.join.username)) {
     const std::string& username = roster_.members()[*other].username;
-    if (username == request.join.username) {
+    if (username == command.join.username) {
       return refuse(Status::kConflict, "the username is taken in this room");
     }
     return refuse_look_alike(Status::kConflict,
@@ -114,48 +123,49 @@ TokenOrError RoomService::join(TimeMs now_ms, const PeerShards& peers, JoinComma
   if (room.members.size() >= limits_.max_room_members) {
     return refuse(Status::kUnavailable, "this room is full");
   }
-  if (total(peers).members >= limits_.max_members) return server_is_full();
-  return enter(now_ms, *slot, request);
+  if (total(context.peers).members >= limits_.max_members) return server_is_full();
+  return *slot;
 }
 
 // Whoever was in and has lost its way (its program crashed, its address is another one) comes back
 // to its own seat: it shows the token, and what the room asks of everybody. Nobody is let in by
 // this who was not in, so a member that was removed stays out.
-TokenOrError RoomService::take_seat(TimeMs now_ms, const JoinCommand& request, Outbox& out) {
-  const auto room = roster_.find_room(request.room);
-  if (!room || roster_.rooms()[*room].name != request.room) {
+tl::expected<Token, RequestError> RoomService::take_seat(const Context& context,
+                                                         const JoinCommand& command) {
+  const auto room = roster_.find_room(command.room);
+  if (!room || roster_.rooms()[*room].name != command.room) {
     return refuse(Status::kNotFound, "there is no room of this name");
   }
-  if (const auto refusal = check_password(now_ms, roster_.rooms()[*room], request)) {
+  if (const auto refusal = check_password(context.now_ms, roster_.rooms()[*room], command)) {
     return tl::unexpected(*refusal);
   }
-  const auto seat = roster_.find_member(*room, request.join.username);
+  const auto seat = roster_.find_member(*room, command.join.username);
   const Member* const member = seat ? &roster_.members()[*seat] : nullptr;
-  const bool is_there = member != nullptr && member->username == request.join.username &&
-                        member->token == *request.join.token;
+  const bool is_there = member != nullptr && member->username == command.join.username &&
+                        member->token == *command.join.token;
   const bool is_wanted =
-      request.operation == Operation::kJoin || (seat && roster_.rooms()[*room].host == *seat);
+      command.operation == Operation::kJoin || (seat && roster_.rooms()[*room].host == *seat);
   if (!is_there || !is_wanted) {
     return refuse(Status::kNotFound, "the token is for no seat of this name in this room");
   }
-  membership_.take_seat(now_ms, *seat, request.peer, endpoint_of(request), out);
-  return *request.join.token;
+  membership_.take_seat(context.now_ms, *seat, command.peer, endpoint_of(command), context.out);
+  return *command.join.token;
 }
 
 // Who has guessed wrong too often has to wait, and what it offers meanwhile is not looked at, or a
 // right guess would stand out. The right password costs nothing, so that honest people behind the
 // same address are kept out only while somebody there guesses.
 std::optional<RequestError> RoomService::check_password(TimeMs now_ms, const Room& room,
-                                                        const JoinCommand& request) {
+                                                        const JoinCommand& command) {
   if (!room.password.is_required()) return std::nullopt;
-  const std::string_view offered = request.join.password;
+  const std::string_view offered = command.join.password;
   if (offered.empty()) return RequestError{Status::kUnauthorized, "this room asks for a password"};
 
-  const bool is_exempt = addresses_.is_exempt(request.peer);
+  const bool is_exempt = addresses_.is_exempt(command.peer);
   const TokenRate rate{.units = is_exempt ? 0 : limits_.abuse.max_password_attempts_per_min,
                        .per_ms = kMinuteMs,
                        .burst_ms = kMinuteMs};
-  TokenBucket& attempts = password_attempts_[attempt_key(room, request.peer)];
+  TokenBucket& attempts = password_attempts_[attempt_key(room, command.peer)];
   if (!attempts.has(now_ms, rate)) {
     counters_.add(Counter::kPasswordAttemptsOverLimit);
     return RequestError{Status::kTooMany,
@@ -170,21 +180,10 @@ std::optional<RequestError> RoomService::check_password(TimeMs now_ms, const Roo
 // TCP proves the peer's address. Only there may the member be bound at once; any other stated
 // address could be a victim's, so nothing is sent until a datagram with the token has come from the
 // peer's address (port 0: pending).
-Endpoint RoomService::endpoint_of(const JoinCommand& request) {
-  const JoinRequest& join = request.join;
-  const bool is_proven = join.ip == IpAddress{} || join.ip == request.peer;
-  return is_proven && join.port != 0 ? Endpoint{request.peer, join.port, request.via} : Endpoint{};
-}
-
-Token RoomService::enter(TimeMs now_ms, std::uint32_t room, JoinCommand& request) {
-  const Endpoint endpoint = endpoint_of(request);
-  Member member;
-  member.username = std::move(request.join.username);
-  member.tcp_peer = request.peer;
-  const std::uint32_t slot = membership_.admit(now_ms, room, std::move(member), endpoint);
-  const Token token(shard_, slot, random_.next<kTokenSecretBytes>());
-  roster_.members()[slot].token = token;
-  return token;
+Endpoint RoomService::endpoint_of(const JoinCommand& command) {
+  const JoinRequest& join = command.join;
+  const bool is_proven = join.ip == IpAddress{} || join.ip == command.peer;
+  return is_proven && join.port != 0 ? Endpoint{command.peer, join.port, command.via} : Endpoint{};
 }
 
 // The limits are those of the whole server. Two shards that decide at the same moment may pass one

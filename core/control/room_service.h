@@ -5,10 +5,12 @@
 #include <cstdint>
 #include <optional>
 #include <string_view>
+#include <tl/expected.hpp>
 
 #include "core/base/keyed_hash.h"
 #include "core/base/limits.h"
 #include "core/base/random_stream.h"
+#include "core/control/context.h"
 #include "core/control/join_command.h"
 #include "core/control/peer_shards.h"
 #include "core/ratelimit/address_limiter.h"
@@ -26,8 +28,9 @@ class RoomService {
               const AddressLimiter& addresses, Counters& counters, const KeyedHash::Key& hash_key,
               RandomStream& random);
 
-  // What a member hears at the place that it leaves goes to `out`.
-  JoinResult decide(TimeMs now_ms, const PeerShards& peers, JoinCommand request, Outbox& out);
+  // Creates a room or joins one, or takes a seat again. What a member hears at the place that it
+  // leaves goes to the context's outbox.
+  JoinResult enter(const Context& context, JoinCommand command);
 
   // From here on nobody is let in.
   void start_drain() { is_draining_ = true; }
@@ -40,14 +43,16 @@ class RoomService {
     std::uint64_t members;
   };
 
-  TokenOrError admit(TimeMs now_ms, const PeerShards& peers, JoinCommand& request, Outbox& out);
-  TokenOrError create(TimeMs now_ms, const PeerShards& peers, JoinCommand& request);
-  TokenOrError join(TimeMs now_ms, const PeerShards& peers, JoinCommand& request);
-  TokenOrError take_seat(TimeMs now_ms, const JoinCommand& request, Outbox& out);
+  // The slot of the room that is entered, or why it is not.
+  using RoomOrError = tl::expected<std::uint32_t, RequestError>;
+
+  tl::expected<Token, RequestError> let_in(const Context& context, JoinCommand& command);
+  RoomOrError create_room(const Context& context, JoinCommand& command);
+  RoomOrError find_room(const Context& context, const JoinCommand& command);
+  tl::expected<Token, RequestError> take_seat(const Context& context, const JoinCommand& command);
   std::optional<RequestError> check_password(TimeMs now_ms, const Room& room,
-                                             const JoinCommand& request);
-  static Endpoint endpoint_of(const JoinCommand& request);
-  Token enter(TimeMs now_ms, std::uint32_t room, JoinCommand& request);
+                                             const JoinCommand& command);
+  static Endpoint endpoint_of(const JoinCommand& command);
   Total total(const PeerShards& peers) const;
 
   const Limits& limits_;

@@ -29,12 +29,12 @@ struct ConnectionId {
 // To the owner of the room.
 struct JoinForward {
   ConnectionId from;
-  JoinCommand request;
+  JoinCommand command;
 };
 // And back.
 struct JoinReply {
   ConnectionId to;
-  JoinResult outcome;
+  JoinResult result;
 };
 
 // To every shard whose rooms are not known as they are now.

@@ -183,7 +183,7 @@ void Relay::answer_unauthenticated(TimeMs now_ms, const Endpoint& from, std::siz
 void Relay::on_request(TimeMs now_ms, const IpAddress& peer, const FrameView& frame,
                        std::string& reply, Outbox& out) {
   PeerShards nobody;
-  if (requests_.answer(now_ms, {}, peer, frame, nobody, reply, out)) return;
+  if (requests_.handle({now_ms, nobody, out}, {{}, peer, frame}, reply)) return;
   while (nobody.replies.empty()) write_lists(now_ms, nobody);
   reply += ListReader(nobody.replies.front().list).read_all();
 }

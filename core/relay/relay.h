@@ -90,7 +90,7 @@ class Relay {
   // connection's next request has to wait for it.
   bool on_request(TimeMs now_ms, const ConnectionId& from, const IpAddress& peer,
                   const FrameView& frame, PeerShards& peers, std::string& reply, Outbox& out) {
-    return requests_.answer(now_ms, from, peer, frame, peers, reply, out);
+    return requests_.handle({now_ms, peers, out}, {from, peer, frame}, reply);
   }
   // The same for a relay that is alone (no other shards): the answer is always whole.
   void on_request(TimeMs now_ms, const IpAddress& peer, const FrameView& frame, std::string& reply,
@@ -111,7 +111,7 @@ class Relay {
 
   // What another shard has to say.
   void on_shard_message(TimeMs now_ms, ShardMessage&& message, PeerShards& peers, Outbox& out) {
-    requests_.on_shard_message(now_ms, std::move(message), peers, out);
+    requests_.on_shard_message({now_ms, peers, out}, std::move(message));
   }
   // A connection has come, or ended. False: it is one too many from its address, and must be
   // closed.

@@ -33,14 +33,12 @@ std::uint32_t Membership::open_room(Room room) {
 }
 
 // The notice comes first: what is in the log by then is not for the one who comes.
-std::uint32_t Membership::admit(TimeMs now_ms, std::uint32_t room, Member member,
-                                const Endpoint& endpoint) {
+void Membership::admit(TimeMs now_ms, std::uint32_t room, Member member, const Endpoint& endpoint) {
   notify_room(now_ms, room, joined_notice(member.username), /*is_limited=*/true);
   member.last_heard_ms = now_ms;
   const std::uint32_t slot = roster_.add_member(room, std::move(member), endpoint).value();
   wheel_.arm(slot, now_ms + limits_.idle_timeout_ms);
   counters_.add(Counter::kMembersJoined);
-  return slot;
 }
 
 void Membership::take_seat(TimeMs now_ms, std::uint32_t slot, const IpAddress& peer,

@@ -31,9 +31,9 @@ class Membership {
   // Ends a room: nobody is a member any more. All are told, after what waits there.
   void close_room(std::uint32_t room);
 
-  // A member without a token yet; the limits must allow one more. Its room hears of it, unless the
-  // room is large.
-  std::uint32_t admit(TimeMs now_ms, std::uint32_t room, Member member, const Endpoint& endpoint);
+  // A member whose token names the roster's next slot; the limits must allow one more. Its room
+  // hears of it, unless the room is large.
+  void admit(TimeMs now_ms, std::uint32_t room, Member member, const Endpoint& endpoint);
 
   // A member is where its token was shown last, and nowhere else any more: it is told so there.
   // The others hear nothing, for nobody came or went. Port 0: where it is now is not known yet.

@@ -43,6 +43,8 @@ class Roster {
   TakenRoom take_room(std::uint32_t room);
   std::optional<std::uint32_t> find_room(std::string_view name) const;
 
+  // The slot of whoever is added next: a member's token names it.
+  std::uint32_t next_member_slot() const { return members_.next_slot(); }
   // The slot, or nothing when the pool is full. Nobody in that room may have a username that looks
   // the same. An endpoint with port 0 makes a pending member.
   std::optional<std::uint32_t> add_member(std::uint32_t room, Member member,

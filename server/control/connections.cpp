@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/base/earliest.h"
+#include "core/control/request_handler.h"
 
 namespace chatd {
 namespace {
@@ -288,9 +289,7 @@ void Connections::answer(TimeMs now_ms, std::uint32_t slot, Connection& connecti
     connection.state = frame.is(Operation::kList) ? State::kAwaitsList : State::kAwaitsAnswer;
     return;
   }
-  if (frame.is(Operation::kCreate) || frame.is(Operation::kJoin)) {
-    append_accepted(connection.to_send, frame.operation);
-  }
+  if (RequestHandler::is_acknowledged(frame)) append_accepted(connection.to_send, frame.operation);
   counters_.add(Counter::kRequestsRefused);
   append_outcome(connection.to_send, frame.operation, Status::kUnavailable,
                  "the server has too many connections: try again later");

@@ -104,7 +104,7 @@ class Script {
       case 19:
         return crowd();
       default:
-        return world_.carry_letter(shard(), shard());
+        return world_.carry_message(shard(), shard());
     }
   }
 

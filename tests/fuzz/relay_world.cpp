@@ -192,21 +192,21 @@ void RelayWorld::check_answer(const Connection& connection) {
           "one greeting, or an answer with its outcome");
 }
 
-void RelayWorld::carry_letter(std::uint8_t from, std::uint8_t to) {
+void RelayWorld::carry_message(std::uint8_t from, std::uint8_t to) {
   auto& lane = lanes_[from][to];
   if (lane.empty()) return;
   ShardMessage message = std::move(lane.front());
   lane.pop_front();
   std::optional<JoinCommand> asked;
-  if (const auto* const admission = std::get_if<JoinForward>(&message)) asked = admission->request;
+  if (const auto* const admission = std::get_if<JoinForward>(&message)) asked = admission->command;
   const std::uint64_t before = let_in(to);
   PeerShards& peers = begin_call(to);
   relay(to).on_shard_message(now_ms_, std::move(message), peers, shards_[to].out);
   if (asked) {
     require(peers.messages.size() == 1, "an admission has one outcome");
-    const auto& outcome = std::get<JoinReply>(peers.messages.front().message).outcome;
+    const auto& result = std::get<JoinReply>(peers.messages.front().message).result;
     check_decision(to, *asked, before,
-                   outcome.admission ? Status::kCreated : outcome.admission.error().status);
+                   result.token ? Status::kCreated : result.token.error().status);
   }
   end_call(to);
 }
@@ -421,7 +421,7 @@ void RelayWorld::carry_all_letters() {
       for (std::uint8_t to = 0; to < shard_count_; ++to) {
         if (lanes_[from][to].empty()) continue;
         is_quiet = false;
-        carry_letter(from, to);
+        carry_message(from, to);
         send(to);
       }
     }

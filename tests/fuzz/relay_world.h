@@ -39,7 +39,7 @@ class RelayWorld {
   void send(std::uint8_t shard);
   void extend_outbox(std::uint8_t shard) { shards_[shard].out.extend(); }
   // The oldest shard message from one shard to another, if there is one.
-  void carry_letter(std::uint8_t from, std::uint8_t to);
+  void carry_message(std::uint8_t from, std::uint8_t to);
   void shut_down();
   // What an operator asks for.
   void kick(std::string_view room, std::string_view username);

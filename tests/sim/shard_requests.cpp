@@ -173,8 +173,8 @@ void Shard::open_letter(TimeMs now_ms, ShardMessage message) {
   }
   if (asker != nullptr && asker->member != kNobody) {
     const auto* const outcome = std::get_if<JoinReply>(&peers_.messages.back().message);
-    if (outcome != nullptr && outcome->outcome.admission) {
-      model_.roll()[asker->member].token = *outcome->outcome.admission;
+    if (outcome != nullptr && outcome->result.token) {
+      model_.roll()[asker->member].token = *outcome->result.token;
     }
   }
   audit_.end(*relay_, out_);

@@ -23,7 +23,7 @@ RelayGroup::RelayGroup(std::uint32_t count, const Limits& limits)
 std::string RelayGroup::ask(std::uint8_t operation, std::string_view room, std::string_view payload,
                             const IpAddress& peer) {
   const std::uint32_t connection = begin(operation, room, payload, peer);
-  carry_letters();
+  carry_messages();
   return take_answer(connection);
 }
 
@@ -44,14 +44,14 @@ std::uint32_t RelayGroup::begin(std::uint8_t operation, std::string_view room,
   return connection;
 }
 
-void RelayGroup::carry_letters() {
+void RelayGroup::carry_messages() {
   while (!messages_.empty()) carry_one_letter();
 }
 
 void RelayGroup::carry_one_letter() {
   PeerShards::Outgoing outgoing = std::move(messages_.front());
   messages_.pop_front();
-  ++letters_carried_;
+  ++messages_carried_;
   relays_[outgoing.to]->on_shard_message(now_ms, std::move(outgoing.message), begin_call(), out_);
   end_call(outgoing.to);
 }

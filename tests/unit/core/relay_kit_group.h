@@ -29,7 +29,7 @@ class RelayGroup {
   // The two halves of ask(). The number names the connection for take_answer().
   std::uint32_t begin(std::uint8_t operation, std::string_view room, std::string_view payload,
                       const IpAddress& peer);
-  void carry_letters();
+  void carry_messages();
   void carry_one_letter();
   std::string take_answer(std::uint32_t connection) { return std::move(answers_[connection]); }
 
@@ -40,7 +40,7 @@ class RelayGroup {
   std::uint32_t shard_of_room(std::string_view room) const { return map_.of_room(room); }
   std::uint32_t shard_of_address(const IpAddress& ip) const { return map_.of_address(ip); }
   const Relay& relay(std::size_t shard) const { return *relays_[shard]; }
-  std::size_t letters_carried() const { return letters_carried_; }
+  std::size_t messages_carried() const { return messages_carried_; }
   std::uint64_t count(Counter counter) const;
 
   TimeMs now_ms = RelayKit::kStartMs;
@@ -58,7 +58,7 @@ class RelayGroup {
   std::map<std::uint32_t, std::string> answers_;
   std::shared_ptr<const RoomList> last_list_;  // somebody is still reading it
   std::uint32_t next_connection_ = 0;
-  std::size_t letters_carried_ = 0;
+  std::size_t messages_carried_ = 0;
 };
 
 }  // namespace chatd::test

@@ -59,7 +59,7 @@ class Server {
     const Person person = members[member];
     members.erase(members.begin() + static_cast<std::ptrdiff_t>(member));
     group.send(person.from, person.room, person.token, leave_payload(person.name));
-    group.carry_letters();
+    group.carry_messages();
   }
 
   RelayGroup group;
@@ -109,8 +109,8 @@ TEST_P(Shards, AnswerLikeOne) {
     EXPECT_EQ(several.group.count(counter), one.group.count(counter)) << counter_name(counter);
   }
   EXPECT_GT(one.group.count(Counter::kRoomsClosed), 50u);
-  EXPECT_EQ(one.group.letters_carried(), 0u);
-  EXPECT_GT(several.group.letters_carried(), 1'000u);
+  EXPECT_EQ(one.group.messages_carried(), 0u);
+  EXPECT_GT(several.group.messages_carried(), 1'000u);
 }
 INSTANTIATE_TEST_SUITE_P(Seeds, Shards, testing::Range(1u, 6u));
 
@@ -152,7 +152,7 @@ TEST_F(TwoShards, AcceptedComesBeforeTheOwnerIsAsked) {
   const Outcome so_far = outcome_of(group_.take_answer(connection));
   ASSERT_EQ(so_far.frames.size(), 1u);
   EXPECT_TRUE(so_far.frames[0].starts_with("1/1 ")) << so_far.frames[0];
-  group_.carry_letters();
+  group_.carry_messages();
   const Outcome rest = outcome_of(group_.take_answer(connection));
   ASSERT_EQ(rest.frames.size(), 1u);
   EXPECT_TRUE(rest.frames[0].starts_with("1/2 ")) << rest.frames[0];
@@ -164,7 +164,7 @@ TEST_F(TwoShards, ARoomIsCountedBeforeItsOwnerIsAsked) {
   const IpAddress peer = peer_on(0);
   const std::uint32_t first = group_.begin(kCreateRoom, room_on(1, 0), request_of("alice"), peer);
   const std::uint32_t second = group_.begin(kCreateRoom, room_on(1, 1), request_of("alice"), peer);
-  group_.carry_letters();
+  group_.carry_messages();
   EXPECT_NE(group_.take_answer(first).find("201"), std::string::npos);
   EXPECT_NE(group_.take_answer(second).find("429"), std::string::npos);
 }
@@ -188,7 +188,7 @@ TEST_F(TwoShards, ARoomThatEndsIsGivenBackAcrossShards) {
   EXPECT_NE(group_.ask(kCreateRoom, "other", request_of("alice"), peer).find("429"),
             std::string::npos);
   group_.send({peer, 5000}, room, created.token, leave_payload("alice"));
-  group_.carry_letters();
+  group_.carry_messages();
   EXPECT_NE(group_.ask(kCreateRoom, "other", request_of("alice"), peer).find("201"),
             std::string::npos);
 }
@@ -203,7 +203,7 @@ TEST_F(TwoShards, AListSeesWhatWasAnsweredBeforeItWasAskedFor) {
       group_.begin(kCreateRoom, room_on(1, 1), request_of("bob"), peer_on(1, 1));
   EXPECT_NE(group_.take_answer(created).find("201"), std::string::npos);
   const std::uint32_t late = group_.begin(kListRooms, "", "", here);
-  group_.carry_letters();
+  group_.carry_messages();
   EXPECT_EQ(JsonObject(payload_for(early)).number("total"), 1);
   EXPECT_EQ(JsonObject(payload_for(late)).number("total"), 2);
 }
@@ -211,20 +211,20 @@ TEST_F(TwoShards, AListSeesWhatWasAnsweredBeforeItWasAskedFor) {
 // A shard that is busy must not hold up who comes to another one.
 TEST_F(TwoShards, AGreetingAsksNobody) {
   group_.ask(kCreateRoom, room_on(1), request_of("alice"), peer_on(1));
-  const std::size_t before = group_.letters_carried();
+  const std::size_t before = group_.messages_carried();
   std::string bytes = group_.greeting(peer_on(0));
   EXPECT_EQ(JsonObject(take_frame(bytes).value().payload).object("rooms").keys(),
             std::vector{room_on(1)});
-  EXPECT_EQ(group_.letters_carried(), before);
+  EXPECT_EQ(group_.messages_carried(), before);
 }
 
 // A part that has not changed is not asked for again, as long as somebody reads a list with it.
 TEST_F(TwoShards, AListAsksForWhatHasChangedAlone) {
   group_.ask(kCreateRoom, room_on(1), request_of("alice"), peer_on(1));
   group_.ask(kListRooms, "", "", peer_on(0));
-  const std::size_t before = group_.letters_carried();
+  const std::size_t before = group_.messages_carried();
   for (int i = 0; i < 10; ++i) group_.ask(kListRooms, "", "", peer_on(0));
-  EXPECT_EQ(group_.letters_carried(), before);
+  EXPECT_EQ(group_.messages_carried(), before);
 }
 
 }  // namespace
