@@ -14,10 +14,6 @@
 #pragma once
 
 #include <netinet/in.h>
-#include <spdlog/spdlog.h>
-
-#include <cerrno>
-#include <cstring>
 
 #include "server/io/io.h"
 
@@ -26,11 +22,7 @@ namespace chatd {
 class Fragmentation {
  public:
   // Forbids it. A kernel that refuses goes on as it always did.
-  Fragmentation(Io& io, int udp_fd) : io_(io), fd_(udp_fd) {
-    if (forbid()) return;
-    spdlog::warn("IP_MTU_DISCOVER is refused ({}): each datagram costs a little more",
-                 std::strerror(errno));
-  }
+  Fragmentation(Io& io, int udp_fd);
 
   bool is_allowed() const { return is_allowed_; }
   void allow() { set(true, IP_PMTUDISC_DONT); }
