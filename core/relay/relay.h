@@ -64,10 +64,14 @@ class Relay {
   Relay(const RelayConfig& config, TimeMs now_ms);
   Relay(const Relay&) = delete;  // the parts refer to each other
   Relay& operator=(const Relay&) = delete;
+  // What is virtual is called for a batch, a request or a turn, never for a datagram. The simulator
+  // checks each such call (tests/sim/audited_relay.h).
+  virtual ~Relay() = default;
 
   // Datagrams, one after the other, until `out` is full: returns how many it has taken. A message
   // in one, and a notice that it causes, waits for fan_out(); an answer goes to `out`.
-  std::size_t on_datagrams(TimeMs now_ms, std::span<const ReceivedDatagram> batch, Outbox& out);
+  virtual std::size_t on_datagrams(TimeMs now_ms, std::span<const ReceivedDatagram> batch,
+                                   Outbox& out);
   // One, whether `out` is full or not. kPayloadPaddingBytes behind it must be readable.
   void on_datagram(TimeMs now_ms, const Endpoint& from, std::string_view datagram, Outbox& out) {
     take_datagram(now_ms, {from, datagram, parse_client_datagram(datagram)}, out);
@@ -75,21 +79,22 @@ class Relay {
 
   // Puts what waits in rooms into `out`, until it is full or nothing waits: call it when all has
   // been taken in that has come, and again while has_waiting().
-  void fan_out(Outbox& out) {
+  virtual void fan_out(Outbox& out) {
     broadcast_.go_on();
     dispatcher_.serve(out);
   }
   bool has_waiting() const { return dispatcher_.has_waiting() || broadcast_.is_pending(); }
   std::uint32_t waiting_messages() const { return dispatcher_.waiting_messages(); }
   // The end is near: what waits in rooms is dropped, but for farewells.
-  void drop_waiting() { dispatcher_.drop_waiting(Counter::kDroppedSendAtStop); }
+  virtual void drop_waiting() { dispatcher_.drop_waiting(Counter::kDroppedSendAtStop); }
 
   // One whole frame from a connection whose other end is `peer`. The answer's frames are appended
   // to `reply`, whole or as far as they are known (false): where another shard has to be asked, the
   // rest follows in `peers.replies`, from a later on_shard_message; a list, from write_lists. The
   // connection's next request has to wait for it.
-  bool on_request(TimeMs now_ms, const ConnectionId& from, const IpAddress& peer,
-                  const FrameView& frame, PeerShards& peers, std::string& reply, Outbox& out) {
+  virtual bool on_request(TimeMs now_ms, const ConnectionId& from, const IpAddress& peer,
+                          const FrameView& frame, PeerShards& peers, std::string& reply,
+                          Outbox& out) {
     return requests_.handle({now_ms, peers, out}, {from, peer, frame}, reply);
   }
   // The same for a relay that is alone (no other shards): the answer is always whole.
@@ -101,7 +106,9 @@ class Relay {
 
   // Lists that somebody has asked for are made a bounded piece at a time: call it while
   // has_lists_to_write(), among other work, and when their deadline comes.
-  void write_lists(TimeMs now_ms, PeerShards& peers) { requests_.lists().go_on(now_ms, peers); }
+  virtual void write_lists(TimeMs now_ms, PeerShards& peers) {
+    requests_.lists().go_on(now_ms, peers);
+  }
   bool has_lists_to_write(TimeMs now_ms) const { return requests_.lists().has_work(now_ms); }
   std::optional<TimeMs> lists_deadline() const { return requests_.lists().next_deadline(); }
   // Since when nobody gets a list any more, because old ones are not being read to their end.
@@ -110,15 +117,16 @@ class Relay {
   }
 
   // What another shard has to say.
-  void on_shard_message(TimeMs now_ms, ShardMessage&& message, PeerShards& peers, Outbox& out) {
+  virtual void on_shard_message(TimeMs now_ms, ShardMessage&& message, PeerShards& peers,
+                                Outbox& out) {
     requests_.on_shard_message({now_ms, peers, out}, std::move(message));
   }
   // A connection has come, or ended. False: it is one too many from its address, and must be
   // closed.
-  bool open_connection(TimeMs now_ms, const IpAddress& peer) {
+  virtual bool open_connection(TimeMs now_ms, const IpAddress& peer) {
     return addresses_.open_connection(now_ms, peer);
   }
-  void release_connection(const IpAddress& peer) { addresses_.release_connection(peer); }
+  virtual void release_connection(const IpAddress& peer) { addresses_.release_connection(peer); }
 
   // Shard messages that the other calls have left: rooms that ended.
   void post(PeerShards& peers);
@@ -133,11 +141,11 @@ class Relay {
   }
 
   // The network said that nobody listens at `destination` (ICMP port unreachable).
-  void on_refused(TimeMs now_ms, const Endpoint& destination, Outbox& out);
+  virtual void on_refused(TimeMs now_ms, const Endpoint& destination, Outbox& out);
 
   // Removes members that have been silent for too long. If not all could be removed in one call,
   // next_deadline() has passed already: send, clear, and call again.
-  void on_deadline(TimeMs now_ms, Outbox& out);
+  virtual void on_deadline(TimeMs now_ms, Outbox& out);
   std::optional<TimeMs> next_deadline() const { return membership_.next_deadline(); }
 
   // What an operator may ask for. Nobody is let in from here on, and members are told so:
@@ -146,6 +154,7 @@ class Relay {
   // Limits that hold for members, too, who are there already. Sizes stay (Limits::with_sizes_of).
   void set_limits(const Limits& limits);
   const Limits& limits() const { return config_.limits; }
+  const RelayConfig& config() const { return config_; }
   // False: there is no such room, or no such member in it.
   bool close_room(std::string_view room);
   bool kick(TimeMs now_ms, std::string_view room, std::string_view username, Outbox& out);
@@ -153,7 +162,7 @@ class Relay {
   // For another relay that is to go on in place of this one. What waits in rooms goes along. First
   // this must have returned true, and what was put into the outbox must have been sent: members
   // that have gone get what is left for them. False: `out` is full; send, clear, call again.
-  bool prepare_snapshot(Outbox& out);
+  virtual bool prepare_snapshot(Outbox& out);
   RelaySnapshot snapshot() const;
   // Goes on where another relay has ended: with the same shard, map of shards and clock. To be
   // called first, once. An error says what is not sound or does not fit; then this relay is of no
@@ -161,7 +170,7 @@ class Relay {
   tl::expected<void, std::string> restore(const RelaySnapshot& snapshot);
 
   // Tells everyone that it is over. False: `out` is full; send, clear, and call again.
-  bool disconnect_all(Outbox& out) { return membership_.disconnect_all(out); }
+  virtual bool disconnect_all(Outbox& out) { return membership_.disconnect_all(out); }
 
   // What has happened to rooms since somebody last cleared this.
   RoomEvents& room_events() { return events_; }

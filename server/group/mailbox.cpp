@@ -7,13 +7,14 @@
 
 namespace chatd {
 
-StrayBatch::StrayBatch() : memory_(std::make_unique_for_overwrite<char[]>(kMaxBytes)) {
-  strays_.reserve(kMaxStrays);
+StrayBatch::StrayBatch(std::size_t max_strays)
+    : max_strays_(max_strays), memory_(std::make_unique_for_overwrite<char[]>(kMaxBytes)) {
+  strays_.reserve(max_strays);
 }
 
 bool StrayBatch::add(const Endpoint& from, std::string_view bytes) {
   const std::size_t needed_bytes = bytes.size() + kPayloadPaddingBytes;
-  if (strays_.size() == kMaxStrays || needed_bytes > kMaxBytes - used_bytes_) return false;
+  if (strays_.size() == max_strays_ || needed_bytes > kMaxBytes - used_bytes_) return false;
   char* const place = &memory_[used_bytes_];
   std::copy(bytes.begin(), bytes.end(), place);
   strays_.push_back({.from = from, .bytes = {place, bytes.size()}});

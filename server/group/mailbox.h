@@ -46,7 +46,7 @@ class StrayBatch {
     std::string_view bytes;
   };
 
-  StrayBatch();
+  explicit StrayBatch(std::size_t max_strays);
 
   // False: there is no room.
   bool add(const Endpoint& from, std::string_view bytes);
@@ -54,9 +54,9 @@ class StrayBatch {
   void clear();
 
  private:
-  static constexpr std::size_t kMaxStrays = 1024;
   static constexpr std::size_t kMaxBytes = 1024 * 1024;
 
+  std::size_t max_strays_;
   std::unique_ptr<char[]> memory_;
   std::size_t used_bytes_ = 0;
   std::vector<Stray> strays_;
@@ -64,6 +64,8 @@ class StrayBatch {
 
 // What a mailbox holds.
 struct Mail {
+  explicit Mail(std::size_t max_strays) : strays(max_strays) {}
+
   std::vector<Parcel> parcels;
   StrayBatch strays;
   // Where nobody listens (ICMP port unreachable). The kernel reports that to any socket of the
@@ -75,7 +77,12 @@ struct Mail {
 
 class Mailbox {
  public:
-  Mailbox(Io& io, UniqueFd event) : io_(io), event_(std::move(event)) {}
+  static constexpr std::size_t kMaxStrays = 1024;
+
+  Mailbox(Io& io, UniqueFd event, std::size_t max_strays = kMaxStrays)
+      : io_(io), event_(std::move(event)), max_strays_(max_strays), mail_(max_strays) {}
+
+  std::size_t max_strays() const { return max_strays_; }
 
   // An eventfd, for epoll with EPOLLET: each edge means that there is something to take. It is
   // never read.
@@ -100,6 +107,7 @@ class Mailbox {
 
   Io& io_;
   UniqueFd event_;
+  std::size_t max_strays_;
   std::mutex mutex_;
   bool is_empty_ = true;
   Mail mail_;

@@ -7,13 +7,14 @@
 
 namespace chatd {
 
-tl::expected<std::unique_ptr<Switchboard>, std::string> Switchboard::open(
-    Io& io, std::uint32_t shard_count) {
+tl::expected<std::unique_ptr<Switchboard>, std::string> Switchboard::open(Io& io,
+                                                                          std::uint32_t shard_count,
+                                                                          std::size_t max_strays) {
   auto board = std::make_unique<Switchboard>();
   for (std::uint32_t shard = 0; shard < shard_count; ++shard) {
     UniqueFd event(io.eventfd());
     if (!event) return tl::unexpected(system_error("eventfd"));
-    board->lines_.push_back(std::make_unique<Line>(io, std::move(event)));
+    board->lines_.push_back(std::make_unique<Line>(io, std::move(event), max_strays));
     board->lines_.back()->greeting = std::make_shared<const GreetingPart>();
   }
   return board;

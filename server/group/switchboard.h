@@ -23,8 +23,8 @@ namespace chatd {
 
 class Switchboard {
  public:
-  static tl::expected<std::unique_ptr<Switchboard>, std::string> open(Io& io,
-                                                                      std::uint32_t shard_count);
+  static tl::expected<std::unique_ptr<Switchboard>, std::string> open(
+      Io& io, std::uint32_t shard_count, std::size_t max_strays = Mailbox::kMaxStrays);
 
   std::uint32_t shard_count() const { return static_cast<std::uint32_t>(lines_.size()); }
   Mailbox& mailbox(std::uint8_t shard) { return lines_[shard]->mailbox; }
@@ -52,7 +52,8 @@ class Switchboard {
  private:
   // On cache lines of its own, so that what one shard writes slows down no other.
   struct alignas(64) Line {
-    Line(Io& io, UniqueFd event) : mailbox(io, std::move(event)) {}
+    Line(Io& io, UniqueFd event, std::size_t max_strays)
+        : mailbox(io, std::move(event), max_strays) {}
     Mailbox mailbox;
     std::atomic<std::uint64_t> roster_version = 0;
     std::atomic<std::uint32_t> rooms = 0;

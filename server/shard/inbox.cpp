@@ -3,6 +3,8 @@
 #include <utility>
 #include <variant>
 
+#include "core/wire/v1/datagram.h"
+
 namespace chatd {
 
 void Inbox::drain_messages(TimeMs now_ms, Outbox& out) {
@@ -27,9 +29,10 @@ void Inbox::drain_messages(TimeMs now_ms, Outbox& out) {
 }
 
 void Inbox::receive_strays(TimeMs now_ms, Outbox& out) {
-  for (; next_stray_ < mail_.strays.strays().size() && !out.is_full(); ++next_stray_) {
+  while (next_stray_ < mail_.strays.strays().size() && !out.is_full()) {
     const StrayBatch::Stray& stray = mail_.strays.strays()[next_stray_];
-    relay_.on_datagram(now_ms, stray.from, stray.bytes, out);
+    const ReceivedDatagram datagram{stray.from, stray.bytes, parse_client_datagram(stray.bytes)};
+    next_stray_ += relay_.on_datagrams(now_ms, {&datagram, 1}, out);
   }
 }
 

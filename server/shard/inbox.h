@@ -17,7 +17,7 @@ namespace chatd {
 class Inbox {
  public:
   Inbox(ShardLine& line, Relay& relay, ControlPlane& control)
-      : line_(line), relay_(relay), control_(control) {}
+      : line_(line), relay_(relay), control_(control), mail_(line.mailbox().max_strays()) {}
 
   // Whether anything is there, also if its event has not been seen yet.
   bool look() {

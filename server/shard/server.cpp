@@ -144,8 +144,9 @@ tl::expected<std::unique_ptr<Server>, std::string> Server::open(const Options& o
                      .udp = std::move(sockets.udp[i]),
                      .family = sockets.family,
                      .max_lanes = max_lanes};
-    auto shard =
-        Shard::open(kernel_io(), std::move(own), config, *server->board_, server->stop_.get());
+    auto shard = Shard::open(kernel_io(), std::move(own),
+                             std::make_unique<Relay>(config, monotonic_now_ms()), *server->board_,
+                             server->stop_.get());
     if (!shard) return tl::unexpected(shard.error());
     server->shards_.push_back(std::move(*shard));
   }

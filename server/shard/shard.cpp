@@ -13,11 +13,6 @@
 namespace chatd {
 namespace {
 
-// What is sent between two looks at everything else, in the outbox's units of work: some
-// milliseconds.
-constexpr std::uint32_t kOutboxWork = kMaxTurnWork;
-// Datagrams that are received between the same.
-constexpr std::size_t kDatagramsPerTurn = 512;
 constexpr std::size_t kMaxEvents = 256;
 constexpr TimeMs kFinishMs = 200;
 constexpr TimeMs kGoodbyeMs = 1000;
@@ -28,17 +23,19 @@ enum EventId : std::uint64_t {
   kListenerEvent,
   kUdpEvent,
   kMailEvent,
-  kFirstConnectionEvent
 };
+static_assert(kMailEvent < Shard::kFirstConnectionEvent);
 
 }  // namespace
 
 tl::expected<std::unique_ptr<Shard>, std::string> Shard::open(Io& io, ShardSockets sockets,
-                                                              const RelayConfig& config,
-                                                              Switchboard& board, int stop_fd) {
+                                                              std::unique_ptr<Relay> relay,
+                                                              Switchboard& board, int stop_fd,
+                                                              const ShardBounds& bounds) {
   UniqueFd epoll(io.epoll_create());
   if (!epoll) return tl::unexpected(system_error("epoll_create1"));
-  std::unique_ptr<Shard> shard(new Shard(io, std::move(epoll), std::move(sockets), config, board));
+  std::unique_ptr<Shard> shard(
+      new Shard(io, std::move(epoll), std::move(sockets), std::move(relay), board, bounds));
   for (const auto& watched :
        {shard->watch(stop_fd, EPOLLIN, kStopEvent),
         shard->watch(shard->line_.event_fd(), EPOLLIN | EPOLLET, kMailEvent),
@@ -52,21 +49,22 @@ tl::expected<std::unique_ptr<Shard>, std::string> Shard::open(Io& io, ShardSocke
   return shard;
 }
 
-Shard::Shard(Io& io, UniqueFd epoll, ShardSockets sockets, const RelayConfig& config,
-             Switchboard& board)
+Shard::Shard(Io& io, UniqueFd epoll, ShardSockets sockets, std::unique_ptr<Relay> relay,
+             Switchboard& board, const ShardBounds& bounds)
     : io_(io),
       epoll_(std::move(epoll)),
-      relay_(config, io.now_ms()),
-      outbox_(kOutboxWork, config.limits.max_room_members),
+      relay_(std::move(relay)),
+      bounds_(bounds),
+      outbox_(bounds.outbox_work, relay_->limits().max_room_members),
       data_(
           io,
           {.fd = std::move(sockets.udp), .family = sockets.family, .max_lanes = sockets.max_lanes},
-          config.trains.max_segment_bytes, relay_.counters(), board.local_addresses()),
-      line_(board, config.shard, relay_),
-      control_(io, std::move(sockets.tcp_listener), relay_.limits(), config.shards, epoll_.get(),
-               kFirstConnectionEvent, line_, log_, relay_.counters(), io.now_ms()),
-      inbox_(line_, relay_, control_),
-      meter_(relay_.counters(), relay_.measures()) {}
+          relay_->config().trains.max_segment_bytes, relay_->counters(), board.local_addresses()),
+      line_(board, relay_->config().shard, *relay_),
+      control_(io, std::move(sockets.tcp_listener), relay_->limits(), relay_->config().shards,
+               epoll_.get(), kFirstConnectionEvent, line_, log_, relay_->counters(), io.now_ms()),
+      inbox_(line_, *relay_, control_),
+      meter_(relay_->counters(), relay_->measures()) {}
 
 tl::expected<void, std::string> Shard::watch(int fd, std::uint32_t events, std::uint64_t id) {
   if (io_.epoll_add(epoll_.get(), fd, events, id) == 0) return {};
@@ -74,15 +72,19 @@ tl::expected<void, std::string> Shard::watch(int fd, std::uint32_t events, std::
 }
 
 void Shard::run() {
+  go_on();
+  while (!is_stopping_) duty_cycle();
+}
+
+void Shard::go_on() {
   is_stopping_ = false;
   data_.read_again();  // settle() has passed it over
-  while (!is_stopping_) duty_cycle();
 }
 
 void Shard::end() {
   finish_what_has_come();
   say_goodbye();
-  log_.say(io_.now_ms(), relay_.room_events());
+  log_.say(io_.now_ms(), relay_->room_events());
   log_.close();
 }
 
@@ -95,7 +97,7 @@ void Shard::duty_cycle() {
   data_.make_room(outbox_);
   take_refusals(now_ms);
   // Nobody is taken for silent before what has come from them is read.
-  relay_.on_deadline(horizon_.heard_until_ms(), outbox_);
+  relay_->on_deadline(horizon_.heard_until_ms(), outbox_);
   control_.close_overdue(now_ms, horizon_.heard_until_ms());
   inbox_.drain_messages(now_ms, outbox_);
   control_.serve(now_ms, outbox_);
@@ -131,7 +133,7 @@ void Shard::wait() {
 int Shard::wait_timeout_ms(TimeMs now_ms) const {
   if (has_work(now_ms)) return 0;
   const auto deadline_ms =
-      earliest(earliest(relay_.next_deadline(), control_.next_deadline()), data_.next_deadline());
+      earliest(earliest(relay_->next_deadline(), control_.next_deadline()), data_.next_deadline());
   if (!deadline_ms) return -1;
   if (*deadline_ms <= now_ms) return 0;
   return static_cast<int>(std::min<TimeMs>(*deadline_ms - now_ms, INT_MAX));
@@ -164,17 +166,17 @@ void Shard::take_refusals(TimeMs now_ms) {
     const auto destination = data_.take_refused();
     if (!destination) return;
     line_.tell_refusal(*destination);
-    relay_.on_refused(now_ms, *destination, outbox_);
+    relay_->on_refused(now_ms, *destination, outbox_);
   }
 }
 
 // A bounded share of what has come: the rest has its turn after everything else.
 void Shard::receive(TimeMs now_ms) {
-  for (std::size_t left = kDatagramsPerTurn; left > 0 && !outbox_.is_full();) {
+  for (std::size_t left = bounds_.datagrams; left > 0 && !outbox_.is_full();) {
     const std::span<ReceivedDatagram> come = data_.receive(now_ms, left);
     if (come.empty()) return;
     const std::span<ReceivedDatagram> ours = line_.hand_over(come);
-    const std::size_t taken = relay_.on_datagrams(now_ms, ours, outbox_);
+    const std::size_t taken = relay_->on_datagrams(now_ms, ours, outbox_);
     data_.keep(ours.subspan(taken));
     left -= come.size() - (ours.size() - taken);
   }
@@ -182,7 +184,7 @@ void Shard::receive(TimeMs now_ms) {
 
 // What waits to be sent leaves first: rooms have time.
 void Shard::serve_rooms() {
-  if (!data_.has_unsent() && !data_.is_send_blocked()) relay_.fan_out(outbox_);
+  if (!data_.has_unsent() && !data_.is_send_blocked()) relay_->fan_out(outbox_);
 }
 
 void Shard::send(TimeMs now_ms) {
@@ -192,15 +194,15 @@ void Shard::send(TimeMs now_ms) {
 
 void Shard::end_turn(TimeMs now_ms) {
   horizon_.end_turn(has_read_all(now_ms));
-  meter_.end(!data_.has_unsent() && !relay_.has_waiting(), [this] { return io_.now_ns(); });
+  meter_.end(!data_.has_unsent() && !relay_->has_waiting(), [this] { return io_.now_ns(); });
   data_.receive_drops().update(now_ms);
-  log_.say(now_ms, relay_.room_events());
+  log_.say(now_ms, relay_->room_events());
 }
 
 // Whether there is something to do that no event will announce.
 bool Shard::has_work(TimeMs now_ms) const {
   const bool has_messages =
-      !data_.is_send_blocked() && (data_.has_unsent() || relay_.has_waiting());
+      !data_.is_send_blocked() && (data_.has_unsent() || relay_->has_waiting());
   return has_messages || data_.has_work() || inbox_.has_work() || control_.has_work(now_ms);
 }
 
@@ -223,10 +225,10 @@ void Shard::finish_what_has_come() {
 // What is still waiting in a room by now has waited for a turn longer than members can be kept
 // waiting for their farewell. However many they are, they are told as long as the network takes it.
 void Shard::say_goodbye() {
-  relay_.drop_waiting();
+  relay_->drop_waiting();
   TimeMs give_up_at_ms = io_.now_ms() + kGoodbyeMs;
   for (bool everyone_is_told = false; !everyone_is_told;) {
-    everyone_is_told = relay_.disconnect_all(outbox_);
+    everyone_is_told = relay_->disconnect_all(outbox_);
     data_.send_before_stop(outbox_, give_up_at_ms);
     if (io_.now_ms() < give_up_at_ms) give_up_at_ms = io_.now_ms() + kGoodbyeMs;
   }

@@ -39,16 +39,32 @@ struct ShardSockets {
   std::size_t max_lanes = Lanes::kMaxLanes;
 };
 
+// Work between two looks at everything else: what is sent, in the outbox's units, which is some
+// milliseconds' worth, and datagrams that are received.
+struct ShardBounds {
+  std::uint32_t outbox_work = kMaxTurnWork;
+  std::size_t datagrams = 512;
+};
+
 class Shard {
  public:
-  // Stops when `stop_fd` becomes readable. `board` has a line for each of config.shards and must
+  // data.u64 of the first connection's events.
+  static constexpr std::uint64_t kFirstConnectionEvent = 4;
+
+  // Stops when `stop_fd` becomes readable. `board` has a line for each shard and must
   // outlive the shard.
   static tl::expected<std::unique_ptr<Shard>, std::string> open(Io& io, ShardSockets sockets,
-                                                                const RelayConfig& config,
-                                                                Switchboard& board, int stop_fd);
+                                                                std::unique_ptr<Relay> relay,
+                                                                Switchboard& board, int stop_fd,
+                                                                const ShardBounds& bounds = {});
 
   // Until `stop_fd` is readable. It may be called again.
   void run();
+  // Its parts, for who has no thread for it (tests/sim): what comes first, one turn, and for how
+  // long that would wait at most (-1: for ever).
+  void go_on();
+  void duty_cycle();
+  int wait_timeout_ms(TimeMs now_ms) const;
 
   // The end, after run(): what has arrived before is still relayed, as far as that goes in a
   // moment, and every member is told; a socket that is full for a second ends that.
@@ -70,16 +86,14 @@ class Shard {
   // Before the first run(): goes on from there. An error says what does not fit.
   tl::expected<void, std::string> restore(ShardState state, std::span<UniqueFd> connections);
 
-  const Counters& counters() const { return relay_.counters(); }
+  const Counters& counters() const { return relay_->counters(); }
 
  private:
-  Shard(Io& io, UniqueFd epoll, ShardSockets sockets, const RelayConfig& config,
-        Switchboard& board);
+  Shard(Io& io, UniqueFd epoll, ShardSockets sockets, std::unique_ptr<Relay> relay,
+        Switchboard& board, const ShardBounds& bounds);
 
-  void duty_cycle();
   void wait();
   void look_past_connections();
-  int wait_timeout_ms(TimeMs now_ms) const;
   void note(const epoll_event& event);
   void take_refusals(TimeMs now_ms);
   void receive(TimeMs now_ms);
@@ -95,7 +109,8 @@ class Shard {
 
   Io& io_;
   UniqueFd epoll_;
-  Relay relay_;
+  std::unique_ptr<Relay> relay_;
+  const ShardBounds bounds_;
   Outbox outbox_;
   EventLog log_;
   DataPlane data_;

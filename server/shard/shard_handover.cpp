@@ -19,7 +19,7 @@ bool Shard::settle() {
   inbox_.receive_strays(now_ms, outbox_);
   receive(now_ms);
   const bool all_are_told =
-      !data_.has_unsent() && !data_.is_send_blocked() && relay_.prepare_snapshot(outbox_);
+      !data_.has_unsent() && !data_.is_send_blocked() && relay_->prepare_snapshot(outbox_);
   send(now_ms);
   meter_.skip();
   return had_work || !all_are_told || data_.has_unsent();
@@ -31,15 +31,15 @@ void Shard::drop_unsent() {
 
 ShardState Shard::state(std::vector<int>& descriptors) {
   data_.receive_drops().update();
-  log_.say(io_.now_ms(), relay_.room_events());
+  log_.say(io_.now_ms(), relay_->room_events());
   log_.close();
-  return {.relay = relay_.snapshot(),
+  return {.relay = relay_->snapshot(),
           .connections = control_.states(descriptors),
           .receive_drops_seen = data_.receive_drops().last_seen()};
 }
 
 tl::expected<void, std::string> Shard::restore(ShardState state, std::span<UniqueFd> connections) {
-  if (auto restored = relay_.restore(state.relay); !restored) return restored;
+  if (auto restored = relay_->restore(state.relay); !restored) return restored;
   data_.go_on_from(state.receive_drops_seen);
   meter_.skip();
   const TimeMs now_ms = io_.now_ms();

@@ -139,10 +139,13 @@ std::string Clients::write_bad_request(const Ask& ask) {
 // The bytes come as the network cuts them.
 void Clients::on_answer(std::uint32_t number) {
   const Connection& connection = server_.connection(number);
+  server_.check_answers(connection);
+  const auto begin = server_.answer_at(connection);
   Client& client = clients_[connection.ask.client];
   client.state = Client::State::kOut;
   client::AnswerReader reader(client::kMaxListBytes);
   std::string_view left = connection.reply;
+  left.remove_prefix(begin.value_or(left.size()));
   std::optional<std::string> answer;
   while (!left.empty() && !answer) {
     const std::size_t count = world_.dice.one_in(2)
@@ -154,7 +157,7 @@ void Clients::on_answer(std::uint32_t number) {
     answer = std::move(*read);
     left.remove_prefix(count);
   }
-  if (answer && connection.status != 200) {
+  if (answer && connection.ask.kind != Ask::Kind::kList) {
     const auto entry = client::parse_entry_answer(*answer);
     const int status = entry ? 201 : entry.error().status;
     world_.note(Step::kAnswered, client.number, static_cast<std::uint64_t>(status));

@@ -13,7 +13,11 @@ void Clients::attack(Client& attacker) {
   if (attacker.port == kNoPort) open_port(attacker);
   Client& victim = someone();
   // From the same host one may bring another's member to one's own port, and hear twice.
-  const bool is_apart = !world_.scenario.is_orderly || victim.host != attacker.host;
+  // (It may have gone to another host since; the server knows the one from which it has joined.)
+  const Membership* const seat = model_.roll().find(victim.member);
+  const bool is_at_home = seat != nullptr && seat->host == attacker.host;
+  const bool is_apart =
+      !world_.scenario.is_orderly || (victim.host != attacker.host && !is_at_home);
   const bool knows_victim = victim.member != kNobody && victim.port != kNoPort && is_apart;
   switch (world_.dice.roll(8)) {
     case 0:

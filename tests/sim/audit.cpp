@@ -218,12 +218,12 @@ void Audit::check(const Relay& relay, std::uint8_t shard, Counter counter) {
               std::to_string(wanted));
 }
 
-void Audit::check_counters(const Relay& relay, std::uint8_t shard, std::uint64_t notices_dropped) {
+void Audit::check_counters(const Relay& relay, std::uint8_t shard) {
   for (const Counter counter : kPredicted) check(relay, shard, counter);
   // A farewell that finds nobody is counted when its room has its turn.
   if (!relay.has_waiting() && relay.counters()[Counter::kNoticesDropped] <
                                   model_.expected(shard, Counter::kNoticesDropped) +
-                                      notices_dropped + model_.debts().lost_notices_by(shard)) {
+                                      model_.debts().lost_notices_by(shard)) {
     world_.fail("notices that found nobody are not counted");
   }
 }

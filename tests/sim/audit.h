@@ -31,7 +31,7 @@ class Audit {
 
   // One counter, at once; all that the model knows.
   void check(const Relay& relay, std::uint8_t shard, Counter counter);
-  void check_counters(const Relay& relay, std::uint8_t shard, std::uint64_t notices_dropped);
+  void check_counters(const Relay& relay, std::uint8_t shard);
   // Everything that was put into the outbox has been sent, or dropped under a reason.
   void check_sent(const Relay& relay, std::uint8_t shard);
   // The relay's whole state.

@@ -58,6 +58,7 @@ class Clients {
   void wake(std::uint32_t client);
   void on_datagram(std::uint32_t packet, std::uint32_t port);
   void on_refused(std::uint32_t port);
+  // All that it will hear there has come.
   void on_answer(std::uint32_t connection);
 
  private:

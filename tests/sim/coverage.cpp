@@ -26,6 +26,14 @@ std::string_view sight_name(Sight sight) {
       return "clock_jump";
     case Sight::kServerPause:
       return "server_pause";
+    case Sight::kInterrupted:
+      return "interrupted";
+    case Sight::kNoDescriptors:
+      return "no_descriptors";
+    case Sight::kLane:
+      return "lane";
+    case Sight::kReceivedTrain:
+      return "received_train";
     case Sight::kServerStop:
       return "server_stop";
     case Sight::kWrongSteering:
@@ -164,15 +172,9 @@ std::string_view sight_name(Sight sight) {
 
 std::string_view out_of_reach(Counter counter) {
   switch (counter) {
-    case Counter::kConnectionsAccepted:
-    case Counter::kConnectionsTimedOut:
-    case Counter::kConnectionsOverLimit:
     case Counter::kConnectionsShed:
-    case Counter::kAcceptsPostponed:
-    case Counter::kConnectionsBroken:
-    case Counter::kReceivesPostponed:
     case Counter::kFramesTooLarge:
-      return "the server counts it in its TCP side, which is not simulated";
+      return "it takes more clients, or longer requests, than the simulator always has";
     default:
       return "";
   }

@@ -28,6 +28,10 @@ enum class Sight : std::uint8_t {
   kClockStall,
   kClockJump,
   kServerPause,
+  kInterrupted,    // a wait
+  kNoDescriptors,  // for a connection
+  kLane,
+  kReceivedTrain,
   kServerStop,
   kWrongSteering,
   kOutboxFull,  // while members expire

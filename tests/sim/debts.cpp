@@ -20,7 +20,8 @@ Debts::Accepted Debts::accept(const Membership& sender, MessageId message) {
       ++sum.pending;
       continue;
     }
-    member.debts.push_back({.message = message, .accepted = accepted_});
+    member.debts.push_back(
+        {.message = message, .accepted = accepted_, .turn = turns_[sender.shard]});
     ++sum.planned;
   }
   ++accepted_;
@@ -88,6 +89,11 @@ bool Debts::pay_one(Membership& member, MessageId message, Order order) {
       }
     }
     if (!is_notice(message)) --owed_[member.shard];
+    if (!is_notice(message) && member.is_in &&
+        roll_.rooms[member.room].accepted * roll_.rooms[member.room].members.size() <=
+            kFewMessages) {
+      longest_wait_turns_ = std::max(longest_wait_turns_, turns_[member.shard] - debt.turn);
+    }
     debt.message = kPaid;
     drop_paid(member);
     return true;

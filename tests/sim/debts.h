@@ -21,6 +21,13 @@ class Debts {
  public:
   explicit Debts(Roll& roll) : roll_(roll) {}
 
+  // A turn of the shard in which rooms are served: nothing that is in their way waits for the
+  // network.
+  void begin_turn(std::uint8_t shard) { ++turns_[shard]; }
+  // So many turns the delivery of a message has waited at most, in a room in which little waited
+  // for few.
+  std::uint64_t longest_wait_turns() const { return longest_wait_turns_; }
+
   struct Accepted {
     std::uint64_t planned;
     std::uint64_t pending;  // members who could not be reached
@@ -84,6 +91,8 @@ class Debts {
   bool has_lost_unfairly_ = false;
   bool has_lost_farewell_ = false;
   std::uint64_t accepted_ = 0;
+  std::uint64_t longest_wait_turns_ = 0;
+  std::array<std::uint64_t, kMaxShards> turns_{};
   std::array<std::uint64_t, kMaxShards> owed_{};
   std::array<std::uint64_t, kMaxShards> lost_{};
   std::array<std::uint64_t, kMaxShards> lost_notices_{};

@@ -17,8 +17,8 @@ enum class EventKind : std::uint8_t {
   kTurn,              // of a shard's duty cycle. where: the shard
   kTimer,             // the same, since a deadline has come
   kClientWakes,       // what: a client
-  kRequestAtServer,   // a connection's bytes. what: the connection
-  kAnswerAtClient,    // what: the connection
+  kRequestAtServer,   // a connection, or some of its bytes. what: the connection; where: its serial
+  kBytesAtClient,     // likewise
   kFaultBegins,       // the next one is picked
   kFaultEnds,         // what: the fault; where: whom it struck
   kServerStarts,      // after it was stopped

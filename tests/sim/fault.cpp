@@ -40,6 +40,12 @@ std::string_view fault_name(Fault fault) {
       return "clock jump";
     case Fault::kBrokenConnections:
       return "broken connections";
+    case Fault::kNoDescriptors:
+      return "no descriptors";
+    case Fault::kNoMemory:
+      return "no memory";
+    case Fault::kDribble:
+      return "dribble";
     case Fault::kStop:
       return "stop";
     case Fault::kCount:

@@ -28,6 +28,9 @@ enum class Fault : std::uint8_t {
   kClockStall,
   kClockJump,
   kBrokenConnections,
+  kNoDescriptors,  // for new connections
+  kNoMemory,       // to receive
+  kDribble,        // calls take a part of what they could, or are interrupted
   kStop,
   kCount,
 };

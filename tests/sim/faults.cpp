@@ -4,7 +4,8 @@ namespace chatd::sim {
 namespace {
 
 constexpr std::uint64_t kLongUs = 60'000;   // what a fault lasts, on average
-constexpr std::uint64_t kFullUs = 15'000;   // a socket or a device
+constexpr std::uint64_t kFullUs = 15'000;   // a device, or a process without processor time
+constexpr std::uint64_t kStuckUs = 90'000;  // a socket
 constexpr std::uint64_t kDownUs = 100'000;  // a server
 
 // Rare ones, since much is over with them.
@@ -15,6 +16,7 @@ bool is_rare(Fault fault) {
 std::uint64_t length_of(Fault fault) {
   switch (fault) {
     case Fault::kSocketFull:
+      return kStuckUs;
     case Fault::kDeviceFull:
     case Fault::kPause:
     case Fault::kStop:
@@ -87,6 +89,12 @@ void Faults::set(Fault fault, std::uint32_t whom, bool begins) {
       return count(server_.steering_wrong, begins);
     case Fault::kBrokenConnections:
       return count(server_.breaking_connections, begins);
+    case Fault::kNoDescriptors:
+      return count(server_.machine().out_of_descriptors, begins);
+    case Fault::kNoMemory:
+      return count(server_.machine().out_of_memory, begins);
+    case Fault::kDribble:
+      return count(server_.machine().dribbling, begins);
     default:
       set_shard(fault, whom, begins);
   }
@@ -97,30 +105,32 @@ void Faults::set_shard(Fault fault, std::uint32_t whom, bool begins) {
   switch (fault) {
     case Fault::kClockStall:
       world_.seen.saw(Sight::kClockStall);
-      if (begins) return server_.clock().stall(world_.now_us);
-      server_.clock().go_on();
+      if (begins) return server_.machine().clock().stall(world_.now_us);
+      server_.machine().clock().go_on();
       return server_.wake_all();
     case Fault::kClockJump:
       if (!begins) return;
       world_.seen.saw(Sight::kClockJump);
-      server_.clock().jump(world_.dice.roll(2 * world_.limits.idle_timeout_ms));
+      server_.machine().clock().jump(world_.dice.roll(2 * world_.limits.idle_timeout_ms));
       return server_.wake_all();
     case Fault::kSocketFull:
       count(network_.sockets_full, begins);
-      if (begins) return server_.shard(whom).fill_socket(world_.dice.roll32(100));
-      if (server_.is_up()) server_.shard(whom).drain_socket();
+      if (begins)
+        return server_.machine().fill_socket(whom,
+                                             world_.dice.roll32(world_.dice.one_in(2) ? 8 : 100));
+      if (server_.is_up()) server_.machine().drain_socket(whom);
       return;
     case Fault::kStop:  // at its end; some servers have a full socket by then
       if (!begins) return stop_server();
       if (world_.dice.one_in(2)) return;
       for (std::uint32_t i = 0; i < server_.shard_count(); ++i) {
-        server_.shard(i).fill_socket(world_.dice.roll32(10));
+        server_.machine().fill_socket(i, world_.dice.roll32(10));
       }
       return;
     case Fault::kPause:
       world_.seen.saw(Sight::kServerPause);
-      if (begins) return server_.shard(whom).pause();
-      if (server_.is_up()) server_.shard(whom).go_on();
+      if (begins) return server_.pause(whom);
+      if (server_.is_up()) server_.go_on(whom);
       return;
     default:
       return;

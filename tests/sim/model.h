@@ -120,6 +120,7 @@ class Model {
   Roll& roll() { return roll_; }
   Endpoint endpoint_of(const Membership& member) const { return network_.endpoint(member.port); }
   const Debts& debts() const { return debts_; }
+  void begin_turn(std::uint8_t shard) { debts_.begin_turn(shard); }
   const ShardMap& shards() const { return shards_; }
   std::uint32_t members() const { return members_; }
   std::uint32_t rooms() const { return rooms_; }

@@ -76,13 +76,13 @@ void Operator::kick() {
     name = model_.roll()[there.members[one]].name;
   }
   note(Act::kKick, room, name);
-  server_.shard(there.shard).on_order({.room = room, .name = name});
+  server_.kick(room, name);
 }
 
 void Operator::close_room() {
   const std::uint32_t room = some_room();
   note(Act::kCloseRoom, room);
-  server_.shard(model_.roll().rooms[room].shard).on_order({.room = room, .name = {}});
+  server_.close_room(room);
 }
 
 void Operator::set_limits() {

@@ -9,7 +9,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "core/base/endpoint.h"
@@ -54,6 +58,40 @@ struct Packet {
   Claim claim;            // to the server
   MessageId message = 0;  // to a client; 0: not a member's words
   std::uint32_t holders = 0;
+};
+
+// What the makers of datagrams claim, by source and bytes, for those who see nothing else.
+class Claims {
+ public:
+  void note(const Packet& packet) {
+    const std::uint64_t key =
+        key_of(packet.from, std::string_view(packet.bytes).substr(0, packet.size_bytes));
+    if (order_.size() < kRemembered) {
+      order_.push_back(key);
+    } else {
+      claims_.erase(std::exchange(order_[next_++ % kRemembered], key));
+    }
+    claims_.insert_or_assign(key, packet.claim);
+  }
+  // Nothing: nobody has sent it.
+  const Claim* find(const Endpoint& from, std::string_view bytes) const {
+    const auto found = claims_.find(key_of(from, bytes));
+    return found == claims_.end() ? nullptr : &found->second;
+  }
+
+ private:
+  static constexpr std::size_t kRemembered = 1 << 15;
+
+  static std::uint64_t key_of(const Endpoint& from, std::string_view bytes) {
+    const std::hash<std::string_view> hash;
+    const auto& ip = from.ip.bytes();
+    return hash(bytes) * 31 + hash({reinterpret_cast<const char*>(ip.data()), ip.size()}) * 7 +
+           from.port;
+  }
+
+  std::unordered_map<std::uint64_t, Claim> claims_;
+  std::vector<std::uint64_t> order_;
+  std::size_t next_ = 0;
 };
 
 class Packets {

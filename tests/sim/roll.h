@@ -23,6 +23,7 @@ struct Debt {
   };
   MessageId message;
   std::uint64_t accepted;  // its place among all accepted messages
+  std::uint64_t turn = 0;  // of its shard, when it was
   Certainty certainty = Certainty::kCertain;
   bool is_farewell = false;
 };

@@ -30,6 +30,8 @@ AbuseLimits some_abuse_limits(Dice& dice) {
 Limits some_limits(Dice& dice, std::uint32_t clients, std::uint32_t rooms) {
   Limits limits;
   limits.idle_timeout_ms = pick<std::uint32_t>(dice, std::array{400u, 1000u, 3000u});
+  limits.handshake_timeout_ms = pick<std::uint32_t>(dice, std::array{50u, 400u, 10'000u});
+  limits.max_connections = dice.one_in(3) ? 1 + dice.roll32(3) : 2 * clients;
   limits.max_rooms = dice.one_in(3) ? 1 + rooms / 2 : rooms + 2;
   limits.max_members = dice.one_in(3) ? 1 + clients / 2 : 2 * clients;
   limits.max_room_members = dice.one_in(3) ? 2 + clients / 4 : 2 * clients;
@@ -59,6 +61,7 @@ Scenario::Scenario(std::uint64_t seed_number) : seed(seed_number) {
   datagrams_per_turn = pick<std::uint32_t>(dice, std::array{4u, 64u, 512u});
   receive_buffer = pick<std::uint32_t>(dice, std::array{32u, 1024u, 4096u});
   mailbox = pick<std::uint32_t>(dice, std::array{2u, 64u});
+  lanes = dice.one_in(2) ? 0 : 1 + dice.roll32(8);
   think_us = pick<std::uint32_t>(dice, std::array{5'000u, 30'000u, 120'000u});
   fault_gap_us = pick<std::uint32_t>(dice, std::array{30'000u, 100'000u, 400'000u});
   attackers_in_ten = dice.roll32(5);

@@ -28,6 +28,7 @@ struct Scenario {
   std::uint32_t outbox_work = 2048;  // in a turn
   std::uint32_t datagrams_per_turn = 512;
   std::uint32_t receive_buffer = 1024;  // datagrams
+  std::uint32_t lanes = 0;              // sockets beside the shared one
   std::uint32_t mailbox = 64;           // datagrams that came to the wrong shard
 
   // The world.

@@ -4,32 +4,21 @@
 #include <string_view>
 #include <utility>
 
-#include "client/lib/answer.h"
 #include "core/wire/v1/datagram.h"
-#include "core/wire/v1/frame.h"
 
 namespace chatd::sim {
 namespace {
 
-constexpr std::uint64_t kConnectUs = 600;
-constexpr std::uint64_t kAnswerUs = 200;
-
-// The State 2 frame of a whole reply; nothing if it has none, or bytes after it.
-std::optional<FrameView> outcome_in(std::string_view reply) {
-  while (true) {
-    const DecodedFrame decoded = decode_frame(reply, reply.size());
-    if (decoded.status != FrameStatus::kComplete) return std::nullopt;
-    reply.remove_prefix(decoded.size_bytes);
-    if (!decoded.frame.is(FrameState::kCompleted)) continue;
-    if (!reply.empty()) return std::nullopt;
-    return decoded.frame;
-  }
-}
+constexpr std::uint64_t kTurnUs = 30;
 
 }  // namespace
 
 Server::Server(World& world, Network& network, Model& model)
-    : world_(world), network_(network), model_(model), audit_(world, model) {
+    : world_(world),
+      network_(network),
+      model_(model),
+      audit_(world, model),
+      machine_(world, network, *this, [this](std::uint32_t shard) { wake(shard); }) {
   start();
 }
 
@@ -37,159 +26,188 @@ void Server::start() {
   const std::uint32_t count = world_.scenario.shards;
   KeyedHash::Key key;
   for (auto& byte : key) byte = static_cast<std::uint8_t>(world_.dice.any());
-  RelayConfig config;
   world_.limits = world_.scenario.limits;
   ++generation_;
-  config.limits = world_.limits;
-  config.own_sockets = world_.server_sockets;
-  config.trains = world_.scenario.trains;
-  config.message_store_blocks = world_.scenario.store_blocks;
-  if (count > 1) config.shards = ShardMap(count, key);
-  model_.restart(config.shards);
+  config_ = {};
+  config_.own_sockets = world_.server_sockets;
+  config_.trains = world_.scenario.trains;
+  config_.message_store_blocks = world_.scenario.store_blocks;
+  if (count > 1) config_.shards = ShardMap(count, key);
+  model_.restart(config_.shards);
   audit_.restart(count);
-  for (std::uint32_t i = 0; i < count; ++i) {
-    for (auto& byte : config.seed) byte = static_cast<std::uint8_t>(world_.dice.any());
-    config.shard = static_cast<std::uint8_t>(i);
-    shards_.push_back(
-        std::make_unique<Shard>(world_, network_, model_, audit_, *this, clock_, config));
-  }
+  forget_all();
+  sockets_.clear();
+  listener_ = machine_.open_listener();
+  for (std::uint32_t i = 0; i < count; ++i) sockets_.push_back(machine_.open_udp(i));
+  open_shards({});
   world_.note(Step::kServerStarts, count);
+}
+
+// On the sockets that are there. `states`: where other shards have ended, if these go on from
+// there.
+void Server::open_shards(std::vector<ShardState> states) {
+  const auto count = static_cast<std::uint32_t>(sockets_.size());
+  const std::uint64_t sequence = board_ && !states.empty() ? board_->sequence() : 0;
+  shards_.clear();
+  relays_.clear();
+  machine_.forget_watchers();
+  board_ = Switchboard::open(machine_, count, world_.scenario.mailbox).value();
+  board_->go_on_from(sequence);
+  turns_.assign(count, {});
+  const int stop = machine_.eventfd();
+  for (std::uint32_t i = 0; i < count; ++i) {
+    auto relay = make_relay(i);
+    relays_.push_back(relay.get());
+    ShardSockets own{.tcp_listener = i == 0 ? UniqueFd(listener_) : UniqueFd(),
+                     .udp = UniqueFd(sockets_[i]),
+                     .family = AF_INET6,
+                     .max_lanes = world_.scenario.lanes};
+    const ShardBounds bounds{.outbox_work = world_.scenario.outbox_work,
+                             .datagrams = world_.scenario.datagrams_per_turn};
+    shards_.push_back(
+        Shard::open(machine_, std::move(own), std::move(relay), *board_, stop, bounds).value());
+    wake(i);
+  }
+  for (std::uint32_t i = 0; i < states.size(); ++i) {
+    std::vector<UniqueFd> connections;
+    for (const int fd : descriptors_[i]) connections.emplace_back(fd);
+    const auto restored = shards_[i]->restore(std::move(states[i]), connections);
+    relays_[i]->on_restored();
+    if (!restored) world_.fail("a shard cannot go on where another has ended: " + restored.error());
+  }
+}
+
+std::unique_ptr<AuditedRelay> Server::make_relay(std::uint32_t shard) {
+  config_.limits = world_.limits;
+  for (auto& byte : config_.seed) byte = static_cast<std::uint8_t>(world_.dice.any());
+  config_.shard = static_cast<std::uint8_t>(shard);
+  return std::make_unique<AuditedRelay>(world_, model_, audit_, *this, config_, machine_.now_ms());
 }
 
 void Server::stop() {
   world_.note(Step::kServerStops, model_.members());
-  for (auto& shard : shards_) shard->say_goodbye();
-  if (world_.ok() && model_.members() != 0) world_.fail("not everyone was told that it is over");
-  for (auto& shard : shards_) world_.seen.add(shard->relay().counters());
-  shards_.clear();
-  for (std::uint32_t i = 0; i < connections_.size(); ++i) {
-    Connection& connection = connections_[i];
-    if (connection.stage == Connection::Stage::kFree ||
-        connection.stage == Connection::Stage::kAnswered ||
-        connection.stage == Connection::Stage::kArriving) {
-      continue;
-    }
-    connection.reply.clear();
-    connection.stage = Connection::Stage::kAnswered;
-    world_.plan(kAnswerUs, EventKind::kAnswerAtClient, i);
+  machine_.is_stopping = true;
+  for (std::uint32_t i = 0; i < shard_count() && world_.ok(); ++i) {
+    shards_[i]->end();
+    relays_[i]->check_counters();
+    audit_.compare(machine_.now_ms(), *relays_[i], static_cast<std::uint8_t>(i));
   }
+  if (world_.ok() && model_.members() != 0) world_.fail("not everyone was told that it is over");
+  check_sent();
+  for (const AuditedRelay* relay : relays_) world_.seen.add(relay->counters());
+  shards_.clear();
+  relays_.clear();
+  board_.reset();
+  machine_.end_process();
+  machine_.is_stopping = false;
 }
+
+// --- The operator --------------------------------------------------------------------------------
 
 void Server::set_limits(const Limits& limits) {
   const Limits old = world_.limits;
   world_.limits = limits;
   model_.on_new_limits(old);
-  for (auto& shard : shards_) shard->set_limits(limits);
+  Outbox nothing(world_.scenario.outbox_work, world_.scenario.limits.max_room_members);
+  for (AuditedRelay* const relay : relays_) relay->set_limits_audited(limits, nothing);
+  wake_all();
 }
 
 void Server::start_drain() {
   model_.on_drain();
-  for (auto& shard : shards_) shard->start_drain();
+  Outbox nothing(world_.scenario.outbox_work, world_.scenario.limits.max_room_members);
+  for (AuditedRelay* const relay : relays_) relay->start_drain_audited(nothing);
+  wake_all();
+}
+
+void Server::kick(std::uint32_t room, std::uint32_t name) {
+  board_->mailbox(model_.roll().rooms[room].shard)
+      .post(Errand([room, name](const ErrandSite& site) {
+        static_cast<AuditedRelay&>(site.relay).kick_audited(site.now_ms, room, name, site.out);
+      }));
+}
+
+void Server::close_room(std::uint32_t room) {
+  board_->mailbox(model_.roll().rooms[room].shard).post(Errand([room](const ErrandSite& site) {
+    static_cast<AuditedRelay&>(site.relay).close_room_audited(room, site.out);
+  }));
 }
 
 bool Server::restart_hot() {
-  constexpr int kRounds = 16;  // a shard message may be answered by a shard message
-  for (int i = 0; i < kRounds; ++i) {
-    for (auto& shard : shards_) {
-      if (!shard->settle()) return false;
+  if (!settle()) {
+    for (std::uint32_t i = 0; i < shard_count(); ++i) {
+      shards_[i]->go_on();
+      wake(i);
     }
+    return false;
   }
-  for (const auto& shard : shards_) {
-    if (!shard->is_settled()) return false;
+  std::vector<ShardState> states;
+  descriptors_.assign(shard_count(), {});
+  for (std::uint32_t i = 0; i < shard_count(); ++i) {
+    states.push_back(shards_[i]->state(descriptors_[i]));
   }
-  RandomStream::Seed seed{};
   model_.on_hot_restart();
-  for (auto& shard : shards_) {
-    for (auto& byte : seed) byte = static_cast<std::uint8_t>(world_.dice.any());
-    shard->hand_over_to_another_relay(seed);
-  }
+  forget_all();
+  open_shards(std::move(states));
   compare();
   return true;
 }
 
-// --- Connections ---------------------------------------------------------------------------------
-
-std::uint32_t Server::connect(const Ask& ask, std::string request) {
-  const auto free = std::find_if(
-      connections_.begin(), connections_.end(),
-      [](const Connection& connection) { return connection.stage == Connection::Stage::kFree; });
-  const auto number = static_cast<std::uint32_t>(free - connections_.begin());
-  if (free == connections_.end()) connections_.emplace_back();
-  Connection& connection = connections_[number];
-  connection.stage = Connection::Stage::kArriving;
-  connection.serial = next_serial_++;
-  connection.ask = ask;
-  connection.wants_greeting = world_.dice.one_in(8);
-  connection.nonsense = world_.dice.one_in(12) ? world_.dice.roll32(20) : 0;
-  connection.breaks = breaking_connections > 0 && world_.dice.one_in(2);
-  connection.request = std::move(request);
-  connection.reply.clear();
-  connection.status = 0;
-  connection.is_counted = false;
-  connection.member = kNobody;
-  world_.plan(world_.about(kConnectUs), EventKind::kRequestAtServer, number);
-  return number;
+bool Server::settle() {
+  constexpr int kRounds = 64;
+  for (const Turns& turns : turns_) {
+    if (turns.is_paused) return false;
+  }
+  for (int i = 0; i < kRounds; ++i) {
+    bool is_settled = true;
+    for (const auto& shard : shards_) is_settled = !shard->settle() && is_settled;
+    if (is_settled) return true;
+  }
+  return false;
 }
 
-void Server::close(std::uint32_t number) {
-  connections_[number].stage = Connection::Stage::kFree;
+// --- Turns ---------------------------------------------------------------------------------------
+
+void Server::wake(std::uint32_t shard) {
+  if (std::exchange(turns_[shard].is_awake, true)) return;
+  world_.plan(world_.dice.roll(kTurnUs), EventKind::kTurn, 0, shard);
 }
 
-void Server::on_request(std::uint32_t number) {
-  const Connection& connection = connections_[number];
-  const Host& host = world_.hosts[connection.ask.host];
-  if (!is_up() || host.cut > 0) {
-    world_.seen.saw(Sight::kServerAway);
-    connections_[number].stage = Connection::Stage::kAnswered;  // nobody answers
-    return world_.plan(kAnswerUs, EventKind::kAnswerAtClient, number);
-  }
-  connections_[number].stage = Connection::Stage::kAsking;
-  shards_[model_.shards().of_address(host.ip)]->on_request(number);
+void Server::wake_all() {
+  for (std::uint32_t i = 0; i < shard_count(); ++i) wake(i);
 }
 
-void Server::answer(std::uint32_t number) {
-  Connection& connection = connections_[number];
-  check_answer(connection);
-  connection.stage = Connection::Stage::kAnswered;
-  shards_[model_.shards().of_address(world_.hosts[connection.ask.host].ip)]->on_connection_end(
-      number);
-  if (connection.breaks) {
-    world_.seen.saw(Sight::kAnswerLost);
-    connection.reply.resize(connection.reply.size() / 2);
-  }
-  world_.plan(kAnswerUs, EventKind::kAnswerAtClient, number);
+void Server::go_on(std::uint32_t shard) {
+  turns_[shard].is_paused = false;
+  wake(shard);
 }
 
-void Server::check_answer(const Connection& connection) {
-  const auto frame = outcome_in(connection.reply);
-  if (!frame) return world_.fail("an answer is not whole");
-  if (connection.status == 200) return check_list(connection);
-  const auto entry = client::parse_entry_answer(frame->payload);
-  const int status = entry ? 201 : entry.error().status;
-  if (status != connection.status) {
-    return world_.fail("a request was answered " + std::to_string(status) + " instead of " +
-                       std::to_string(connection.status));
-  }
-  if (entry && entry->token.shard() != model_.roll().rooms[connection.ask.room].shard) {
-    world_.fail("a token names another shard than the room's");
-  }
+void Server::on_timer(std::uint32_t shard) {
+  Turns& turns = turns_[shard];
+  if (turns.timer_us && *turns.timer_us <= world_.now_us) turns.timer_us.reset();
+  wake(shard);
 }
 
-// With several shards parts of the list are of slightly different times.
-void Server::check_list(const Connection& connection) {
-  const auto list = client::parse_room_list(outcome_in(connection.reply)->payload);
-  if (!list) return world_.fail("a list that the client library cannot read");
-  if (shard_count() > 1) return;
-  bool is_right = list->total == model_.rooms() && list->rooms.size() == model_.rooms();
-  for (const client::RoomInfo& room : list->rooms) {
-    const auto name = std::find(world_.room_names.begin(), world_.room_names.end(), room.name);
-    if (name == world_.room_names.end()) return world_.fail("a list names a room that is not");
-    const ModelRoom& wanted =
-        model_.roll().rooms[static_cast<std::size_t>(name - world_.room_names.begin())];
-    is_right = is_right && wanted.exists && room.count == wanted.members.size() &&
-               room.password_required == (wanted.password != 0);
-  }
-  if (!is_right) world_.fail("a list is not true");
+void Server::turn(std::uint32_t shard) {
+  turns_[shard].is_awake = false;
+  if (turns_[shard].is_paused) return;
+  const TimeMs now_ms = machine_.now_ms();
+  world_.note(Step::kTurn, shard, model_.debts().owed_by(static_cast<std::uint8_t>(shard)), now_ms);
+  shards_[shard]->duty_cycle();
+  relays_[shard]->check_counters();
+  const int timeout_ms = shards_[shard]->wait_timeout_ms(now_ms);
+  if (timeout_ms == 0) return wake(shard);
+  if (timeout_ms > 0) set_timer(shard, timeout_ms);
+}
+
+void Server::set_timer(std::uint32_t shard, int timeout_ms) {
+  const TimeMs now_ms = machine_.now_ms();
+  const std::uint64_t at_us =
+      machine_.clock().when_us(world_.now_us, now_ms + static_cast<TimeMs>(timeout_ms));
+  auto& timer_us = turns_[shard].timer_us;
+  if (timer_us && *timer_us <= at_us) return;
+  timer_us = at_us;
+  world_.events.plan(at_us, EventKind::kTimer, 0, shard);
 }
 
 // --- Datagrams -----------------------------------------------------------------------------------
@@ -201,7 +219,7 @@ void Server::on_datagram(std::uint32_t number) {
     if (port) network_.refuse_to_client(*port);
     return world_.packets.release(number);
   }
-  shards_[steer(packet)]->on_datagram(number);
+  machine_.on_datagram(steer(packet), number);
 }
 
 // The kernel reads the shard from the token; what names none is spread by its hash of addresses.
@@ -219,27 +237,13 @@ std::uint32_t Server::steer(const Packet& packet) {
 // One socket of the group hears of it; its shard tells the others.
 void Server::on_refusal(std::uint32_t port) {
   if (!is_up()) return;
-  const Endpoint destination = network_.endpoint(port);
   world_.note(Step::kRefusal, 0, port);
-  for (auto& shard : shards_) shard->on_refusal(destination);
-}
-
-void Server::read_figures(std::vector<ShardStats>& figures) const {
-  figures.clear();
-  for (const auto& shard : shards_) figures.push_back(shard->relay().figures());
-}
-
-void Server::post(PeerShards::Outgoing outgoing) {
-  shards_[outgoing.to]->on_shard_message(std::move(outgoing.message));
-}
-
-void Server::wake_all() {
-  for (auto& shard : shards_) shard->wake();
+  machine_.on_refusal(port % shard_count(), network_.endpoint(port));
 }
 
 void Server::compare() {
   for (std::uint32_t i = 0; i < shard_count(); ++i) {
-    audit_.compare(clock_.now_ms(world_.now_us), shards_[i]->relay(), static_cast<std::uint8_t>(i));
+    audit_.compare(machine_.now_ms(), *relays_[i], static_cast<std::uint8_t>(i));
   }
   const std::uint32_t spare = shard_count() > 1 ? shard_count() : 0;
   const Limits& limits = world_.scenario.limits;
@@ -248,16 +252,38 @@ void Server::compare() {
   }
 }
 
+// What the books say has gone through the sockets.
+void Server::check_sent() const {
+  std::uint64_t sent = 0;
+  for (const AuditedRelay* relay : relays_) sent += relay->counters()[Counter::kDeliveriesSent];
+  if (sent != machine_.messages_sent()) {
+    world_.fail("deliveries_sent is " + std::to_string(sent) + ", and the kernel was given " +
+                std::to_string(machine_.messages_sent()));
+  }
+}
+
 void Server::check_at_rest() {
   compare();
+  check_sent();
+  std::uint64_t received = 0;
+  for (const AuditedRelay* relay : relays_) {
+    received += relay->counters()[Counter::kDatagramsReceived];
+  }
+  if (received != machine_.datagrams_read()) {
+    world_.fail("datagrams_received is " + std::to_string(received) +
+                ", and the kernel has given " + std::to_string(machine_.datagrams_read()));
+  }
   for (std::uint32_t i = 0; i < shard_count(); ++i) {
-    if (!shards_[i]->is_at_rest()) {
+    const Roster& roster = relays_[i]->roster();
+    if (shards_[i]->wait_timeout_ms(machine_.now_ms()) != -1 || relays_[i]->has_waiting() ||
+        roster.members().size() != 0 || roster.rooms().size() != 0) {
       world_.fail("shard " + std::to_string(i) + " does not come to rest");
     }
     if (model_.debts().owed_by(static_cast<std::uint8_t>(i)) != 0) {
       world_.fail("messages are still owed when all is quiet");
     }
   }
+  if (board_->connections() != 0) world_.fail("a connection is still open when all is quiet");
   for (const Connection& connection : connections_) {
     if (connection.stage != Connection::Stage::kFree) {
       world_.fail("a request was never answered");

@@ -1,23 +1,47 @@
-// The server as the world sees it: it may be up or down, datagrams come to one of its shards, and
-// connections are taken to the shard of their address.
+// The server as the world sees it: production shards (server/shard.h) on a simulated machine. It
+// may be up or down, datagrams come to one of its shards, and clients connect to it. In place of
+// threads each shard has turns of its duty cycle, when the machine or a deadline wakes it.
 #pragma once
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "server/group/switchboard.h"
+#include "server/shard/shard.h"
 #include "tests/sim/audit.h"
+#include "tests/sim/audited_relay.h"
+#include "tests/sim/machine.h"
 #include "tests/sim/model.h"
 #include "tests/sim/network.h"
-#include "tests/sim/server_clock.h"
-#include "tests/sim/shard.h"
-#include "tests/sim/switchboard.h"
+#include "tests/sim/requests.h"
 #include "tests/sim/world.h"
 
 namespace chatd::sim {
 
-class Server final : public Switchboard {
+// A client's control connection, with one request that is meant, and maybe some nonsense before.
+struct Connection {
+  enum class Stage : std::uint8_t { kFree, kArriving, kOpen, kAnswered };
+  Stage stage = Stage::kFree;
+  std::uint32_t serial = 0;
+  Ask ask;
+  std::uint32_t nonsense = 0;  // so many bad requests come before it
+  std::uint32_t nonsense_read = 0;
+  bool breaks = false;  // before the answer has come through
+  bool reads_slowly = false;
+  bool is_taking = false;         // an event is planned
+  bool has_ended = false;         // the server has nothing more to say
+  bool is_connected = false;      // the server has not closed it
+  std::string request;            // what has not yet arrived at the server
+  std::string reply;              // what the client has taken
+  std::string under_way;          // and what it has still to
+  std::vector<int> statuses;      // of the answers, as the model says they will be
+  MemberNumber member = kNobody;  // who enters, if it may
+};
+
+class Server final : public Requests, public Peers {
  public:
   Server(World& world, Network& network, Model& model);
 
@@ -26,25 +50,38 @@ class Server final : public Switchboard {
   // The operator's. Limits are those of the world, from here on.
   void set_limits(const Limits& limits);
   void start_drain();
-  // Other relays take over, and nobody notices. False: somebody is still busy.
+  void kick(std::uint32_t room, std::uint32_t name);
+  void close_room(std::uint32_t room);
+  // Another process takes over, and nobody notices. False: a shard is still busy.
   bool restart_hot();
   std::uint32_t generation() const { return generation_; }  // so many times it was started
   bool is_up() const { return !shards_.empty(); }
 
-  // A client connects and asks. Returns the connection, whose answer comes as an event.
+  // A client connects and asks. Returns the connection; what it hears comes as events.
   std::uint32_t connect(const Ask& ask, std::string request);
   // The client is done with it.
   void close(std::uint32_t connection);
+  Connection& connection(std::uint32_t number) { return connections_[number]; }
+  // Where the answer begins that is meant; nothing while it is not whole.
+  std::optional<std::size_t> answer_at(const Connection& connection) const;
+  void check_answers(const Connection& connection);
 
-  // Arrivals.
+  // Events.
   void on_datagram(std::uint32_t packet);
   void on_refusal(std::uint32_t port);
-  void on_request(std::uint32_t connection);
+  void on_request(std::uint32_t connection, std::uint32_t serial);
+  // True: the client has an answer, or will get none.
+  bool on_bytes_at_client(std::uint32_t connection, std::uint32_t serial);
+  void turn(std::uint32_t shard);
+  void on_timer(std::uint32_t shard);
 
-  Shard& shard(std::uint32_t number) { return *shards_[number]; }
   std::uint32_t shard_count() const { return static_cast<std::uint32_t>(shards_.size()); }
-  ServerClock& clock() { return clock_; }
+  Machine& machine() { return machine_; }
+  void wake(std::uint32_t shard);
   void wake_all();
+  // A shard's thread gets no processor time until it gets some again.
+  void pause(std::uint32_t shard) { turns_[shard].is_paused = true; }
+  void go_on(std::uint32_t shard);
 
   // The whole state of all relays.
   void compare();
@@ -55,30 +92,45 @@ class Server final : public Switchboard {
   std::uint32_t steering_wrong = 0;
   std::uint32_t breaking_connections = 0;
 
-  // Switchboard.
-  Connection& connection(std::uint32_t number) override { return connections_[number]; }
-  void answer(std::uint32_t number) override;
-  void read_figures(std::vector<ShardStats>& figures) const override;
-  std::uint64_t next_sequence() override { return next_sequence_++; }
-  void post(PeerShards::Outgoing outgoing) override;
-  bool hand_over(std::uint8_t to, std::uint32_t packet) override {
-    return shards_[to]->on_stray(packet);
-  }
+  // Requests.
+  Request next(const ConnectionId& from) override;
+  void answer(const Request& request) override;
+  // Peers.
+  void hears(std::uint32_t connection, std::string_view bytes) override;
+  void hears_end(std::uint32_t connection) override;
+  void closed(std::uint32_t connection) override;
 
  private:
+  struct Turns {
+    bool is_awake = false;  // one is planned
+    bool is_paused = false;
+    std::optional<std::uint64_t> timer_us;
+  };
+
+  void open_shards(std::vector<ShardState> states);
+  std::unique_ptr<AuditedRelay> make_relay(std::uint32_t shard);
+  bool settle();
+  void check_sent() const;
   std::uint32_t steer(const Packet& packet);
-  void check_answer(const Connection& connection);
-  void check_list(const Connection& connection);
+  void check_list(const FrameView& frame);
+  void set_timer(std::uint32_t shard, int timeout_ms);
+  void take_later(std::uint32_t connection);
 
   World& world_;
   Network& network_;
   Model& model_;
   Audit audit_;
-  ServerClock clock_;
+  Machine machine_;
+  RelayConfig config_;
+  std::unique_ptr<Switchboard> board_;
+  std::vector<int> sockets_;
+  std::vector<std::vector<int>> descriptors_;  // of connections, by shard, during a restart
+  int listener_ = -1;
   std::vector<std::unique_ptr<Shard>> shards_;
+  std::vector<AuditedRelay*> relays_;  // theirs
+  std::vector<Turns> turns_;
   std::vector<Connection> connections_;
-  std::uint64_t next_serial_ = 1;
-  std::uint64_t next_sequence_ = 0;
+  std::uint32_t next_serial_ = 1;
   std::uint32_t generation_ = 0;
 };
 

@@ -1,5 +1,7 @@
 #include "tests/sim/simulation.h"
 
+#include <spdlog/spdlog.h>
+
 namespace chatd::sim {
 
 Simulation::Simulation(std::uint64_t seed, bool print_trace)
@@ -9,7 +11,9 @@ Simulation::Simulation(std::uint64_t seed, bool print_trace)
       server_(world_, network_, model_),
       clients_(world_, network_, model_, server_),
       faults_(world_, network_, server_),
-      operator_(world_, model_, server_) {}
+      operator_(world_, model_, server_) {
+  spdlog::set_level(spdlog::level::off);  // what the server says to its operator
+}
 
 bool Simulation::run(std::uint64_t steps) {
   while (events_ < steps && world_.ok()) {
@@ -38,17 +42,18 @@ void Simulation::handle(const Event& event) {
     case EventKind::kRefusalAtClient:
       return clients_.on_refused(event.where);
     case EventKind::kTurn:
-      if (event.where < server_.shard_count()) server_.shard(event.where).turn();
+      if (event.where < server_.shard_count()) server_.turn(event.where);
       return;
     case EventKind::kTimer:
-      if (event.where < server_.shard_count()) server_.shard(event.where).on_timer();
+      if (event.where < server_.shard_count()) server_.on_timer(event.where);
       return;
     case EventKind::kClientWakes:
       return clients_.wake(event.what);
     case EventKind::kRequestAtServer:
-      return server_.on_request(event.what);
-    case EventKind::kAnswerAtClient:
-      return clients_.on_answer(event.what);
+      return server_.on_request(event.what, event.where);
+    case EventKind::kBytesAtClient:
+      if (server_.on_bytes_at_client(event.what, event.where)) clients_.on_answer(event.what);
+      return;
     case EventKind::kFaultBegins:
       return faults_.begin_one();
     case EventKind::kFaultEnds:

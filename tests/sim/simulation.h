@@ -3,19 +3,21 @@
 // A world (world.h) with a chat server in it, clients that mean well and clients that do not, and a
 // network between them that loses, doubles, reorders and delays. Time is virtual and all randomness
 // comes from one seed, so that a run can be repeated to the last byte, and five minutes of silence
-// take no time. What is simulated is real: the relay (core/), one shard or several with shard
-// messages between them, and the client library's parts that do no I/O (client/). What is made up:
+// take no time. What is simulated is real: the server's shards (server/shard/), one or several,
+// with all that they do with sockets, connections and each other, the relay in them (core/), and
+// the client library's parts that do no I/O (client/). What is made up:
 //
 //   scenario   what a seed stands for: limits, sizes, tempers
 //   network    between clients and the server, with the clients' ports
 //   clients    who they are and what they do (speech and attacks: what they send)
-//   server     shards, each a relay in a duty cycle like that of server/shard/shard.cpp
-//   sender     what server/data/udp_sender.cpp does, on a simulated kernel
+//   machine    the kernel under the shards (server/io/io.h)
+//   server     the shards on it, their turns in place of threads, and the clients' connections
 //   faults     what goes wrong with the network, the server's machine and its clock
 //   operator   who kicks, closes rooms, sets limits, drains, and restarts the server unnoticed
 //   model      the protocol once more, as plainly as possible: who is in which room, and who is
 //              owed which message
-//   audit      holds the relay against the model
+//   audit      holds the relay against the model, call by call (audited_relay.h: what the shards
+//              have in place of a plain relay)
 //   trace      a hash over all that happens, and the last steps in words
 //   coverage   which faults and drops have been seen
 //
@@ -29,7 +31,8 @@
 // its sender), each notice and answer, and the ledger. Every kCompareEvery events, and at the end,
 // the relay's whole state is compared with the model's. At the end faults cease and clients fall
 // silent: then all has to come to rest, with every member timed out, nothing waiting, no timer
-// armed, no datagram lost track of.
+// armed, no datagram lost track of; and the books agree with what has gone through the sockets. A
+// quiet room's message never waits for more than a turn of each busy address.
 #pragma once
 
 #include <cstdint>

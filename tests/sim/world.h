@@ -60,6 +60,7 @@ struct World {
   std::uint64_t now_us = 0;
   EventQueue events;
   Packets packets;
+  Claims claims;
   Trace trace;
   Coverage seen;
   std::string failure;

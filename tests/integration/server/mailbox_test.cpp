@@ -39,7 +39,7 @@ TEST_F(MailboxTest, WakesOnceUntilItIsEmptied) {
   EXPECT_TRUE(is_woken());
   mailbox_.post(message(2));
   EXPECT_FALSE(is_woken()) << "the owner knows already";
-  Mail mail;
+  Mail mail{Mailbox::kMaxStrays};
   mailbox_.take(mail);
   EXPECT_EQ(mail.parcels.size(), 2u);
   EXPECT_TRUE(mailbox_.post(from(1), "stray"));
@@ -53,7 +53,7 @@ TEST_F(MailboxTest, KeepsStraysUntilItIsFull) {
   }
   EXPECT_GE(kept, 100u);
   mailbox_.post(message(1));  // finds room all the same
-  Mail mail;
+  Mail mail{Mailbox::kMaxStrays};
   mailbox_.take(mail);
   ASSERT_EQ(mail.strays.strays().size(), kept);
   for (std::size_t i = 0; i < kept; ++i) {
@@ -75,7 +75,7 @@ TEST_F(MailboxTest, KeepsLargeStraysUntilItsMemoryIsFull) {
 TEST_F(MailboxTest, KeepsRefusalsUntilItIsFull) {
   std::size_t kept = 0;
   while (mailbox_.post_refusal(from(1))) ASSERT_LT(++kept, 1'000'000u);
-  Mail mail;
+  Mail mail{Mailbox::kMaxStrays};
   mailbox_.take(mail);
   EXPECT_EQ(mail.refusals.size(), kept);
   EXPECT_TRUE(mailbox_.post_refusal(from(1)));
@@ -96,7 +96,7 @@ TEST_F(MailboxTest, TakesFromManyThreads) {
   std::array<unsigned, kThreads> next{};
   unsigned taken = 0;
   while (taken < kThreads * kLetters && is_woken(10'000)) {
-    Mail mail;
+    Mail mail{Mailbox::kMaxStrays};
     mailbox_.take(mail);
     for (const Parcel& parcel : mail.parcels) {
       const auto creator =

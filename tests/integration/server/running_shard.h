@@ -34,7 +34,7 @@ class RunningShard {
     shard_ =
         Shard::open(kernel_io(),
                     {.tcp_listener = std::move(*tcp), .udp = std::move(*udp), .family = AF_INET},
-                    config, *board_, stop_.get())
+                    std::make_unique<Relay>(config, kernel_io().now_ms()), *board_, stop_.get())
             .value();
     thread_ = std::thread([this] {
       shard_->run();
