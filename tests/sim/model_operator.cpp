@@ -67,7 +67,8 @@ bool Model::is_drain_notice(std::string_view datagram) {
   return datagram == notice_text(Notice::kDraining, "");
 }
 
-// Members notice nothing, but that all may be spent afresh. Of several members at an endpoint the
+// Members notice nothing, but that all may be spent afresh. Those who had gone have got by now all
+// that had not given way: what they are still owed is lost. Of several members at an endpoint the
 // new relay has learnt in the order of their slots.
 void Model::on_hot_restart() {
   forgive_members();
@@ -81,6 +82,7 @@ void Model::on_hot_restart() {
     return roll_[a].token.slot() < roll_[b].token.slot();
   });
   at_port_.clear();
+  for (const MemberNumber number : gone_) debts_.write_off(roll_[number]);
   gone_.clear();
   for (const MemberNumber number : everybody) {
     if (roll_[number].port != kNoPort) list_at_port(roll_[number]);
