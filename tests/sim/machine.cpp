@@ -150,14 +150,19 @@ std::uint32_t Machine::readiness(const File& watched) const {
   return events & (watched.wanted | EPOLLERR | EPOLLHUP);
 }
 
-// It never waits: who has nothing to do is not given a turn. Now and then it is interrupted.
+// It never waits: who has nothing to do is not given a turn. Now and then it is interrupted. What
+// it has not told of by then it would tell of at once when it is called again.
 int Machine::epoll_wait(int epoll_fd, std::span<epoll_event> events, int) {
-  if (world_.dice.one_in(64)) {
-    world_.seen.saw(Sight::kInterrupted);
-    return fail(EINTR);
-  }
   if (is_stopping) clock_.jump(1);
   File& epoll = file(epoll_fd);
+  const bool is_interrupted = world_.dice.one_in(64);
+  if (is_interrupted) world_.seen.saw(Sight::kInterrupted);
+  const int count = is_interrupted ? 0 : take_events(epoll, events);
+  if (!epoll.ready.empty()) on_ready_(epoll.shard);
+  return is_interrupted ? fail(EINTR) : count;
+}
+
+int Machine::take_events(File& epoll, std::span<epoll_event> events) {
   std::size_t count = 0;
   for (; count < events.size() && !epoll.ready.empty(); ++count) {
     const int fd = epoll.ready.front();

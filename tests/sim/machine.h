@@ -153,6 +153,7 @@ class Machine final : public Io {
   File& file(int fd) { return files_[static_cast<std::size_t>(fd - kFirstFd)]; }
   void signal(int fd);
   std::uint32_t readiness(const File& file) const;
+  int take_events(File& epoll, std::span<epoll_event> events);
   static int fail(int error);
   int receive_errors(File& file, std::span<mmsghdr> batch);
   void copy_in(File& udp, mmsghdr& header);
