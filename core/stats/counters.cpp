@@ -123,12 +123,13 @@ constexpr std::array<CounterSpec, kCounterCount> kTable{{
 }};
 
 // A counter without a row, or a row in another place, does not compile.
-static_assert([] {
+constexpr bool is_complete() {
   for (std::size_t i = 0; i < kTable.size(); ++i) {
     if (kTable[i].counter != static_cast<Counter>(i) || kTable[i].name.empty()) return false;
   }
   return true;
-}());
+}
+static_assert(is_complete());
 
 }  // namespace
 

@@ -49,7 +49,7 @@ tl::expected<std::unique_ptr<Shard>, std::string> Shard::open(Io& io, ShardSocke
   return shard;
 }
 
-Shard::Shard(Io& io, UniqueFd epoll, ShardSockets sockets, std::unique_ptr<Relay> relay,
+Shard::Shard(Io& io, UniqueFd epoll, ShardSockets&& sockets, std::unique_ptr<Relay> relay,
              Switchboard& board, const ShardBounds& bounds)
     : io_(io),
       epoll_(std::move(epoll)),

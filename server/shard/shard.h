@@ -89,7 +89,7 @@ class Shard {
   const Counters& counters() const { return relay_->counters(); }
 
  private:
-  Shard(Io& io, UniqueFd epoll, ShardSockets sockets, std::unique_ptr<Relay> relay,
+  Shard(Io& io, UniqueFd epoll, ShardSockets&& sockets, std::unique_ptr<Relay> relay,
         Switchboard& board, const ShardBounds& bounds);
 
   void wait();

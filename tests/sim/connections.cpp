@@ -35,7 +35,7 @@ int status_of(const FrameView& frame) {
 
 }  // namespace
 
-std::uint32_t Server::connect(const Ask& ask, std::string request) {
+std::uint32_t Server::connect(const Ask& ask, std::string_view request) {
   const auto free = std::find_if(
       connections_.begin(), connections_.end(),
       [](const Connection& connection) { return connection.stage == Connection::Stage::kFree; });

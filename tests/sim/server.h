@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "server/group/switchboard.h"
@@ -58,7 +59,7 @@ class Server final : public Requests, public Peers {
   bool is_up() const { return !shards_.empty(); }
 
   // A client connects and asks. Returns the connection; what it hears comes as events.
-  std::uint32_t connect(const Ask& ask, std::string request);
+  std::uint32_t connect(const Ask& ask, std::string_view request);
   // The client is done with it.
   void close(std::uint32_t connection);
   Connection& connection(std::uint32_t number) { return connections_[number]; }
