@@ -76,7 +76,7 @@ TEST_F(Lists, ManyWhoDoNotReadShareOne) {
 
 // Rooms change between one and the next who asks and does not read.
 TEST_F(Lists, WhoAskInDifferentMomentsShareWhatHasNotChanged) {
-  ASSERT_NO_FATAL_FAILURE(start_with_rooms(4'000, {"--handshake-timeout", "60s"}));
+  ASSERT_NO_FATAL_FAILURE(start_with_rooms(4'000, {"--handshake-timeout", "300s"}));
   const std::size_t memory_before = resident_bytes(server().pid());
   std::vector<TcpPeer> readers;
   for (int i = 0; i < 100; ++i) {
