@@ -3,8 +3,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <csignal>
 #include <map>
+#include <optional>
 #include <regex>
 #include <utility>
 
@@ -114,9 +116,15 @@ bool OtherServer::is_relay() const {
   return !brokers().contains(target_);
 }
 
+// A broker that has just opened its port may still forget that it was told: mosquitto installs its
+// handler first, and says afterwards that it is to run.
 bool OtherServer::stop() {
-  process_->kill(SIGTERM);
-  const auto status = process_->wait_exit();
+  const Deadline give_up(kPatience);
+  std::optional<ExitStatus> status;
+  while (!status && !give_up.passed()) {
+    process_->kill(SIGTERM);
+    status = process_->wait_exit(is_relay() ? give_up : Deadline(std::chrono::seconds(1)));
+  }
   return status && (status->code == 0 || !is_relay());
 }
 
