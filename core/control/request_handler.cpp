@@ -63,7 +63,7 @@ std::string_view RequestHandler::unknown_operation() {
 bool RequestHandler::handle(const Context& context, const Request& request, std::string& reply) {
   const FrameView& frame = request.frame;
   const OperationSpec* const spec = spec_of(frame);
-  if (is_acknowledged(frame)) append_accepted(reply, frame.operation);
+  if (spec != nullptr && spec->is_acknowledged) append_accepted(reply, frame.operation);
   // Each costs one, good or bad.
   if (!addresses_.allow_request(context.now_ms, request.peer)) {
     counters_.add(Counter::kRequestsOverLimit);

@@ -27,6 +27,10 @@ struct ConnectionState {
   bool has_ended = false;
 };
 
+// Of a room list, that is copied and sent at once.
+inline constexpr std::size_t kMinPieceBytes = 4 * 1024;
+inline constexpr std::size_t kMaxPieceBytes = 64 * 1024;
+
 struct Connection {
   // What a connection is about. It goes from kServing to an answer that takes a while and back, and
   // to kClosing and kShutDown at its end.
@@ -54,13 +58,13 @@ struct Connection {
   Input input = Input::kReadable;
   std::string received;
   std::string to_send;
-  std::size_t sent_bytes = 0;      // of to_send
-  std::optional<ListReader> list;  // in kReadsList
-  std::size_t progress_bytes = 0;  // of the list, since the deadline was put off
-  std::size_t piece_bytes = 0;     // of the list, that the socket may take; 0: not known
-  bool is_over_limit = false;      // it is answered 503, and closed
-  bool is_scheduled = false;       // in the line of those to be looked at
-  bool is_in_list_line = false;    // in the line of those whose list may go on
+  std::size_t sent_bytes = 0;                // of to_send
+  std::optional<ListReader> list;            // in kReadsList
+  std::size_t progress_bytes = 0;            // of the list, since the deadline was put off
+  std::size_t piece_bytes = kMaxPieceBytes;  // of the list, that the socket may take
+  bool is_over_limit = false;                // it is answered 503, and closed
+  bool is_scheduled = false;                 // in the line of those to be looked at
+  bool is_in_list_line = false;              // in the line of those whose list may go on
 
   bool has_output() const { return sent_bytes < to_send.size(); }
   bool awaits_us() const { return state == State::kAwaitsAnswer || state == State::kAwaitsList; }

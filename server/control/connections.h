@@ -70,9 +70,6 @@ class Connections {
   bool take_descriptor_freed() { return std::exchange(has_freed_descriptor_, false); }
 
  private:
-  static constexpr std::size_t kMinPieceBytes = 4 * 1024;   // of one room list
-  static constexpr std::size_t kMaxPieceBytes = 64 * 1024;  // of the same
-
   std::optional<std::uint32_t> take_in(TimeMs now_ms, Connection connection);
   void turn_away(TimeMs now_ms, HandedConnection accepted);
   void serve_connection(TimeMs now_ms, std::uint32_t slot, Outbox& out);

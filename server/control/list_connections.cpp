@@ -69,7 +69,6 @@ void Connections::send_lists(TimeMs now_ms) {
 std::size_t Connections::send_piece(TimeMs now_ms, std::uint32_t slot) {
   Connection& connection = connections_[slot];
   ListReader behind = *connection.list;
-  if (connection.piece_bytes == 0) connection.piece_bytes = kMaxPieceBytes;
   const std::size_t size_bytes = behind.read(piece_.get(), connection.piece_bytes);
   const ssize_t count = io_.send(connection.fd.get(), {piece_.get(), size_bytes});
   if (count < 0) {

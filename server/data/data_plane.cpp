@@ -121,17 +121,18 @@ void DataPlane::send(Outbox& out, TimeMs now_ms) {
 // gives way.
 void DataPlane::make_room(Outbox& out) {
   if (!is_send_blocked() || !out.is_full()) return;
-  sender_.abandon(out, Counter::kDroppedSendQueueFull);
-  out.clear();
-  has_unsent_ = false;
-  put_off_until_ms_.reset();
+  discard(out, Counter::kDroppedSendQueueFull);
 }
 
 void DataPlane::drop_unsent(Outbox& out, Counter reason) {
+  discard(out, reason);
+  full_until_ms_.reset();
+}
+
+void DataPlane::discard(Outbox& out, Counter reason) {
   sender_.abandon(out, reason);
   out.clear();
   has_unsent_ = false;
-  full_until_ms_.reset();
   put_off_until_ms_.reset();
 }
 

@@ -95,6 +95,7 @@ class DataPlane {
   bool has_datagrams() const { return first_ != end_ || receiver_.has_next(); }
   bool read_socket(TimeMs& now_ms);
   void pause_receiving(TimeMs now_ms);
+  void discard(Outbox& out, Counter reason);
   void wait_until_writable(TimeMs at_most_ms);
 
   Io& io_;

@@ -101,8 +101,8 @@ void Shard::duty_cycle() {
   control_.close_overdue(now_ms, horizon_.heard_until_ms());
   inbox_.drain_messages(now_ms, outbox_);
   control_.serve(now_ms, outbox_);
-  send(
-      now_ms);  // so that receiving starts with an empty outbox, and neither side starves the other
+  // So that receiving starts with an empty outbox, and neither side starves the other.
+  send(now_ms);
 
   inbox_.receive_strays(now_ms, outbox_);
   receive(now_ms);
