@@ -6,18 +6,18 @@
 #include "bench/chatbench/output.h"
 #include "bench/chatbench/report/comparison.h"
 #include "bench/chatbench/report/json_report.h"
-#include "client/chat/disarm.h"
+#include "client/chat/sanitize.h"
 
 namespace chatd::bench {
 namespace {
 
 // The files' own words may be anything.
-std::string disarmed_lines(std::string_view text) {
+std::string sanitized_lines(std::string_view text) {
   std::string safe;
   while (!text.empty()) {
     const std::string_view line = text.substr(0, text.find('\n'));
     text.remove_prefix(line.size() < text.size() ? line.size() + 1 : line.size());
-    safe += client::disarm(line) + "\n";
+    safe += client::sanitize(line) + "\n";
   }
   return safe;
 }
@@ -31,7 +31,7 @@ ExitCode compare(const CompareOptions& options) {
     if (!*loaded) say(loaded->error());
   }
   if (!a || !b) return ExitCode::kFailure;
-  return print(disarmed_lines(to_comparison(*a, *b))) ? ExitCode::kOk : ExitCode::kFailure;
+  return print(sanitized_lines(to_comparison(*a, *b))) ? ExitCode::kOk : ExitCode::kFailure;
 }
 
 }  // namespace chatd::bench

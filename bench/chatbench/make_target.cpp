@@ -3,12 +3,12 @@
 #include <array>
 #include <utility>
 
-#include "bench/chatbench/target/bare/bare_target.h"
 #include "bench/chatbench/target/broker/broker_target.h"
-#include "bench/chatbench/target/broker/mqtt_dialect.h"
-#include "bench/chatbench/target/broker/nats_dialect.h"
-#include "bench/chatbench/target/broker/redis_dialect.h"
+#include "bench/chatbench/target/broker/mqtt_codec.h"
+#include "bench/chatbench/target/broker/nats_codec.h"
+#include "bench/chatbench/target/broker/redis_codec.h"
 #include "bench/chatbench/target/chatd/chatd_target.h"
+#include "bench/chatbench/target/udp/udp_target.h"
 
 namespace chatd::bench {
 namespace {
@@ -26,19 +26,19 @@ std::unique_ptr<Target> make(TargetConfig config) {
   return std::make_unique<T>(std::move(config));
 }
 
-template <class Dialect>
+template <class BrokerCodec>
 std::unique_ptr<Target> make_broker(TargetConfig config) {
-  return std::make_unique<BrokerTarget>(std::move(config), std::make_unique<Dialect>());
+  return std::make_unique<BrokerTarget>(std::move(config), std::make_unique<BrokerCodec>());
 }
 
 // In the order that --help names them.
 constexpr std::array kTargets = {
     NamedTarget{"chatd", 8000, make<ChatdTarget>},
-    NamedTarget{"redis", 6379, make_broker<RedisDialect>},
-    NamedTarget{"nats", 4222, make_broker<NatsDialect>},
-    NamedTarget{"mosquitto", 1883, make_broker<MqttDialect>},
-    NamedTarget{"naive", 0, make<BareTarget>},  // no TCP
-    NamedTarget{"floor", 0, make<BareTarget>},
+    NamedTarget{"redis", 6379, make_broker<RedisCodec>},
+    NamedTarget{"nats", 4222, make_broker<NatsCodec>},
+    NamedTarget{"mosquitto", 1883, make_broker<MqttCodec>},
+    NamedTarget{"naive", 0, make<UdpTarget>},  // no TCP
+    NamedTarget{"lower-bound", 0, make<UdpTarget>},
 };
 
 }  // namespace

@@ -3,7 +3,7 @@
 #include <cerrno>
 #include <cstdio>
 
-#include "client/chat/disarm.h"
+#include "client/chat/sanitize.h"
 #include "client/net/wait.h"
 
 namespace chatd::bench {
@@ -17,7 +17,7 @@ bool write_all(std::FILE* file, std::string_view text) {
 }  // namespace
 
 void say(const std::string& text) {
-  std::fprintf(stderr, "chatbench: %s\n", client::disarm(text).c_str());
+  std::fprintf(stderr, "chatbench: %s\n", client::sanitize(text).c_str());
 }
 
 bool print(std::string_view text) {

@@ -136,12 +136,12 @@ HotPath::Repeat plan(std::uint32_t senders, std::uint32_t sizes) {
 // `window` messages from one member after the other wait before the room has its turn.
 HotPath::Repeat deliver(std::uint32_t members, std::uint32_t window) {
   const auto world = std::make_shared<RelayWorld>(1, members);
-  return repeat([=, speaker = std::uint32_t{0}]() mutable {
+  return repeat([=, sender = std::uint32_t{0}]() mutable {
     for (std::uint32_t i = 0; i < window; ++i) {
-      world->say(speaker);
-      speaker = (speaker + 1) % members;
+      world->say(sender);
+      sender = (sender + 1) % members;
     }
-    world->fan_out();
+    world->serve_rooms();
   });
 }
 

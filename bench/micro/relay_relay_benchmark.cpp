@@ -38,13 +38,13 @@ void relay_per_delivery(benchmark::State& state) {
   const auto members = static_cast<std::uint32_t>(state.range(0));
   const std::int64_t window = state.range(1);
   RelayWorld world(1, members);
-  std::uint32_t speaker = 0;
+  std::uint32_t sender = 0;
   for (auto _ : state) {
     for (std::int64_t i = 0; i < window; ++i) {
-      world.say(speaker);
-      speaker = (speaker + 1) % members;
+      world.say(sender);
+      sender = (sender + 1) % members;
     }
-    world.fan_out();
+    world.serve_rooms();
   }
   const std::int64_t deliveries = state.iterations() * window * (members - 1);
   if (world.relay().counters()[Counter::kDeliveriesPlanned] !=
@@ -66,7 +66,7 @@ void relay_many_rooms(benchmark::State& state) {
   for (auto _ : state) {
     // The factor has no divisor in common with the numbers of members, which are powers of ten.
     world.say(static_cast<std::uint32_t>(step++ * 7'368'787 % (rooms * kMembers)));
-    world.fan_out();
+    world.serve_rooms();
   }
   state.SetItemsProcessed(state.iterations() * (kMembers - 1));
 }

@@ -3,8 +3,8 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include "client/lib/answer.h"
 #include "client/lib/request.h"
+#include "client/lib/response.h"
 #include "core/wire/v1/datagram.h"
 #include "core/wire/v1/frame.h"
 
@@ -93,7 +93,7 @@ RelayWorld::RelayWorld(std::uint32_t rooms, std::uint32_t members_per_room,
                        .message = padded(message_payload(member_name(member), payload_bytes)),
                        .heartbeat = padded("")});
   }
-  fan_out();  // that they have joined
+  serve_rooms();  // that they have joined
   out_.clear();
   prepare_passer_by();
 }

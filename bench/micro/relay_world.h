@@ -46,9 +46,9 @@ class RelayWorld {
   std::string_view message_of(std::uint32_t member) const { return people_[member].message.view(); }
 
   // Lets the rooms have their turns until nothing waits, as a server whose socket is never full.
-  void fan_out() {
+  void serve_rooms() {
     while (relay_.has_waiting()) {
-      relay_.fan_out(out_);
+      relay_.serve_rooms(out_);
       out_.clear();
     }
   }

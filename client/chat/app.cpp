@@ -51,7 +51,7 @@ ExitCode App::run() {
 }
 
 ExitCode App::list() {
-  options_.server.deadline_ms = Goal({}, options_.timeout_ms, now_ms()).deadline_ms();
+  options_.server.deadline_ms = StopCondition({}, options_.timeout_ms, now_ms()).deadline_ms();
   auto rooms = list_rooms(options_.server);
   if (!rooms) return fail(rooms.error());
   std::sort(rooms->rooms.begin(), rooms->rooms.end(),
@@ -73,13 +73,13 @@ ExitCode App::list() {
 ExitCode App::talk() {
   for (bool again = true; again;) {
     if (complete_request() == Step::kStop) return exit_code_;
-    const Goal goal(options_.count, options_.timeout_ms, now_ms());
-    options_.server.deadline_ms = goal.deadline_ms();
+    const StopCondition stop_condition(options_.count, options_.timeout_ms, now_ms());
+    options_.server.deadline_ms = stop_condition.deadline_ms();
     const auto seat = SeatFile::open(options_.server.host, options_.server.tcp_port, request_.room,
                                      request_.username);
-    auto link = enter(seat);
-    if (!link) return fail(link.error());
-    again = converse(*link, goal);
+    auto room = enter(seat);
+    if (!room) return fail(room.error());
+    again = converse(*room, stop_condition);
     // A server that is gone may come back, and find the seat as it was.
     if (seat && exit_code_ != ExitCode::kUnreachable) seat->forget();
   }
@@ -153,38 +153,38 @@ App::Step App::ask_into(const char* question, std::string& answer) {
   return Step::kGoOn;
 }
 
-tl::expected<RoomLink, Error> App::enter(const std::optional<SeatFile>& seat) {
+tl::expected<RoomClient, Error> App::enter(const std::optional<SeatFile>& seat) {
   request_.token = seat ? seat->token() : std::nullopt;
-  auto link = enter_with_password();
-  if (!seat) return link;
-  if (link) {
-    seat->keep(link->token());
+  auto room = enter_with_password();
+  if (!seat) return room;
+  if (room) {
+    seat->keep(room->token());
   } else if (!request_.token) {
     seat->forget();  // it was opened for nothing
   }
-  return link;
+  return room;
 }
 
-tl::expected<RoomLink, Error> App::enter_with_password() {
+tl::expected<RoomClient, Error> App::enter_with_password() {
   const bool may_ask = on_terminal_ && request_.password.empty();
   for (int tries = 0;; ++tries) {
-    auto link = RoomLink::enter(options_.server, request_, options_.heartbeat_ms);
-    const bool wants_password = !link && link.error().kind == ErrorKind::kRefused &&
-                                link.error().status == kStatusUnauthorised;
-    if (!wants_password || !may_ask || tries == kPasswordTries) return link;
-    if (tries > 0) complain(error_line(link.error()));
+    auto room = RoomClient::enter(options_.server, request_, options_.heartbeat_ms);
+    const bool wants_password = !room && room.error().kind == ErrorKind::kRefused &&
+                                room.error().status == kStatusUnauthorised;
+    if (!wants_password || !may_ask || tries == kPasswordTries) return room;
+    if (tries > 0) complain(error_line(room.error()));
     const auto password = ask("The room's password: ", Echo::kHidden, signals_.fd());
-    if (!password) return link;
+    if (!password) return room;
     request_.password = *password;
   }
 }
 
-bool App::converse(RoomLink& link, const Goal& goal) {
+bool App::converse(RoomClient& room, const StopCondition& stop_condition) {
   if (!on_terminal_ || options_.json || !can_edit_lines()) {
-    exit_code_ = PipeMode(link, goal, signals_, options_.json).run();
+    exit_code_ = PipeMode(room, stop_condition, signals_, options_.json).run();
     return false;
   }
-  const auto result = TerminalMode(link, options_.server, goal, signals_).run();
+  const auto result = TerminalMode(room, options_.server, stop_condition, signals_).run();
   exit_code_ = result.exit_code;
   const bool again = result.left_by_command && options_.task == Options::Task::kAsk;
   // What was meant for the room must not become commands for the shell.

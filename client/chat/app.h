@@ -4,10 +4,10 @@
 #include <optional>
 
 #include "client/chat/exit_code.h"
-#include "client/chat/goal.h"
 #include "client/chat/options.h"
 #include "client/chat/seat_file.h"
 #include "client/chat/signals.h"
+#include "client/chat/stop_condition.h"
 #include "client/lib/request.h"
 
 namespace chatd::client {
@@ -28,11 +28,11 @@ class App {
   Step ask_room();
   Step ask_into(const char* question, std::string& answer);
   // Enters the room, from which a `chat` that crashed may still hold the seat.
-  tl::expected<RoomLink, Error> enter(const std::optional<SeatFile>& seat);
+  tl::expected<RoomClient, Error> enter(const std::optional<SeatFile>& seat);
   // Asks for the password when the room wants one and none was given.
-  tl::expected<RoomLink, Error> enter_with_password();
-  // The conversation. True when it ended with /leave and the person is to choose again.
-  bool converse(RoomLink& link, const Goal& goal);
+  tl::expected<RoomClient, Error> enter_with_password();
+  // The session. True when it ended with /leave and the person is to choose again.
+  bool converse(RoomClient& room, const StopCondition& stop_condition);
 
   Step stop(ExitCode code);
   ExitCode interrupted();

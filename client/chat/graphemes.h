@@ -30,7 +30,7 @@ Grapheme first_grapheme(std::string_view text);
 // The last one.
 Grapheme last_grapheme(std::string_view text);
 
-// In columns. `text` is disarmed.
+// In columns. `text` is sanitized.
 std::size_t display_width(std::string_view text);
 
 }  // namespace chatd::client

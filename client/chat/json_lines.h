@@ -6,9 +6,9 @@
 #include <string>
 #include <string_view>
 
-#include "client/lib/answer.h"
 #include "client/lib/error.h"
 #include "client/lib/event.h"
+#include "client/lib/response.h"
 
 namespace chatd::client {
 

@@ -7,8 +7,8 @@
 #include <cerrno>
 #include <csignal>
 
-#include "client/chat/disarm.h"
 #include "client/chat/graphemes.h"
+#include "client/chat/sanitize.h"
 #include "client/chat/wrap.h"
 #include "core/base/utf8.h"
 
@@ -52,10 +52,10 @@ std::string narrow(std::wstring_view wide) {
 }
 
 // libedit shows what it searches for (^R) in a second row of the line.
-std::string disarm_rows(std::string_view text) {
+std::string sanitize_rows(std::string_view text) {
   const std::size_t end = text.find('\n');
-  if (end == std::string_view::npos) return disarm(text);
-  return disarm(text.substr(0, end)) + '\n' + disarm_rows(text.substr(end + 1));
+  if (end == std::string_view::npos) return sanitize(text);
+  return sanitize(text.substr(0, end)) + '\n' + sanitize_rows(text.substr(end + 1));
 }
 
 std::wstring_view before_cursor(EditLine* editor) {
@@ -231,8 +231,8 @@ void LineEditor::print(std::string_view text) {
 void LineEditor::show_typed() {
   if (!typing_) return;
   const winsize size = terminal_size();
-  const std::string before = prompt_ + disarm_rows(narrow(before_cursor(editor_.get())));
-  const std::string after = disarm_rows(narrow(after_cursor(editor_.get())));
+  const std::string before = prompt_ + sanitize_rows(narrow(before_cursor(editor_.get())));
+  const std::string after = sanitize_rows(narrow(after_cursor(editor_.get())));
   TypedLayout layout = lay_out_typed(before, after, size.ws_col, size.ws_row);
   if (layout == drawn_) return;
   draw(layout);

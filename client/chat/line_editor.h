@@ -24,7 +24,7 @@
 #include <string_view>
 
 #include "client/chat/key_reader.h"
-#include "client/chat/local_modes.h"
+#include "client/chat/scoped_termios.h"
 #include "client/chat/typed_layout.h"
 
 namespace chatd::client {
@@ -82,7 +82,7 @@ class LineEditor {
   void wipe_typed();
   void draw(const TypedLayout& layout);
 
-  LocalModes quiet_;  // outlives libedit, which restores what it found
+  ScopedTermios quiet_;  // outlives libedit, which restores what it found
   std::string prompt_;
   WaitForKeys wait_for_keys_;
   KeyReader keys_;

@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-#include "client/net/room_link.h"
+#include "client/net/room_client.h"
 
 namespace chatd::client {
 

@@ -8,8 +8,8 @@
 #include <cerrno>
 #include <cstdio>
 
-#include "client/chat/disarm.h"
 #include "client/chat/json_lines.h"
+#include "client/chat/sanitize.h"
 #include "client/chat/style.h"
 #include "client/chat/text_lines.h"
 #include "client/chat/wrap.h"
@@ -29,16 +29,20 @@ void tell(const std::string& text) {
 
 }  // namespace
 
-PipeMode::PipeMode(RoomLink& link, Goal goal, Signals& signals, bool json)
-    : link_(link), goal_(goal), signals_(signals), json_(json), output_(STDOUT_FILENO) {}
+PipeMode::PipeMode(RoomClient& room, StopCondition stop_condition, Signals& signals, bool json)
+    : room_(room),
+      stop_condition_(stop_condition),
+      signals_(signals),
+      json_(json),
+      output_(STDOUT_FILENO) {}
 
 ExitCode PipeMode::run() {
   // A script waits for this before it lets the others speak.
   if (json_) {
-    output_.write_line(json_ready(link_.room(), link_.username()));
+    output_.write_line(json_ready(room_.room(), room_.username()));
     check_goal();
   } else {
-    tell("you are in " + disarm_name(link_.room()) + " as " + disarm_name(link_.username()));
+    tell("you are in " + sanitize_name(room_.room()) + " as " + sanitize_name(room_.username()));
   }
   // The input comes first: who pipes one line in and waits for one message with --count wants that
   // line to be said even in a room that is talking already.
@@ -48,10 +52,10 @@ ExitCode PipeMode::run() {
     send_lines();
     show_events();
     await_arrival();
-    link_.on_deadline();
+    room_.on_deadline();
     check_goal();
   }
-  if (in_room_) link_.leave();
+  if (in_room_) room_.leave();
   flush_output();
   if (exit_code_ == ExitCode::kOk && some_not_sent_) return ExitCode::kNotSent;
   return exit_code_;
@@ -70,37 +74,37 @@ void PipeMode::read_input() {
 }
 
 void PipeMode::send_lines() {
-  while (running() && !lines_.empty() && pace_.take(now_ms())) on_line(*lines_.take());
+  while (running() && !lines_.empty() && pacer_.take(now_ms())) on_line(*lines_.take());
 }
 
 // The last line may have gone to a server that is not there any more, or does not know us. So the
 // program that is done asks, and stays to hear the answer; of an older server, that gives none, it
 // hears an ICMP refusal at best, a round trip later.
 void PipeMode::await_arrival() {
-  if (!running() || input_open_ || !lines_.empty() || goal_.listens_on()) return;
+  if (!running() || input_open_ || !lines_.empty() || stop_condition_.listens_on()) return;
   if (line_number_ == 0) return end(ExitCode::kOk);
-  if (link_.last_was_refused()) return show(link_.refused_event());
+  if (room_.last_was_refused()) return show(room_.refused_event());
   awaits_arrival_ = true;
   const std::int64_t now = now_ms();
   arrival_deadline_ms_ = std::min(arrival_deadline_ms_, now + kRefusalPatienceMs);
   // Who does not listen, since its own reader is slow, hears no answer either.
-  const auto arrival = wants_events() ? link_.ask_arrival() : RoomLink::Arrival::kCannotSay;
+  const auto arrival = wants_events() ? room_.ask_arrival() : RoomClient::Arrival::kCannotSay;
   switch (arrival) {
-    case RoomLink::Arrival::kYes:
+    case RoomClient::Arrival::kYes:
       return end(ExitCode::kOk);
-    case RoomLink::Arrival::kMayBeLost:  // which the news have told
+    case RoomClient::Arrival::kMayBeLost:  // which the news have told
       return end(ExitCode::kUnreachable);
-    case RoomLink::Arrival::kAsked:
+    case RoomClient::Arrival::kAsked:
       arrival_deadline_ms_ = std::numeric_limits<std::int64_t>::max();
       return;
-    case RoomLink::Arrival::kCannotSay:
+    case RoomClient::Arrival::kCannotSay:
       if (now >= arrival_deadline_ms_) end(ExitCode::kOk);
   }
 }
 
 void PipeMode::on_line(const std::string& line) {
   ++line_number_;
-  const auto sent = link_.say(line);
+  const auto sent = room_.say(line);
   if (sent) return;
   some_not_sent_ = true;
   const std::string start = "line " + std::to_string(line_number_) + " ";
@@ -114,7 +118,7 @@ void PipeMode::on_line(const std::string& line) {
 
 void PipeMode::show_events() {
   // The news are few, and for stderr above all.
-  for (const Event& event : wants_events() ? link_.receive() : link_.take_news()) {
+  for (const Event& event : wants_events() ? room_.receive() : room_.take_news()) {
     if (!running()) return;
     show(event);
   }
@@ -133,14 +137,14 @@ void PipeMode::show(const Event& event) {
       end(event.kind == Event::Kind::kServerGone ? ExitCode::kUnreachable : ExitCode::kRemoved);
       return;
     case Event::Kind::kMessage:
-      goal_.on_message();
+      stop_condition_.on_message();
       break;
     case Event::Kind::kUnanswered:
       // What was said may have arrived; nobody can say.
       if (awaits_arrival_) end(ExitCode::kUnreachable);
       [[fallthrough]];
     case Event::Kind::kAnswered:
-      if (!json_) return tell(disarm(event.text));
+      if (!json_) return tell(sanitize(event.text));
       break;
     case Event::Kind::kHeartbeat:
       return;
@@ -163,7 +167,7 @@ void PipeMode::check_goal() {
   } else if (output_.state() == Output::State::kFailed) {
     tell(output_.failure());
     end(ExitCode::kInternal);
-  } else if (const auto code = goal_.reached(now_ms())) {
+  } else if (const auto code = stop_condition_.reached(now_ms())) {
     if (*code == ExitCode::kTimedOut) tell("timed out before enough messages came");
     end(*code);
   }
@@ -174,15 +178,15 @@ void PipeMode::wait() {
   const auto awaited_of_output = static_cast<short>(output_.has_pending() ? POLLOUT : 0);
   std::array<pollfd, 4> watched{{
       {.fd = wants_input ? STDIN_FILENO : -1, .events = POLLIN, .revents = 0},
-      {.fd = wants_events() ? link_.fd() : -1, .events = POLLIN, .revents = 0},
+      {.fd = wants_events() ? room_.fd() : -1, .events = POLLIN, .revents = 0},
       {.fd = signals_.fd(), .events = POLLIN, .revents = 0},
       // Even without events poll tells when a pipe's reader is gone, which ends us before the next
       // message.
       {.fd = output_.fd(), .events = awaited_of_output, .revents = 0},
   }};
   std::int64_t deadline_ms =
-      std::min({link_.next_deadline_ms(), goal_.deadline_ms(), arrival_deadline_ms_});
-  if (!lines_.empty()) deadline_ms = std::min(deadline_ms, pace_.next_ms());
+      std::min({room_.next_deadline_ms(), stop_condition_.deadline_ms(), arrival_deadline_ms_});
+  if (!lines_.empty()) deadline_ms = std::min(deadline_ms, pacer_.next_ms());
   input_ready_ = false;
   if (::poll(watched.data(), watched.size(), poll_timeout_ms(deadline_ms)) < 0) return;
   input_ready_ = watched[0].revents != 0;
@@ -199,13 +203,14 @@ void PipeMode::wait() {
 
 void PipeMode::flush_output() {
   if (output_.state() == Output::State::kFailed || ended_by_signal_) return;
-  switch (output_.flush(goal_.deadline_ms(), signals_.fd())) {
+  switch (output_.flush(stop_condition_.deadline_ms(), signals_.fd())) {
     case WaitResult::kInterrupted:
       if (const auto signal = signals_.take()) exit_code_ = exit_code_for_signal(*signal);
       break;
     case WaitResult::kTimedOut:
       tell("the reader of the output did not take all of it in time");
-      if (exit_code_ == ExitCode::kOk && goal_.counted()) exit_code_ = ExitCode::kTimedOut;
+      if (exit_code_ == ExitCode::kOk && stop_condition_.counted())
+        exit_code_ = ExitCode::kTimedOut;
       break;
     case WaitResult::kReady:
       if (output_.state() != Output::State::kFailed) break;

@@ -6,21 +6,21 @@
 #include <string>
 
 #include "client/chat/exit_code.h"
-#include "client/chat/goal.h"
 #include "client/chat/line_reader.h"
 #include "client/chat/output.h"
-#include "client/chat/pace.h"
+#include "client/chat/pacer.h"
 #include "client/chat/signals.h"
-#include "client/net/room_link.h"
+#include "client/chat/stop_condition.h"
+#include "client/net/room_client.h"
 
 namespace chatd::client {
 
 class PipeMode {
  public:
-  PipeMode(RoomLink& link, Goal goal, Signals& signals, bool json);
+  PipeMode(RoomClient& room, StopCondition stop_condition, Signals& signals, bool json);
 
-  // Until the goal is reached, the input has ended, the conversation is over or a signal comes. The
-  // room has been left then.
+  // Until the stop_condition is reached, the input has ended, the session is over or a signal
+  // comes. The room has been left then.
   ExitCode run();
 
  private:
@@ -43,13 +43,13 @@ class PipeMode {
   void end(ExitCode code);
   bool running() const { return !ended_; }
 
-  RoomLink& link_;
-  Goal goal_;
+  RoomClient& room_;
+  StopCondition stop_condition_;
   Signals& signals_;
   bool json_;
   Output output_;
   LineReader lines_;
-  Pace pace_;
+  Pacer pacer_;
   std::uint64_t line_number_ = 0;
   bool input_open_ = true;
   bool input_ready_ = false;

@@ -8,7 +8,7 @@
 #include <csignal>
 #include <cstdio>
 
-#include "client/chat/local_modes.h"
+#include "client/chat/scoped_termios.h"
 #include "client/chat/signals.h"
 
 namespace chatd::client {
@@ -43,7 +43,7 @@ class HiddenTyping {
   // In this order: the terminal is as it was before a stop that has not been taken is delivered.
   Signals stops_ = Signals::of_terminal();
   // The line end alone is shown.
-  LocalModes modes_{ECHO, ECHONL};
+  ScopedTermios modes_{ECHO, ECHONL};
 };
 
 std::optional<std::string> read_line(std::string_view question, HiddenTyping* hidden,

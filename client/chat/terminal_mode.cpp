@@ -12,7 +12,7 @@
 #include <string_view>
 
 #include "client/chat/command.h"
-#include "client/chat/disarm.h"
+#include "client/chat/sanitize.h"
 #include "client/chat/text_lines.h"
 #include "client/net/clock.h"
 #include "client/net/wait.h"
@@ -34,7 +34,7 @@ bool has_keys(int timeout_ms) {
 }
 
 std::string prompt_for(const std::string& username) {
-  const std::string shown = disarm_name(username);
+  const std::string shown = sanitize_name(username);
   return shown.size() <= kMaxPromptNameBytes ? shown + "> " : "> ";
 }
 
@@ -49,23 +49,24 @@ std::string time_of_day() {
 
 }  // namespace
 
-TerminalMode::TerminalMode(RoomLink& link, const ServerAddress& server, Goal goal, Signals& signals)
-    : link_(link),
+TerminalMode::TerminalMode(RoomClient& room, const ServerAddress& server,
+                           StopCondition stop_condition, Signals& signals)
+    : room_(room),
       server_(server),
-      goal_(goal),
+      stop_condition_(stop_condition),
       signals_(signals),
       terminal_signals_(Signals::of_terminal()),
       style_(Style::from_environment()),
-      editor_(LineEditor::open(prompt_for(link.username()), [this] { return wait_for_keys(); })) {}
+      editor_(LineEditor::open(prompt_for(room.username()), [this] { return wait_for_keys(); })) {}
 
 TerminalMode::Result TerminalMode::run() {
   if (!editor_) {
     std::fputs("chat: this terminal cannot be used\n", stderr);
-    link_.leave();
+    room_.leave();
     return {ExitCode::kInternal, false};
   }
-  show_notice("You are in " + disarm_name(link_.room()) + " as " + disarm_name(link_.username()) +
-              ". /help lists the commands.");
+  show_notice("You are in " + sanitize_name(room_.room()) + " as " +
+              sanitize_name(room_.username()) + ". /help lists the commands.");
   while (!ended_) {
     const auto line = editor_->read_line();
     if (ended_) break;
@@ -76,8 +77,8 @@ TerminalMode::Result TerminalMode::run() {
     }
   }
   if (in_room_) {
-    link_.leave();
-    show_notice("You left " + disarm_name(link_.room()) + ".");
+    room_.leave();
+    show_notice("You left " + sanitize_name(room_.room()) + ".");
   }
   if (result_.exit_code != ExitCode::kOk) drop_pasted();
   return result_;
@@ -93,25 +94,25 @@ bool TerminalMode::wait_for_keys() {
 }
 
 bool TerminalMode::wait_for_pace() {
-  while (!ended_ && !pace_.take(now_ms())) wait(Keys::kLeft, pace_.next_ms());
+  while (!ended_ && !pacer_.take(now_ms())) wait(Keys::kLeft, pacer_.next_ms());
   return !ended_;
 }
 
 bool TerminalMode::wait(Keys keys, std::int64_t deadline_ms) {
   std::array<pollfd, 4> watched{{
       {.fd = keys == Keys::kWanted ? STDIN_FILENO : -1, .events = POLLIN, .revents = 0},
-      {.fd = link_.fd(), .events = POLLIN, .revents = 0},
+      {.fd = room_.fd(), .events = POLLIN, .revents = 0},
       {.fd = signals_.fd(), .events = POLLIN, .revents = 0},
       {.fd = terminal_signals_.fd(), .events = POLLIN, .revents = 0},
   }};
-  deadline_ms = std::min({deadline_ms, link_.next_deadline_ms(), goal_.deadline_ms()});
+  deadline_ms = std::min({deadline_ms, room_.next_deadline_ms(), stop_condition_.deadline_ms()});
   const int ready = ::poll(watched.data(), watched.size(), poll_timeout_ms(deadline_ms));
   // After a signal, what poll told is old: while the program was stopped, the shell may have taken
   // the keys, and a read would block.
   const bool is_stale = ready < 0 || handle_signals();
   handle_events();
-  link_.on_deadline();
-  if (const auto code = goal_.reached(now_ms())) end(*code);
+  room_.on_deadline();
+  if (const auto code = stop_condition_.reached(now_ms())) end(*code);
   return !is_stale && !ended_ && watched[0].revents != 0;
 }
 
@@ -130,7 +131,7 @@ bool TerminalMode::handle_signals() {
 }
 
 void TerminalMode::handle_events() {
-  for (const Event& event : link_.receive()) {
+  for (const Event& event : room_.receive()) {
     if (ended_) return;
     show(event);
   }
@@ -149,8 +150,8 @@ void TerminalMode::handle_line(const std::string& line) {
     case Command::Kind::kHelp:
       return editor_->print(kCommandHelp);
     case Command::Kind::kUnknown:
-      return show_notice("There is no command " + disarm(command.text) +
-                         ". /help lists them; to say it, type /" + disarm(command.text));
+      return show_notice("There is no command " + sanitize(command.text) +
+                         ". /help lists them; to say it, type /" + sanitize(command.text));
     case Command::Kind::kLeave:
       result_.left_by_command = true;
       break;
@@ -164,14 +165,14 @@ void TerminalMode::handle_line(const std::string& line) {
 // the terminal. A line is shown as said when it has been sent.
 void TerminalMode::say(const std::string& text) {
   if (!wait_for_pace()) return show_unsaid(text, "not sent");
-  const auto sent = link_.say(text);
+  const auto sent = room_.say(text);
   // What was not comes back with the arrow keys, to be made shorter.
   if (!sent) return show_unsaid(text, sent.error().reason);
-  show_said(message_line(link_.username(), text, style_));
+  show_said(message_line(room_.username(), text, style_));
 }
 
 void TerminalMode::show_unsaid(const std::string& text, const std::string& why) {
-  std::string shown = disarm(text);
+  std::string shown = sanitize(text);
   if (shown.size() > kExcerptBytes) {
     std::size_t size_bytes = kExcerptBytes;
     while ((shown[size_bytes] & 0xc0) == 0x80) --size_bytes;  // not within a character
@@ -201,7 +202,7 @@ void TerminalMode::drop_pasted() {
 void TerminalMode::who() {
   const auto list = list_rooms(server_);
   if (list) {
-    editor_->print(members_line(*list, link_.room(), style_));
+    editor_->print(members_line(*list, room_.room(), style_));
   } else if (list.error().kind != ErrorKind::kInterrupted) {
     show_notice(error_line(list.error()));
   }
@@ -218,7 +219,7 @@ void TerminalMode::show(const Event& event) {
       return end(event.kind == Event::Kind::kServerGone ? ExitCode::kUnreachable
                                                         : ExitCode::kRemoved);
     case Event::Kind::kMessage:
-      goal_.on_message();
+      stop_condition_.on_message();
       break;
     case Event::Kind::kJoined:
     case Event::Kind::kLeft:
@@ -231,7 +232,7 @@ void TerminalMode::show(const Event& event) {
       return;
   }
   show_said(text);
-  if (goal_.counted()) end(ExitCode::kOk);
+  if (stop_condition_.counted()) end(ExitCode::kOk);
 }
 
 void TerminalMode::show_said(const std::string& line) {

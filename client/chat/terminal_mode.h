@@ -6,12 +6,12 @@
 #include <string>
 
 #include "client/chat/exit_code.h"
-#include "client/chat/goal.h"
 #include "client/chat/line_editor.h"
-#include "client/chat/pace.h"
+#include "client/chat/pacer.h"
 #include "client/chat/signals.h"
+#include "client/chat/stop_condition.h"
 #include "client/chat/style.h"
-#include "client/net/room_link.h"
+#include "client/net/room_client.h"
 
 namespace chatd::client {
 
@@ -22,7 +22,8 @@ class TerminalMode {
     bool left_by_command = false;  // /leave, and not /quit
   };
 
-  TerminalMode(RoomLink& link, const ServerAddress& server, Goal goal, Signals& signals);
+  TerminalMode(RoomClient& room, const ServerAddress& server, StopCondition stop_condition,
+               Signals& signals);
 
   // Until the person or the server ends it. The room has been left then.
   Result run();
@@ -30,7 +31,7 @@ class TerminalMode {
  private:
   // LineEditor's wait for a key: meanwhile shows what arrives and keeps the member alive.
   bool wait_for_keys();
-  // Until one more message may go out. False when the conversation has ended before that.
+  // Until one more message may go out. False when the session has ended before that.
   bool wait_for_pace();
   enum class Keys : std::uint8_t { kWanted, kLeft };  // kLeft: in the terminal's queue
   // One wait for whatever comes first. Whether there are keys.
@@ -50,13 +51,13 @@ class TerminalMode {
   void show_notice(const std::string& text);
   void end(ExitCode code);
 
-  RoomLink& link_;
+  RoomClient& room_;
   const ServerAddress& server_;
-  Goal goal_;
+  StopCondition stop_condition_;
   Signals& signals_;
   Signals terminal_signals_;
   Style style_;
-  Pace pace_;
+  Pacer pacer_;
   std::unique_ptr<LineEditor> editor_;
   Result result_;
   bool ended_ = false;

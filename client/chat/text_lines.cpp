@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "client/chat/disarm.h"
+#include "client/chat/sanitize.h"
 
 namespace chatd::client {
 namespace {
@@ -11,7 +11,7 @@ std::string join_names(const RoomInfo& room, const Style& style) {
   std::string names;
   for (const std::string& member : room.members) {
     if (!names.empty()) names += ", ";
-    names += style.name(member, disarm_name(member));
+    names += style.name(member, sanitize_name(member));
   }
   return names;
 }
@@ -36,7 +36,7 @@ std::string names_and_rest(const RoomInfo& room, const Style& style) {
 }  // namespace
 
 std::string message_line(std::string_view sender, std::string_view text, const Style& style) {
-  return style.name(sender, disarm_name(sender)) + ": " + disarm(text);
+  return style.name(sender, sanitize_name(sender)) + ": " + sanitize(text);
 }
 
 std::string event_line(const Event& event, const Style& style) {
@@ -44,28 +44,28 @@ std::string event_line(const Event& event, const Style& style) {
     case Event::Kind::kMessage:
       return message_line(event.name, event.text, style);
     case Event::Kind::kJoined:
-      return style.quiet("* " + disarm_name(event.name) + " joined");
+      return style.quiet("* " + sanitize_name(event.name) + " joined");
     case Event::Kind::kLeft:
-      return style.quiet("* " + disarm_name(event.name) + " left");
+      return style.quiet("* " + sanitize_name(event.name) + " left");
     case Event::Kind::kNotice:
-      return style.quiet("* " + disarm(event.text));
+      return style.quiet("* " + sanitize(event.text));
     case Event::Kind::kMalformed:
-      return style.quiet("* something unreadable arrived: " + disarm(event.text));
+      return style.quiet("* something unreadable arrived: " + sanitize(event.text));
     case Event::Kind::kDisconnected:
       return "you are no longer in the room: the server says \"" +
-             (event.text.empty() ? "removed" : disarm(event.text)) + "\"";
+             (event.text.empty() ? "removed" : sanitize(event.text)) + "\"";
     case Event::Kind::kNotAuthenticated:
       return "you are no longer in the room: the server does not know you (it says \"" +
-             disarm(event.text) +
+             sanitize(event.text) +
              "\"): you were removed, the room has ended, or the server was restarted. "
              "Join again, or create the room anew";
     case Event::Kind::kServerGone:
-      return "the server is gone: " + disarm(event.text);
+      return "the server is gone: " + sanitize(event.text);
     case Event::Kind::kUnanswered:
     case Event::Kind::kAnswered:
-      return style.quiet("* " + disarm(event.text));
+      return style.quiet("* " + sanitize(event.text));
     case Event::Kind::kHeartbeat:
-      break;  // RoomLink keeps it
+      break;  // RoomClient keeps it
   }
   return "";
 }
@@ -76,7 +76,7 @@ std::string rooms_table(const RoomList& list) {
   std::string out;
   for (const RoomInfo& room : list.rooms) {
     if (!out.empty()) out += '\n';
-    out += disarm_name(room.name) + "  " + people(room.count) +
+    out += sanitize_name(room.name) + "  " + people(room.count) +
            (room.password_required ? ", password" : "");
     const std::string names = names_and_rest(room, plain);
     if (!names.empty()) out += ": " + names;
@@ -99,8 +99,8 @@ std::string members_line(const RoomList& list, std::string_view room, const Styl
 }
 
 std::string error_line(const Error& error) {
-  if (error.kind != ErrorKind::kRefused) return disarm(error.reason);
-  return "the server refused (" + std::to_string(error.status) + "): " + disarm(error.reason);
+  if (error.kind != ErrorKind::kRefused) return sanitize(error.reason);
+  return "the server refused (" + std::to_string(error.status) + "): " + sanitize(error.reason);
 }
 
 }  // namespace chatd::client

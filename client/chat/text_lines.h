@@ -1,4 +1,4 @@
-// Events and lists as lines for a person, disarmed; without a line end.
+// Events and lists as lines for a person, sanitized; without a line end.
 // Thread: pure functions.
 #pragma once
 
@@ -6,15 +6,15 @@
 #include <string_view>
 
 #include "client/chat/style.h"
-#include "client/lib/answer.h"
 #include "client/lib/event.h"
+#include "client/lib/response.h"
 
 namespace chatd::client {
 
 // "alice: hello"
 std::string message_line(std::string_view sender, std::string_view text, const Style& style);
 
-// "alice: hello", "* bob joined". For the end of a conversation it says why it is over.
+// "alice: hello", "* bob joined". For the end of a session it says why it is over.
 std::string event_line(const Event& event, const Style& style);
 
 // A table of all rooms; several lines.

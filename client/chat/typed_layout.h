@@ -29,7 +29,7 @@ struct TypedLayout {
   bool operator==(const TypedLayout&) const = default;
 };
 
-// Both texts are disarmed; a line end in them begins a row. Of more than `max_rows` rows those
+// Both texts are sanitized; a line end in them begins a row. Of more than `max_rows` rows those
 // around the cursor are shown.
 TypedLayout lay_out_typed(std::string_view before_cursor, std::string_view after_cursor,
                           std::size_t columns, std::size_t max_rows);

@@ -14,7 +14,7 @@
 namespace chatd::client {
 
 // Each line of `lines` in rows of at most `columns` columns, broken at a blank where there is
-// one. `lines` is disarmed; colours (style.h) take no column.
+// one. `lines` is sanitized; colours (style.h) take no column.
 std::string wrap(std::string_view lines, std::size_t columns);
 
 // The same for the terminal that `fd` is; unchanged when it is none.

@@ -2,7 +2,7 @@
 
 #include <simdjson.h>
 
-#include "client/chat/disarm.h"
+#include "client/chat/sanitize.h"
 #include "client/ctl/json_fields.h"
 #include "client/ctl/printing.h"
 #include "client/ctl/status.h"
@@ -32,7 +32,7 @@ std::string members_table(const Pages& pages) {
     simdjson::dom::element member;
     if (parser.parse(row).get(member) != simdjson::SUCCESS) continue;
     const std::string address = text_of(member, "address");
-    table.add({disarm_name(text_of(member, "username")),
+    table.add({sanitize_name(text_of(member, "username")),
                address.empty() ? "not heard yet" : address, text_of(member, "joined_from"),
                silence_text(number_of(member, "silent_ms")), yes(flag_of(member, "is_host"))});
   }
@@ -41,13 +41,13 @@ std::string members_table(const Pages& pages) {
 
 // What chatd says has happened, line by line.
 std::string outcome_text(simdjson::dom::element root) {
-  std::string text = disarm(text_of(root, "what_happened"));
-  const std::string what_to_do = disarm(text_of(root, "what_to_do"));
-  if (!what_to_do.empty()) text += "; " + what_to_do;
+  std::string text = sanitize(text_of(root, "title"));
+  const std::string detail = sanitize(text_of(root, "detail"));
+  if (!detail.empty()) text += "; " + detail;
   text += "\n";
   for_each_of(root, "lines", [&](simdjson::dom::element line) {
     std::string_view words;
-    if (line.get(words) == simdjson::SUCCESS) text += "  " + disarm(words) + "\n";
+    if (line.get(words) == simdjson::SUCCESS) text += "  " + sanitize(words) + "\n";
   });
   return text;
 }
@@ -144,9 +144,8 @@ ExitCode Commands::fail(const PagesFailure& failure) const {
 ExitCode Commands::refuse(const EndpointAnswer& answer) const {
   simdjson::dom::parser parser;
   simdjson::dom::element root;
-  if (parser.parse(answer.body).get(root) != simdjson::SUCCESS ||
-      text_of(root, "what_happened").empty()) {
-    return print_error("what answers at " + options_.place.text + " is not chatd (status " +
+  if (parser.parse(answer.body).get(root) != simdjson::SUCCESS || text_of(root, "title").empty()) {
+    return print_error("what answers at " + options_.address.text + " is not chatd (status " +
                        std::to_string(answer.status) + "): --admin says where to ask");
   }
   if (options_.json) print_json(answer.body);

@@ -12,7 +12,7 @@ namespace chatd::client::ctl {
 
 class Commands {
  public:
-  explicit Commands(const Options& options) : options_(options), endpoint_(options.place) {}
+  explicit Commands(const Options& options) : options_(options), endpoint_(options.address) {}
 
   ExitCode run();
 

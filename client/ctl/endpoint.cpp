@@ -33,7 +33,7 @@ struct Endpoint::Curl {
   ~Curl() { ::curl_easy_cleanup(handle); }
 };
 
-Endpoint::Endpoint(Place place) : place_(std::move(place)), curl_(new Curl) {
+Endpoint::Endpoint(AdminAddress address) : address_(std::move(address)), curl_(new Curl) {
   if (curl_->handle == nullptr) return;
   CURL* const curl = curl_->handle;
   ::curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
@@ -42,8 +42,8 @@ Endpoint::Endpoint(Place place) : place_(std::move(place)), curl_(new Curl) {
   // What the environment says about proxies is not meant for this machine's own sockets.
   ::curl_easy_setopt(curl, CURLOPT_PROXY, "");
   ::curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, &append);
-  if (!place_.socket_path.empty()) {
-    ::curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, place_.socket_path.c_str());
+  if (!address_.socket_path.empty()) {
+    ::curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, address_.socket_path.c_str());
   }
 }
 
@@ -69,7 +69,7 @@ tl::expected<EndpointAnswer, std::string> Endpoint::ask(const std::string& path,
                                                         const Parameters& parameters) {
   CURL* const curl = curl_->handle;
   if (curl == nullptr) return tl::unexpected<std::string>("libcurl does not start");
-  std::string url = place_.url + path;
+  std::string url = address_.url + path;
   char separator = '?';
   for (const auto& [name, value] : parameters) {
     char* const escaped = ::curl_easy_escape(curl, value.data(), static_cast<int>(value.size()));
@@ -90,22 +90,22 @@ tl::expected<EndpointAnswer, std::string> Endpoint::ask(const std::string& path,
 std::string Endpoint::explain(int curl_code) const {
   const auto code = static_cast<CURLcode>(curl_code);
   if (code == CURLE_OPERATION_TIMEDOUT) {
-    return "chatd at " + place_.text + " does not answer: look at its log, and at its threads " +
+    return "chatd at " + address_.text + " does not answer: look at its log, and at its threads " +
            "(top -H)";
   }
   if (code != CURLE_COULDNT_CONNECT) {
-    return "what is at " + place_.text + " does not answer as chatd does (" +
+    return "what is at " + address_.text + " does not answer as chatd does (" +
            ::curl_easy_strerror(code) + "): is it chatd's admin endpoint?";
   }
   long os_error = 0;
   ::curl_easy_getinfo(curl_->handle, CURLINFO_OS_ERRNO, &os_error);
   if (os_error == EACCES) {
-    return place_.text + " may not be opened: run chatctl as chatd's user, or in its group";
+    return address_.text + " may not be opened: run chatctl as chatd's user, or in its group";
   }
   std::string why;
   if (os_error != 0) why = std::string(" (") + std::strerror(static_cast<int>(os_error)) + ")";
-  return "no chatd answers at " + place_.text + why + ": is it running with --admin " +
-         place_.text + "? chatctl --admin ADDRESS, or CHATCTL_ADMIN, says where to ask";
+  return "no chatd answers at " + address_.text + why + ": is it running with --admin " +
+         address_.text + "? chatctl --admin ADDRESS, or CHATCTL_ADMIN, says where to ask";
 }
 
 }  // namespace chatd::client

@@ -9,7 +9,7 @@
 
 #include <tl/expected.hpp>
 
-#include "client/ctl/place.h"
+#include "client/ctl/admin_address.h"
 
 namespace chatd::client {
 
@@ -24,7 +24,7 @@ using Parameters = std::vector<std::pair<std::string, std::string>>;
 
 class Endpoint {
  public:
-  explicit Endpoint(Place place);
+  explicit Endpoint(AdminAddress address);
   Endpoint(const Endpoint&) = delete;
   Endpoint& operator=(const Endpoint&) = delete;
   ~Endpoint();
@@ -50,7 +50,7 @@ class Endpoint {
                                                 const Parameters& parameters);
   std::string explain(int curl_code) const;
 
-  Place place_;
+  AdminAddress address_;
   std::unique_ptr<Curl> curl_;
 };
 

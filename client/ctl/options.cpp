@@ -65,15 +65,16 @@ std::vector<std::pair<CLI::App*, Task>> add_commands(CLI::App& app, Options& opt
 
 std::optional<Options> parse_options(int argc, const char* const* argv, int& exit_code) {
   Options options;
-  std::string place(kUsualPlace);
+  std::string address(kUsualPlace);
   CLI::App app(kDescription, "chatctl");
   app.footer(kFooter);
   app.require_subcommand(1);
-  app.add_option("--admin", place, "Where chatd's admin endpoint is: unix:/PATH or 127.0.0.1:PORT")
+  app.add_option("--admin", address,
+                 "Where chatd's admin endpoint is: unix:/PATH or 127.0.0.1:PORT")
       ->envname("CHATCTL_ADMIN")
       ->check(CLI::Validator(
           [](const std::string& text) {
-            const auto parsed = parse_place(text);
+            const auto parsed = parse_admin_address(text);
             return parsed ? "" : "'" + text + "' is not an admin address: " + parsed.error();
           },
           "ADDRESS"))
@@ -101,7 +102,7 @@ std::optional<Options> parse_options(int argc, const char* const* argv, int& exi
   for (const auto& [command, task] : commands) {
     if (command->parsed()) options.task = task;
   }
-  options.place = *parse_place(place);
+  options.address = *parse_admin_address(address);
   return options;
 }
 

@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-#include "client/ctl/place.h"
+#include "client/ctl/admin_address.h"
 
 namespace chatd::client::ctl {
 
@@ -31,7 +31,7 @@ enum class Task : std::uint8_t {
 
 struct Options {
   Task task = Task::kStatus;
-  Place place;
+  AdminAddress address;
   bool json = false;
   std::optional<std::uint64_t> limit;  // rows
   std::string room;

@@ -6,7 +6,7 @@
 #include <cstdio>
 #include <cstring>
 
-#include "client/chat/disarm.h"
+#include "client/chat/sanitize.h"
 #include "client/chat/wrap.h"
 #include "core/base/hidden.h"
 
@@ -28,7 +28,7 @@ ExitCode print_json(std::string_view json) {
 }
 
 ExitCode print_error(std::string_view sentence) {
-  std::fprintf(stderr, "chatctl: %s\n", disarm(sentence).c_str());
+  std::fprintf(stderr, "chatctl: %s\n", sanitize(sentence).c_str());
   return ExitCode::kNotDone;
 }
 

@@ -2,13 +2,13 @@
 
 #include <algorithm>
 
-#include "client/chat/disarm.h"
 #include "client/chat/graphemes.h"
+#include "client/chat/sanitize.h"
 
 namespace chatd::client {
 
 void Table::add(std::vector<std::string> cells) {
-  for (std::string& cell : cells) cell = disarm(cell);
+  for (std::string& cell : cells) cell = sanitize(cell);
   rows_.push_back(std::move(cells));
 }
 

@@ -1,5 +1,5 @@
 // A table for a terminal: columns as wide as their widest cell, numbers to the right. Cells are
-// disarmed here, so that no name that a user has chosen reaches the terminal raw.
+// sanitized here, so that no name that a user has chosen reaches the terminal raw.
 // Thread: any; character widths come from the locale (LC_CTYPE).
 #pragma once
 

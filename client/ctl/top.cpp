@@ -10,9 +10,9 @@
 #include <cstdint>
 #include <utility>
 
-#include "client/chat/disarm.h"
 #include "client/chat/graphemes.h"
-#include "client/chat/local_modes.h"
+#include "client/chat/sanitize.h"
+#include "client/chat/scoped_termios.h"
 #include "client/chat/signals.h"
 #include "client/ctl/json_fields.h"
 #include "client/ctl/pages.h"
@@ -103,10 +103,10 @@ std::string rooms_table(const std::vector<std::string>& rows) {
   for (const std::string& row : rows) {
     simdjson::dom::element room;
     if (parser.parse(row).get(room) != simdjson::SUCCESS) continue;
-    table.add({disarm_name(text_of(room, "name")), std::to_string(number_of(room, "members")),
+    table.add({sanitize_name(text_of(room, "name")), std::to_string(number_of(room, "members")),
                std::to_string(number_of(room, "pending_members")),
                std::to_string(number_of(room, "waiting_messages")),
-               flag_of(room, "has_password") ? "yes" : "", disarm_name(text_of(room, "host"))});
+               flag_of(room, "has_password") ? "yes" : "", sanitize_name(text_of(room, "host"))});
   }
   return table.text();
 }
@@ -124,7 +124,7 @@ ExitCode Top::run_on_terminal() {
   auto signals = Signals::that_end();
   auto seen = look();  // what goes wrong at once is better said on the usual screen
   if (seen) {
-    const LocalModes modes(ICANON | ECHO | ISIG, 0);
+    const ScopedTermios modes(ICANON | ECHO | ISIG, 0);
     print(kEnterScreen);
     do {
       if (print(frame_of(*seen, terminal_size())) != ExitCode::kDone) break;

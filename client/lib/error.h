@@ -18,7 +18,7 @@ enum class ErrorKind : std::uint8_t {
 
 struct Error {
   ErrorKind kind = ErrorKind::kInternal;
-  // A sentence without a full stop. It may quote the server, so disarm it before it is shown.
+  // A sentence without a full stop. It may quote the server, so sanitize it before it is shown.
   std::string reason;
   // kRefused: the server's status. Otherwise 0.
   int status = 0;

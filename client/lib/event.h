@@ -25,7 +25,7 @@ struct Event {
   };
 
   Kind kind = Kind::kMalformed;
-  // As they came, that is valid UTF-8 with anything in it: disarm them before they are shown.
+  // As they came, that is valid UTF-8 with anything in it: sanitize them before they are shown.
   std::string name;
   std::string text;
 };

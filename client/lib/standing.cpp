@@ -102,7 +102,7 @@ void Standing::on_claim(std::int64_t now_ms, Claim claim) {
   claim_ = std::max(claim_, claim);
 }
 
-bool Standing::on_refused(std::int64_t now_ms) {
+bool Standing::on_unreachable(std::int64_t now_ms) {
   next_heartbeat_ms_ = std::min(next_heartbeat_ms_, now_ms + kProbeIntervalMs);
   if (!refused_since_sent_) ++refusals_;  // one datagram is refused once
   refused_since_sent_ = true;

@@ -63,7 +63,7 @@ class Standing {
   enum class Claim : std::uint8_t { kNone, kNotKnown, kRemoved };
   void on_claim(std::int64_t now_ms, Claim claim);
   // True when the server is to be taken for gone.
-  bool on_refused(std::int64_t now_ms);
+  bool on_unreachable(std::int64_t now_ms);
   // What came has not been looked at since the last heartbeat: its silence says nothing.
   void on_not_listened(std::int64_t now_ms);
 

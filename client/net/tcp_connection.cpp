@@ -6,7 +6,7 @@
 #include <cerrno>
 #include <vector>
 
-#include "client/lib/answer_reader.h"
+#include "client/lib/response_reader.h"
 #include "client/net/clock.h"
 #include "client/net/connector.h"
 #include "client/net/wait.h"
@@ -51,7 +51,7 @@ tl::expected<std::string, Error> TcpConnection::exchange(std::string_view reques
                                                          int interrupt_fd) {
   std::int64_t deadline_ms = now_ms() + timeout_ms;
   std::size_t progress_bytes = 0;
-  AnswerReader reader(max_frame_bytes);
+  ResponseReader reader(max_frame_bytes);
   std::vector<char> buffer(kReceiveBytes);
   std::string_view unsent = request;
   for (;;) {

@@ -140,7 +140,7 @@ bool IpAddress::is_v4() const {
   return std::equal(kV4Prefix.begin(), kV4Prefix.end(), bytes_.begin());
 }
 
-IpAddress IpAddress::counted() const {
+IpAddress IpAddress::rate_limit_key() const {
   if (is_v4()) return *this;
   IpAddress network = *this;
   std::fill(network.bytes_.begin() + 8, network.bytes_.end(), std::uint8_t{0});

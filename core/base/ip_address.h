@@ -32,7 +32,7 @@ class IpAddress {
 
   // What limits per address count it as: itself, or the /64 of an IPv6 address, for a host has that
   // many.
-  IpAddress counted() const;
+  IpAddress rate_limit_key() const;
 
   const std::array<std::uint8_t, 16>& bytes() const { return bytes_; }
   // The same as a string, for hashes and keys.

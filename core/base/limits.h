@@ -13,7 +13,7 @@ inline constexpr std::size_t kMaxDatagramBytes = 4096;  // client to server, hea
 inline constexpr std::size_t kMaxGreetingBytes = 1400;  // some old clients read it with one recv
 inline constexpr std::size_t kMaxListedMembers = 20;    // names per room in a greeting or list
 inline constexpr std::size_t kMaxListBytes = 64 * 1024 * 1024;  // a list's frame
-inline constexpr unsigned kMaxConsecutiveRefusals = 3;          // one more removes the member
+inline constexpr unsigned kMaxUnreachable = 3;                  // one more removes the member
 
 // Beyond max_connections so many more are accepted, to be answered 503; those beyond are closed at
 // once.

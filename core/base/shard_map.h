@@ -27,8 +27,8 @@ class ShardMap {
   }
   // All addresses that are counted as one (an IPv6 /64) are on one shard.
   std::uint8_t of_address(const IpAddress& ip) const {
-    const IpAddress counted = ip.counted();
-    return static_cast<std::uint8_t>(hash_(counted.key()) % count_);
+    const IpAddress key = ip.rate_limit_key();
+    return static_cast<std::uint8_t>(hash_(key.key()) % count_);
   }
 
  private:

@@ -43,7 +43,7 @@ bool may_fit_with_names(const Roster& roster, const Room& room) {
 
 std::shared_ptr<const GreetingPart::Entry> write_entry(const Roster& roster, const Room& room) {
   auto entry = std::make_shared<GreetingPart::Entry>();
-  entry->sequence = room.sequence;
+  entry->creation_order = room.creation_order;
   if (may_fit_with_names(roster, room)) {
     entry->with_names = room_entry(roster, room, listed_members(room));
   }
@@ -92,8 +92,9 @@ std::string merge_parts(std::span<const std::shared_ptr<const GreetingPart>> par
     for (const auto& entry : part->entries) entries.push_back(entry.get());
     total += part->total;
   }
-  std::stable_sort(entries.begin(), entries.end(),
-                   [](const auto* a, const auto* b) { return a->sequence < b->sequence; });
+  std::stable_sort(entries.begin(), entries.end(), [](const auto* a, const auto* b) {
+    return a->creation_order < b->creation_order;
+  });
 
   std::string text(kHead);
   const auto append_if_it_fits = [&text](const std::string& entry) {

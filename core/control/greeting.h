@@ -20,7 +20,7 @@ namespace chatd {
 // The rooms of a shard that may find a place in a greeting, the oldest ones.
 struct GreetingPart {
   struct Entry {
-    std::uint64_t sequence;
+    std::uint64_t creation_order;
     std::string with_names;  // empty: too long for any greeting
     std::string without_names;
   };

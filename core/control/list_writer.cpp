@@ -30,7 +30,7 @@ std::shared_ptr<const ListChunk> write_chunk(const Roster& roster, const RoomGro
     for (std::uint32_t i = 0; i < group.rooms; ++i) {
       const Room& room = roster.rooms()[slot];
       write_room(json, roster, room, with_names ? listed_members(room) : 0);
-      chunk->entries.push_back({.sequence = room.sequence,
+      chunk->entries.push_back({.creation_order = room.creation_order,
                                 .created = roster.groups().stamps(slot).created,
                                 .end_bytes = static_cast<std::uint32_t>(json.size_bytes())});
       slot = room.newer;

@@ -36,7 +36,7 @@ struct PeerShards {
   // In: all shards by number (one's own entry is not read), and a number that grows from request to
   // request over all of them: rooms are listed in the order of their creation wherever they live.
   std::vector<ShardStats> figures;
-  std::uint64_t sequence = 0;
+  std::uint64_t creation_order = 0;
 
   // Out.
   std::vector<Outgoing> messages;

@@ -15,12 +15,12 @@ tl::unexpected<RequestError> bad_request(std::string_view message) {
 
 }  // namespace
 
-RequestHandler::RequestHandler(const Limits& limits, const OwnSockets& own_sockets,
+RequestHandler::RequestHandler(const Limits& limits, const LocalEndpoints& local_endpoints,
                                std::uint8_t shard, const ShardMap& shards, Roster& roster,
                                RoomService& room_service, AddressLimiter& addresses,
                                Counters& counters)
     : limits_(limits),
-      own_sockets_(own_sockets),
+      own_sockets_(local_endpoints),
       shard_(shard),
       shards_(shards),
       room_service_(room_service),

@@ -14,7 +14,7 @@
 #include <tl/expected.hpp>
 
 #include "core/base/limits.h"
-#include "core/base/own_sockets.h"
+#include "core/base/local_endpoints.h"
 #include "core/base/shard_map.h"
 #include "core/control/context.h"
 #include "core/control/greeter.h"
@@ -35,7 +35,7 @@ namespace chatd {
 
 class RequestHandler {
  public:
-  RequestHandler(const Limits& limits, const OwnSockets& own_sockets, std::uint8_t shard,
+  RequestHandler(const Limits& limits, const LocalEndpoints& local_endpoints, std::uint8_t shard,
                  const ShardMap& shards, Roster& roster, RoomService& room_service,
                  AddressLimiter& addresses, Counters& counters);
 
@@ -81,7 +81,7 @@ class RequestHandler {
   void refuse(std::uint8_t operation, const RequestError& error, std::string& reply);
 
   const Limits& limits_;
-  const OwnSockets& own_sockets_;
+  const LocalEndpoints& own_sockets_;
   std::uint8_t shard_;
   const ShardMap& shards_;
   RoomService& room_service_;

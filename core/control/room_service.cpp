@@ -24,7 +24,7 @@ tl::unexpected<RequestError> server_is_full() {
 
 // An address that tries the passwords of a room, for the table of attempts.
 std::string attempt_key(const Room& room, const IpAddress& peer) {
-  return std::string(peer.counted().key()).append(room.name);
+  return std::string(peer.rate_limit_key().key()).append(room.name);
 }
 
 }  // namespace
@@ -92,7 +92,7 @@ RoomService::RoomOrError RoomService::create_room(const Context& context, JoinCo
   room.name = std::move(command.room);
   room.password = Password(command.join.password, random_.next<Password::kSaltBytes>());
   room.creator = command.peer;
-  room.sequence = context.peers.sequence;
+  room.creation_order = context.peers.creation_order;
   return membership_.open_room(std::move(room));
 }
 

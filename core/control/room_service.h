@@ -14,7 +14,7 @@
 #include "core/control/join_command.h"
 #include "core/control/peer_shards.h"
 #include "core/ratelimit/address_limiter.h"
-#include "core/ratelimit/bucket_table.h"
+#include "core/ratelimit/hashed_buckets.h"
 #include "core/room/membership.h"
 #include "core/room/outbox.h"
 #include "core/room/roster.h"
@@ -61,7 +61,7 @@ class RoomService {
   Membership& membership_;
   const AddressLimiter& addresses_;
   Counters& counters_;
-  BucketTable password_attempts_;  // of an address at a room
+  HashedBuckets password_attempts_;  // of an address at a room
   RandomStream& random_;
   bool is_draining_ = false;
 };

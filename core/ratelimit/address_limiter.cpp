@@ -67,7 +67,7 @@ std::vector<AddressSnapshot> AddressLimiter::snapshot() const {
 
 void AddressLimiter::restore(const std::vector<AddressSnapshot>& addresses) {
   for (const AddressSnapshot& address : addresses) {
-    Use& use = uses_[address.ip.counted()];
+    Use& use = uses_[address.ip.rate_limit_key()];
     use.rooms = address.rooms;
     use.connections = address.connections;
   }
@@ -78,7 +78,7 @@ void AddressLimiter::forgive_all() {
 }
 
 AddressLimiter::Use* AddressLimiter::find(const IpAddress& from) {
-  const auto found = uses_.find(from.counted());
+  const auto found = uses_.find(from.rate_limit_key());
   return found == uses_.end() ? nullptr : &found->second;
 }
 
@@ -87,7 +87,7 @@ AddressLimiter::Use* AddressLimiter::find_or_add(TimeMs now_ms, const IpAddress&
   if (Use* const known = find(from)) return known;
   if (uses_.size() >= max_tracked_ && now_ms >= next_sweep_ms_) sweep(now_ms);
   if (uses_.size() >= max_tracked_) return nullptr;
-  return &uses_[from.counted()];
+  return &uses_[from.rate_limit_key()];
 }
 
 void AddressLimiter::sweep(TimeMs now_ms) {

@@ -1,6 +1,6 @@
 #include "core/relay/relay.h"
 
-#include "core/relay/restoration.h"
+#include "core/relay/restore.h"
 #include "core/wire/v1/notice.h"
 
 namespace chatd {
@@ -24,14 +24,14 @@ Relay::Relay(const RelayConfig& config, TimeMs now_ms)
       roster_(config_.limits, hash_key_, config_.shards.count()),
       addresses_(config_.limits.abuse, max_tracked_addresses(config_.limits), hash_key_),
       quota_releases_(config_.shard, config_.shards, addresses_),
-      dispatcher_(roster_, counters_, measures_, config_.trains, config_.message_store_blocks,
+      dispatcher_(roster_, counters_, histograms_, config_.trains, config_.message_store_blocks,
                   hash_key_),
       membership_(config_.limits, roster_, dispatcher_, counters_, quota_releases_, events_,
                   now_ms),
       broadcast_(roster_, dispatcher_),
       room_service_(config_.limits, config_.shard, roster_, membership_, addresses_, counters_,
                     hash_key_, random_),
-      requests_(config_.limits, config_.own_sockets, config_.shard, config_.shards, roster_,
+      requests_(config_.limits, config_.local_endpoints, config_.shard, config_.shards, roster_,
                 room_service_, addresses_, counters_),
       answers_(kAnswerBuckets, hash_key_) {}
 
@@ -62,13 +62,13 @@ void Relay::take_datagram(TimeMs now_ms, const ReceivedDatagram& datagram, Outbo
     return answer_unauthenticated(now_ms, from, datagram.bytes.size(), out);
   }
   Member& member = roster_.members()[*slot];
-  member.consecutive_refusals = 0;
+  member.unreachable_count = 0;
 
   if (parsed->payload.empty()) {
     member.last_heard_ms = now_ms;
     return counters_.add(Counter::kHeartbeats);
   }
-  const bool is_within_rate = member.allowance.take_payload(now_ms, config_.limits.abuse);
+  const bool is_within_rate = member.rate_limiter.take_payload(now_ms, config_.limits.abuse);
   if (!is_within_rate && !may_read_beyond_rate(now_ms, member, parsed->payload)) {
     return refuse_message(now_ms, *slot, from, out);
   }
@@ -94,14 +94,15 @@ void Relay::take_datagram(TimeMs now_ms, const ReceivedDatagram& datagram, Outbo
 // What a payload costs to read is its sender's choice: a hundred microseconds, for some. So beyond
 // the rate nobody reads it, unless the member may want to leave, or to stay.
 bool Relay::may_read_beyond_rate(TimeMs now_ms, Member& member, std::string_view payload) {
-  return may_be_for_server(payload) && member.allowance.take_reserve(now_ms, config_.limits.abuse);
+  return may_be_for_server(payload) &&
+         member.rate_limiter.take_reserve(now_ms, config_.limits.abuse);
 }
 
 void Relay::take_message(TimeMs now_ms, std::uint32_t sender, const Endpoint& from,
                          std::string_view payload, Outbox& out) {
   Member& member = roster_.members()[sender];
   const std::size_t receivers = roster_.room_of(member).members.size() - 1;
-  if (!member.allowance.take_bytes(now_ms, config_.limits.abuse, payload.size(), receivers)) {
+  if (!member.rate_limiter.take_bytes(now_ms, config_.limits.abuse, payload.size(), receivers)) {
     return refuse_message(now_ms, sender, from, out);
   }
   member.last_heard_ms = now_ms;
@@ -113,17 +114,17 @@ void Relay::refuse_message(TimeMs now_ms, std::uint32_t sender, const Endpoint& 
   Member& member = roster_.members()[sender];
   member.last_heard_ms = now_ms;
   dispatcher_.refuse(sender);
-  if (!member.allowance.take_warning(now_ms)) return;
+  if (!member.rate_limiter.take_warning(now_ms)) return;
   counters_.add(Counter::kOverLimitWarnings);
   out.open(Outbox::Kind::kNotice, kTooFastDatagram);
   out.add(from);
 }
 
 // It goes back as it came, to the member alone, so it is never longer than what it answers. Each
-// costs as much as a message to one, and is taken from the same allowance.
+// costs as much as a message to one, and is taken from the same rate_limiter.
 void Relay::answer_heartbeat(TimeMs now_ms, Member& member, const Endpoint& from,
                              std::string_view payload, Outbox& out) {
-  if (!member.allowance.take_bytes(now_ms, config_.limits.abuse, payload.size(), 1)) {
+  if (!member.rate_limiter.take_bytes(now_ms, config_.limits.abuse, payload.size(), 1)) {
     return counters_.add(Counter::kHeartbeatsUnanswered);
   }
   counters_.add(Counter::kHeartbeatsAnswered);
@@ -156,7 +157,7 @@ bool Relay::accept_address(std::uint32_t slot, const Endpoint& from) {
     return true;
   }
   if (!(is_pending || config_.limits.roaming_same_ip) || from.ip != member.tcp_peer ||
-      from.port == 0 || config_.own_sockets.contains(from)) {
+      from.port == 0 || config_.local_endpoints.contains(from)) {
     return false;
   }
   roster_.bind_member(slot, from);
@@ -167,7 +168,7 @@ bool Relay::accept_address(std::uint32_t slot, const Endpoint& from) {
 void Relay::answer_unauthenticated(TimeMs now_ms, const Endpoint& from, std::size_t datagram_bytes,
                                    Outbox& out) {
   if (datagram_bytes < kNotAuthenticatedDatagram.size() || from.port == 0) return;
-  if (!from.ip.is_unicast() || config_.own_sockets.contains(from)) return;
+  if (!from.ip.is_unicast() || config_.local_endpoints.contains(from)) return;
   // A source can choose the shard, and each has a table of its own.
   const std::uint32_t per_ms = 1000 * config_.shards.count();
   const TokenRate rate{
@@ -188,12 +189,12 @@ void Relay::on_request(TimeMs now_ms, const IpAddress& peer, const FrameView& fr
   reply += ListReader(nobody.replies.front().list).read_all();
 }
 
-void Relay::on_refused(TimeMs now_ms, const Endpoint& destination, Outbox& out) {
+void Relay::on_unreachable(TimeMs now_ms, const Endpoint& destination, Outbox& out) {
   const auto first = roster_.find_bound(destination);
   for (std::uint32_t slot = first.value_or(kNoSlot); slot != kNoSlot;) {
     Member& member = roster_.members()[slot];
     const std::uint32_t next = member.next_at_endpoint;
-    if (++member.consecutive_refusals > kMaxConsecutiveRefusals) {
+    if (++member.unreachable_count > kMaxUnreachable) {
       membership_.remove_refusing(now_ms, slot, out);
       // A host's departure takes others of this endpoint along: `next` may be gone. The rest is
       // removed by the refusals that follow.
@@ -240,7 +241,7 @@ RelaySnapshot Relay::snapshot() const {
   return {.rooms = std::move(rooms),
           .addresses = addresses_.snapshot(),
           .counters = counters_,
-          .measures = measures_};
+          .histograms = histograms_};
 }
 
 tl::expected<void, std::string> Relay::restore(const RelaySnapshot& snapshot) {
@@ -250,7 +251,7 @@ tl::expected<void, std::string> Relay::restore(const RelaySnapshot& snapshot) {
   membership_.rearm_all();
   addresses_.restore(snapshot.addresses);
   counters_ = snapshot.counters;
-  measures_ = snapshot.measures;
+  histograms_ = snapshot.histograms;
   std::uint32_t slot = roster_.oldest_room();
   for (const RoomSnapshot& room : snapshot.rooms) {
     dispatcher_.restore(slot, room);

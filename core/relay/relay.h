@@ -4,8 +4,8 @@
 // simulator from wherever it likes.
 //
 // A message's way: on_datagrams, with the header parsed (core/wire/v1/datagram.h) -> authenticate
-// -> is its sender within its rate (core/ratelimit/member_allowance.h) -> check the payload
-// (core/wire/v1/payload.h) -> its room's log (core/room/room_log.h); then fan_out -> the room's
+// -> is its sender within its rate (core/ratelimit/member_rate_limiter.h) -> check the payload
+// (core/wire/v1/payload.h) -> its room's log (core/room/room_log.h); then serve_rooms -> the room's
 // turn (core/room/dispatcher.h) -> Outbox. Arrivals and departures go the same way, as notices in
 // the log.
 //
@@ -23,7 +23,7 @@
 
 #include "core/base/endpoint.h"
 #include "core/base/limits.h"
-#include "core/base/own_sockets.h"
+#include "core/base/local_endpoints.h"
 #include "core/base/random_stream.h"
 #include "core/base/shard_map.h"
 #include "core/base/timestamp.h"
@@ -31,7 +31,7 @@
 #include "core/control/request_handler.h"
 #include "core/control/room_service.h"
 #include "core/ratelimit/address_limiter.h"
-#include "core/ratelimit/bucket_table.h"
+#include "core/ratelimit/hashed_buckets.h"
 #include "core/room/broadcast.h"
 #include "core/room/dispatcher.h"
 #include "core/room/membership.h"
@@ -41,7 +41,7 @@
 #include "core/room/roster.h"
 #include "core/room/snapshot.h"
 #include "core/stats/counters.h"
-#include "core/stats/measures.h"
+#include "core/stats/histograms.h"
 #include "core/wire/v1/datagram.h"
 #include "core/wire/v1/frame.h"
 #include "core/wire/v1/payload.h"
@@ -50,7 +50,7 @@ namespace chatd {
 
 struct RelayConfig {
   Limits limits;
-  OwnSockets own_sockets;
+  LocalEndpoints local_endpoints;
   RandomStream::Seed
       seed{};  // tokens, salts and hash keys come from it: secret, 32 bytes from the kernel
   std::uint8_t shard = 0;  // which one this is
@@ -69,7 +69,7 @@ class Relay {
   virtual ~Relay() = default;
 
   // Datagrams, one after the other, until `out` is full: returns how many it has taken. A message
-  // in one, and a notice that it causes, waits for fan_out(); an answer goes to `out`.
+  // in one, and a notice that it causes, waits for serve_rooms(); an answer goes to `out`.
   virtual std::size_t on_datagrams(TimeMs now_ms, std::span<const ReceivedDatagram> batch,
                                    Outbox& out);
   // One, whether `out` is full or not. kPayloadPaddingBytes behind it must be readable.
@@ -79,7 +79,7 @@ class Relay {
 
   // Puts what waits in rooms into `out`, until it is full or nothing waits: call it when all has
   // been taken in that has come, and again while has_waiting().
-  virtual void fan_out(Outbox& out) {
+  virtual void serve_rooms(Outbox& out) {
     broadcast_.go_on();
     dispatcher_.serve(out);
   }
@@ -141,7 +141,7 @@ class Relay {
   }
 
   // The network said that nobody listens at `destination` (ICMP port unreachable).
-  virtual void on_refused(TimeMs now_ms, const Endpoint& destination, Outbox& out);
+  virtual void on_unreachable(TimeMs now_ms, const Endpoint& destination, Outbox& out);
 
   // Removes members that have been silent for too long. If not all could be removed in one call,
   // next_deadline() has passed already: send, clear, and call again.
@@ -177,8 +177,8 @@ class Relay {
 
   Counters& counters() { return counters_; }
   const Counters& counters() const { return counters_; }
-  Measures& measures() { return measures_; }
-  const Measures& measures() const { return measures_; }
+  RelayHistograms& histograms() { return histograms_; }
+  const RelayHistograms& histograms() const { return histograms_; }
   const Roster& roster() const { return roster_; }
 
  private:
@@ -200,7 +200,7 @@ class Relay {
   RandomStream random_;
   const KeyedHash::Key hash_key_;
   Counters counters_;
-  Measures measures_;
+  RelayHistograms histograms_;
   Roster roster_;
   AddressLimiter addresses_;
   QuotaReleases quota_releases_;
@@ -211,7 +211,7 @@ class Relay {
   RoomService room_service_;
   RequestHandler requests_;
   PayloadReader payloads_;
-  BucketTable answers_;
+  HashedBuckets answers_;
 };
 
 }  // namespace chatd

@@ -21,12 +21,12 @@
 // Thread: one at a time. Nothing is allocated for a message.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "core/room/group_serializer.h"
 #include "core/room/message_store.h"
 #include "core/room/outbox.h"
 #include "core/room/roster.h"
@@ -34,14 +34,14 @@
 #include "core/room/train_planner.h"
 #include "core/room/turn_order.h"
 #include "core/stats/counters.h"
-#include "core/stats/measures.h"
+#include "core/stats/histograms.h"
 
 namespace chatd {
 
 class Dispatcher {
  public:
-  Dispatcher(Roster& roster, Counters& counters, Measures& measures, const TrainLimits& limits,
-             std::uint32_t store_blocks, const KeyedHash::Key& hash_key);
+  Dispatcher(Roster& roster, Counters& counters, RelayHistograms& histograms,
+             const TrainLimits& limits, std::uint32_t store_blocks, const KeyedHash::Key& hash_key);
 
   // Takes a message from a member for everyone else in its room. When too much waits in the room,
   // its oldest entry is dropped, and counted.
@@ -74,11 +74,10 @@ class Dispatcher {
   void restore(std::uint32_t room, const RoomSnapshot& snapshot);
 
  private:
-  // A member that has messages of its own in the group.
-  struct Sender {
-    std::uint32_t position;      // in the room
-    std::uint64_t own_messages;  // bits, in the plan's order
-  };
+  // What it costs to plan a group for a run of members, however few they are, in the outbox's units
+  // of work: otherwise many short runs in one room would make a turn long.
+  static constexpr std::uint32_t kWorkPerPlan = 8;
+
   // Members at neighbouring positions who all stand at the same entry; none: empty.
   struct Run {
     std::uint32_t begin;
@@ -90,50 +89,33 @@ class Dispatcher {
               std::uint32_t receivers);
   bool push(Room& room, std::uint32_t sender, std::string_view payload);
   static bool has_too_much(const Room& room);
+  std::uint32_t position_of(const Room& room, std::uint32_t member,
+                            const Positions* positions) const;
   void drop_oldest(Room& room, const Positions* positions, Counter reason);
-  void drop_first_leaver(Room& room, Outbox& out);
-  void say_farewell(Room& room, Outbox& out);
   void count_lost(std::uint32_t sender, std::uint64_t receivers, Counter reason);
 
   void serve_next_room(Outbox& out);
-  void serve_closed_room(ClosedRoom& closed, Outbox& out);
-  std::uint64_t say_farewells(ClosedRoom& closed, std::uint64_t max_work, Outbox& out);
   std::uint64_t serve_entries(Room& room, const Positions* positions, Outbox& out);
-  std::uint64_t serve_leavers_of(Room& room, std::uint64_t max_work, Outbox& out);
-  std::uint64_t serve_leaver(Room& room, Outbox& out);
   std::uint64_t serve_run(Room& room, const Run& run, std::uint64_t max_work,
                           const Positions* positions, Outbox& out);
   Run next_run(const Room& room) const;
 
-  void plan_group(const Room& room, std::uint64_t number, std::uint64_t end);
-  void serialize(Outbox& out);
-  void find_senders(const Room& room, std::uint32_t first, std::uint32_t last,
-                    const Positions* positions);
-  std::uint32_t position_of(const Room& room, std::uint32_t member,
-                            const Positions* positions) const;
-  void send_group(Outbox& out);
-  void send_to(const Room& room, std::uint32_t first, std::uint32_t last, Outbox& out);
-  static void add_bound(const Room& room, std::uint32_t first, std::uint32_t last, Outbox& out);
-  void send_without(std::uint64_t own_messages, const Endpoint& to, Outbox& out);
+  // Who has gone (dispatcher_leavers.cpp).
+  void drop_first_leaver(Room& room, Outbox& out);
+  std::uint64_t serve_leavers_of(Room& room, std::uint64_t max_work, Outbox& out);
+  std::uint64_t serve_leaver(Room& room, Outbox& out);
+  void send_farewell(Room& room, Outbox& out);
+  void serve_closed_room(ClosedRoom& closed, Outbox& out);
+  std::uint64_t send_farewells(ClosedRoom& closed, std::uint64_t max_work, Outbox& out);
   void send_farewell(const Endpoint& to, std::string_view farewell, Outbox& out);
 
   Roster& roster_;
   Counters& counters_;
-  Measures& measures_;
-  const TrainLimits limits_;
+  RelayHistograms& histograms_;
   MessageStore store_;
   TurnOrder turns_;
+  GroupSerializer group_;      // that a turn sends
   std::uint32_t leavers_ = 0;  // in all rooms
-
-  // The group that a turn sends.
-  std::array<MessageShape, kMaxPlannedMessages> shapes_;
-  std::array<std::uint32_t, kMaxPlannedMessages> messages_;  // in the store
-  std::uint32_t group_size_ = 0;
-  TrainPlan plan_;
-  char* bytes_ = nullptr;
-  std::array<std::uint32_t, kMaxPlannedMessages + 1> offsets_;  // of the n-th in the plan's order
-  std::array<Sender, kMaxPlannedMessages> senders_;             // by position
-  std::uint32_t sender_count_ = 0;
 };
 
 }  // namespace chatd

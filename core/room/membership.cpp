@@ -56,7 +56,7 @@ void Membership::take_seat(TimeMs now_ms, std::uint32_t slot, const IpAddress& p
   }
   member.tcp_peer = peer;
   member.last_heard_ms = now_ms;
-  member.consecutive_refusals = 0;
+  member.unreachable_count = 0;
   counters_.add(Counter::kMembersReturned);
 }
 
@@ -102,7 +102,7 @@ void Membership::rearm_all() {
 void Membership::forgive_all() {
   for (std::uint32_t slot = 0; slot < roster_.members().slot_end(); ++slot) {
     Member* const member = roster_.members().find(slot);
-    if (member != nullptr) member->allowance = {};
+    if (member != nullptr) member->rate_limiter = {};
   }
 }
 

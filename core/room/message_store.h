@@ -15,7 +15,12 @@
 #include <memory>
 #include <string_view>
 
+#include "core/base/slot_pool.h"
+
 namespace chatd {
+
+// The sender of what the server itself says.
+inline constexpr std::uint32_t kFromServer = kNoSlot;
 
 // A room's messages in the order in which they came.
 struct MessageQueue {

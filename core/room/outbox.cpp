@@ -11,22 +11,22 @@ Outbox::Outbox(std::uint32_t soft_limit, std::uint32_t max_room_members)
       work_limit_(soft_limit),
       reserved_(std::make_unique_for_overwrite<char[]>(kReservedBytes)),
       bytes_(reserved_.get(), kReservedBytes) {
-  fanouts_.reserve(soft_limit);
+  groups_.reserve(soft_limit);
   trains_.reserve(soft_limit);
   pieces_.reserve(2 * std::size_t{soft_limit});
   destinations_.reserve(std::size_t{soft_limit} + max_room_members);
 }
 
-// A fan-out costs something even if it goes to nobody: so is_full() bounds their number, too.
+// A send group costs something even if it goes to nobody: so is_full() bounds their number, too.
 void Outbox::open(Kind kind) {
   work_ = work() + 1;
   work_per_destination_ = 0;
   open_destinations_ = 0;
-  fanouts_.push_back({.first_train = static_cast<std::uint32_t>(trains_.size()),
-                      .train_count = 0,
-                      .first_destination = static_cast<std::uint32_t>(destinations_.size()),
-                      .destination_count = 0,
-                      .kind = kind});
+  groups_.push_back({.first_train = static_cast<std::uint32_t>(trains_.size()),
+                     .train_count = 0,
+                     .first_destination = static_cast<std::uint32_t>(destinations_.size()),
+                     .destination_count = 0,
+                     .kind = kind});
 }
 
 void Outbox::open_train(std::uint32_t segment_bytes) {
@@ -34,7 +34,7 @@ void Outbox::open_train(std::uint32_t segment_bytes) {
                      .piece_count = 0,
                      .message_count = 0,
                      .segment_bytes = segment_bytes});
-  ++fanouts_.back().train_count;
+  ++groups_.back().train_count;
   work_per_destination_ += kWorkPerTrain;
 }
 
@@ -48,13 +48,13 @@ void Outbox::add_piece(std::string_view bytes, std::uint32_t message_count) {
 
 void Outbox::add(const Endpoint& destination) {
   destinations_.push_back(destination);
-  ++fanouts_.back().destination_count;
+  ++groups_.back().destination_count;
   ++open_destinations_;
 }
 
 void Outbox::add(std::span<const Endpoint> destinations) {
   destinations_.insert(destinations_.end(), destinations.begin(), destinations.end());
-  fanouts_.back().destination_count += static_cast<std::uint32_t>(destinations.size());
+  groups_.back().destination_count += static_cast<std::uint32_t>(destinations.size());
   open_destinations_ += static_cast<std::uint32_t>(destinations.size());
 }
 
@@ -97,7 +97,7 @@ void Outbox::extend() {
 }
 
 void Outbox::clear() {
-  fanouts_.clear();
+  groups_.clear();
   trains_.clear();
   pieces_.clear();
   destinations_.clear();

@@ -1,11 +1,11 @@
 // What the relay wants the outside world to send: a caller-owned batch of datagrams, each once,
 // with all its destinations.
 //
-// A fan-out is a list of trains that go to each of a range of destinations, in that order. A train
-// is one datagram, or several that are handed to the kernel as one (core/room/train_planner.h);
-// its bytes lie in one piece or, where some messages of it are left out for this destination, in a
-// few. So a room's messages are laid out once, and what differs between members is a list of
-// pieces.
+// A send group is a list of trains that go to each of a range of destinations, in that order. A
+// train is one datagram, or several that are handed to the kernel as one
+// (core/room/train_planner.h); its bytes lie in one piece or, where some messages of it are left
+// out for this destination, in a few. So a room's messages are laid out once, and what differs
+// between members is a list of pieces.
 //
 // The outbox owns all bytes (but for constants) and all destinations, so that members may come and
 // go and buffers be used again before the batch is sent. Memory is reserved for `soft_limit` units
@@ -40,7 +40,7 @@ class Outbox {
     std::uint32_t segment_bytes;  // of every message but the last, which may be shorter
   };
 
-  struct Fanout {
+  struct SendGroup {
     std::uint32_t first_train;
     std::uint32_t train_count;
     std::uint32_t first_destination;
@@ -54,7 +54,7 @@ class Outbox {
 
   Outbox(std::uint32_t soft_limit, std::uint32_t max_room_members);
 
-  // A fan-out is opened, trains are added to it, and then destinations. Pieces are added to the
+  // A send group is opened, trains are added to it, and then destinations. Pieces are added to the
   // train opened last; their bytes must stay valid until clear().
   void open(Kind kind);
   void open_train(std::uint32_t segment_bytes);
@@ -65,7 +65,7 @@ class Outbox {
   // Memory for bytes that pieces will name; it stays until clear().
   char* allocate(std::size_t size_bytes);
 
-  // A fan-out of one datagram.
+  // A send group of one datagram.
   void open(Kind kind, std::string_view datagram);
   // The same for bytes that the relay made itself: copied, with 00 00 before them.
   void open_copy(Kind kind, std::string_view payload);
@@ -74,19 +74,19 @@ class Outbox {
   // It could not be sent at once: makes room for as much again, until clear(). Only the first call
   // does.
   void extend();
-  bool is_empty() const { return fanouts_.empty(); }
+  bool is_empty() const { return groups_.empty(); }
 
-  std::span<const Fanout> fanouts() const { return fanouts_; }
-  std::span<const Train> trains(const Fanout& fanout) const {
-    return std::span(trains_).subspan(fanout.first_train, fanout.train_count);
+  std::span<const SendGroup> groups() const { return groups_; }
+  std::span<const Train> trains(const SendGroup& group) const {
+    return std::span(trains_).subspan(group.first_train, group.train_count);
   }
   std::span<const std::string_view> pieces(const Train& train) const {
     return std::span(pieces_).subspan(train.first_piece, train.piece_count);
   }
   // The n-th message of a train, as a datagram of its own.
   std::string_view message(const Train& train, std::uint32_t index) const;
-  std::span<const Endpoint> destinations(const Fanout& fanout) const {
-    return std::span(destinations_).subspan(fanout.first_destination, fanout.destination_count);
+  std::span<const Endpoint> destinations(const SendGroup& group) const {
+    return std::span(destinations_).subspan(group.first_destination, group.destination_count);
   }
   void clear();
 
@@ -106,7 +106,7 @@ class Outbox {
   std::uint64_t work_ = 0;                  // of all fan-outs but the open one
   std::uint32_t work_per_destination_ = 0;  // of the open one
   std::uint32_t open_destinations_ = 0;
-  std::vector<Fanout> fanouts_;
+  std::vector<SendGroup> groups_;
   std::vector<Train> trains_;
   std::vector<std::string_view> pieces_;
   std::vector<Endpoint> destinations_;

@@ -1,5 +1,5 @@
 // One room. Members' endpoints and cursors lie in arrays, in step with their slots, so that a
-// fan-out is one walk through memory.
+// sending is one walk through memory.
 #pragma once
 
 #include <cstddef>
@@ -18,7 +18,7 @@
 
 namespace chatd {
 
-struct TurnLine;
+struct AddressQueue;
 
 // A member that has gone, and has still to get what was said while it was there.
 struct Leaver {
@@ -53,9 +53,9 @@ struct Room {
   std::string name;
   NameKey name_key;
   Password password;
-  IpAddress creator;              // the room counts against this address
-  std::uint64_t sequence = 0;     // grows with each room of the server: the order of lists
-  std::uint32_t older = kNoSlot;  // the roster's rooms form a list in that order
+  IpAddress creator;                 // the room counts against this address
+  std::uint64_t creation_order = 0;  // grows with each room of the server: the order of lists
+  std::uint32_t older = kNoSlot;     // the roster's rooms form a list in that order
   std::uint32_t newer = kNoSlot;
   std::uint32_t host = 0;             // member slot
   std::uint32_t pending_members = 0;  // those whose endpoint has port 0
@@ -66,15 +66,18 @@ struct Room {
   RoomLog log;
   std::uint32_t next_position = 0;
   LeaverQueue leavers;
-  TurnLine* turn_line = nullptr;  // core/room/turn_order.h
-  std::uint32_t next_in_line = kNoSlot;
-  std::uint32_t previous_in_line = kNoSlot;
+  AddressQueue* turn_queue = nullptr;  // core/room/turn_order.h
+  std::uint32_t next_in_queue = kNoSlot;
+  std::uint32_t previous_in_queue = kNoSlot;
 
   // In step with each other.
   std::vector<std::uint32_t> members;  // slots
   std::vector<Endpoint> endpoints;     // where each is bound
   std::vector<std::uint64_t> cursors;  // the number of the entry that each has to get next
 
+  bool is_bound(std::uint32_t position) const { return endpoints[position].port != 0; }
+  // Whether there is something to send: also a farewell before which all else has given way.
+  bool is_waiting() const { return !log.is_empty() || !leavers.is_empty(); }
   // Members whose address is known.
   std::uint32_t readers() const {
     return static_cast<std::uint32_t>(members.size()) - pending_members;

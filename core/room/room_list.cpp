@@ -86,9 +86,9 @@ bool ListReader::is_at_end(std::size_t part) const {
   return positions_[part].chunk == list_->parts_[part]->chunks.size();
 }
 
-std::uint64_t ListReader::sequence_at(std::size_t part) const {
+std::uint64_t ListReader::creation_order_at(std::size_t part) const {
   const Position& at = positions_[part];
-  return list_->parts_[part]->chunks[at.chunk]->entries[at.entry].sequence;
+  return list_->parts_[part]->chunks[at.chunk]->entries[at.entry].creation_order;
 }
 
 // The oldest rooms that have not been read: those of one part's chunk that come before all others.
@@ -101,13 +101,13 @@ std::string_view ListReader::next_rooms() {
     std::uint64_t others = kNone;
     for (std::size_t part = 0; part < positions_.size(); ++part) {
       if (is_at_end(part)) continue;
-      const std::uint64_t sequence = sequence_at(part);
-      if (first == positions_.size() || sequence < lowest) {
+      const std::uint64_t creation_order = creation_order_at(part);
+      if (first == positions_.size() || creation_order < lowest) {
         others = lowest;
-        lowest = sequence;
+        lowest = creation_order;
         first = part;
       } else {
-        others = std::min(others, sequence);
+        others = std::min(others, creation_order);
       }
     }
     if (first == positions_.size()) return {};
@@ -119,7 +119,7 @@ std::string_view ListReader::next_rooms() {
     const std::size_t end = part.entries_of(at.chunk);
     do {
       ++at.entry;
-    } while (at.entry < end && chunk.entries[at.entry].sequence < others);
+    } while (at.entry < end && chunk.entries[at.entry].creation_order < others);
     const std::size_t end_bytes = begin_of(chunk, at.entry);
     if (at.entry == end) at = {.chunk = at.chunk + 1, .entry = 0};
 

@@ -23,9 +23,9 @@ namespace chatd {
 // A few rooms, neighbours in the order of creation.
 struct ListChunk {
   struct Entry {
-    std::uint64_t sequence;   // rooms are listed in this order
-    std::uint64_t created;    // the roster's version when the room was made
-    std::uint32_t end_bytes;  // in text; it begins where the one before it ends
+    std::uint64_t creation_order;  // rooms are listed in this order
+    std::uint64_t created;         // the roster's version when the room was made
+    std::uint32_t end_bytes;       // in text; it begins where the one before it ends
   };
   std::vector<Entry> entries;
   std::string text;     // ,"NAME":{…},"NAME":{…}
@@ -100,7 +100,7 @@ class ListReader {
   void find_piece();
   std::string_view next_rooms();
   bool is_at_end(std::size_t part) const;
-  std::uint64_t sequence_at(std::size_t part) const;
+  std::uint64_t creation_order_at(std::size_t part) const;
 
   std::shared_ptr<const RoomList> list_;
   std::vector<Position> positions_;  // by part

@@ -17,7 +17,7 @@
 #include "core/ratelimit/address_limiter.h"
 #include "core/room/password.h"
 #include "core/stats/counters.h"
-#include "core/stats/measures.h"
+#include "core/stats/histograms.h"
 #include "core/wire/v1/token.h"
 
 namespace chatd {
@@ -29,7 +29,7 @@ struct MemberSnapshot {
   std::uint16_t port = 0;  // 0: pending
   std::uint16_t via = 0;   // see Endpoint
   TimeMs last_heard_ms = 0;
-  std::uint8_t consecutive_refusals = 0;
+  std::uint8_t unreachable_count = 0;
   std::uint32_t behind = 0;  // how many of its room's entries it has still to get
 };
 
@@ -43,7 +43,7 @@ struct RoomSnapshot {
   std::string name;
   Password password;
   IpAddress creator;
-  std::uint64_t sequence = 0;
+  std::uint64_t creation_order = 0;
   std::uint32_t host = 0;  // its slot
   std::vector<MemberSnapshot> members;
   std::uint64_t first_entry = 0;  // the number of the first of them, or of the entry to come
@@ -54,7 +54,7 @@ struct RelaySnapshot {
   std::vector<RoomSnapshot> rooms;         // oldest first
   std::vector<AddressSnapshot> addresses;  // that count on this shard; the rooms may be elsewhere
   Counters counters;
-  Measures measures;
+  RelayHistograms histograms;
 };
 
 }  // namespace chatd

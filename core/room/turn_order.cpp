@@ -7,38 +7,38 @@
 namespace chatd {
 
 TurnOrder::TurnOrder(Roster& roster, const KeyedHash::Key& hash_key)
-    : roster_(roster), lines_(0, Hash{KeyedHash(hash_key)}) {}
+    : roster_(roster), queues_(0, Hash{KeyedHash(hash_key)}) {}
 
 // --- Rooms ---------------------------------------------------------------------------------------
 
 void TurnOrder::add_room(std::uint32_t slot) {
   Room& room = roster_.rooms()[slot];
-  const IpAddress address = room.creator.counted();
-  TurnLine& line = lines_[address];
-  line.address = address;
-  ++line.rooms;
-  room.turn_line = &line;
+  const IpAddress address = room.creator.rate_limit_key();
+  AddressQueue& queue = queues_[address];
+  queue.address = address;
+  ++queue.rooms;
+  room.turn_queue = &queue;
 }
 
 void TurnOrder::enqueue(std::uint32_t slot) {
-  TurnLine& line = *roster_.rooms()[slot].turn_line;
-  if (!has_something(line)) link(line);
-  append(line, slot);
+  AddressQueue& queue = *roster_.rooms()[slot].turn_queue;
+  if (!has_something(queue)) link(queue);
+  append(queue, slot);
 }
 
 void TurnOrder::dequeue(std::uint32_t slot) {
-  TurnLine& line = *roster_.rooms()[slot].turn_line;
-  remove(line, slot);
-  if (!has_something(line)) unlink(line);
+  AddressQueue& queue = *roster_.rooms()[slot].turn_queue;
+  remove(queue, slot);
+  if (!has_something(queue)) unlink(queue);
 }
 
 void TurnOrder::close_room(std::uint32_t slot) {
-  TurnLine& line = *roster_.rooms()[slot].turn_line;
+  AddressQueue& queue = *roster_.rooms()[slot].turn_queue;
   Roster::TakenRoom taken = roster_.take_room(slot);
-  --line.rooms;
+  --queue.rooms;
   ++closed_rooms_;
-  if (!has_something(line)) link(line);
-  line.closed.emplace_back(std::move(taken.room), std::move(taken.usernames));
+  if (!has_something(queue)) link(queue);
+  queue.closed.emplace_back(std::move(taken.room), std::move(taken.usernames));
 }
 
 // --- Turns ---------------------------------------------------------------------------------------
@@ -49,75 +49,75 @@ TurnOrder::Turn TurnOrder::next() {
 }
 
 void TurnOrder::end_turn(std::uint64_t work, bool has_more) {
-  TurnLine& line = *first_;
-  line.work += work;
-  if (is_turn_of_closed(line)) {
-    line.closed_lead += static_cast<std::int64_t>(work);
-    end_closed_turn(line, has_more);
+  AddressQueue& queue = *first_;
+  queue.work += work;
+  if (is_turn_of_closed(queue)) {
+    queue.closed_lead += static_cast<std::int64_t>(work);
+    end_closed_turn(queue, has_more);
   } else {
-    line.closed_lead -= static_cast<std::int64_t>(work);
-    end_open_turn(line, has_more);
+    queue.closed_lead -= static_cast<std::int64_t>(work);
+    end_open_turn(queue, has_more);
   }
-  if (line.first == kNoSlot || line.closed.empty()) line.closed_lead = 0;
-  if (!has_something(line)) {
-    unlink(line);
-    forget_unless_used(line);
-  } else if (line.work >= kMaxTurnWork) {
-    unlink(line);
-    link(line);
+  if (queue.first == kNoSlot || queue.closed.empty()) queue.closed_lead = 0;
+  if (!has_something(queue)) {
+    unlink(queue);
+    erase_unless_used(queue);
+  } else if (queue.work >= kMaxTurnWork) {
+    unlink(queue);
+    link(queue);
   }
 }
 
-void TurnOrder::end_closed_turn(TurnLine& line, bool has_more) {
+void TurnOrder::end_closed_turn(AddressQueue& queue, bool has_more) {
   if (has_more) {
-    line.closed.splice(line.closed.end(), line.closed, line.closed.begin());
+    queue.closed.splice(queue.closed.end(), queue.closed, queue.closed.begin());
   } else {
-    line.closed.pop_front();
+    queue.closed.pop_front();
     --closed_rooms_;
   }
 }
 
-void TurnOrder::end_open_turn(TurnLine& line, bool has_more) {
-  const std::uint32_t slot = line.first;
-  remove(line, slot);
-  if (has_more) append(line, slot);
+void TurnOrder::end_open_turn(AddressQueue& queue, bool has_more) {
+  const std::uint32_t slot = queue.first;
+  remove(queue, slot);
+  if (has_more) append(queue, slot);
 }
 
 // --- Lists ---------------------------------------------------------------------------------------
 
-void TurnOrder::append(TurnLine& line, std::uint32_t slot) {
+void TurnOrder::append(AddressQueue& queue, std::uint32_t slot) {
   Room& room = roster_.rooms()[slot];
-  room.next_in_line = kNoSlot;
-  room.previous_in_line = line.last;
-  (line.last == kNoSlot ? line.first : roster_.rooms()[line.last].next_in_line) = slot;
-  line.last = slot;
+  room.next_in_queue = kNoSlot;
+  room.previous_in_queue = queue.last;
+  (queue.last == kNoSlot ? queue.first : roster_.rooms()[queue.last].next_in_queue) = slot;
+  queue.last = slot;
 }
 
-void TurnOrder::remove(TurnLine& line, std::uint32_t slot) {
+void TurnOrder::remove(AddressQueue& queue, std::uint32_t slot) {
   const Room& room = roster_.rooms()[slot];
-  const std::uint32_t previous = room.previous_in_line;
-  const std::uint32_t next = room.next_in_line;
-  (previous == kNoSlot ? line.first : roster_.rooms()[previous].next_in_line) = next;
-  (next == kNoSlot ? line.last : roster_.rooms()[next].previous_in_line) = previous;
+  const std::uint32_t previous = room.previous_in_queue;
+  const std::uint32_t next = room.next_in_queue;
+  (previous == kNoSlot ? queue.first : roster_.rooms()[previous].next_in_queue) = next;
+  (next == kNoSlot ? queue.last : roster_.rooms()[next].previous_in_queue) = previous;
 }
 
-void TurnOrder::link(TurnLine& line) {
-  line.work = 0;
-  line.next = nullptr;
-  line.previous = last_;
-  (last_ == nullptr ? first_ : last_->next) = &line;
-  last_ = &line;
+void TurnOrder::link(AddressQueue& queue) {
+  queue.work = 0;
+  queue.next = nullptr;
+  queue.previous = last_;
+  (last_ == nullptr ? first_ : last_->next) = &queue;
+  last_ = &queue;
 }
 
-void TurnOrder::unlink(TurnLine& line) {
-  (line.previous == nullptr ? first_ : line.previous->next) = line.next;
-  (line.next == nullptr ? last_ : line.next->previous) = line.previous;
+void TurnOrder::unlink(AddressQueue& queue) {
+  (queue.previous == nullptr ? first_ : queue.previous->next) = queue.next;
+  (queue.next == nullptr ? last_ : queue.next->previous) = queue.previous;
 }
 
-// An open room without anything to send keeps its line, so that a message finds it without a
+// An open room without anything to send keeps its queue, so that a message finds it without a
 // search.
-void TurnOrder::forget_unless_used(TurnLine& line) {
-  if (line.rooms == 0) lines_.erase(line.address);
+void TurnOrder::erase_unless_used(AddressQueue& queue) {
+  if (queue.rooms == 0) queues_.erase(queue.address);
 }
 
 }  // namespace chatd

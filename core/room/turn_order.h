@@ -1,4 +1,4 @@
-// Whose turn it is to be sent: rooms with something to send stand in line, by the address of who
+// Whose turn it is to be sent: rooms with something to send stand queued, by the address of who
 // opened them, and go on to do so when they have ended. Addresses take turns, and within one its
 // rooms do. So one address with a hundred rooms in which everybody shouts gets the turns of one,
 // and a quiet room of somebody else waits for a turn of each busy address, not of each busy room.
@@ -7,7 +7,7 @@
 // "Efficient Fair Queueing using Deficit Round Robin", 1995). An IPv6 /64 counts as one address, as
 // elsewhere (core/ratelimit/address_limiter.h).
 //
-// Both lines are lists through their members, so that standing in line costs no memory and no
+// Both lines are lists through their members, so that being queued costs no memory and no
 // search. Thread: one at a time. Allocates when a room is opened or ends, never for a message.
 #pragma once
 
@@ -25,16 +25,16 @@
 namespace chatd {
 
 // The rooms of one address.
-struct TurnLine {
+struct AddressQueue {
   IpAddress address;
-  std::uint32_t rooms = 0;        // that are open, in line or not
-  std::uint32_t first = kNoSlot;  // of those in line
+  std::uint32_t rooms = 0;        // that are open, queued or not
+  std::uint32_t first = kNoSlot;  // of those queued
   std::uint32_t last = kNoSlot;
   std::list<ClosedRoom> closed;
   std::int64_t closed_lead = 0;  // work for those that have ended, less that for the open ones
   std::uint64_t work = 0;        // done in this turn
-  TurnLine* next = nullptr;      // lines with something to send stand in line themselves
-  TurnLine* previous = nullptr;
+  AddressQueue* next = nullptr;  // lines with something to send stand queued themselves
+  AddressQueue* previous = nullptr;
 };
 
 class TurnOrder {
@@ -46,8 +46,8 @@ class TurnOrder {
   // An open room has got something to send; it has nothing more. Neither must be said twice.
   void enqueue(std::uint32_t room);
   void dequeue(std::uint32_t room);
-  // It ends; it is in no line. Takes it out of the roster, and has it in line until it has nothing
-  // more to send.
+  // It ends; it is in no queue. Takes it out of the roster, and keeps it queued until it has
+  // nothing more to send.
   void close_room(std::uint32_t room);
 
   bool is_empty() const { return first_ == nullptr; }
@@ -65,8 +65,8 @@ class TurnOrder {
   // Visits all rooms that have ended.
   template <class Visit>
   void for_each_closed(Visit visit) {
-    for (TurnLine* line = first_; line != nullptr; line = line->next) {
-      for (ClosedRoom& closed : line->closed) visit(closed);
+    for (AddressQueue* queue = first_; queue != nullptr; queue = queue->next) {
+      for (ClosedRoom& closed : queue->closed) visit(closed);
     }
   }
 
@@ -76,25 +76,25 @@ class TurnOrder {
     std::size_t operator()(const IpAddress& ip) const { return hash(ip.key()); }
   };
 
-  void append(TurnLine& line, std::uint32_t room);
-  void remove(TurnLine& line, std::uint32_t room);
-  void end_closed_turn(TurnLine& line, bool has_more);
-  void end_open_turn(TurnLine& line, bool has_more);
-  void link(TurnLine& line);
-  void unlink(TurnLine& line);
-  void forget_unless_used(TurnLine& line);
+  void append(AddressQueue& queue, std::uint32_t room);
+  void remove(AddressQueue& queue, std::uint32_t room);
+  void end_closed_turn(AddressQueue& queue, bool has_more);
+  void end_open_turn(AddressQueue& queue, bool has_more);
+  void link(AddressQueue& queue);
+  void unlink(AddressQueue& queue);
+  void erase_unless_used(AddressQueue& queue);
   // Both kinds get as much, while both have something.
-  static bool is_turn_of_closed(const TurnLine& line) {
-    return line.first == kNoSlot || (!line.closed.empty() && line.closed_lead <= 0);
+  static bool is_turn_of_closed(const AddressQueue& queue) {
+    return queue.first == kNoSlot || (!queue.closed.empty() && queue.closed_lead <= 0);
   }
-  static bool has_something(const TurnLine& line) {
-    return line.first != kNoSlot || !line.closed.empty();
+  static bool has_something(const AddressQueue& queue) {
+    return queue.first != kNoSlot || !queue.closed.empty();
   }
 
   Roster& roster_;
-  absl::node_hash_map<IpAddress, TurnLine, Hash> lines_;
-  TurnLine* first_ = nullptr;
-  TurnLine* last_ = nullptr;
+  absl::node_hash_map<IpAddress, AddressQueue, Hash> queues_;
+  AddressQueue* first_ = nullptr;
+  AddressQueue* last_ = nullptr;
   std::uint32_t closed_rooms_ = 0;
 };
 

@@ -16,7 +16,7 @@ from .rounds import Series
 from .shapes import PLAIN, QUIET
 
 DESCRIPTION = """\
-Measures quiet rooms of one chatd, in each round by themselves and beside others who do what they
+RelayHistograms quiet rooms of one chatd, in each round by themselves and beside others who do what they
 may: a room of a thousand that is flooded with as much as chatd can send; two thousand who say 3,000
 messages a second, and the same while ten a second join them; fifteen hundred of one address who say
 600, and the same while three a second leave; a flooded room of one address, and a hundred of them.

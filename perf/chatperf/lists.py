@@ -18,7 +18,7 @@ from .rounds import Series
 from .shapes import QUIET
 
 DESCRIPTION = """\
-Measures quiet rooms of one chatd that has 20,000 other rooms (and 99,000, without --quick), by
+RelayHistograms quiet rooms of one chatd that has 20,000 other rooms (and 99,000, without --quick), by
 themselves and while connections ask for the list of all rooms and do not read it.
 The lists are to cost no more than 64 MiB above what one list is, all of which is given back; talk's
 99th percentile is at most twice that without them, and nobody waits for a join."""

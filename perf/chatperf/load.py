@@ -27,7 +27,7 @@ class Load:
 
     def arguments(self):
         loop = ["--window", str(self.window)] if self.window else ["--rate", f"{self.rate:.6g}"]
-        # One speaker in each room: Redis can then be spared its own messages (broker_target.h).
+        # One sender in each room: Redis can then be spared its own messages (broker_target.h).
         return ["--rooms", str(self.rooms), "--members", str(self.members), "--senders", "1",
                 "--duration", f"{self.duration_s:g}s", "--warmup", f"{self.warmup_s:g}s",
                 *loop, *self.flags]

@@ -147,9 +147,9 @@ class Naive(OwnServer):
     program = "chatd_naive"
 
 
-class Floor(OwnServer):
-    target = "floor"
-    program = "chatd_floor"
+class LowerBound(OwnServer):
+    target = "lower-bound"
+    program = "chatd_lower_bound"
 
 
 class Broker(Server):

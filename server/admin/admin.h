@@ -3,7 +3,7 @@
 // file, does what an operator wants done; docs/guide/operations.md has the list.
 //
 // It costs messages nothing: counters stay plain numbers of their shard, and are copied there by an
-// errand when somebody asks. In a hand-over the listener goes to the next chatd, so nobody who asks
+// task when somebody asks. In a hand-over the listener goes to the next chatd, so nobody who asks
 // finds nobody there. Thread: opened and closed on the main one; answers on one of its own.
 #pragma once
 
@@ -16,7 +16,7 @@
 #include "server/admin/http_server.h"
 #include "server/admin/shard_query.h"
 #include "server/config/admin_address.h"
-#include "server/group/switchboard.h"
+#include "server/group/shard_group.h"
 #include "server/lifecycle/command_queue.h"
 #include "server/os/unique_fd.h"
 
@@ -28,7 +28,7 @@ class Admin {
   // site refers to must outlive it. An error is a sentence that says what failed and what to do.
   static tl::expected<std::unique_ptr<Admin>, std::string> open(std::string_view address,
                                                                 UniqueFd listener,
-                                                                Switchboard& board,
+                                                                ShardGroup& group,
                                                                 Reloader& reloader,
                                                                 CommandQueue& commands);
   Admin(const Admin&) = delete;
@@ -49,7 +49,7 @@ class Admin {
   const std::string& place() const { return place_; }
 
  private:
-  Admin(AdminAddress address, UniqueFd listener, Switchboard& board, Reloader& reloader,
+  Admin(AdminAddress address, UniqueFd listener, ShardGroup& group, Reloader& reloader,
         CommandQueue& commands);
 
   AdminAddress address_;

@@ -10,7 +10,7 @@
 #include "core/base/json_writer.h"
 #include "core/relay/relay.h"
 #include "server/config/table.h"
-#include "server/log/event_log.h"
+#include "server/log/rate_limited_log.h"
 
 namespace chatd {
 namespace {
@@ -25,7 +25,7 @@ enum class Found : std::uint8_t { kNoRoom, kNoMember, kDone };
 HttpResponse done(std::string_view title) {
   JsonWriter json;
   json.begin_object();
-  json.member("what_happened", title);
+  json.member("title", title);
   json.end_object();
   return {.status = 200, .body = json.take()};
 }
@@ -54,12 +54,12 @@ Found best_of(const Answers& answers) {
 HttpResponse reload_response(const CommandResult& result) {
   JsonWriter json;
   json.begin_object();
-  json.member("what_happened",
+  json.member("title",
               std::string_view(result.is_done ? "the configuration has been loaded again"
                                               : "the configuration cannot be used: nothing has "
                                                 "changed"));
   if (!result.is_done) {
-    json.member("what_to_do", std::string_view("mend what is listed and reload again"));
+    json.member("detail", std::string_view("mend what is listed and reload again"));
   }
   json.key("lines");
   json.begin_array();
@@ -106,7 +106,7 @@ HttpResponse AdminCommands::kick(const HttpRequest& request) {
     return error_response(http::kBadRequest, "it takes a room and a username to put somebody out",
                           "ask for /kick?room=NAME&username=NAME; /members has their names");
   }
-  const auto found = query_.ask_all([room, username](const ErrandSite& site) {
+  const auto found = query_.ask_all([room, username](const TaskContext& site) {
     if (site.relay.kick(site.now_ms, room, username, site.out)) return Found::kDone;
     return site.relay.roster().find_room(room) ? Found::kNoMember : Found::kNoRoom;
   });
@@ -130,7 +130,7 @@ HttpResponse AdminCommands::close_room(const HttpRequest& request) {
     return error_response(http::kBadRequest, "no room is named",
                           "ask for /close-room?room=NAME; /rooms has the names");
   }
-  const auto found = query_.ask_all([room](const ErrandSite& site) {
+  const auto found = query_.ask_all([room](const TaskContext& site) {
     return site.relay.close_room(room) ? Found::kDone : Found::kNoRoom;
   });
   if (!found) return not_confirmed(found.error());

@@ -116,7 +116,7 @@ HttpResponse AdminRoutes::look(const HttpRequest& request) {
 }
 
 HttpResponse AdminRoutes::health() {
-  const auto answers = query_.ask_all([](const ErrandSite&) { return true; });
+  const auto answers = query_.ask_all([](const TaskContext&) { return true; });
   if (!answers) return not_answered(answers.error());
   JsonWriter json;
   json.begin_object();
@@ -128,7 +128,7 @@ HttpResponse AdminRoutes::health() {
 
 HttpResponse AdminRoutes::readiness() {
   const auto draining =
-      query_.ask_all([](const ErrandSite& site) { return int{site.relay.is_draining()}; });
+      query_.ask_all([](const TaskContext& site) { return int{site.relay.is_draining()}; });
   if (!draining) return not_answered(draining.error());
   bool is_draining = false;
   for (const int each : *draining) is_draining = is_draining || each != 0;
@@ -136,8 +136,8 @@ HttpResponse AdminRoutes::readiness() {
   json.begin_object();
   json.member("status", std::string_view(is_draining ? "draining" : "ready"));
   if (is_draining) {
-    json.member("what_happened", std::string_view("chatd takes no newcomers: it is about to stop"));
-    json.member("what_to_do", std::string_view("send newcomers to another chatd"));
+    json.member("title", std::string_view("chatd takes no newcomers: it is about to stop"));
+    json.member("detail", std::string_view("send newcomers to another chatd"));
   }
   json.end_object();
   return {.status = is_draining ? http::kUnavailable : 200, .body = json.take()};
@@ -164,7 +164,7 @@ HttpResponse AdminRoutes::rooms(const HttpRequest& request) {
   for (int looks = 0; looks < kMaxLooks && rows.size() < *limit; ++looks) {
     const auto wanted = static_cast<std::uint32_t>(*limit - rows.size());
     auto page =
-        query_.ask_one(cursor->shard, [from = cursor->slot, wanted](const ErrandSite& site) {
+        query_.ask_one(cursor->shard, [from = cursor->slot, wanted](const TaskContext& site) {
           return read_rooms(site.relay.roster(), from, wanted);
         });
     if (!page) return not_answered(page.error());
@@ -187,7 +187,7 @@ HttpResponse AdminRoutes::members(const HttpRequest& request) {
                                             "leave it out to begin with the first page"));
   if (!from) return from.error();
   // Whose room it is only the shards' map knows; the others say quickly that it is not theirs.
-  const auto pages = query_.ask_all([room, from = *from, limit = *limit](const ErrandSite& site) {
+  const auto pages = query_.ask_all([room, from = *from, limit = *limit](const TaskContext& site) {
     return read_members(site.relay.roster(), site.now_ms, room, from, limit);
   });
   if (!pages) return not_answered(pages.error());

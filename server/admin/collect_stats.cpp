@@ -19,10 +19,10 @@ struct Answer {
   bool is_draining;
 };
 
-Answer look_at(const ErrandSite& site) {
+Answer look_at(const TaskContext& site) {
   const Relay& relay = site.relay;
   return {.shard = {.counters = relay.counters(),
-                    .measures = relay.measures(),
+                    .histograms = relay.histograms(),
                     .rooms = relay.roster().rooms().size(),
                     .members = relay.roster().members().size(),
                     .pending_members = relay.roster().pending_members(),

@@ -216,8 +216,8 @@ HttpServer::~HttpServer() {
 HttpResponse error_response(unsigned status, std::string_view title, std::string_view detail) {
   JsonWriter json;
   json.begin_object();
-  json.member("what_happened", title);
-  json.member("what_to_do", detail);
+  json.member("title", title);
+  json.member("detail", detail);
   json.end_object();
   return {.status = status, .body = json.take()};
 }

@@ -65,13 +65,13 @@ void add_gauges(const ServerStats& stats, std::vector<MetricFamily>& families) {
 
 // `unit` is what a value of 1 stands for. Values are whole numbers: those of durations are rounded
 // down, so a bucket's bound is one more than its highest value.
-ClientMetric::Histogram histogram(const Buckets& buckets, std::uint64_t sum, double unit,
+ClientMetric::Histogram histogram(const Log2Buckets& buckets, std::uint64_t sum, double unit,
                                   std::uint64_t rounding) {
   ClientMetric::Histogram histogram;
-  for (std::size_t i = 0; i < Buckets::kCount; ++i) {
+  for (std::size_t i = 0; i < Log2Buckets::kCount; ++i) {
     histogram.sample_count += buckets.counts()[i];
-    const bool is_last = i + 1 == Buckets::kCount;
-    const double bound = static_cast<double>(Buckets::highest_in(i) + rounding) * unit;
+    const bool is_last = i + 1 == Log2Buckets::kCount;
+    const double bound = static_cast<double>(Log2Buckets::highest_in(i) + rounding) * unit;
     histogram.bucket.push_back(
         {.cumulative_count = histogram.sample_count,
          .upper_bound = is_last ? std::numeric_limits<double>::infinity() : bound});
@@ -90,24 +90,24 @@ void add_histograms(const ServerStats& stats, std::vector<MetricFamily>& familie
     }
   };
   add("chatd_message_receivers", "Receivers of each message.", [](const ServerStats::Shard& shard) {
-    return histogram(shard.measures.receivers, shard.counters[Counter::kDeliveriesPlanned], 1, 0);
+    return histogram(shard.histograms.receivers, shard.counters[Counter::kDeliveriesPlanned], 1, 0);
   });
   add("chatd_turn_datagrams", "Datagrams that a turn takes in, where it is any.",
       [](const ServerStats::Shard& shard) {
-        const Distribution& each = shard.measures.turn_datagrams;
+        const Histogram& each = shard.histograms.turn_datagrams;
         return histogram(each.buckets, each.sum, 1, 0);
       });
   add("chatd_turn_duration_seconds",
       "Time from waking up to having sent, of turns that had messages to work on.",
       [](const ServerStats::Shard& shard) {
-        const Distribution& each = shard.measures.turn_us;
+        const Histogram& each = shard.histograms.turn_us;
         return histogram(each.buckets, each.sum, kMicrosecond, 1);
       });
   add("chatd_relay_latency_seconds",
       "A bound for the time that a datagram spends inside chatd, from the beginning of the turn "
       "that takes it in until all that waits is sent.",
       [](const ServerStats::Shard& shard) {
-        const Distribution& each = shard.measures.latency_us;
+        const Histogram& each = shard.histograms.latency_us;
         return histogram(each.buckets, each.sum, kMicrosecond, 1);
       });
 }

@@ -1,4 +1,4 @@
-// What chatd looks like at one moment: copied together by an errand on every shard, then turned
+// What chatd looks like at one moment: copied together by an task on every shard, then turned
 // into text at leisure (metrics.h, status_json.h). Plain data. Thread: any.
 #pragma once
 
@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "core/stats/counters.h"
-#include "core/stats/measures.h"
+#include "core/stats/histograms.h"
 
 namespace chatd {
 
@@ -19,7 +19,7 @@ struct ProcessStats {
 struct ServerStats {
   struct Shard {
     Counters counters;
-    Measures measures;
+    RelayHistograms histograms;
     std::uint32_t rooms = 0;
     std::uint32_t members = 0;
     std::uint32_t pending_members = 0;
@@ -27,7 +27,7 @@ struct ServerStats {
 
     void add(const Shard& other) {
       counters.add(other.counters);
-      measures.add(other.measures);
+      histograms.add(other.histograms);
       rooms += other.rooms;
       members += other.members;
       pending_members += other.pending_members;

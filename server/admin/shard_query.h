@@ -1,5 +1,5 @@
-// Asks shards something for somebody who waits on the other end of an HTTP connection, by errands
-// (server/group/errand.h). Waiting ends at once when chatd stops: whoever asks must not hold that
+// Asks shards something for somebody who waits on the other end of an HTTP connection, by tasks
+// (server/group/task.h). Waiting ends at once when chatd stops: whoever asks must not hold that
 // up. Thread: ask on any, end() on any.
 #pragma once
 
@@ -14,18 +14,18 @@
 #include <utility>
 #include <vector>
 
-#include "server/group/ask_shards.h"
-#include "server/group/errand.h"
-#include "server/group/switchboard.h"
+#include "server/group/run_on_shards.h"
+#include "server/group/shard_group.h"
+#include "server/group/task.h"
 
 namespace chatd {
 
 class ShardQuery {
  public:
-  explicit ShardQuery(Switchboard& board) : board_(board) {}
+  explicit ShardQuery(ShardGroup& group) : group_(group) {}
 
-  std::uint32_t shard_count() const { return board_.shard_count(); }
-  std::uint32_t connections() const { return board_.connections(); }
+  std::uint32_t shard_count() const { return group_.shard_count(); }
+  std::uint32_t connections() const { return group_.connections(); }
 
   // Nobody is waited for any more.
   void end() {
@@ -61,7 +61,7 @@ class ShardQuery {
  private:
   using Clock = std::chrono::steady_clock;
 
-  // Rung when a shard has answered, and at the end. An errand may outlive who has sent it.
+  // Rung when a shard has answered, and at the end. An task may outlive who has sent it.
   struct Bell {
     std::mutex mutex;
     std::condition_variable rung;
@@ -70,9 +70,10 @@ class ShardQuery {
 
   template <class Work>
   std::future<AnswerOf<Work>> send(std::uint32_t shard, const Work& work) {
-    const auto task = std::make_shared<std::packaged_task<AnswerOf<Work>(const ErrandSite&)>>(work);
-    board_.mailbox(static_cast<std::uint8_t>(shard))
-        .post(Errand([task, bell = bell_](const ErrandSite& site) {
+    const auto task =
+        std::make_shared<std::packaged_task<AnswerOf<Work>(const TaskContext&)>>(work);
+    group_.mailbox(static_cast<std::uint8_t>(shard))
+        .post(Task([task, bell = bell_](const TaskContext& site) {
           (*task)(site);
           const std::lock_guard lock(bell->mutex);
           bell->rung.notify_all();
@@ -94,7 +95,7 @@ class ShardQuery {
                           std::to_string(kAskTimeout.count()) + " ms");
   }
 
-  Switchboard& board_;
+  ShardGroup& group_;
   std::shared_ptr<Bell> bell_ = std::make_shared<Bell>();
 };
 

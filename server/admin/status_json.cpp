@@ -26,7 +26,7 @@ void write_reasons(const Counters& counters, std::string_view family, JsonWriter
 
 // Bucket n counts values below 2^n (and none that an earlier bucket counts), the last one all
 // others.
-void write_buckets(std::string_view name, const Buckets& buckets, JsonWriter& json) {
+void write_buckets(std::string_view name, const Log2Buckets& buckets, JsonWriter& json) {
   json.key(name);
   json.begin_array();
   for (const std::uint64_t count : buckets.counts()) json.value(count);
@@ -38,17 +38,17 @@ void write_shard(const ServerStats::Shard& shard, JsonWriter& json) {
   json.member("members", std::uint64_t{shard.members});
   json.member("pending_members", std::uint64_t{shard.pending_members});
   json.member("waiting_messages", std::uint64_t{shard.waiting_messages});
-  json.member("busy_us", shard.measures.turn_us.sum);
+  json.member("busy_us", shard.histograms.turn_us.sum);
   json.key("counters");
   write_counters(shard.counters, json);
 }
 
-void write_measures(const Measures& measures, JsonWriter& json) {
+void write_measures(const RelayHistograms& histograms, JsonWriter& json) {
   json.begin_object();
-  write_buckets("receivers", measures.receivers, json);
-  write_buckets("turn_datagrams", measures.turn_datagrams.buckets, json);
-  write_buckets("turn_us", measures.turn_us.buckets, json);
-  write_buckets("latency_us", measures.latency_us.buckets, json);
+  write_buckets("receivers", histograms.receivers, json);
+  write_buckets("turn_datagrams", histograms.turn_datagrams.buckets, json);
+  write_buckets("turn_us", histograms.turn_us.buckets, json);
+  write_buckets("latency_us", histograms.latency_us.buckets, json);
   json.end_object();
 }
 
@@ -71,8 +71,8 @@ std::string status_json(const ServerStats& stats) {
   json.end_object();
   write_reasons(total.counters, "datagrams_dropped", json);
   write_reasons(total.counters, "deliveries_dropped", json);
-  json.key("measures");
-  write_measures(total.measures, json);
+  json.key("histograms");
+  write_measures(total.histograms, json);
   json.key("shards");
   json.begin_array();
   for (const ServerStats::Shard& shard : stats.shards) {

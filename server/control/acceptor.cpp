@@ -12,13 +12,13 @@ constexpr int kMaxAcceptsPerTurn = 64;
 }  // namespace
 
 Acceptor::Acceptor(Io& io, UniqueFd listener, const Limits& limits, const ShardMap& shards,
-                   Switchboard& board, std::uint8_t shard, Connections& own, EventLog& log,
+                   ShardGroup& group, std::uint8_t shard, Connections& own, RateLimitedLog& log,
                    Counters& counters)
     : io_(io),
       listener_(io, std::move(listener)),
       limits_(limits),
       shards_(shards),
-      board_(board),
+      group_(group),
       shard_(shard),
       own_(own),
       log_(log),
@@ -34,21 +34,21 @@ void Acceptor::serve(TimeMs now_ms) {
       admit(now_ms, std::move(*accepted));
     } else if (listener_.error() != 0 && old_error == 0) {
       counters_.add(Counter::kAcceptsPostponed);
-      log_.say(now_ms, EventLog::Reason::kAcceptFailed, spdlog::level::warn,
+      log_.say(now_ms, RateLimitedLog::Reason::kAcceptFailed, spdlog::level::warn,
                "new connections have to wait. {}", system_error("accept4", listener_.error()));
     }
   }
 }
 
 void Acceptor::admit(TimeMs now_ms, Listener::Accepted accepted) {
-  const std::uint32_t open = board_.connections();
+  const std::uint32_t open = group_.connections();
   if (open >= limits_.max_connections + kSpareConnections) {
-    log_.say(now_ms, EventLog::Reason::kConnectionShed, spdlog::level::warn,
+    log_.say(now_ms, RateLimitedLog::Reason::kConnectionShed, spdlog::level::warn,
              "connection from {} closed at once: there are far too many", accepted.peer);
     io_.close(accepted.fd.release());
     return counters_.add(Counter::kConnectionsShed);
   }
-  board_.add_connection();
+  group_.add_connection();
   const std::uint8_t owner = shards_.of_address(accepted.peer);
   HandedConnection connection{.fd = std::move(accepted.fd),
                               .peer = accepted.peer,
@@ -56,7 +56,7 @@ void Acceptor::admit(TimeMs now_ms, Listener::Accepted accepted) {
   if (owner == shard_) {
     own_.adopt(now_ms, std::move(connection));
   } else {
-    board_.mailbox(owner).post(Parcel(std::move(connection)));
+    group_.mailbox(owner).post(Envelope(std::move(connection)));
   }
 }
 

@@ -12,7 +12,7 @@
 #include "core/stats/counters.h"
 #include "server/control/connections.h"
 #include "server/control/listener.h"
-#include "server/group/switchboard.h"
+#include "server/group/shard_group.h"
 
 namespace chatd {
 
@@ -20,7 +20,7 @@ class Acceptor {
  public:
   // `own` are the connections of this shard.
   Acceptor(Io& io, UniqueFd listener, const Limits& limits, const ShardMap& shards,
-           Switchboard& board, std::uint8_t shard, Connections& own, EventLog& log,
+           ShardGroup& group, std::uint8_t shard, Connections& own, RateLimitedLog& log,
            Counters& counters);
 
   int fd() const { return listener_.fd(); }
@@ -38,10 +38,10 @@ class Acceptor {
   Listener listener_;
   const Limits& limits_;
   const ShardMap shards_;
-  Switchboard& board_;
+  ShardGroup& group_;
   std::uint8_t shard_;
   Connections& own_;
-  EventLog& log_;
+  RateLimitedLog& log_;
   Counters& counters_;
 };
 

@@ -46,8 +46,8 @@ struct Connection {
   enum class Input : std::uint8_t {
     kDrained,    // an event says when there is more
     kReadable,   // there may be something
-    kEndIsNear,  // the same, and the peer has hung up behind what it has sent
-    kEnded,      // the peer will send no more
+    kRdhupSeen,  // the same, and the peer has hung up behind what it has sent
+    kEof,        // the peer will send no more
   };
 
   UniqueFd fd;
@@ -63,13 +63,13 @@ struct Connection {
   std::size_t progress_bytes = 0;            // of the list, since the deadline was put off
   std::size_t piece_bytes = kMaxPieceBytes;  // of the list, that the socket may take
   bool is_over_limit = false;                // it is answered 503, and closed
-  bool is_scheduled = false;                 // in the line of those to be looked at
-  bool is_in_list_line = false;              // in the line of those whose list may go on
+  bool is_scheduled = false;                 // in the queue of those to be looked at
+  bool is_in_list_queue = false;             // in the queue of those whose list may go on
 
   bool has_output() const { return sent_bytes < to_send.size(); }
   bool awaits_us() const { return state == State::kAwaitsAnswer || state == State::kAwaitsList; }
   bool is_closing() const { return state == State::kClosing || state == State::kShutDown; }
-  bool is_readable() const { return input == Input::kReadable || input == Input::kEndIsNear; }
+  bool is_readable() const { return input == Input::kReadable || input == Input::kRdhupSeen; }
 };
 
 }  // namespace chatd

@@ -12,7 +12,7 @@ namespace chatd {
 namespace {
 
 using Input = Connection::Input;
-using Reason = EventLog::Reason;
+using Reason = RateLimitedLog::Reason;
 using State = Connection::State;
 
 constexpr int kMaxRequestsPerTurn = 32;  // of one connection
@@ -24,12 +24,12 @@ constexpr std::size_t kMaxKeptBytes = 4 * 1024;  // of a connection's memory whe
 }  // namespace
 
 Connections::Connections(Io& io, const Limits& limits, int epoll_fd, std::uint64_t first_event_id,
-                         ShardLine& line, EventLog& log, Counters& counters, TimeMs now_ms)
+                         ShardPort& port, RateLimitedLog& log, Counters& counters, TimeMs now_ms)
     : io_(io),
       limits_(limits),
       epoll_fd_(epoll_fd),
       first_event_id_(first_event_id),
-      line_(line),
+      port_(port),
       log_(log),
       counters_(counters),
       connections_(limits.max_connections + kSpareConnections),
@@ -40,9 +40,9 @@ Connections::Connections(Io& io, const Limits& limits, int epoll_fd, std::uint64
 void Connections::on_connection_event(std::uint32_t slot, std::uint32_t events) {
   Input& input = connections_[slot].input;
   const bool has_hung_up = (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
-  if (input != Input::kEnded) {
+  if (input != Input::kEof) {
     if (has_hung_up) {
-      input = Input::kEndIsNear;
+      input = Input::kRdhupSeen;
     } else if ((events & EPOLLIN) != 0 && input == Input::kDrained) {
       input = Input::kReadable;
     }
@@ -67,12 +67,12 @@ void Connections::serve(TimeMs now_ms, Outbox& out) {
 }
 
 std::optional<TimeMs> Connections::next_deadline() const {
-  return earliest(deadlines_.next_deadline(), line_.lists_deadline());
+  return earliest(deadlines_.next_deadline(), port_.lists_deadline());
 }
 
 void Connections::adopt(TimeMs now_ms, HandedConnection accepted) {
-  if (!line_.open_connection(now_ms, accepted.peer)) {
-    return turn_away(now_ms, std::move(accepted));
+  if (!port_.open_connection(now_ms, accepted.peer)) {
+    return reject(now_ms, std::move(accepted));
   }
   Connection connection;
   connection.fd = std::move(accepted.fd);
@@ -90,14 +90,14 @@ void Connections::adopt(TimeMs now_ms, HandedConnection accepted) {
     log_.say(now_ms, Reason::kConnectionAccepted, spdlog::level::info, "connection from {}",
              accepted.peer);
   }
-  line_.greet(connections_[*slot].to_send);
+  port_.greet(connections_[*slot].to_send);
   schedule(*slot);
 }
 
 // The slot, with a deadline; or nothing: it is shed.
 std::optional<std::uint32_t> Connections::take_in(TimeMs now_ms, Connection connection) {
   connection.serial = next_serial_++;
-  connection.via = line_.board().local_addresses().via_of(connection.fd.get());
+  connection.via = port_.group().local_addresses().via_of(connection.fd.get());
   const int fd = connection.fd.get();
   const IpAddress peer = connection.peer;
   const auto slot = connections_.insert(std::move(connection));
@@ -105,8 +105,8 @@ std::optional<std::uint32_t> Connections::take_in(TimeMs now_ms, Connection conn
   if (!slot || io_.epoll_add(epoll_fd_, fd, kEvents, first_event_id_ + *slot) != 0) {
     if (slot) io_.close(connections_[*slot].fd.release());  // otherwise it is closed already
     counters_.add(Counter::kConnectionsShed);
-    line_.board().remove_connection();
-    line_.release_connection(peer);
+    port_.group().remove_connection();
+    port_.release_connection(peer);
     if (slot) connections_.erase(*slot);
     return std::nullopt;
   }
@@ -130,8 +130,8 @@ void Connections::restore(TimeMs now_ms, UniqueFd fd, ConnectionState state) {
   if (state.is_closing) {
     connection.state = state.has_shut_down ? State::kShutDown : State::kClosing;
   }
-  if (state.has_ended) connection.input = Input::kEnded;
-  line_.board().add_connection();
+  if (state.has_ended) connection.input = Input::kEof;
+  port_.group().add_connection();
   const auto slot = take_in(now_ms, std::move(connection));
   if (slot) schedule(*slot);
 }
@@ -157,14 +157,14 @@ std::vector<ConnectionState> Connections::states(std::vector<int>& descriptors) 
                       .is_over_limit = connection.is_over_limit,
                       .is_closing = connection.is_closing(),
                       .has_shut_down = connection.state == State::kShutDown,
-                      .has_ended = connection.input == Input::kEnded});
+                      .has_ended = connection.input == Input::kEof});
   }
   return states;
 }
 
 // Who has too many connections gets no place among the others': a word, as far as the socket takes
 // it, and the end.
-void Connections::turn_away(TimeMs now_ms, HandedConnection accepted) {
+void Connections::reject(TimeMs now_ms, HandedConnection accepted) {
   counters_.add(Counter::kConnectionsOverAddressLimit);
   log_.say(now_ms, Reason::kConnectionOverAddressLimit, spdlog::level::info,
            "connection from {} refused: it has too many, or they come too fast", accepted.peer);
@@ -177,7 +177,7 @@ void Connections::turn_away(TimeMs now_ms, HandedConnection accepted) {
   io_.shut_down_sending(fd);
   io_.receive(fd, read_buffer_);
   io_.close(fd);
-  line_.board().remove_connection();
+  port_.group().remove_connection();
   has_freed_descriptor_ = true;
 }
 
@@ -192,7 +192,7 @@ void Connections::deliver(TimeMs now_ms, const PeerShards::Reply& reply) {
 }
 
 ConnectionId Connections::id_of(std::uint32_t slot) const {
-  return {.shard = line_.shard(),
+  return {.shard = port_.shard(),
           .slot = slot,
           .serial = connections_[slot].serial,
           .via = connections_[slot].via};
@@ -210,7 +210,7 @@ void Connections::serve_connection(TimeMs now_ms, std::uint32_t slot, Outbox& ou
   const bool has_frames_left = answer_frames(now_ms, slot, connection, out);
   if (!write_some(connection)) return close_broken(now_ms, slot);
   if (connection.has_output()) return;  // an event says when it can go on
-  if (connection.state == State::kReadsList) return line_up(slot);
+  if (connection.state == State::kReadsList) return enqueue_list(slot);
   if (connection.awaits_us()) return;  // deliver() says
 
   if (connection.state == State::kClosing) {
@@ -218,7 +218,7 @@ void Connections::serve_connection(TimeMs now_ms, std::uint32_t slot, Outbox& ou
     // The answer arrives before the end: closing with unread input would reset the connection.
     io_.shut_down_sending(connection.fd.get());
   }
-  if (connection.input == Input::kEnded && !has_frames_left) return close(slot);
+  if (connection.input == Input::kEof && !has_frames_left) return close(slot);
   if (has_frames_left || connection.is_readable()) schedule(slot);
 }
 
@@ -234,7 +234,7 @@ bool Connections::read_some(Connection& connection) {
     return errno == EAGAIN || errno == EWOULDBLOCK;
   }
   if (count == 0) {
-    connection.input = Input::kEnded;
+    connection.input = Input::kEof;
     return true;
   }
   // A short read has emptied the socket; only an end that was announced already comes without
@@ -285,7 +285,7 @@ bool Connections::answer_frames(TimeMs now_ms, std::uint32_t slot, Connection& c
 void Connections::answer(TimeMs now_ms, std::uint32_t slot, Connection& connection,
                          const FrameView& frame, Outbox& out) {
   if (!connection.is_over_limit) {
-    if (line_.ask(now_ms, id_of(slot), connection.peer, frame, connection.to_send, out)) return;
+    if (port_.ask(now_ms, id_of(slot), connection.peer, frame, connection.to_send, out)) return;
     connection.state = frame.is(Operation::kList) ? State::kAwaitsList : State::kAwaitsAnswer;
     return;
   }
@@ -316,9 +316,9 @@ bool Connections::write_some(Connection& connection) {
 // When most places are taken, one that has been served does not keep its own for long. The time
 // counts from what it has done last, as always.
 void Connections::put_deadline_off(TimeMs now_ms, std::uint32_t slot) {
-  const bool is_crowded = line_.board().connections() > limits_.max_connections / 4 * 3;
+  const bool is_over_high_watermark = port_.group().connections() > limits_.max_connections / 4 * 3;
   const TimeMs patience_ms =
-      is_crowded ? limits_.handshake_timeout_ms / 4 : limits_.handshake_timeout_ms;
+      is_over_high_watermark ? limits_.handshake_timeout_ms / 4 : limits_.handshake_timeout_ms;
   deadlines_.arm(slot, now_ms + patience_ms);
 }
 
@@ -347,12 +347,12 @@ void Connections::close_broken(TimeMs now_ms, std::uint32_t slot) {
 
 void Connections::close(std::uint32_t slot) {
   if (connections_[slot].is_scheduled) std::erase(to_serve_, slot);
-  if (connections_[slot].is_in_list_line) std::erase(list_line_, slot);
+  if (connections_[slot].is_in_list_queue) std::erase(list_queue_, slot);
   deadlines_.disarm(slot);
-  line_.release_connection(connections_[slot].peer);
+  port_.release_connection(connections_[slot].peer);
   io_.close(connections_[slot].fd.release());  // which takes it out of epoll
   connections_.erase(slot);
-  line_.board().remove_connection();
+  port_.group().remove_connection();
   has_freed_descriptor_ = true;
 }
 

@@ -26,9 +26,9 @@
 #include "core/room/outbox.h"
 #include "core/stats/counters.h"
 #include "server/control/connection.h"
-#include "server/group/shard_line.h"
+#include "server/group/shard_port.h"
 #include "server/io/io.h"
-#include "server/log/event_log.h"
+#include "server/log/rate_limited_log.h"
 
 namespace chatd {
 
@@ -37,12 +37,12 @@ class Connections {
   // `limits` may change from one call to the next, but for sizes. `epoll_fd` reports events of
   // connection `slot` with data.u64 == first_event_id + slot.
   Connections(Io& io, const Limits& limits, int epoll_fd, std::uint64_t first_event_id,
-              ShardLine& line, EventLog& log, Counters& counters, TimeMs now_ms);
+              ShardPort& port, RateLimitedLog& log, Counters& counters, TimeMs now_ms);
 
   // `events` as epoll reports them.
   void on_connection_event(std::uint32_t slot, std::uint32_t events);
 
-  // A connection that has been accepted for this shard, and is counted in the switchboard.
+  // A connection that has been accepted for this shard, and is counted in the group of shards.
   void adopt(TimeMs now_ms, HandedConnection accepted);
   // One that another process has had, and counted (server/handover/).
   void restore(TimeMs now_ms, UniqueFd fd, ConnectionState state);
@@ -62,7 +62,7 @@ class Connections {
 
   // Whether there is work left that no event will announce.
   bool has_work(TimeMs now_ms) const {
-    return !to_serve_.empty() || !list_line_.empty() || line_.has_lists_to_write(now_ms);
+    return !to_serve_.empty() || !list_queue_.empty() || port_.has_lists_to_write(now_ms);
   }
   std::optional<TimeMs> next_deadline() const;
 
@@ -71,7 +71,7 @@ class Connections {
 
  private:
   std::optional<std::uint32_t> take_in(TimeMs now_ms, Connection connection);
-  void turn_away(TimeMs now_ms, HandedConnection accepted);
+  void reject(TimeMs now_ms, HandedConnection accepted);
   void serve_connection(TimeMs now_ms, std::uint32_t slot, Outbox& out);
   void put_deadline_off(TimeMs now_ms, std::uint32_t slot);
   void close_broken(TimeMs now_ms, std::uint32_t slot);
@@ -88,7 +88,7 @@ class Connections {
   // Room lists (list_connections.cpp).
   void write_lists(TimeMs now_ms);
   void cut_oldest_list(TimeMs now_ms);
-  void line_up(std::uint32_t slot);
+  void enqueue_list(std::uint32_t slot);
   void send_lists(TimeMs now_ms);
   std::size_t send_piece(TimeMs now_ms, std::uint32_t slot);
 
@@ -96,14 +96,14 @@ class Connections {
   const Limits& limits_;
   int epoll_fd_;
   std::uint64_t first_event_id_;
-  ShardLine& line_;
-  EventLog& log_;
+  ShardPort& port_;
+  RateLimitedLog& log_;
   Counters& counters_;
   SlotPool<Connection> connections_;
   TimerWheel deadlines_;
-  std::vector<std::uint32_t> to_serve_;  // scheduled connections
-  std::vector<std::uint32_t> serving_;   // the turn's share of them
-  std::deque<std::uint32_t> list_line_;  // connections whose list may go on
+  std::vector<std::uint32_t> to_serve_;   // scheduled connections
+  std::vector<std::uint32_t> serving_;    // the turn's share of them
+  std::deque<std::uint32_t> list_queue_;  // connections whose list may go on
   std::vector<char> read_buffer_;
   std::unique_ptr<char[]> piece_;  // of a list
   std::uint64_t next_serial_ = 0;

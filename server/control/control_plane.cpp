@@ -5,11 +5,11 @@
 namespace chatd {
 
 ControlPlane::ControlPlane(Io& io, UniqueFd listener, const Limits& limits, const ShardMap& shards,
-                           int epoll_fd, std::uint64_t first_event_id, ShardLine& line,
-                           EventLog& log, Counters& counters, TimeMs now_ms)
-    : connections_(io, limits, epoll_fd, first_event_id, line, log, counters, now_ms) {
+                           int epoll_fd, std::uint64_t first_event_id, ShardPort& port,
+                           RateLimitedLog& log, Counters& counters, TimeMs now_ms)
+    : connections_(io, limits, epoll_fd, first_event_id, port, log, counters, now_ms) {
   if (!listener) return;
-  acceptor_.emplace(io, std::move(listener), limits, shards, line.board(), line.shard(),
+  acceptor_.emplace(io, std::move(listener), limits, shards, port.group(), port.shard(),
                     connections_, log, counters);
 }
 

@@ -14,9 +14,9 @@
 #include "core/stats/counters.h"
 #include "server/control/acceptor.h"
 #include "server/control/connections.h"
-#include "server/group/shard_line.h"
+#include "server/group/shard_port.h"
 #include "server/io/io.h"
-#include "server/log/event_log.h"
+#include "server/log/rate_limited_log.h"
 
 namespace chatd {
 
@@ -25,7 +25,7 @@ class ControlPlane {
   // `listener` may be none. `limits` may change from one call to the next, but for sizes.
   // `epoll_fd` reports events of connection `slot` with data.u64 == first_event_id + slot.
   ControlPlane(Io& io, UniqueFd listener, const Limits& limits, const ShardMap& shards,
-               int epoll_fd, std::uint64_t first_event_id, ShardLine& line, EventLog& log,
+               int epoll_fd, std::uint64_t first_event_id, ShardPort& port, RateLimitedLog& log,
                Counters& counters, TimeMs now_ms);
 
   // -1: none.

@@ -18,9 +18,9 @@ constexpr std::size_t kProgressBytes = 64 * 1024;
 
 // Makes lists, for all who have asked; what is ready goes to them.
 void Connections::write_lists(TimeMs now_ms) {
-  if (!line_.has_lists_to_write(now_ms)) return;
-  line_.write_lists(now_ms);
-  for (const PeerShards::Reply& reply : line_.replies()) deliver(now_ms, reply);
+  if (!port_.has_lists_to_write(now_ms)) return;
+  port_.write_lists(now_ms);
+  for (const PeerShards::Reply& reply : port_.replies()) deliver(now_ms, reply);
   cut_oldest_list(now_ms);
 }
 
@@ -28,7 +28,7 @@ void Connections::write_lists(TimeMs now_ms) {
 // slowly as they like; when others have waited for it as long as a request may take, those who read
 // the oldest list have had at least that time.
 void Connections::cut_oldest_list(TimeMs now_ms) {
-  const auto since_ms = line_.lists_wait_since();
+  const auto since_ms = port_.lists_wait_since();
   if (!since_ms || now_ms - *since_ms < limits_.handshake_timeout_ms) return;
   std::optional<std::uint64_t> oldest;
   const auto number_of = [this](std::uint32_t slot) -> std::optional<std::uint64_t> {
@@ -42,7 +42,7 @@ void Connections::cut_oldest_list(TimeMs now_ms) {
   for (std::uint32_t slot = 0; oldest && slot < connections_.slot_end(); ++slot) {
     if (number_of(slot) != oldest) continue;
     counters_.add(Counter::kConnectionsTimedOut);
-    log_.say(now_ms, EventLog::Reason::kConnectionTimedOut, spdlog::level::info,
+    log_.say(now_ms, RateLimitedLog::Reason::kConnectionTimedOut, spdlog::level::info,
              "connection from {} closed: it reads a room list so slowly that others had to wait "
              "for a newer one",
              connections_[slot].peer);
@@ -50,16 +50,16 @@ void Connections::cut_oldest_list(TimeMs now_ms) {
   }
 }
 
-void Connections::line_up(std::uint32_t slot) {
-  if (!std::exchange(connections_[slot].is_in_list_line, true)) list_line_.push_back(slot);
+void Connections::enqueue_list(std::uint32_t slot) {
+  if (!std::exchange(connections_[slot].is_in_list_queue, true)) list_queue_.push_back(slot);
 }
 
 // In turns, until all sockets are full or the turn's share is sent.
 void Connections::send_lists(TimeMs now_ms) {
-  for (std::size_t sent_bytes = 0; sent_bytes < kMaxListBytesPerTurn && !list_line_.empty();) {
-    const std::uint32_t slot = list_line_.front();
-    list_line_.pop_front();
-    connections_[slot].is_in_list_line = false;
+  for (std::size_t sent_bytes = 0; sent_bytes < kMaxListBytesPerTurn && !list_queue_.empty();) {
+    const std::uint32_t slot = list_queue_.front();
+    list_queue_.pop_front();
+    connections_[slot].is_in_list_queue = false;
     sent_bytes += kPieceOverheadBytes + send_piece(now_ms, slot);
   }
 }
@@ -73,7 +73,7 @@ std::size_t Connections::send_piece(TimeMs now_ms, std::uint32_t slot) {
   const ssize_t count = io_.send(connection.fd.get(), {piece_.get(), size_bytes});
   if (count < 0) {
     if (errno == EINTR) {
-      line_up(slot);
+      enqueue_list(slot);
     } else if (errno != EAGAIN && errno != EWOULDBLOCK) {
       close_broken(now_ms, slot);
     }  // otherwise an event says when it can go on
@@ -92,7 +92,7 @@ std::size_t Connections::send_piece(TimeMs now_ms, std::uint32_t slot) {
     put_deadline_off(now_ms, slot);
   }
   if (connection.list->left_bytes() > 0) {
-    line_up(slot);
+    enqueue_list(slot);
   } else {
     connection.list.reset();
     connection.state = Connection::State::kServing;

@@ -28,7 +28,7 @@ void DataPlane::on_event(std::uint32_t events) {
 }
 
 std::optional<TimeMs> DataPlane::next_deadline() const {
-  return earliest(earliest(put_off_until_ms_, full_until_ms_), receive_again_at_ms_);
+  return earliest(earliest(deferred_until_ms_, full_until_ms_), receive_again_at_ms_);
 }
 
 std::span<ReceivedDatagram> DataPlane::receive(TimeMs& now_ms, std::size_t max_count) {
@@ -95,9 +95,9 @@ void DataPlane::read_errors(TimeMs now_ms) {
 }
 
 void DataPlane::send(Outbox& out, TimeMs now_ms) {
-  if (std::max(full_until_ms_, put_off_until_ms_).value_or(now_ms) > now_ms) return;
+  if (std::max(full_until_ms_, deferred_until_ms_).value_or(now_ms) > now_ms) return;
   full_until_ms_.reset();
-  put_off_until_ms_.reset();
+  deferred_until_ms_.reset();
   switch (sender_.send(out, now_ms)) {
     case UdpSender::Progress::kDone:
       out.clear();
@@ -108,8 +108,8 @@ void DataPlane::send(Outbox& out, TimeMs now_ms) {
     case UdpSender::Progress::kSocketFull:
       full_until_ms_ = now_ms + kRetryMs;
       break;
-    case UdpSender::Progress::kPutOff:
-      put_off_until_ms_ = now_ms + UdpSender::kPutOffMs;
+    case UdpSender::Progress::kDeferred:
+      deferred_until_ms_ = now_ms + UdpSender::kDeferMs;
       break;
   }
   has_unsent_ = true;
@@ -119,7 +119,7 @@ void DataPlane::send(Outbox& out, TimeMs now_ms) {
 // While the socket is full, messages wait in their rooms, and the oldest give way there. What is in
 // the outbox already waits there, with answers and farewells; when it is full as well, all of it
 // gives way.
-void DataPlane::make_room(Outbox& out) {
+void DataPlane::shed_outbox(Outbox& out) {
   if (!is_send_blocked() || !out.is_full()) return;
   discard(out, Counter::kDroppedSendQueueFull);
 }
@@ -130,10 +130,10 @@ void DataPlane::drop_unsent(Outbox& out, Counter reason) {
 }
 
 void DataPlane::discard(Outbox& out, Counter reason) {
-  sender_.abandon(out, reason);
+  sender_.drop_pending(out, reason);
   out.clear();
   has_unsent_ = false;
-  put_off_until_ms_.reset();
+  deferred_until_ms_.reset();
 }
 
 void DataPlane::send_before_stop(Outbox& out, TimeMs give_up_at_ms) {
@@ -141,7 +141,7 @@ void DataPlane::send_before_stop(Outbox& out, TimeMs give_up_at_ms) {
   while (sender_.send(out, now_ms) != UdpSender::Progress::kDone) {
     now_ms = io_.now_ms();
     if (now_ms >= give_up_at_ms) {
-      sender_.abandon(out, Counter::kDroppedSendAtStop);
+      sender_.drop_pending(out, Counter::kDroppedSendAtStop);
       break;
     }
     wait_until_writable(give_up_at_ms - now_ms);
@@ -157,7 +157,7 @@ void DataPlane::wait_until_writable(TimeMs at_most_ms) {
   errors_.drain(began_ms);  // or poll would return at once
   pollfd writable{.fd = socket_.get(), .events = POLLOUT, .revents = 0};
   io_.poll({&writable, 1}, static_cast<int>(at_most_ms));
-  if (io_.now_ms() == began_ms) io_.poll({}, UdpSender::kPutOffMs);
+  if (io_.now_ms() == began_ms) io_.poll({}, UdpSender::kDeferMs);
 }
 
 void DataPlane::go_on_from(std::uint32_t receive_drops_seen) {

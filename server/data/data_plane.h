@@ -66,10 +66,10 @@ class DataPlane {
   // Some of the outbox has not left yet.
   bool has_unsent() const { return has_unsent_; }
   // The socket, or a device, is full: the outbox waits.
-  bool is_send_blocked() const { return full_until_ms_ || put_off_until_ms_; }
+  bool is_send_blocked() const { return full_until_ms_ || deferred_until_ms_; }
   // Drops the outbox if it waits and is full, so that everything else goes on, whatever becomes of
   // the socket.
-  void make_room(Outbox& out);
+  void shed_outbox(Outbox& out);
   // What has not left is dropped, and counted under this reason.
   void drop_unsent(Outbox& out, Counter reason);
   // Sends it to the end, and waits for the socket if need be. What has not left by then is dropped:
@@ -120,7 +120,7 @@ class DataPlane {
   // kernel's EAGAIN can have other reasons, which no event ends (an IPsec association that is still
   // being negotiated), so the wait has an end.
   std::optional<TimeMs> full_until_ms_;
-  std::optional<TimeMs> put_off_until_ms_;  // the outbox waits until then
+  std::optional<TimeMs> deferred_until_ms_;  // the outbox waits until then
 };
 
 }  // namespace chatd

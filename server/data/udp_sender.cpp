@@ -51,8 +51,8 @@ UdpSender::UdpSender(Io& io, int fd, int family, std::size_t max_whole_bytes, Er
       fragmentation_(io, fd),
       lanes_(io, fd, family, max_whole_bytes, max_lanes),
       batch_(family, locals) {
-  put_off_.reserve(kMaxPutOff);
-  put_off_destinations_.reserve(kMaxPutOff);
+  deferred_.reserve(kMaxDeferred);
+  deferred_destinations_.reserve(kMaxDeferred);
 }
 
 UdpSender::Progress UdpSender::send(const Outbox& out, TimeMs now_ms) {
@@ -65,17 +65,17 @@ UdpSender::Progress UdpSender::send(const Outbox& out, TimeMs now_ms) {
     if (!fill(out)) break;
     if (batches == kMaxBatchesPerCall) return Progress::kMore;
   }
-  if (!put_off_.empty()) {
+  if (!deferred_.empty()) {
     is_second_try_ = true;
-    return Progress::kPutOff;
+    return Progress::kDeferred;
   }
   next_ = {};  // the next outbox is read from its beginning
   if (fragmentation_.is_allowed()) fragmentation_.forbid();
   return Progress::kDone;
 }
 
-void UdpSender::abandon(const Outbox& out, Counter reason) {
-  is_second_try_ = !put_off_.empty();  // no device is asked: they come into the batch as well
+void UdpSender::drop_pending(const Outbox& out, Counter reason) {
+  is_second_try_ = !deferred_.empty();  // no device is asked: they come into the batch as well
   do {
     while (!batch_.is_empty()) drop_first(reason);
   } while (fill(out));
@@ -181,18 +181,18 @@ void UdpSender::handle(int error, const Outbox& out) {
       locals_->has_lost(destination.via)) {
     return rewind(out);
   }
-  if ((error == ENOBUFS || error == ENOMEM) && !is_second_try_ && put_off_.size() < kMaxPutOff) {
+  if ((error == ENOBUFS || error == ENOMEM) && !is_second_try_ && deferred_.size() < kMaxDeferred) {
     rewind(out);
-    put_off(out, item);
+    defer(out, item);
     fill_limit_ = kCautiousFill;
     ++next_.destination;
     next_.first_message = 0;
   } else if (is_train && may_be_about_trains(error)) {
     counters_.add(Counter::kTrainFallbacks);
-    plain_.add(destination, error, now_ms_);
+    no_gso_peers_.add(destination, error, now_ms_);
     rewind(out);
   } else {
-    if (train_of(out, item).message_count > 1) plain_.on_single_refused(destination, error);
+    if (train_of(out, item).message_count > 1) no_gso_peers_.on_single_refused(destination, error);
     drop_first(reason_of(error));
   }
 }
@@ -225,16 +225,16 @@ void UdpSender::forget_failures() {
 void UdpSender::rewind(const Outbox& out) {
   const Entry& first = entries_[batch_.first()];
   if (is_second_try_) {
-    next_put_off_ = first.put_off_index;
+    next_deferred_ = first.deferred_index;
     for (std::size_t i = batch_.end(); i-- > batch_.first();) {
-      put_off_[entries_[i].put_off_index] = entries_[i].item;
+      deferred_[entries_[i].deferred_index] = entries_[i].item;
     }
   } else {
     next_ = first.item;
     // What was put off behind it will be met again.
-    while (!put_off_.empty() && !is_before(put_off_.back(), next_)) {
-      forget_put_off(out, put_off_.back());
-      put_off_.pop_back();
+    while (!deferred_.empty() && !is_before(deferred_.back(), next_)) {
+      erase_deferred(out, deferred_.back());
+      deferred_.pop_back();
     }
   }
   batch_.clear();
@@ -246,28 +246,28 @@ bool UdpSender::fill(const Outbox& out) {
   batch_.clear();
   if (is_second_try_) {
     if (fill_again(out)) return true;
-    for (const Item& item : put_off_) forget_put_off(out, item);
-    put_off_.clear();
-    next_put_off_ = 0;
+    for (const Item& item : deferred_) erase_deferred(out, item);
+    deferred_.clear();
+    next_deferred_ = 0;
     is_second_try_ = false;
   }
-  const auto fanouts = out.fanouts();
-  for (; next_.fanout < fanouts.size(); ++next_.fanout, next_.train = 0) {
-    if (!fill_fanout(out, fanouts[next_.fanout])) return true;
+  const auto groups = out.groups();
+  for (; next_.group < groups.size(); ++next_.group, next_.train = 0) {
+    if (!fill_group(out, groups[next_.group])) return true;
   }
   return !batch_.is_empty();
 }
 
 // False: the batch is full.
-bool UdpSender::fill_fanout(const Outbox& out, const Outbox::Fanout& fanout) {
-  for (; next_.train < fanout.train_count; ++next_.train, next_.destination = 0) {
+bool UdpSender::fill_group(const Outbox& out, const Outbox::SendGroup& group) {
+  for (; next_.train < group.train_count; ++next_.train, next_.destination = 0) {
     SendBatch::Form form;
-    while (next_.destination < fanout.destination_count) {
-      if (is_put_off(destination_of(out, next_))) {
-        if (put_off_.size() < kMaxPutOff) {
-          put_off(out, next_);
+    while (next_.destination < group.destination_count) {
+      if (is_deferred(destination_of(out, next_))) {
+        if (deferred_.size() < kMaxDeferred) {
+          defer(out, next_);
         } else if (batch_.is_empty()) {
-          count_dropped(fanout.kind, train_of(out, next_).message_count - next_.first_message,
+          count_dropped(group.kind, train_of(out, next_).message_count - next_.first_message,
                         Counter::kDroppedSendNoBuffers);
         } else {
           return false;  // what is counted must not be met again: see rewind()
@@ -284,9 +284,9 @@ bool UdpSender::fill_fanout(const Outbox& out, const Outbox::Fanout& fanout) {
 }
 
 bool UdpSender::fill_again(const Outbox& out) {
-  for (; next_put_off_ < put_off_.size(); ++next_put_off_) {
+  for (; next_deferred_ < deferred_.size(); ++next_deferred_) {
     SendBatch::Form form;
-    if (!add(out, put_off_[next_put_off_], form)) return true;
+    if (!add(out, deferred_[next_deferred_], form)) return true;
   }
   return !batch_.is_empty();
 }
@@ -296,7 +296,7 @@ bool UdpSender::add(const Outbox& out, Item& item, SendBatch::Form& form) {
   const Outbox::Train& train = train_of(out, item);
   const bool goes_one_by_one =
       item.first_message > 0 ||
-      (train.message_count > 1 && plain_.contains(destination_of(out, item), now_ms_));
+      (train.message_count > 1 && no_gso_peers_.contains(destination_of(out, item), now_ms_));
   if (goes_one_by_one) return add_messages(out, item);
 
   if (is_full()) return false;
@@ -324,23 +324,23 @@ void UdpSender::append(const Outbox& out, const Item& item, const SendBatch::For
                        std::uint32_t message_count, std::size_t message_bytes) {
   if (message_bytes > max_whole_bytes_ && !fragmentation_.is_allowed()) fragmentation_.allow();
   entries_[batch_.end()] = {.item = item,
-                            .put_off_index = static_cast<std::uint32_t>(next_put_off_),
+                            .deferred_index = static_cast<std::uint32_t>(next_deferred_),
                             .message_count = message_count,
-                            .kind = out.fanouts()[item.fanout].kind};
+                            .kind = out.groups()[item.group].kind};
   batch_.add(destination_of(out, item), form);
 }
 
 // A device's queue is full: what goes through it waits, what goes elsewhere does not.
-void UdpSender::put_off(const Outbox& out, const Item& item) {
-  put_off_.push_back(item);
-  ++put_off_destinations_[destination_of(out, item)];
+void UdpSender::defer(const Outbox& out, const Item& item) {
+  deferred_.push_back(item);
+  ++deferred_destinations_[destination_of(out, item)];
 }
 
 // One by one: to clear the whole map would give its memory back.
-void UdpSender::forget_put_off(const Outbox& out, const Item& item) {
-  const auto found = put_off_destinations_.find(destination_of(out, item));
-  if (found != put_off_destinations_.end() && --found->second == 0) {
-    put_off_destinations_.erase(found);
+void UdpSender::erase_deferred(const Outbox& out, const Item& item) {
+  const auto found = deferred_destinations_.find(destination_of(out, item));
+  if (found != deferred_destinations_.end() && --found->second == 0) {
+    deferred_destinations_.erase(found);
   }
 }
 
@@ -371,7 +371,7 @@ void UdpSender::count_dropped(Outbox::Kind kind, std::uint32_t message_count, Co
 }
 
 bool UdpSender::is_before(const Item& a, const Item& b) {
-  return std::tie(a.fanout, a.train, a.destination) < std::tie(b.fanout, b.train, b.destination);
+  return std::tie(a.group, a.train, a.destination) < std::tie(b.group, b.train, b.destination);
 }
 
 const IpAddress& UdpSender::ip_of(const Outbox& out, std::size_t entry) const {
@@ -379,11 +379,11 @@ const IpAddress& UdpSender::ip_of(const Outbox& out, std::size_t entry) const {
 }
 
 const Outbox::Train& UdpSender::train_of(const Outbox& out, const Item& item) {
-  return out.trains(out.fanouts()[item.fanout])[item.train];
+  return out.trains(out.groups()[item.group])[item.train];
 }
 
 const Endpoint& UdpSender::destination_of(const Outbox& out, const Item& item) {
-  return out.destinations(out.fanouts()[item.fanout])[item.destination];
+  return out.destinations(out.groups()[item.group])[item.destination];
 }
 
 }  // namespace chatd

@@ -20,7 +20,7 @@
 #include "server/data/error_queue.h"
 #include "server/data/fragmentation.h"
 #include "server/data/lanes.h"
-#include "server/data/plain_destinations.h"
+#include "server/data/no_gso_peers.h"
 #include "server/data/send_batch.h"
 #include "server/io/io.h"
 #include "server/os/local_addresses.h"
@@ -34,9 +34,9 @@ class UdpSender {
     kDone,        // everything is sent or dropped: the outbox may be cleared
     kMore,        // call again with the same outbox, after a look at everything else
     kSocketFull,  // call again with the same outbox when the socket is writable
-    kPutOff,      // the same, kPutOffMs later
+    kDeferred,    // the same, kDeferMs later
   };
-  static constexpr int kPutOffMs = 1;
+  static constexpr int kDeferMs = 1;
 
   // `family` is the socket's. Datagrams of up to `max_whole_bytes` travel in one piece, larger ones
   // may be cut on the way. The error queue is drained when a send fails for somebody else's error.
@@ -51,11 +51,11 @@ class UdpSender {
   Progress send(const Outbox& out, TimeMs now_ms);
 
   // Gives up what send() has left, and counts it under this reason.
-  void abandon(const Outbox& out, Counter reason);
+  void drop_pending(const Outbox& out, Counter reason);
 
  private:
   static constexpr std::size_t kMaxBatchesPerCall = 4;
-  static constexpr std::size_t kMaxPutOff = 4096;
+  static constexpr std::size_t kMaxDeferred = 4096;
   // A call that fails for another datagram's ICMP error is repeated, whether such an error was in
   // the queue or not: some may have been lost. The last bound is for a kernel that errs.
   static constexpr unsigned kMaxUnexplained = 32;
@@ -75,15 +75,15 @@ class UdpSender {
   // One train for one destination, by its place in the outbox. Where messages go one by one,
   // `first_message` is the next of the train to go.
   struct Item {
-    std::uint32_t fanout = 0;
-    std::uint32_t train = 0;  // of the fan-out
+    std::uint32_t group = 0;
+    std::uint32_t train = 0;  // of the send group
     std::uint32_t destination = 0;
     std::uint32_t first_message = 0;
   };
   // What a datagram of the batch is of that, for the ledger.
   struct Entry {
     Item item;
-    std::uint32_t put_off_index;  // where it stands there, if it is a second try
+    std::uint32_t deferred_index;  // where it stands there, if it is a second try
     std::uint32_t message_count;
     Outbox::Kind kind;
   };
@@ -91,7 +91,7 @@ class UdpSender {
   Progress flush_batch(const Outbox& out);
   bool fill(const Outbox& out);
   bool fill_again(const Outbox& out);
-  bool fill_fanout(const Outbox& out, const Outbox::Fanout& fanout);
+  bool fill_group(const Outbox& out, const Outbox::SendGroup& group);
   bool add(const Outbox& out, Item& item, SendBatch::Form& form);
   bool add_messages(const Outbox& out, Item& item);
   void append(const Outbox& out, const Item& item, const SendBatch::Form& form,
@@ -106,10 +106,10 @@ class UdpSender {
   void forget_failures();
   void rewind(const Outbox& out);
   bool is_full() const { return batch_.end() >= fill_limit_; }
-  void put_off(const Outbox& out, const Item& item);
-  void forget_put_off(const Outbox& out, const Item& item);
-  bool is_put_off(const Endpoint& destination) const {
-    return !put_off_destinations_.empty() && put_off_destinations_.contains(destination);
+  void defer(const Outbox& out, const Item& item);
+  void erase_deferred(const Outbox& out, const Item& item);
+  bool is_deferred(const Endpoint& destination) const {
+    return !deferred_destinations_.empty() && deferred_destinations_.contains(destination);
   }
   void count_sent(std::size_t count);
   void drop_first(Counter reason);
@@ -127,7 +127,7 @@ class UdpSender {
   ErrorQueue& errors_;
   LocalAddresses* locals_;
   Counters& counters_;
-  PlainDestinations plain_;
+  NoGsoPeers no_gso_peers_;
   Fragmentation fragmentation_;
   Lanes lanes_;
 
@@ -147,9 +147,9 @@ class UdpSender {
   // What a device's queue had no room for, in the outbox's order. Later trains for the same
   // destinations follow here, so that each gets its own in order. Each is tried once more; what
   // finds no room here is dropped.
-  std::vector<Item> put_off_;
-  absl::flat_hash_map<Endpoint, std::uint32_t, EndpointHash> put_off_destinations_;  // how often
-  std::size_t next_put_off_ = 0;
+  std::vector<Item> deferred_;
+  absl::flat_hash_map<Endpoint, std::uint32_t, EndpointHash> deferred_destinations_;  // how often
+  std::size_t next_deferred_ = 0;
   bool is_second_try_ = false;
 };
 

@@ -7,29 +7,29 @@
 
 namespace chatd {
 
-StrayBatch::StrayBatch(std::size_t max_strays)
-    : max_strays_(max_strays), memory_(std::make_unique_for_overwrite<char[]>(kMaxBytes)) {
-  strays_.reserve(max_strays);
+MisroutedBatch::MisroutedBatch(std::size_t max_misrouted)
+    : max_misrouted_(max_misrouted), memory_(std::make_unique_for_overwrite<char[]>(kMaxBytes)) {
+  misrouted_.reserve(max_misrouted);
 }
 
-bool StrayBatch::add(const Endpoint& from, std::string_view bytes) {
+bool MisroutedBatch::add(const Endpoint& from, std::string_view bytes) {
   const std::size_t needed_bytes = bytes.size() + kPayloadPaddingBytes;
-  if (strays_.size() == max_strays_ || needed_bytes > kMaxBytes - used_bytes_) return false;
+  if (misrouted_.size() == max_misrouted_ || needed_bytes > kMaxBytes - used_bytes_) return false;
   char* const place = &memory_[used_bytes_];
   std::copy(bytes.begin(), bytes.end(), place);
-  strays_.push_back({.from = from, .bytes = {place, bytes.size()}});
+  misrouted_.push_back({.from = from, .bytes = {place, bytes.size()}});
   used_bytes_ += needed_bytes;
   return true;
 }
 
-void StrayBatch::clear() {
-  strays_.clear();
+void MisroutedBatch::clear() {
+  misrouted_.clear();
   used_bytes_ = 0;
 }
 
 void Mail::clear() {
-  parcels.clear();
-  strays.clear();
+  envelopes.clear();
+  misrouted.clear();
   refusals.clear();
 }
 
@@ -45,15 +45,15 @@ bool Mailbox::post_with(Add add) {
   return true;
 }
 
-void Mailbox::post(Parcel parcel) {
-  post_with([&parcel](Mail& mail) {
-    mail.parcels.push_back(std::move(parcel));
+void Mailbox::post(Envelope envelope) {
+  post_with([&envelope](Mail& mail) {
+    mail.envelopes.push_back(std::move(envelope));
     return true;
   });
 }
 
-bool Mailbox::post(const Endpoint& from, std::string_view stray) {
-  return post_with([&](Mail& mail) { return mail.strays.add(from, stray); });
+bool Mailbox::post(const Endpoint& from, std::string_view misrouted) {
+  return post_with([&](Mail& mail) { return mail.misrouted.add(from, misrouted); });
 }
 
 bool Mailbox::post_refusal(const Endpoint& destination) {

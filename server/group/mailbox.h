@@ -1,14 +1,15 @@
-// Where other threads leave what is for a shard: shard messages, connections, errands, datagrams
+// Where other threads leave what is for a shard: shard messages, connections, tasks, datagrams
 // that the kernel gave to the wrong one, and refusals.
 //
 // A mutex is good enough here: nothing of this is on the way of a message that the kernel has
 // steered right, and the lock is held for a move or for the copy of one datagram. The owner is
 // woken (by an eventfd in its epoll) only when the box was empty: it takes everything at once.
 //
-// Shard messages, connections and errands are bounded by what causes them
+// Shard messages, connections and tasks are bounded by what causes them
 // (core/control/shard_message.h,
-// --max-connections, the operator's own tools). Strays and refusals are not, so their number is:
-// what finds no room is dropped by the caller. Thread: post from any, take from the owner's.
+// --max-connections, the operator's own tools). Misrouted datagrams and refusals are not, so their
+// number is: what finds no room is dropped by the caller. Thread: post from any, take from the
+// owner's.
 #pragma once
 
 #include <cstddef>
@@ -22,7 +23,7 @@
 #include "core/base/endpoint.h"
 #include "core/base/ip_address.h"
 #include "core/control/shard_message.h"
-#include "server/group/errand.h"
+#include "server/group/task.h"
 #include "server/io/io.h"
 #include "server/os/unique_fd.h"
 
@@ -35,39 +36,39 @@ struct HandedConnection {
   bool is_over_limit = false;
 };
 
-using Parcel = std::variant<ShardMessage, HandedConnection, Errand>;
+using Envelope = std::variant<ShardMessage, HandedConnection, Task>;
 
 // Datagrams, each with readable padding behind it, in memory that is reserved once and touched when
 // used.
-class StrayBatch {
+class MisroutedBatch {
  public:
-  struct Stray {
+  struct Misrouted {
     Endpoint from;
     std::string_view bytes;
   };
 
-  explicit StrayBatch(std::size_t max_strays);
+  explicit MisroutedBatch(std::size_t max_misrouted);
 
   // False: there is no room.
   bool add(const Endpoint& from, std::string_view bytes);
-  const std::vector<Stray>& strays() const { return strays_; }
+  const std::vector<Misrouted>& misrouted() const { return misrouted_; }
   void clear();
 
  private:
   static constexpr std::size_t kMaxBytes = 1024 * 1024;
 
-  std::size_t max_strays_;
+  std::size_t max_misrouted_;
   std::unique_ptr<char[]> memory_;
   std::size_t used_bytes_ = 0;
-  std::vector<Stray> strays_;
+  std::vector<Misrouted> misrouted_;
 };
 
 // What a mailbox holds.
 struct Mail {
-  explicit Mail(std::size_t max_strays) : strays(max_strays) {}
+  explicit Mail(std::size_t max_misrouted) : misrouted(max_misrouted) {}
 
-  std::vector<Parcel> parcels;
-  StrayBatch strays;
+  std::vector<Envelope> envelopes;
+  MisroutedBatch misrouted;
   // Where nobody listens (ICMP port unreachable). The kernel reports that to any socket of the
   // group, for it does not ask the steering program then, so every shard is told.
   std::vector<Endpoint> refusals;
@@ -77,20 +78,20 @@ struct Mail {
 
 class Mailbox {
  public:
-  static constexpr std::size_t kMaxStrays = 1024;
+  static constexpr std::size_t kMaxMisrouted = 1024;
 
-  Mailbox(Io& io, UniqueFd event, std::size_t max_strays = kMaxStrays)
-      : io_(io), event_(std::move(event)), max_strays_(max_strays), mail_(max_strays) {}
+  Mailbox(Io& io, UniqueFd event, std::size_t max_misrouted = kMaxMisrouted)
+      : io_(io), event_(std::move(event)), max_misrouted_(max_misrouted), mail_(max_misrouted) {}
 
-  std::size_t max_strays() const { return max_strays_; }
+  std::size_t max_misrouted() const { return max_misrouted_; }
 
   // An eventfd, for epoll with EPOLLET: each edge means that there is something to take. It is
   // never read.
   int event_fd() const { return event_.get(); }
 
-  void post(Parcel parcel);
-  // False: the box is full of strays.
-  bool post(const Endpoint& from, std::string_view stray);
+  void post(Envelope envelope);
+  // False: the box is full of misrouted.
+  bool post(const Endpoint& from, std::string_view misrouted);
 
   // False: the box is full of refusals. No harm: who keeps refusing will refuse again.
   bool post_refusal(const Endpoint& destination);
@@ -107,7 +108,7 @@ class Mailbox {
 
   Io& io_;
   UniqueFd event_;
-  std::size_t max_strays_;
+  std::size_t max_misrouted_;
   std::mutex mutex_;
   bool is_empty_ = true;
   Mail mail_;

@@ -1,5 +1,5 @@
 // The line between a chatd and the one that is to take its place: a pair of Unix sockets that keeps
-// packets apart (SOCK_SEQPACKET, unix(7)) and carries descriptors (SCM_RIGHTS). The conversation,
+// packets apart (SOCK_SEQPACKET, unix(7)) and carries descriptors (SCM_RIGHTS). The dialogue,
 // in full:
 //
 //   new: ready      it has started, and its configuration is sound; until then, and while it

@@ -28,7 +28,7 @@ struct ServerState {
   std::uint16_t tcp_port = 0;
   std::uint16_t udp_port = 0;
   KeyedHash::Key map_key{};                   // which shard owns what (core/base/shard_map.h)
-  std::uint64_t next_sequence = 0;            // of requests
+  std::uint64_t next_creation_order = 0;      // of requests
   std::vector<LocalAddress> local_addresses;  // members' endpoints name them
   std::vector<ShardState> shards;
   std::string admin = {};  // where the admin endpoint listens, as the operator says it; empty: none

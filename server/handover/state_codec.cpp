@@ -50,21 +50,21 @@ void write(const MemberSnapshot& from, handover::Member& to) {
   to.set_tcp_peer(to_string(from.tcp_peer.bytes()));
   to.set_port(from.port);
   to.set_last_heard_ms(from.last_heard_ms);
-  to.set_consecutive_refusals(from.consecutive_refusals);
+  to.set_unreachable_count(from.unreachable_count);
   to.set_via(from.via);
   to.set_behind(from.behind);
 }
 
 bool read(const handover::Member& from, MemberSnapshot& to) {
   const auto token = from.token().size() == kTokenBytes ? Token::parse(from.token()) : std::nullopt;
-  if (!token || from.port() > UINT16_MAX || from.consecutive_refusals() > UINT8_MAX) return false;
+  if (!token || from.port() > UINT16_MAX || from.unreachable_count() > UINT8_MAX) return false;
   if (from.via() > UINT16_MAX) return false;
   to.token = *token;
   to.username = from.username();
   to.port = static_cast<std::uint16_t>(from.port());
   to.via = static_cast<std::uint16_t>(from.via());
   to.last_heard_ms = from.last_heard_ms();
-  to.consecutive_refusals = static_cast<std::uint8_t>(from.consecutive_refusals());
+  to.unreachable_count = static_cast<std::uint8_t>(from.unreachable_count());
   to.behind = from.behind();
   return read_ip(from.tcp_peer(), to.tcp_peer);
 }
@@ -76,7 +76,7 @@ void write(const RoomSnapshot& from, handover::Room& to) {
     to.set_password_digest(to_string(from.password.hash().digest));
   }
   to.set_creator(to_string(from.creator.bytes()));
-  to.set_sequence(from.sequence);
+  to.set_creation_order(from.creation_order);
   to.set_host(from.host);
   to.mutable_members()->Reserve(static_cast<int>(from.members.size()));
   for (const MemberSnapshot& member : from.members) write(member, *to.add_members());
@@ -90,7 +90,7 @@ void write(const RoomSnapshot& from, handover::Room& to) {
 
 bool read(const handover::Room& from, RoomSnapshot& to) {
   to.name = from.name();
-  to.sequence = from.sequence();
+  to.creation_order = from.creation_order();
   to.host = from.host();
   if (!from.password_salt().empty() || !from.password_digest().empty()) {
     Password::Hash hash;
@@ -110,24 +110,24 @@ bool read(const handover::Room& from, RoomSnapshot& to) {
   return read_ip(from.creator(), to.creator);
 }
 
-void write(const Buckets& from, handover::Distribution& to) {
+void write(const Log2Buckets& from, handover::Histogram& to) {
   for (const std::uint64_t count : from.counts()) to.add_counts(count);
 }
 
 // More buckets than we have end in the last one.
-void read(const handover::Distribution& from, Buckets& to) {
+void read(const handover::Histogram& from, Log2Buckets& to) {
   for (int i = 0; i < from.counts_size(); ++i) {
-    const auto bucket = std::min(static_cast<std::size_t>(i), Buckets::kCount - 1);
-    to.add(Buckets::highest_in(bucket), from.counts(i));
+    const auto bucket = std::min(static_cast<std::size_t>(i), Log2Buckets::kCount - 1);
+    to.add(Log2Buckets::highest_in(bucket), from.counts(i));
   }
 }
 
-void write(const Distribution& from, handover::Distribution& to) {
+void write(const Histogram& from, handover::Histogram& to) {
   write(from.buckets, to);
   to.set_sum(from.sum);
 }
 
-void read(const handover::Distribution& from, Distribution& to) {
+void read(const handover::Histogram& from, Histogram& to) {
   read(from, to.buckets);
   to.sum = from.sum();
 }
@@ -143,11 +143,11 @@ const Named* find_by_name(const google::protobuf::RepeatedPtrField<Named>& all,
 
 // `each` gets every measure with its name.
 template <class AllMeasures, class Each>
-void for_each_measure(AllMeasures& measures, const Each& each) {
-  each("receivers", measures.receivers);
-  each("turn_datagrams", measures.turn_datagrams);
-  each("turn_us", measures.turn_us);
-  each("latency_us", measures.latency_us);
+void for_each_measure(AllMeasures& histograms, const Each& each) {
+  each("receivers", histograms.receivers);
+  each("turn_datagrams", histograms.turn_datagrams);
+  each("turn_us", histograms.turn_us);
+  each("latency_us", histograms.latency_us);
 }
 
 void write(const Counters& from, handover::Shard& to) {
@@ -174,8 +174,8 @@ void write(const RelaySnapshot& from, handover::Shard& to) {
     written.set_connections(address.connections);
   }
   write(from.counters, to);
-  for_each_measure(from.measures, [&](const char* name, const auto& measure) {
-    handover::Distribution& written = *to.add_measures();
+  for_each_measure(from.histograms, [&](const char* name, const auto& measure) {
+    handover::Histogram& written = *to.add_histograms();
     written.set_name(name);
     write(measure, written);
   });
@@ -193,8 +193,8 @@ bool read(const handover::Shard& from, RelaySnapshot& to) {
     if (!read_ip(address.ip(), read.ip)) return false;
   }
   read(from, to.counters);
-  for_each_measure(to.measures, [&](const char* name, auto& measure) {
-    const auto* const found = find_by_name(from.measures(), name);
+  for_each_measure(to.histograms, [&](const char* name, auto& measure) {
+    const auto* const found = find_by_name(from.histograms(), name);
     if (found != nullptr) read(*found, measure);
   });
   return true;
@@ -269,7 +269,7 @@ std::string encode_state(const ServerState& state) {
   message.set_tcp_port(state.tcp_port);
   message.set_udp_port(state.udp_port);
   message.set_map_key(to_string(state.map_key));
-  message.set_next_sequence(state.next_sequence);
+  message.set_next_creation_order(state.next_creation_order);
   for (const LocalAddress& address : state.local_addresses) {
     handover::LocalAddress& written = *message.add_local_addresses();
     written.set_ip(to_string(address.ip.bytes()));
@@ -301,7 +301,7 @@ tl::expected<ServerState, std::string> decode_state(std::string_view bytes) {
   state.host = message.host();
   state.tcp_port = static_cast<std::uint16_t>(message.tcp_port());
   state.udp_port = static_cast<std::uint16_t>(message.udp_port());
-  state.next_sequence = message.next_sequence();
+  state.next_creation_order = message.next_creation_order();
   state.admin = message.admin();
   state.has_keeper = message.has_keeper();
   if (!read_bytes(message.map_key(), state.map_key)) return damaged("it has no key");

@@ -1,5 +1,5 @@
 // chatd's log: spdlog's default logger, on stderr. Anything that clients can cause goes through an
-// EventLog, which keeps it from filling a disk.
+// RateLimitedLog, which keeps it from filling a disk.
 #pragma once
 
 #include <string>

@@ -1,5 +1,5 @@
-// The clock of a shard's duty cycle: monotonic, read once a cycle; in nanoseconds for measures, and
-// in milliseconds for everything else.
+// The clock of a shard's duty cycle: monotonic, read once a cycle; in nanoseconds for histograms,
+// and in milliseconds for everything else.
 #pragma once
 
 #include <cstdint>

@@ -251,8 +251,8 @@ void ask_for_local_addresses(int udp_fd, int family) {
   }
 }
 
-OwnSockets own_sockets_of(const Endpoint& bound) {
-  OwnSockets own;
+LocalEndpoints own_sockets_of(const Endpoint& bound) {
+  LocalEndpoints own;
   own.udp_port = bound.port;
   if (!bound.ip.is_unspecified()) {
     own.addresses.push_back(bound.ip);

@@ -7,7 +7,7 @@
 #include <tl/expected.hpp>
 #include <vector>
 
-#include "core/base/own_sockets.h"
+#include "core/base/local_endpoints.h"
 #include "server/os/socket_address.h"
 #include "server/os/unique_fd.h"
 
@@ -54,6 +54,6 @@ void set_fragment_bytes(int udp_fd, std::uint32_t mtu_bytes);
 void ask_for_local_addresses(int udp_fd, int family);
 
 // What a UDP socket bound to `bound` answers to: for a wildcard, every address of this machine.
-OwnSockets own_sockets_of(const Endpoint& bound);
+LocalEndpoints own_sockets_of(const Endpoint& bound);
 
 }  // namespace chatd

@@ -12,7 +12,7 @@
 #include <utility>
 
 #include "server/data/train_support.h"
-#include "server/group/ask_shards.h"
+#include "server/group/run_on_shards.h"
 #include "server/group/shard_threads.h"
 #include "server/io/kernel_io.h"
 #include "server/os/clock.h"
@@ -122,10 +122,10 @@ tl::expected<std::unique_ptr<Server>, std::string> Server::open(const Options& o
   server->udp_ = *udp;
   server->stop_ = UniqueFd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!server->stop_) return tl::unexpected(system_error("eventfd"));
-  auto board = Switchboard::open(kernel_io(), options.shards);
-  if (!board) return tl::unexpected(board.error());
-  server->board_ = std::move(*board);
-  if (server->udp_.ip.is_unspecified()) server->board_->local_addresses().keep();
+  auto group = ShardGroup::open(kernel_io(), options.shards);
+  if (!group) return tl::unexpected(group.error());
+  server->group_ = std::move(*group);
+  if (server->udp_.ip.is_unspecified()) server->group_->local_addresses().keep();
 
   const TrainLimits trains =
       train_limits(sockets.udp.front().get(), sockets.family, options.gso, options.mtu_bytes);
@@ -134,7 +134,7 @@ tl::expected<std::unique_ptr<Server>, std::string> Server::open(const Options& o
     const auto seed = kernel_random<RandomStream::Seed>();
     if (!seed) return tl::unexpected(seed.error());
     const RelayConfig config{.limits = options.limits,
-                             .own_sockets = own_sockets_of(server->udp_),
+                             .local_endpoints = own_sockets_of(server->udp_),
                              .seed = *seed,
                              .shard = static_cast<std::uint8_t>(i),
                              .shards = ShardMap(options.shards, map_key),
@@ -145,7 +145,7 @@ tl::expected<std::unique_ptr<Server>, std::string> Server::open(const Options& o
                      .family = sockets.family,
                      .max_lanes = max_lanes};
     auto shard = Shard::open(kernel_io(), std::move(own),
-                             std::make_unique<Relay>(config, monotonic_now_ms()), *server->board_,
+                             std::make_unique<Relay>(config, monotonic_now_ms()), *server->group_,
                              server->stop_.get());
     if (!shard) return tl::unexpected(shard.error());
     server->shards_.push_back(std::move(*shard));
@@ -164,8 +164,8 @@ tl::expected<std::unique_ptr<Server>, std::string> Server::take_over(const Optio
   // out of them, which are members' words now.
   auto server = open(options, std::move(*sockets), state.map_key);
   if (!server) return server;
-  (*server)->board_->go_on_from(state.next_sequence);
-  (*server)->board_->local_addresses().go_on_from(state.local_addresses);
+  (*server)->group_->go_on_from(state.next_creation_order);
+  (*server)->group_->local_addresses().go_on_from(state.local_addresses);
   for (std::size_t i = 0; i < state.shards.size(); ++i) {
     ShardState& shard = state.shards[i];
     const std::span<UniqueFd> connections(next, shard.connections.size());
@@ -213,7 +213,7 @@ void Server::set_socket_options() {
   for (const auto& shard : shards_) udp.push_back(shard->udp_fd());
   set_buffers(udp, SO_RCVBUF, options_.receive_buffer_bytes, "receive", "net.core.rmem_max");
   set_buffers(udp, SO_SNDBUF, options_.send_buffer_bytes, "send", "net.core.wmem_max");
-  if (board_->local_addresses().are_kept()) {
+  if (group_->local_addresses().are_kept()) {
     for (const int fd : udp) ask_for_local_addresses(fd, family_);
   }
   if (family_ != AF_INET6) return;
@@ -222,13 +222,13 @@ void Server::set_socket_options() {
 
 // Shards leave each other shard messages, so it is over when all of them have found nothing to do.
 // A network that takes nothing for a while costs what it was given, and does not stop an upgrade.
-tl::expected<void, std::string> Server::settle() {
+tl::expected<void, std::string> Server::quiesce() {
   TimeMs give_up_at_ms = monotonic_now_ms() + kSettleMs;
   for (bool has_dropped = false;;) {
     bool is_settled = true;
     bool is_blocked = false;
     for (const auto& shard : shards_) {
-      if (shard->settle()) is_settled = false;
+      if (shard->quiesce()) is_settled = false;
       is_blocked = is_blocked || shard->is_send_blocked();
     }
     if (is_settled) return {};
@@ -244,14 +244,14 @@ tl::expected<void, std::string> Server::settle() {
 }
 
 tl::expected<ExportedState, std::string> Server::export_state() {
-  if (const auto settled = settle(); !settled) return tl::unexpected(settled.error());
+  if (const auto settled = quiesce(); !settled) return tl::unexpected(settled.error());
   ExportedState exported;
   exported.state = {.host = options_.host,
                     .tcp_port = options_.tcp_port,
                     .udp_port = options_.udp_port,
                     .map_key = map_key_,
-                    .next_sequence = board_->sequence(),
-                    .local_addresses = board_->local_addresses().all(),
+                    .next_creation_order = group_->creation_order(),
+                    .local_addresses = group_->local_addresses().all(),
                     .shards = {}};
   exported.descriptors.push_back(shards_.front()->listener_fd());
   for (const auto& shard : shards_) exported.descriptors.push_back(shard->udp_fd());
@@ -262,7 +262,7 @@ tl::expected<ExportedState, std::string> Server::export_state() {
 }
 
 tl::expected<void, std::string> Server::tell_shards(const std::function<void(Relay&)>& order) {
-  const auto told = ask_shards(*board_, [order](const ErrandSite& site) {
+  const auto told = run_on_shards(*group_, [order](const TaskContext& site) {
     order(site.relay);
     return true;
   });
@@ -271,7 +271,7 @@ tl::expected<void, std::string> Server::tell_shards(const std::function<void(Rel
 }
 
 tl::expected<void, std::string> Server::drain(int wake_fd) {
-  board_->wake_when_empty(wake_fd);
+  group_->wake_when_empty(wake_fd);
   return tell_shards([](Relay& relay) { relay.start_drain(); });
 }
 
@@ -285,7 +285,7 @@ tl::expected<void, std::string> Server::check() {
 
 std::uint64_t Server::member_count() const {
   std::vector<ShardStats> figures;
-  board_->read_figures(figures);
+  group_->read_figures(figures);
   std::uint64_t members = 0;
   for (const ShardStats& shard : figures) members += shard.members;
   return members;

@@ -13,9 +13,9 @@
 #include "core/base/keyed_hash.h"
 #include "core/stats/counters.h"
 #include "server/config/options.h"
+#include "server/group/shard_group.h"
 #include "server/group/shard_threads.h"
 #include "server/group/steering.h"
-#include "server/group/switchboard.h"
 #include "server/handover/server_state.h"
 #include "server/listen/server_sockets.h"
 #include "server/os/unique_fd.h"
@@ -77,8 +77,8 @@ class Server {
   // Another process has taken over: closes its own descriptors of all that the two have in common.
   void close() { shards_.clear(); }
 
-  // For errands while it runs (server/group/ask_shards.h).
-  Switchboard& board() { return *board_; }
+  // For tasks while it runs (server/group/run_on_shards.h).
+  ShardGroup& group() { return *group_; }
 
   // The sum over all shards. Not while it runs.
   Counters counters() const;
@@ -90,7 +90,7 @@ class Server {
                                                                  ServerSockets sockets,
                                                                  const KeyedHash::Key& map_key);
 
-  tl::expected<void, std::string> settle();
+  tl::expected<void, std::string> quiesce();
   void set_socket_options();
   // On every shard's own thread, between two steps of its turn.
   tl::expected<void, std::string> tell_shards(const std::function<void(Relay&)>& order);
@@ -105,7 +105,7 @@ class Server {
   Endpoint tcp_;
   Endpoint udp_;
   UniqueFd stop_;  // an eventfd: the shards'
-  std::unique_ptr<Switchboard> board_;
+  std::unique_ptr<ShardGroup> group_;
   std::vector<std::unique_ptr<Shard>> shards_;
   std::unique_ptr<ShardThreads> threads_;  // the last: they use the others
 };

@@ -14,8 +14,8 @@ namespace chatd {
 namespace {
 
 constexpr std::size_t kMaxEvents = 256;
-constexpr TimeMs kFinishMs = 200;
-constexpr TimeMs kGoodbyeMs = 1000;
+constexpr TimeMs kDrainInputMs = 200;
+constexpr TimeMs kDisconnectMs = 1000;
 
 // What an epoll event is about. Connections follow, by slot.
 enum EventId : std::uint64_t {
@@ -30,15 +30,15 @@ static_assert(kMailEvent < Shard::kFirstConnectionEvent);
 
 tl::expected<std::unique_ptr<Shard>, std::string> Shard::open(Io& io, ShardSockets sockets,
                                                               std::unique_ptr<Relay> relay,
-                                                              Switchboard& board, int stop_fd,
+                                                              ShardGroup& group, int stop_fd,
                                                               const ShardBounds& bounds) {
   UniqueFd epoll(io.epoll_create());
   if (!epoll) return tl::unexpected(system_error("epoll_create1"));
   std::unique_ptr<Shard> shard(
-      new Shard(io, std::move(epoll), std::move(sockets), std::move(relay), board, bounds));
+      new Shard(io, std::move(epoll), std::move(sockets), std::move(relay), group, bounds));
   for (const auto& watched :
        {shard->watch(stop_fd, EPOLLIN, kStopEvent),
-        shard->watch(shard->line_.event_fd(), EPOLLIN | EPOLLET, kMailEvent),
+        shard->watch(shard->port_.event_fd(), EPOLLIN | EPOLLET, kMailEvent),
         shard->watch(shard->udp_fd(), EPOLLIN | EPOLLOUT | EPOLLET, kUdpEvent)}) {
     if (!watched) return tl::unexpected(watched.error());
   }
@@ -50,7 +50,7 @@ tl::expected<std::unique_ptr<Shard>, std::string> Shard::open(Io& io, ShardSocke
 }
 
 Shard::Shard(Io& io, UniqueFd epoll, ShardSockets&& sockets, std::unique_ptr<Relay> relay,
-             Switchboard& board, const ShardBounds& bounds)
+             ShardGroup& group, const ShardBounds& bounds)
     : io_(io),
       epoll_(std::move(epoll)),
       relay_(std::move(relay)),
@@ -59,12 +59,12 @@ Shard::Shard(Io& io, UniqueFd epoll, ShardSockets&& sockets, std::unique_ptr<Rel
       data_(
           io,
           {.fd = std::move(sockets.udp), .family = sockets.family, .max_lanes = sockets.max_lanes},
-          relay_->config().trains.max_segment_bytes, relay_->counters(), board.local_addresses()),
-      line_(board, relay_->config().shard, *relay_),
+          relay_->config().trains.max_segment_bytes, relay_->counters(), group.local_addresses()),
+      port_(group, relay_->config().shard, *relay_),
       control_(io, std::move(sockets.tcp_listener), relay_->limits(), relay_->config().shards,
-               epoll_.get(), kFirstConnectionEvent, line_, log_, relay_->counters(), io.now_ms()),
-      inbox_(line_, *relay_, control_),
-      meter_(relay_->counters(), relay_->measures()) {}
+               epoll_.get(), kFirstConnectionEvent, port_, log_, relay_->counters(), io.now_ms()),
+      mail_drain_(port_, *relay_, control_),
+      loop_timer_(relay_->counters(), relay_->histograms()) {}
 
 tl::expected<void, std::string> Shard::watch(int fd, std::uint32_t events, std::uint64_t id) {
   if (io_.epoll_add(epoll_.get(), fd, events, id) == 0) return {};
@@ -78,12 +78,12 @@ void Shard::run() {
 
 void Shard::go_on() {
   is_stopping_ = false;
-  data_.read_again();  // settle() has passed it over
+  data_.read_again();  // quiesce() has passed it over
 }
 
 void Shard::end() {
-  finish_what_has_come();
-  say_goodbye();
+  drain_input();
+  disconnect_members();
   log_.say(io_.now_ms(), relay_->room_events());
   log_.close();
 }
@@ -92,19 +92,19 @@ void Shard::duty_cycle() {
   wait();
   const TimeNs now_ns = io_.now_ns();
   const TimeMs now_ms = to_ms(now_ns);
-  meter_.begin(now_ns);
+  loop_timer_.begin(now_ns);
 
-  data_.make_room(outbox_);
+  data_.shed_outbox(outbox_);
   take_refusals(now_ms);
   // Nobody is taken for silent before what has come from them is read.
   relay_->on_deadline(horizon_.heard_until_ms(), outbox_);
   control_.close_overdue(now_ms, horizon_.heard_until_ms());
-  inbox_.drain_messages(now_ms, outbox_);
+  mail_drain_.drain_messages(now_ms, outbox_);
   control_.serve(now_ms, outbox_);
   // So that receiving starts with an empty outbox, and neither side starves the other.
   send(now_ms);
 
-  inbox_.receive_strays(now_ms, outbox_);
+  mail_drain_.receive_misrouted(now_ms, outbox_);
   receive(now_ms);
   serve_rooms();
   send(now_ms);
@@ -115,7 +115,7 @@ void Shard::duty_cycle() {
 // thousands of connections, many looks away. Messages do not wait for that.
 void Shard::look_past_connections() {
   data_.read_again();
-  inbox_.on_event();
+  mail_drain_.on_event();
 }
 
 // Only notes what has happened: the order of work is the duty cycle's.
@@ -124,7 +124,7 @@ void Shard::wait() {
   const TimeMs now_ms = io_.now_ms();
   const int count = io_.epoll_wait(epoll_.get(), events, wait_timeout_ms(now_ms));
   if (count < 0 && errno != EINTR) throw std::runtime_error(system_error("epoll_wait"));
-  for (int i = 0; i < count; ++i) note(events[static_cast<std::size_t>(i)]);
+  for (int i = 0; i < count; ++i) mark_ready(events[static_cast<std::size_t>(i)]);
   const bool has_seen_all = count >= 0 && count < static_cast<int>(events.size());
   if (!has_seen_all) look_past_connections();
   horizon_.look(now_ms, has_seen_all);
@@ -139,7 +139,7 @@ int Shard::wait_timeout_ms(TimeMs now_ms) const {
   return static_cast<int>(std::min<TimeMs>(*deadline_ms - now_ms, INT_MAX));
 }
 
-void Shard::note(const epoll_event& event) {
+void Shard::mark_ready(const epoll_event& event) {
   switch (event.data.u64) {
     case kStopEvent:
       is_stopping_ = true;
@@ -148,7 +148,7 @@ void Shard::note(const epoll_event& event) {
       control_.on_listener_event();
       break;
     case kMailEvent:
-      inbox_.on_event();
+      mail_drain_.on_event();
       break;
     case kUdpEvent:
       data_.on_event(event.events);
@@ -165,8 +165,8 @@ void Shard::take_refusals(TimeMs now_ms) {
   while (!outbox_.is_full()) {
     const auto destination = data_.take_refused();
     if (!destination) return;
-    line_.tell_refusal(*destination);
-    relay_->on_refused(now_ms, *destination, outbox_);
+    port_.tell_refusal(*destination);
+    relay_->on_unreachable(now_ms, *destination, outbox_);
   }
 }
 
@@ -175,7 +175,7 @@ void Shard::receive(TimeMs now_ms) {
   for (std::size_t left = bounds_.datagrams; left > 0 && !outbox_.is_full();) {
     const std::span<ReceivedDatagram> come = data_.receive(now_ms, left);
     if (come.empty()) return;
-    const std::span<ReceivedDatagram> ours = line_.hand_over(come);
+    const std::span<ReceivedDatagram> ours = port_.hand_over(come);
     const std::size_t taken = relay_->on_datagrams(now_ms, ours, outbox_);
     data_.keep(ours.subspan(taken));
     left -= come.size() - (ours.size() - taken);
@@ -184,17 +184,17 @@ void Shard::receive(TimeMs now_ms) {
 
 // What waits to be sent leaves first: rooms have time.
 void Shard::serve_rooms() {
-  if (!data_.has_unsent() && !data_.is_send_blocked()) relay_->fan_out(outbox_);
+  if (!data_.has_unsent() && !data_.is_send_blocked()) relay_->serve_rooms(outbox_);
 }
 
 void Shard::send(TimeMs now_ms) {
-  line_.publish();  // before anybody can hear of what has happened
+  port_.publish();  // before anybody can hear of what has happened
   data_.send(outbox_, now_ms);
 }
 
 void Shard::end_turn(TimeMs now_ms) {
   horizon_.end_turn(has_read_all(now_ms));
-  meter_.end(!data_.has_unsent() && !relay_->has_waiting(), [this] { return io_.now_ns(); });
+  loop_timer_.end(!data_.has_unsent() && !relay_->has_waiting(), [this] { return io_.now_ns(); });
   data_.receive_drops().update(now_ms);
   log_.say(now_ms, relay_->room_events());
 }
@@ -203,18 +203,18 @@ void Shard::end_turn(TimeMs now_ms) {
 bool Shard::has_work(TimeMs now_ms) const {
   const bool has_messages =
       !data_.is_send_blocked() && (data_.has_unsent() || relay_->has_waiting());
-  return has_messages || data_.has_work() || inbox_.has_work() || control_.has_work(now_ms);
+  return has_messages || data_.has_work() || mail_drain_.has_work() || control_.has_work(now_ms);
 }
 
 // Whether nothing is left of what had come by the last look.
 bool Shard::has_read_all(TimeMs now_ms) const {
-  return data_.has_read_all() && !inbox_.has_work() && control_.has_read_all(now_ms);
+  return data_.has_read_all() && !mail_drain_.has_work() && control_.has_read_all(now_ms);
 }
 
 // A signal does not undo what clients have sent before it. The stop event makes the first turn's
 // wait return at once; a flood does not go on for ever.
-void Shard::finish_what_has_come() {
-  const TimeMs give_up_at_ms = io_.now_ms() + kFinishMs;
+void Shard::drain_input() {
+  const TimeMs give_up_at_ms = io_.now_ms() + kDrainInputMs;
   TimeMs now_ms = 0;
   do {
     duty_cycle();
@@ -224,13 +224,13 @@ void Shard::finish_what_has_come() {
 
 // What is still waiting in a room by now has waited for a turn longer than members can be kept
 // waiting for their farewell. However many they are, they are told as long as the network takes it.
-void Shard::say_goodbye() {
+void Shard::disconnect_members() {
   relay_->drop_waiting();
-  TimeMs give_up_at_ms = io_.now_ms() + kGoodbyeMs;
+  TimeMs give_up_at_ms = io_.now_ms() + kDisconnectMs;
   for (bool everyone_is_told = false; !everyone_is_told;) {
     everyone_is_told = relay_->disconnect_all(outbox_);
     data_.send_before_stop(outbox_, give_up_at_ms);
-    if (io_.now_ms() < give_up_at_ms) give_up_at_ms = io_.now_ms() + kGoodbyeMs;
+    if (io_.now_ms() < give_up_at_ms) give_up_at_ms = io_.now_ms() + kDisconnectMs;
   }
   data_.receive_drops().update();
 }

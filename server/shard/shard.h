@@ -1,10 +1,10 @@
 // One shard: a relay, the sockets that feed it, and the loop that drives both. Shards share nothing
-// but a switchboard (server/group/), so that there can be one per core.
+// but a ShardGroup (server/group/), so that there can be one per core.
 //
 // duty_cycle() is the heart of chatd: wait, read the clock once, take in what has come (a bounded
 // share of each kind, so that a flood of one kind starves no other), let the relay work, and send
 // what it wants sent. It reads like its page (docs/internals/architecture.md, "The duty cycle").
-// UDP is behind DataPlane, TCP behind ControlPlane, other shards behind ShardLine and Inbox.
+// UDP is behind DataPlane, TCP behind ControlPlane, other shards behind ShardPort and MailboxDrain.
 // Thread: all of it on the one that calls run().
 #pragma once
 
@@ -20,15 +20,15 @@
 #include "core/room/outbox.h"
 #include "server/control/control_plane.h"
 #include "server/data/data_plane.h"
-#include "server/group/shard_line.h"
-#include "server/group/switchboard.h"
+#include "server/group/shard_group.h"
+#include "server/group/shard_port.h"
 #include "server/handover/server_state.h"
 #include "server/io/io.h"
-#include "server/log/event_log.h"
+#include "server/log/rate_limited_log.h"
 #include "server/os/unique_fd.h"
-#include "server/shard/inbox.h"
 #include "server/shard/input_horizon.h"
-#include "server/shard/turn_meter.h"
+#include "server/shard/loop_timer.h"
+#include "server/shard/mailbox_drain.h"
 
 namespace chatd {
 
@@ -51,11 +51,11 @@ class Shard {
   // data.u64 of the first connection's events.
   static constexpr std::uint64_t kFirstConnectionEvent = 4;
 
-  // Stops when `stop_fd` becomes readable. `board` has a line for each shard and must
+  // Stops when `stop_fd` becomes readable. `group` has a line for each shard and must
   // outlive the shard.
   static tl::expected<std::unique_ptr<Shard>, std::string> open(Io& io, ShardSockets sockets,
                                                                 std::unique_ptr<Relay> relay,
-                                                                Switchboard& board, int stop_fd,
+                                                                ShardGroup& group, int stop_fd,
                                                                 const ShardBounds& bounds = {});
 
   // Until `stop_fd` is readable. It may be called again.
@@ -73,7 +73,7 @@ class Shard {
   // Or another process goes on in its place (server/handover/), from any thread when all shards
   // have left run(). First a turn that takes in nothing new and sends what waits; it returns
   // whether there was anything to do: shards may leave each other shard messages.
-  bool settle();
+  bool quiesce();
   // What the network has not taken in time does not hold that up: it is dropped, and counted.
   void drop_unsent();
   // It waits for a socket that is full.
@@ -90,11 +90,11 @@ class Shard {
 
  private:
   Shard(Io& io, UniqueFd epoll, ShardSockets&& sockets, std::unique_ptr<Relay> relay,
-        Switchboard& board, const ShardBounds& bounds);
+        ShardGroup& group, const ShardBounds& bounds);
 
   void wait();
   void look_past_connections();
-  void note(const epoll_event& event);
+  void mark_ready(const epoll_event& event);
   void take_refusals(TimeMs now_ms);
   void receive(TimeMs now_ms);
   void serve_rooms();
@@ -103,8 +103,8 @@ class Shard {
 
   bool has_work(TimeMs now_ms) const;
   bool has_read_all(TimeMs now_ms) const;
-  void finish_what_has_come();
-  void say_goodbye();
+  void drain_input();
+  void disconnect_members();
   tl::expected<void, std::string> watch(int fd, std::uint32_t events, std::uint64_t id);
 
   Io& io_;
@@ -112,13 +112,13 @@ class Shard {
   std::unique_ptr<Relay> relay_;
   const ShardBounds bounds_;
   Outbox outbox_;
-  EventLog log_;
+  RateLimitedLog log_;
   DataPlane data_;
-  ShardLine line_;
+  ShardPort port_;
   ControlPlane control_;
-  Inbox inbox_;
+  MailboxDrain mail_drain_;
   InputHorizon horizon_;
-  TurnMeter meter_;
+  LoopTimer loop_timer_;
   bool is_stopping_ = false;
 };
 

@@ -9,19 +9,19 @@ namespace chatd {
 
 // A duty cycle without what would take in something new, and without the rooms' turns: what comes
 // meanwhile waits in the kernel, and what waits in rooms goes along.
-bool Shard::settle() {
+bool Shard::quiesce() {
   const TimeMs now_ms = io_.now_ms();
   data_.stop_reading();
-  const bool had_work = inbox_.look() || data_.has_received();
+  const bool had_work = mail_drain_.look() || data_.has_received();
   take_refusals(now_ms);
-  inbox_.drain_messages(now_ms, outbox_);
+  mail_drain_.drain_messages(now_ms, outbox_);
   send(now_ms);
-  inbox_.receive_strays(now_ms, outbox_);
+  mail_drain_.receive_misrouted(now_ms, outbox_);
   receive(now_ms);
   const bool all_are_told =
       !data_.has_unsent() && !data_.is_send_blocked() && relay_->prepare_snapshot(outbox_);
   send(now_ms);
-  meter_.skip();
+  loop_timer_.skip();
   return had_work || !all_are_told || data_.has_unsent();
 }
 
@@ -41,12 +41,12 @@ ShardState Shard::state(std::vector<int>& descriptors) {
 tl::expected<void, std::string> Shard::restore(ShardState state, std::span<UniqueFd> connections) {
   if (auto restored = relay_->restore(state.relay); !restored) return restored;
   data_.go_on_from(state.receive_drops_seen);
-  meter_.skip();
+  loop_timer_.skip();
   const TimeMs now_ms = io_.now_ms();
   for (std::size_t i = 0; i < connections.size(); ++i) {
     control_.restore(now_ms, std::move(connections[i]), std::move(state.connections[i]));
   }
-  line_.publish();
+  port_.publish();
   return {};
 }
 

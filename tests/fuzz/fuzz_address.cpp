@@ -55,8 +55,8 @@ void check_kind(const IpAddress& ip) {
 }
 
 void check_counted(const IpAddress& ip) {
-  const IpAddress counted = ip.counted();
-  require(counted.counted() == counted, "what is counted as one counts as itself");
+  const IpAddress counted = ip.rate_limit_key();
+  require(counted.rate_limit_key() == counted, "what is counted as one counts as itself");
   if (ip.is_v4()) return require(counted == ip, "an IPv4 address counts as itself");
   V6 network = ip.bytes();
   std::fill(network.begin() + 8, network.end(), std::uint8_t{0});

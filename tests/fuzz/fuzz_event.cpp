@@ -3,8 +3,8 @@
 #include <string>
 #include <string_view>
 
-#include "client/lib/conversation.h"
 #include "client/lib/event.h"
+#include "client/lib/member_session.h"
 #include "core/base/limits.h"
 #include "core/base/names.h"
 #include "core/wire/v1/datagram.h"
@@ -18,8 +18,8 @@
 namespace chatd::fuzz {
 namespace {
 
-using client::Conversation;
 using client::Event;
+using client::MemberSession;
 using client::parse_event;
 
 std::string as_from_server(std::string_view payload) {
@@ -90,8 +90,8 @@ void check_round_trip(std::string_view name, std::string_view text) {
   require_event(parse_event(as_from_server(disconnected_notice(name)), name),
                 Event::Kind::kDisconnected, name);
 
-  const Conversation conversation({.room = "room", .username = std::string(name), .token = {}}, 0);
-  const auto message = conversation.message(text);
+  const MemberSession session({.room = "room", .username = std::string(name), .token = {}}, 0);
+  const auto message = session.message(text);
   require(message.has_value() || !is_utf8(text) || text.size() > kMaxDatagramBytes / 8,
           "a short text can be said");
   if (!message) return;

@@ -150,7 +150,7 @@ class Script {
     switch (decisions_.index(6)) {
       case 0:
       case 1:
-        return world_.fan_out(shard());
+        return world_.serve_rooms(shard());
       case 2:
         return world_.send(shard());
       case 3:

@@ -205,7 +205,7 @@ void RelayModel::take_seat(TimeMs now_ms, const JoinCommand& request) {
   }
 }
 
-void RelayModel::on_refused(std::uint8_t shard, const Endpoint& destination) {
+void RelayModel::on_unreachable(std::uint8_t shard, const Endpoint& destination) {
   for (ModelMember& one : members_) {
     if (one.shard == shard && one.endpoint == destination) ++one.refusals;
   }

@@ -68,7 +68,7 @@ class RelayModel {
   static Endpoint endpoint_of(const JoinCommand& request);
   void take_seat(TimeMs now_ms, const JoinCommand& request);
 
-  void on_refused(std::uint8_t shard, const Endpoint& destination);
+  void on_unreachable(std::uint8_t shard, const Endpoint& destination);
   // What an operator has asked for.
   void set_limits(const Limits& limits) { limits_ = limits; }
   void start_drain() { is_draining_ = true; }

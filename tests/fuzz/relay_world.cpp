@@ -38,7 +38,7 @@ RelayWorld::RelayWorld(const WorldConfig& config)
 RelayConfig RelayWorld::config_of(std::uint8_t shard) const {
   RelayConfig one;
   one.limits = config_.limits;
-  one.own_sockets = {
+  one.local_endpoints = {
       .addresses = {own_socket_.ip}, .has_address = {}, .udp_port = own_socket_.port};
   one.seed[0] = shard;
   one.seed[1] = static_cast<std::uint8_t>(generation_);
@@ -54,7 +54,7 @@ PeerShards& RelayWorld::begin_call(std::uint8_t shard) {
   if (shards_[shard].out.is_full()) send(shard);
   peers_.figures.clear();
   for (Shard& one : shards_) peers_.figures.push_back(one.relay.figures());
-  peers_.sequence = next_sequence_++;
+  peers_.creation_order = next_creation_order_++;
   return peers_;
 }
 
@@ -280,8 +280,8 @@ void RelayWorld::check_answer_to_stranger(const Endpoint& from, std::size_t size
 void RelayWorld::refuse(const Endpoint& destination) {
   for (std::uint8_t shard = 0; shard < shard_count_; ++shard) {
     begin_call(shard);
-    model_.on_refused(shard, destination);
-    relay(shard).on_refused(now_ms_, destination, shards_[shard].out);
+    model_.on_unreachable(shard, destination);
+    relay(shard).on_unreachable(now_ms_, destination, shards_[shard].out);
     end_call(shard, {.kind = Departure::Kind::kRefusal});
   }
 }
@@ -304,25 +304,25 @@ void RelayWorld::pass_time(TimeMs by_ms) {
   }
 }
 
-void RelayWorld::fan_out(std::uint8_t shard) {
+void RelayWorld::serve_rooms(std::uint8_t shard) {
   begin_call(shard);
-  relay(shard).fan_out(shards_[shard].out);
+  relay(shard).serve_rooms(shards_[shard].out);
   end_call(shard);
 }
 
 void RelayWorld::send(std::uint8_t shard) {
   Outbox& out = shards_[shard].out;
-  for (const Outbox::Fanout& fanout : out.fanouts()) {
-    if (fanout.kind == Outbox::Kind::kMessage) {
-      for (const Outbox::Train& train : out.trains(fanout)) check_message(out, fanout, train);
+  for (const Outbox::SendGroup& group : out.groups()) {
+    if (group.kind == Outbox::Kind::kMessage) {
+      for (const Outbox::Train& train : out.trains(group)) check_message(out, group, train);
     } else {
-      check_other(out, fanout);
+      check_other(out, group);
     }
   }
   out.clear();
 }
 
-void RelayWorld::check_message(const Outbox& out, const Outbox::Fanout& fanout,
+void RelayWorld::check_message(const Outbox& out, const Outbox::SendGroup& group,
                                const Outbox::Train& train) {
   require(train.message_count > 0, "a train holds something");
   require(train.message_count <= config_.trains.max_segments, "a train has so many segments");
@@ -337,7 +337,7 @@ void RelayWorld::check_message(const Outbox& out, const Outbox::Fanout& fanout,
     require(train.message_count == 1 || datagram.size() <= config_.trains.max_segment_bytes,
             "a segment is never fragmented");
     require(datagram.starts_with(kServerPrefix), "a message starts with 00 00");
-    for (const Endpoint& to : out.destinations(fanout)) {
+    for (const Endpoint& to : out.destinations(group)) {
       model_.on_delivery(to, datagram.substr(kServerPrefix.size()));
       ++sent_;
     }
@@ -353,11 +353,11 @@ std::vector<RelayWorld::Echo>::iterator RelayWorld::find_echo(const Endpoint& to
 }
 
 // Notices and answers: one datagram each.
-void RelayWorld::check_other(const Outbox& out, const Outbox::Fanout& fanout) {
-  require(fanout.train_count == 1, "a notice is one datagram");
-  const std::string_view datagram = out.message(out.trains(fanout).front(), 0);
-  for (const Endpoint& to : out.destinations(fanout)) {
-    if (fanout.kind == Outbox::Kind::kNotice) {
+void RelayWorld::check_other(const Outbox& out, const Outbox::SendGroup& group) {
+  require(group.train_count == 1, "a notice is one datagram");
+  const std::string_view datagram = out.message(out.trains(group).front(), 0);
+  for (const Endpoint& to : out.destinations(group)) {
+    if (group.kind == Outbox::Kind::kNotice) {
       require(model_.has_asked(to), "no address hears from chatd that did not ask");
       const auto fields = read_object(datagram.substr(kServerPrefix.size()));
       require(fields.has_value(), "a notice is an object");
@@ -438,7 +438,7 @@ void RelayWorld::come_to_rest() {
   for (std::uint8_t shard = 0; shard < shard_count_; ++shard) {
     for (int turn = 0; relay(shard).has_waiting(); ++turn) {
       require(turn < kMaxTurns, "what waits goes out");
-      fan_out(shard);
+      serve_rooms(shard);
       send(shard);
     }
     send(shard);

@@ -35,7 +35,7 @@ class RelayWorld {
   void datagram(const Endpoint& from, std::string_view bytes, std::uint8_t shard_if_none_is_named);
   void refuse(const Endpoint& destination);
   void pass_time(TimeMs by_ms);
-  void fan_out(std::uint8_t shard);
+  void serve_rooms(std::uint8_t shard);
   void send(std::uint8_t shard);
   void extend_outbox(std::uint8_t shard) { shards_[shard].out.extend(); }
   // The oldest shard message from one shard to another, if there is one.
@@ -104,8 +104,8 @@ class RelayWorld {
   void check_datagram(std::uint8_t shard, const Endpoint& from, std::string_view bytes,
                       const Counters& before, const RelayModel::Verdict& verdict);
   void check_answer_to_stranger(const Endpoint& from, std::size_t size_bytes);
-  void check_message(const Outbox& out, const Outbox::Fanout& fanout, const Outbox::Train& train);
-  void check_other(const Outbox& out, const Outbox::Fanout& fanout);
+  void check_message(const Outbox& out, const Outbox::SendGroup& group, const Outbox::Train& train);
+  void check_other(const Outbox& out, const Outbox::SendGroup& group);
   std::vector<Echo>::iterator find_echo(const Endpoint& to, std::string_view datagram);
   void check_ledger() const;
 
@@ -116,7 +116,7 @@ class RelayWorld {
   RelayModel model_;
   std::deque<Shard> shards_;  // they stay where they are
   PeerShards peers_;
-  std::uint64_t next_sequence_ = 0;
+  std::uint64_t next_creation_order_ = 0;
   std::array<std::array<std::deque<ShardMessage>, kMaxShardsHere>, kMaxShardsHere>
       lanes_;  // from, to
   std::map<std::uint32_t, Connection> connections_;

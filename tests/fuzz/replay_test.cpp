@@ -28,9 +28,9 @@ void PrintTo(const Target& target, std::ostream* out) {
 }
 
 constexpr Target kTargets[] = {{"address", fuzz_address},
-                               {"answer", fuzz_answer},
+                               {"response", fuzz_response},
                                {"config_file", fuzz_config_file},
-                               {"conversation", fuzz_conversation},
+                               {"member_session", fuzz_member_session},
                                {"datagram", fuzz_datagram},
                                {"event", fuzz_event},
                                {"frame", fuzz_frame},

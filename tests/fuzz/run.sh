@@ -21,7 +21,7 @@ corpora_of() {
 flags_of() {
   case $1 in
     address) printf '%s\n' -max_len=64 "-dict=$here/dictionaries/address.dict" ;;
-    answer | event | payload) printf '%s\n' -max_len=4400 "-dict=$here/dictionaries/json.dict" ;;
+    response | event | payload) printf '%s\n' -max_len=4400 "-dict=$here/dictionaries/json.dict" ;;
     join_request) printf '%s\n' -max_len=1024 "-dict=$here/dictionaries/json.dict" ;;
     config_file) printf '%s\n' -max_len=2048 "-dict=$here/dictionaries/config_file.dict" ;;
     # Long inputs from the start; and without the bookkeeping that costs more than a run.

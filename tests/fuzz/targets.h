@@ -24,9 +24,9 @@ inline void require(bool holds, const char* promise) {
 }
 
 void fuzz_address(std::string_view input);
-void fuzz_answer(std::string_view input);
+void fuzz_response(std::string_view input);
 void fuzz_config_file(std::string_view input);
-void fuzz_conversation(std::string_view input);
+void fuzz_member_session(std::string_view input);
 void fuzz_datagram(std::string_view input);
 void fuzz_event(std::string_view input);
 void fuzz_frame(std::string_view input);

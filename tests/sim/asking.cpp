@@ -4,9 +4,9 @@
 #include <string_view>
 #include <utility>
 
-#include "client/lib/answer.h"
-#include "client/lib/answer_reader.h"
 #include "client/lib/request.h"
+#include "client/lib/response.h"
+#include "client/lib/response_reader.h"
 #include "core/wire/v1/frame.h"
 #include "tests/sim/clients.h"
 
@@ -35,69 +35,70 @@ void Clients::ask(Client& client) {
     close_port(client);
     open_port(client);
   }
-  const Ask ask = some_request(client);
-  world_.note(Step::kAsks, client.number, static_cast<std::uint64_t>(ask.kind), ask.room);
-  client.room = ask.room;
+  const RequestSpec spec = some_request(client);
+  world_.note(Step::kAsks, client.number, static_cast<std::uint64_t>(spec.kind), spec.room);
+  client.room = spec.room;
   client.state = Client::State::kAsking;
-  client.connection = server_.connect(ask, write_request(client, ask));
+  client.connection = server_.connect(spec, write_request(client, spec));
 }
 
-Ask Clients::some_request(Client& client) {
+RequestSpec Clients::some_request(Client& client) {
   Dice& dice = world_.dice;
-  Ask ask{.kind = client.will_create ? Ask::Kind::kCreate : Ask::Kind::kJoin,
-          .client = client.number,
-          .host = client.host,
-          .room = client.will_create ? client.room : dice.roll32(world_.scenario.rooms),
-          .name = client.number,
-          .password = dice.one_in(6) ? 1 + dice.roll32(2) : 0,
-          .port = dice.one_in(5) ? kNoPort : client.port};
+  RequestSpec spec{
+      .kind = client.will_create ? RequestSpec::Kind::kCreate : RequestSpec::Kind::kJoin,
+      .client = client.number,
+      .host = client.host,
+      .room = client.will_create ? client.room : dice.roll32(world_.scenario.rooms),
+      .name = client.number,
+      .password = dice.one_in(6) ? 1 + dice.roll32(2) : 0,
+      .port = dice.one_in(5) ? kNoPort : client.port};
   client.will_create = false;
-  if (dice.one_in(30)) ask.kind = Ask::Kind::kCreate;
-  if (dice.one_in(25)) ask.kind = Ask::Kind::kList;
-  if (dice.one_in(40)) ask.kind = Ask::Kind::kBadFrame;
-  if (dice.one_in(40)) ask.kind = Ask::Kind::kBadContent;
+  if (dice.one_in(30)) spec.kind = RequestSpec::Kind::kCreate;
+  if (dice.one_in(25)) spec.kind = RequestSpec::Kind::kList;
+  if (dice.one_in(40)) spec.kind = RequestSpec::Kind::kBadFrame;
+  if (dice.one_in(40)) spec.kind = RequestSpec::Kind::kBadContent;
   if (dice.one_in(20)) {
     world_.seen.saw(Sight::kNameThief);
-    ask.name = dice.roll32(world_.scenario.clients);
+    spec.name = dice.roll32(world_.scenario.clients);
   }
-  if (client.lost_seat.member != kNobody && dice.one_in(2)) ask_for_seat(client, ask);
-  return ask;
+  if (client.lost_seat.member != kNobody && dice.one_in(2)) ask_for_seat(client, spec);
+  return spec;
 }
 
 // By the token that it has kept, or to create the room that it was the host of.
-void Clients::ask_for_seat(Client& client, Ask& ask) {
-  if (ask.kind != Ask::Kind::kJoin && ask.kind != Ask::Kind::kCreate) return;
+void Clients::ask_for_seat(Client& client, RequestSpec& spec) {
+  if (spec.kind != RequestSpec::Kind::kJoin && spec.kind != RequestSpec::Kind::kCreate) return;
   const Client::Seat& seat = client.lost_seat;
-  ask.kind = world_.dice.one_in(4) ? Ask::Kind::kCreate : Ask::Kind::kJoin;
-  ask.room = seat.room;
-  ask.name = seat.name;
-  ask.password = seat.password;
-  ask.seat = seat.member;
+  spec.kind = world_.dice.one_in(4) ? RequestSpec::Kind::kCreate : RequestSpec::Kind::kJoin;
+  spec.room = seat.room;
+  spec.name = seat.name;
+  spec.password = seat.password;
+  spec.seat = seat.member;
 }
 
-std::string Clients::write_request(const Client& client, const Ask& ask) {
-  switch (ask.kind) {
-    case Ask::Kind::kList:
+std::string Clients::write_request(const Client& client, const RequestSpec& spec) {
+  switch (spec.kind) {
+    case RequestSpec::Kind::kList:
       world_.seen.saw(Sight::kList);
       return client::encode_list_request();
-    case Ask::Kind::kBadFrame:
-    case Ask::Kind::kBadContent:
+    case RequestSpec::Kind::kBadFrame:
+    case RequestSpec::Kind::kBadContent:
       world_.seen.saw(Sight::kBadRequest);
-      return write_bad_request(ask);
+      return write_bad_request(spec);
     default:
       break;
   }
-  const bool is_create = ask.kind == Ask::Kind::kCreate;
+  const bool is_create = spec.kind == RequestSpec::Kind::kCreate;
   world_.seen.saw(is_create ? Sight::kCreate : Sight::kJoin);
   client::EntryRequest request{.operation = is_create ? Operation::kCreate : Operation::kJoin,
-                               .room = world_.room_names[ask.room],
-                               .username = world_.client_names[ask.name],
-                               .password = ask.password == 0 ? "" : std::to_string(ask.password),
+                               .room = world_.room_names[spec.room],
+                               .username = world_.client_names[spec.name],
+                               .password = spec.password == 0 ? "" : std::to_string(spec.password),
                                .udp_ip = world_.hosts[client.host].ip_text,
                                .udp_port = network_.endpoint(client.port).port};
-  if (ask.seat != kNobody) request.token = Token::parse(client.lost_seat.token);
+  if (spec.seat != kNobody) request.token = Token::parse(client.lost_seat.token);
   if (world_.dice.one_in(3)) request.udp_ip = "";  // the address I call from
-  if (ask.port == kNoPort) {                       // as behind NAT, or not known yet
+  if (spec.port == kNoPort) {                      // as behind NAT, or not known yet
     if (world_.dice.one_in(2)) {
       request.udp_ip = "10.11.12.13";
     } else {
@@ -107,10 +108,10 @@ std::string Clients::write_request(const Client& client, const Ask& ask) {
   return client::encode_entry_request(request);
 }
 
-std::string Clients::write_bad_request(const Ask& ask) {
+std::string Clients::write_bad_request(const RequestSpec& spec) {
   static constexpr std::string_view kGood = R"({"username":"u","ip":"","port":1,"password":""})";
   std::string frame;
-  if (ask.kind == Ask::Kind::kBadFrame) {
+  if (spec.kind == RequestSpec::Kind::kBadFrame) {
     const bool is_unknown = world_.dice.one_in(2);
     append_frame(frame, is_unknown ? 9 : 2,
                  is_unknown ? FrameState::kRequest : FrameState::kAccepted, "room", kGood);
@@ -141,9 +142,9 @@ void Clients::on_answer(std::uint32_t number) {
   const Connection& connection = server_.connection(number);
   server_.check_answers(connection);
   const auto begin = server_.answer_at(connection);
-  Client& client = clients_[connection.ask.client];
+  Client& client = clients_[connection.spec.client];
   client.state = Client::State::kOut;
-  client::AnswerReader reader(client::kMaxListBytes);
+  client::ResponseReader reader(client::kMaxListBytes);
   std::string_view left = connection.reply;
   left.remove_prefix(begin.value_or(left.size()));
   std::optional<std::string> answer;
@@ -157,13 +158,13 @@ void Clients::on_answer(std::uint32_t number) {
     answer = std::move(*read);
     left.remove_prefix(count);
   }
-  if (answer && connection.ask.kind != Ask::Kind::kList) {
+  if (answer && connection.spec.kind != RequestSpec::Kind::kList) {
     const auto entry = client::parse_entry_answer(*answer);
     const int status = entry ? 201 : entry.error().status;
     world_.note(Step::kAnswered, client.number, static_cast<std::uint64_t>(status));
     if (status <= 409) world_.seen.saw(sight_of_status(status));
     client.will_create = status == 404;
-    if (status == 404 && connection.ask.seat != kNobody) client.lost_seat.member = kNobody;
+    if (status == 404 && connection.spec.seat != kNobody) client.lost_seat.member = kNobody;
     if (entry) become_member(client, connection, *entry);
   }
   server_.close(number);
@@ -175,22 +176,22 @@ void Clients::become_member(Client& client, const Connection& connection,
   client.was_in = true;
   client.state = Client::State::kIn;
   client.member = connection.member;
-  const bool is_back = connection.ask.seat == connection.member;
+  const bool is_back = connection.spec.seat == connection.member;
   client.said = is_back ? client.lost_seat.said : 0;
   client.lost_seat.member = kNobody;
   client.token = entry.token.raw();
   client.seat = {.member = client.member,
-                 .room = connection.ask.room,
-                 .name = connection.ask.name,
-                 .password = connection.ask.password,
+                 .room = connection.spec.room,
+                 .name = connection.spec.name,
+                 .password = connection.spec.password,
                  .said = 0,
                  .token = client.token};
   // One in four speaks as before servers answered heartbeats.
   const bool is_old = client.number % 4 == 1;
-  client.conversation.emplace(
+  client.session.emplace(
       client::ConversationConfig{
-          .room = world_.room_names[connection.ask.room],
-          .username = world_.client_names[connection.ask.name],
+          .room = world_.room_names[connection.spec.room],
+          .username = world_.client_names[connection.spec.name],
           .token = entry.token,
           .heartbeat_ms = static_cast<std::int64_t>(world_.limits.idle_timeout_ms /
                                                     Scenario::kHeartbeatsPerTimeout),

@@ -14,7 +14,7 @@ void Clients::attack(Client& attacker) {
   Client& victim = someone();
   // From the same host one may bring another's member to one's own port, and hear twice.
   // (It may have gone to another host since; the server knows the one from which it has joined.)
-  const Membership* const seat = model_.roll().find(victim.member);
+  const Membership* const seat = model_.members().find(victim.member);
   const bool is_at_home = seat != nullptr && seat->host == attacker.host;
   const bool is_apart =
       !world_.scenario.is_orderly || (victim.host != attacker.host && !is_at_home);
@@ -91,12 +91,12 @@ void Clients::send_stolen(Client& attacker, Client& victim) {
   const bool is_message = !world_.scenario.is_orderly;
   const MessageId id = is_message ? next_message(victim) : 0;
   const std::uint32_t number =
-      open_datagram(attacker, victim.conversation->room(), victim.token,
+      open_datagram(attacker, victim.session->room(), victim.token,
                     {.payload = is_message ? Claim::Payload::kMessage : Claim::Payload::kHeartbeat,
                      .member = victim.member,
                      .message = id});
   if (is_message) {
-    append_message(world_.packets[number].bytes, id, victim.conversation->username());
+    append_message(world_.packets[number].bytes, id, victim.session->username());
   }
   send(attacker, number);
 }
@@ -106,7 +106,7 @@ void Clients::send_with_forged_source(Client& attacker, const Client& victim) {
   const bool is_member = attacker.state == Client::State::kIn;
   const std::string guess(16, static_cast<char>(world_.dice.any()));
   const std::uint32_t number = open_datagram(
-      attacker, is_member ? attacker.conversation->room() : world_.room_names[0],
+      attacker, is_member ? attacker.session->room() : world_.room_names[0],
       is_member ? attacker.token : guess,
       {.payload = Claim::Payload::kHeartbeat, .member = is_member ? attacker.member : kNobody});
   Packet& packet = world_.packets[number];
@@ -130,11 +130,11 @@ void Clients::send_with_forged_source(Client& attacker, const Client& victim) {
 
 // All is right but one thing: the room, the sender, or the JSON.
 void Clients::send_wrong(Client& attacker) {
-  const client::Conversation& conversation = *attacker.conversation;
+  const client::MemberSession& session = *attacker.session;
   Claim claim{.payload = Claim::Payload::kMessage, .member = attacker.member};
-  std::string_view room = conversation.room();
+  std::string_view room = session.room();
   std::string payload;
-  const std::string& name = conversation.username();
+  const std::string& name = session.username();
   switch (world_.dice.roll(3)) {
     case 0: {
       world_.seen.saw(Sight::kWrongRoom);

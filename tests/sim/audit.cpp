@@ -63,21 +63,21 @@ constexpr std::array kSendDrops = {
 
 void Audit::begin(std::uint8_t shard, const Outbox& out) {
   shard_ = shard;
-  first_fanout_ = out.fanouts().size();
+  first_group_ = out.groups().size();
   model_.begin_call(shard);
 }
 
 void Audit::end(const Relay& relay, const Outbox& out, std::size_t datagram_bytes) {
-  for (const Outbox::Fanout& fanout : out.fanouts().subspan(first_fanout_)) {
-    switch (fanout.kind) {
+  for (const Outbox::SendGroup& group : out.groups().subspan(first_group_)) {
+    switch (group.kind) {
       case Outbox::Kind::kMessage:
-        check_messages(out, fanout);
+        check_messages(out, group);
         break;
       case Outbox::Kind::kNotice:
-        check_notice(out, fanout);
+        check_notice(out, group);
         break;
       case Outbox::Kind::kAnswer:
-        check_answer(out, fanout, datagram_bytes);
+        check_answer(out, group, datagram_bytes);
     }
   }
   if (model_.expectations().has_warning()) world_.fail("somebody is not told to slow down");
@@ -105,26 +105,26 @@ void Audit::settle_open_order(const Relay& relay) {
       relay.counters()[Counter::kNoticesOverLimit];
 }
 
-void Audit::check_messages(const Outbox& out, const Outbox::Fanout& fanout) {
+void Audit::check_messages(const Outbox& out, const Outbox::SendGroup& group) {
   messages_.clear();
-  for (const Outbox::Train& train : out.trains(fanout)) {
+  for (const Outbox::Train& train : out.trains(group)) {
     check_train(out, train);
     for (std::string_view piece : out.pieces(train)) {
       while (!piece.empty()) {
         const std::string_view message = piece.substr(0, train.segment_bytes);
-        check_message(message, fanout.destination_count);
+        check_message(message, group.destination_count);
         piece.remove_prefix(message.size());
       }
     }
   }
-  for (const Endpoint& destination : out.destinations(fanout)) {
+  for (const Endpoint& destination : out.destinations(group)) {
     if (model_.pay(shard_, destination, messages_)) continue;
     world_.fail(
         "messages (the last ones that the relay has delivered) go to port " +
         std::to_string(destination.port) +
         ", and one is not owed there: to an outsider, to its sender, twice, or out of order");
   }
-  paid_[shard_] += messages_.size() * fanout.destination_count;
+  paid_[shard_] += messages_.size() * group.destination_count;
 }
 
 // What the kernel demands of a train (udp(7), UDP_SEGMENT).
@@ -144,7 +144,7 @@ void Audit::check_train(const Outbox& out, const Outbox::Train& train) {
 
 void Audit::check_message(std::string_view datagram, std::uint32_t copies) {
   const auto id = id_in(datagram);
-  const Membership* const sender = id ? model_.roll().find(sender_of(*id)) : nullptr;
+  const Membership* const sender = id ? model_.members().find(sender_of(*id)) : nullptr;
   if (sender == nullptr) return world_.fail("a message goes out that nobody has said");
   wanted_.assign("\0\0", 2);
   append_message(wanted_, *id, world_.client_names[sender->name]);
@@ -153,15 +153,15 @@ void Audit::check_message(std::string_view datagram, std::uint32_t copies) {
   messages_.push_back(*id);
 }
 
-void Audit::check_notice(const Outbox& out, const Outbox::Fanout& fanout) {
-  const auto trains = out.trains(fanout);
+void Audit::check_notice(const Outbox& out, const Outbox::SendGroup& group) {
+  const auto trains = out.trains(group);
   if (trains.size() != 1 || trains.front().message_count != 1) {
     return world_.fail("a notice that is not one datagram");
   }
   const std::string_view datagram = out.message(trains.front(), 0);
   const auto id = model_.find_notice(datagram);
   const bool is_warning = datagram == notice_text(Notice::kTooFast, "");
-  for (const Endpoint& destination : out.destinations(fanout)) {
+  for (const Endpoint& destination : out.destinations(group)) {
     const bool is_right = is_warning ? model_.expectations().take_warning(destination)
                                      : id && model_.pay(shard_, destination, {&*id, 1});
     if (is_right) continue;
@@ -170,18 +170,18 @@ void Audit::check_notice(const Outbox& out, const Outbox::Fanout& fanout) {
   }
 }
 
-void Audit::check_answer(const Outbox& out, const Outbox::Fanout& fanout,
+void Audit::check_answer(const Outbox& out, const Outbox::SendGroup& group,
                          std::size_t datagram_bytes) {
-  const auto trains = out.trains(fanout);
-  if (trains.size() == 1 && fanout.destination_count == 1) {
+  const auto trains = out.trains(group);
+  if (trains.size() == 1 && group.destination_count == 1) {
     const std::string_view datagram = out.message(trains.front(), 0);
-    const Endpoint& to = out.destinations(fanout).front();
+    const Endpoint& to = out.destinations(group).front();
     if (datagram.size() <= datagram_bytes && model_.expectations().take_echo(to, datagram)) return;
   }
-  const bool is_known = trains.size() == 1 && fanout.destination_count == 1 &&
+  const bool is_known = trains.size() == 1 && group.destination_count == 1 &&
                         out.message(trains.front(), 0) == kNotAuthenticatedDatagram;
   if (!is_known || kNotAuthenticatedDatagram.size() > datagram_bytes ||
-      !model_.expectations().take_answer(out.destinations(fanout).front())) {
+      !model_.expectations().take_answer(out.destinations(group).front())) {
     return world_.fail("an answer to somebody who must not get one");
   }
   model_.on_answer();
@@ -190,15 +190,15 @@ void Audit::check_answer(const Outbox& out, const Outbox::Fanout& fanout,
 void Audit::check_losses(const Relay& relay) {
   const std::uint64_t dropped = relay.counters()[Counter::kDroppedQueueFull];
   if (!relay.has_waiting()) model_.on_nothing_waits(shard_);
-  const std::uint64_t lost = model_.debts().lost_by(shard_);
+  const std::uint64_t lost = model_.expected().lost_by(shard_);
   if (lost > dropped || (!relay.has_waiting() && lost != dropped)) {
     world_.fail(std::to_string(lost) + " deliveries never came, and " + std::to_string(dropped) +
                 " are in the books as dropped_queue_full");
   }
-  if (model_.debts().has_lost_farewell()) world_.fail("somebody was not told that it is out");
+  if (model_.expected().has_lost_farewell()) world_.fail("somebody was not told that it is out");
   // A small store is short of room for everybody.
   const bool is_roomy = world_.scenario.store_blocks == kMessageStoreBlocks;
-  if (is_roomy && model_.debts().has_lost_unfairly()) {
+  if (is_roomy && model_.expected().has_lost_unfairly()) {
     world_.fail("a message was dropped in a room where little could be waiting");
   }
 }
@@ -207,7 +207,7 @@ void Audit::check_losses(const Relay& relay) {
 void Audit::check_size(const Outbox& out) {
   const std::size_t bound =
       2 * std::size_t{world_.scenario.outbox_work} + kMaxTurnWork + 4 * world_.scenario.clients;
-  if (out.fanouts().size() > bound) world_.fail("the outbox grows without bound");
+  if (out.groups().size() > bound) world_.fail("the outbox grows without bound");
 }
 
 void Audit::check(const Relay& relay, std::uint8_t shard, Counter counter) {
@@ -223,7 +223,7 @@ void Audit::check_counters(const Relay& relay, std::uint8_t shard) {
   // A farewell that finds nobody is counted when its room has its turn.
   if (!relay.has_waiting() && relay.counters()[Counter::kNoticesDropped] <
                                   model_.expected(shard, Counter::kNoticesDropped) +
-                                      model_.debts().lost_notices_by(shard)) {
+                                      model_.expected().lost_notices_by(shard)) {
     world_.fail("notices that found nobody are not counted");
   }
 }
@@ -240,13 +240,13 @@ void Audit::check_sent(const Relay& relay, std::uint8_t shard) {
 void Audit::check_dropped(const Relay& relay, std::uint8_t shard, std::uint64_t dropped) {
   model_.on_waiting_dropped(shard);
   paid_[shard] += dropped;
-  const std::uint64_t abandoned = model_.debts().abandoned_by(shard);
+  const std::uint64_t abandoned = model_.expected().abandoned_by(shard);
   const std::uint64_t dropped_before = relay.counters()[Counter::kDroppedQueueFull];
-  if (abandoned + model_.debts().lost_by(shard) != dropped + dropped_before) {
+  if (abandoned + model_.expected().lost_by(shard) != dropped + dropped_before) {
     world_.fail(std::to_string(dropped) + " deliveries were dropped at the stop, " +
                 std::to_string(dropped_before) + " before, and members miss " +
                 std::to_string(abandoned) + " and " +
-                std::to_string(model_.debts().lost_by(shard)));
+                std::to_string(model_.expected().lost_by(shard)));
   }
   model_.tell_lost_from_abandoned(shard, dropped_before);
 }
@@ -256,14 +256,14 @@ void Audit::compare(TimeMs now_ms, const Relay& relay, std::uint8_t shard) {
   std::size_t members = 0;
   TimeMs earliest_ms = ~TimeMs{0};
   for (std::uint32_t i = 0; i < world_.room_names.size(); ++i) {
-    const ModelRoom& room = model_.roll().rooms[i];
+    const ModelRoom& room = model_.members().rooms[i];
     if (room.shard != shard) continue;
     compare_room(relay, i);
     if (room.exists) ++rooms;
     members += room.members.size();
     for (const MemberNumber member : room.members) {
-      earliest_ms = std::min(earliest_ms,
-                             model_.roll()[member].last_heard_ms + world_.limits.idle_timeout_ms);
+      earliest_ms = std::min(
+          earliest_ms, model_.members()[member].last_heard_ms + world_.limits.idle_timeout_ms);
     }
   }
   if (relay.roster().rooms().size() != rooms || relay.roster().members().size() != members) {
@@ -280,7 +280,7 @@ void Audit::compare(TimeMs now_ms, const Relay& relay, std::uint8_t shard) {
 }
 
 void Audit::compare_room(const Relay& relay, std::uint32_t number) {
-  const ModelRoom& wanted = model_.roll().rooms[number];
+  const ModelRoom& wanted = model_.members().rooms[number];
   const auto slot = relay.roster().find_room(world_.room_names[number]);
   const bool is_there =
       slot && relay.roster().rooms()[*slot].name == world_.room_names[number];  // not one like it
@@ -289,12 +289,12 @@ void Audit::compare_room(const Relay& relay, std::uint32_t number) {
   const Room& room = relay.roster().rooms()[*slot];
   std::uint32_t pending = 0;
   for (const MemberNumber member : wanted.members) {
-    compare_member(relay, *slot, model_.roll()[member]);
-    if (model_.roll()[member].port == kNoPort) ++pending;
+    compare_member(relay, *slot, model_.members()[member]);
+    if (model_.members()[member].port == kNoPort) ++pending;
   }
   if (room.members.size() != wanted.members.size() || room.pending_members != pending ||
       room.endpoints.size() != room.members.size() || room.cursors.size() != room.members.size() ||
-      room.host != model_.roll()[wanted.host].token.slot() ||
+      room.host != model_.members()[wanted.host].token.slot() ||
       room.password.is_required() != (wanted.password != 0)) {
     world_.fail("room " + world_.room_names[number] + " is not as it should be");
   }
@@ -314,8 +314,7 @@ void Audit::compare_member(const Relay& relay, std::uint32_t room, const Members
       wanted.port == kNoPort ? endpoint.port == 0 : endpoint == model_.endpoint_of(wanted);
   if (member.username != world_.client_names[wanted.name] || member.room != room ||
       member.tcp_peer != world_.hosts[wanted.host].ip || !is_bound_right ||
-      member.last_heard_ms != wanted.last_heard_ms ||
-      member.consecutive_refusals != wanted.refusals) {
+      member.last_heard_ms != wanted.last_heard_ms || member.unreachable_count != wanted.refusals) {
     world_.fail("member " + std::to_string(wanted.number) + " is not as it should be");
   }
 }

@@ -38,11 +38,11 @@ class Audit {
   void compare(TimeMs now_ms, const Relay& relay, std::uint8_t shard);
 
  private:
-  void check_messages(const Outbox& out, const Outbox::Fanout& fanout);
+  void check_messages(const Outbox& out, const Outbox::SendGroup& group);
   void check_train(const Outbox& out, const Outbox::Train& train);
   void check_message(std::string_view datagram, std::uint32_t copies);
-  void check_notice(const Outbox& out, const Outbox::Fanout& fanout);
-  void check_answer(const Outbox& out, const Outbox::Fanout& fanout, std::size_t datagram_bytes);
+  void check_notice(const Outbox& out, const Outbox::SendGroup& group);
+  void check_answer(const Outbox& out, const Outbox::SendGroup& group, std::size_t datagram_bytes);
   void check_losses(const Relay& relay);
   void check_size(const Outbox& out);
   void settle_open_order(const Relay& relay);
@@ -52,8 +52,8 @@ class Audit {
   World& world_;
   Model& model_;
   std::uint8_t shard_ = 0;
-  std::size_t first_fanout_ = 0;
-  std::vector<MessageId> messages_;  // of the fan-out that is looked at
+  std::size_t first_group_ = 0;
+  std::vector<MessageId> messages_;  // of the send group that is looked at
   std::string wanted_;               // scratch
   std::vector<std::uint64_t> paid_;  // by shard
 };

@@ -5,7 +5,7 @@
 #include <utility>
 #include <variant>
 
-#include "client/lib/answer.h"
+#include "client/lib/response.h"
 #include "core/base/limits.h"
 #include "core/wire/v1/frame.h"
 
@@ -99,19 +99,19 @@ void AuditedRelay::take(TimeMs now_ms, const ReceivedDatagram& datagram, Outbox&
   end(out, size_bytes);
 }
 
-void AuditedRelay::on_refused(TimeMs now_ms, const Endpoint& destination, Outbox& out) {
+void AuditedRelay::on_unreachable(TimeMs now_ms, const Endpoint& destination, Outbox& out) {
   begin(out);
-  model_.on_refused(now_ms, shard_, destination);
-  Relay::on_refused(now_ms, destination, out);
+  model_.on_unreachable(now_ms, shard_, destination);
+  Relay::on_unreachable(now_ms, destination, out);
   end(out);
 }
 
 void AuditedRelay::on_deadline(TimeMs now_ms, Outbox& out) {
   const bool was_full = out.is_full();
-  const std::size_t fanouts_before = out.fanouts().size();
+  const std::size_t fanouts_before = out.groups().size();
   begin(out);
   Relay::on_deadline(now_ms, out);
-  if (was_full && out.fanouts().size() > fanouts_before) {
+  if (was_full && out.groups().size() > fanouts_before) {
     world_.fail("members expire although the outbox is full");
   }
   const bool stopped_early = next_deadline().value_or(now_ms + 1) <= now_ms;
@@ -120,20 +120,20 @@ void AuditedRelay::on_deadline(TimeMs now_ms, Outbox& out) {
   end(out);
 }
 
-void AuditedRelay::fan_out(Outbox& out) {
+void AuditedRelay::serve_rooms(Outbox& out) {
   if (!has_waiting()) return;
   model_.begin_turn(shard_);
   begin(out);
-  Relay::fan_out(out);
+  Relay::serve_rooms(out);
   if (out.is_full()) world_.seen.saw(Sight::kOutboxFull);
   end(out);
   // Nobody waits for long because others say much: before a quiet room comes a turn of each busy
   // address (core/relay/turn_order.h), which may be several of a shard with a small outbox.
   const std::uint32_t turns_of_an_address = kMaxTurnWork / world_.scenario.outbox_work;
   const std::uint64_t bound = kMaxWaitTurns + world_.room_names.size() * turns_of_an_address;
-  if (model_.debts().longest_wait_turns() > bound) {
+  if (model_.expected().longest_wait_turns() > bound) {
     world_.fail("a message of a quiet room has waited for " +
-                std::to_string(model_.debts().longest_wait_turns()) +
+                std::to_string(model_.expected().longest_wait_turns()) +
                 " turns in which rooms were served");
   }
 }
@@ -194,7 +194,7 @@ bool AuditedRelay::on_request(TimeMs now_ms, const ConnectionId& from, const IpA
   Request request = requests_.next(from);
   const std::size_t reply_bytes = reply.size();
   begin(out);
-  const auto status = model_.on_request(now_ms, shard_, request.ask);
+  const auto status = model_.on_request(now_ms, shard_, request.spec);
   const bool is_ours = model_.shards().of_room(frame.room) == shard_;
   const std::uint64_t kept_back = counters()[Counter::kPasswordAttemptsOverLimit];
   const bool is_whole = Relay::on_request(now_ms, from, peer, frame, peers, reply, out);
@@ -202,17 +202,17 @@ bool AuditedRelay::on_request(TimeMs now_ms, const ConnectionId& from, const IpA
     request.status = *status;
   } else if (is_ours) {
     const bool was_kept_back = counters()[Counter::kPasswordAttemptsOverLimit] > kept_back;
-    const Model::Admission admission = model_.on_admission(now_ms, request.ask, was_kept_back);
+    const Model::Admission admission = model_.on_admission(now_ms, request.spec, was_kept_back);
     request.status = admission.status;
     request.member = admission.member;
-    model_.on_outcome(shard_, request.ask, admission.status);
+    model_.on_outcome(shard_, request.spec, admission.status);
   }
   if (is_whole && request.member != kNobody) {
     const auto token = token_in(std::string_view(reply).substr(reply_bytes));
-    if (token) model_.roll()[request.member].token = *token;
+    if (token) model_.members()[request.member].token = *token;
   }
   end(out);
-  const bool is_list = request.ask.kind == Ask::Kind::kList;
+  const bool is_list = request.spec.kind == RequestSpec::Kind::kList;
   if (!is_list && is_whole != (status.has_value() || is_ours)) {
     world_.fail("a request is answered on the wrong shard");
   }
@@ -234,7 +234,7 @@ void AuditedRelay::on_shard_message(TimeMs now_ms, ShardMessage&& message, PeerS
     asker = requests_.find(asked->from);
   } else if (const auto* const answered = std::get_if<JoinReply>(&message)) {
     const Request* const request = requests_.find(answered->to);
-    if (request != nullptr) model_.on_outcome(shard_, request->ask, request->status);
+    if (request != nullptr) model_.on_outcome(shard_, request->spec, request->status);
   } else if (const auto* const ended = std::get_if<QuotaRelease>(&message)) {
     model_.on_room_ended(ended->creator);
   }
@@ -242,14 +242,14 @@ void AuditedRelay::on_shard_message(TimeMs now_ms, ShardMessage&& message, PeerS
   Relay::on_shard_message(now_ms, std::move(message), peers, out);
   if (asker != nullptr) {
     const bool was_kept_back = counters()[Counter::kPasswordAttemptsOverLimit] > kept_back;
-    const Model::Admission admission = model_.on_admission(now_ms, asker->ask, was_kept_back);
+    const Model::Admission admission = model_.on_admission(now_ms, asker->spec, was_kept_back);
     asker->status = admission.status;
     asker->member = admission.member;
   }
   if (asker != nullptr && asker->member != kNobody && peers.messages.size() > messages) {
     const auto* const outcome = std::get_if<JoinReply>(&peers.messages.back().message);
     if (outcome != nullptr && outcome->result.token) {
-      model_.roll()[asker->member].token = *outcome->result.token;
+      model_.members()[asker->member].token = *outcome->result.token;
     }
   }
   end(out);
@@ -278,7 +278,7 @@ void AuditedRelay::check_list(const std::string& frames) {
     const auto name = std::find(world_.room_names.begin(), world_.room_names.end(), room.name);
     if (name == world_.room_names.end()) return world_.fail("a list names a room that is not");
     const ModelRoom& wanted =
-        model_.roll().rooms[static_cast<std::size_t>(name - world_.room_names.begin())];
+        model_.members().rooms[static_cast<std::size_t>(name - world_.room_names.begin())];
     is_right = is_right && wanted.exists && room.count == wanted.members.size() &&
                room.password_required == (wanted.password != 0);
   }

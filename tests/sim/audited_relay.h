@@ -23,7 +23,7 @@ class AuditedRelay final : public Relay {
 
   std::size_t on_datagrams(TimeMs now_ms, std::span<const ReceivedDatagram> batch,
                            Outbox& out) override;
-  void fan_out(Outbox& out) override;
+  void serve_rooms(Outbox& out) override;
   void drop_waiting() override;
   bool on_request(TimeMs now_ms, const ConnectionId& from, const IpAddress& peer,
                   const FrameView& frame, PeerShards& peers, std::string& reply,
@@ -33,12 +33,12 @@ class AuditedRelay final : public Relay {
                         Outbox& out) override;
   bool open_connection(TimeMs now_ms, const IpAddress& peer) override;
   void release_connection(const IpAddress& peer) override;
-  void on_refused(TimeMs now_ms, const Endpoint& destination, Outbox& out) override;
+  void on_unreachable(TimeMs now_ms, const Endpoint& destination, Outbox& out) override;
   void on_deadline(TimeMs now_ms, Outbox& out) override;
   bool prepare_snapshot(Outbox& out) override;
   bool disconnect_all(Outbox& out) override;
 
-  // The operator's (operator.h), in an errand.
+  // The operator's (operator.h), in an task.
   void kick_audited(TimeMs now_ms, std::uint32_t room, std::uint32_t name, Outbox& out);
   void close_room_audited(std::uint32_t room, Outbox& out);
   void set_limits_audited(const Limits& limits, Outbox& out);

@@ -48,7 +48,7 @@ void Clients::wake(std::uint32_t number) {
     case Client::State::kIn:
       look(client);
       if (client.state != Client::State::kIn) break;
-      if (now_ms() >= client.conversation->standing().next_heartbeat_ms()) {
+      if (now_ms() >= client.session->standing().next_heartbeat_ms()) {
         beat(client);
       } else {
         act(client);
@@ -107,7 +107,7 @@ void Clients::close_port(Client& client) {
 void Clients::drop_out(Client& client) {
   client.state = Client::State::kOut;
   client.member = kNobody;
-  client.conversation.reset();
+  client.session.reset();
 }
 
 // As when its program crashes: it knows where it was.
@@ -120,7 +120,7 @@ void Clients::lose_seat(Client& client) {
 // What it has found out about the server by asking.
 void Clients::look(Client& client) {
   using Finding = client::Standing::Finding;
-  switch (client.conversation->standing().find(now_ms())) {
+  switch (client.session->standing().find(now_ms())) {
     case Finding::kNone:
     case Finding::kAnswered:
       return;
@@ -161,10 +161,10 @@ void Clients::on_datagram(std::uint32_t number, std::uint32_t port_number) {
 }
 
 void Clients::hear(Client& client, const Packet& packet) {
-  if (client.conversation) client.conversation->standing().on_received();
+  if (client.session) client.session->standing().on_received();
   if (packet.message != 0) return hear_message(client, packet);
   const std::string_view own_name =
-      client.conversation ? std::string_view(client.conversation->username()) : "";
+      client.session ? std::string_view(client.session->username()) : "";
   const client::Event event = client::parse_event(packet.bytes, own_name);
   world_.note(Step::kHears, client.number, 0, static_cast<std::uint64_t>(event.kind));
   switch (event.kind) {
@@ -174,17 +174,17 @@ void Clients::hear(Client& client, const Packet& packet) {
       return world_.seen.saw(Sight::kHeardLeft);
     case client::Event::Kind::kDisconnected:
       world_.seen.saw(Sight::kHeardDisconnected);
-      if (!client.conversation) return;
-      return client.conversation->standing().on_claim(now_ms(), client::Standing::Claim::kRemoved);
+      if (!client.session) return;
+      return client.session->standing().on_claim(now_ms(), client::Standing::Claim::kRemoved);
     case client::Event::Kind::kNotAuthenticated:
       world_.seen.saw(Sight::kHeardNotAuthenticated);
-      if (!client.conversation || client.nature == Client::Nature::kAttacker) return;
-      return client.conversation->standing().on_claim(now_ms(), client::Standing::Claim::kNotKnown);
+      if (!client.session || client.nature == Client::Nature::kAttacker) return;
+      return client.session->standing().on_claim(now_ms(), client::Standing::Claim::kNotKnown);
     case client::Event::Kind::kHeartbeat: {
-      if (!client.conversation) return;
-      client::Standing& standing = client.conversation->standing();
+      if (!client.session) return;
+      client::Standing& standing = client.session->standing();
       const bool was_in_doubt = standing.claim() != client::Standing::Claim::kNone;
-      client.conversation->on_answer(event.text);
+      client.session->on_answer(event.text);
       world_.seen.saw(Sight::kHeardAnswer);
       if (was_in_doubt && standing.claim() == client::Standing::Claim::kNone) {
         world_.seen.saw(Sight::kHeardOwnLife);
@@ -205,7 +205,7 @@ void Clients::hear(Client& client, const Packet& packet) {
 void Clients::hear_message(Client& client, const Packet& packet) {
   world_.seen.saw(Sight::kHeardMessage);
   world_.note(Step::kHears, client.number, packet.message);
-  const Membership* const sender = model_.roll().find(sender_of(packet.message));
+  const Membership* const sender = model_.members().find(sender_of(packet.message));
   if (sender == nullptr) return;
   MessageId& last = client.last_heard[sender->name];
   if (world_.scenario.is_orderly && sender_of(last) == sender_of(packet.message) &&
@@ -221,12 +221,12 @@ void Clients::hear_message(Client& client, const Packet& packet) {
   if (!is_right) world_.fail("the client library misreads a message");
 }
 
-void Clients::on_refused(std::uint32_t port) {
+void Clients::on_unreachable(std::uint32_t port) {
   for (const std::uint32_t number : network_.port(port).clients) {
     if (number == kNoClient) continue;
     Client& client = clients_[number];
     world_.note(Step::kRefused, number, port);
-    if (client.conversation && client.conversation->standing().on_refused(now_ms())) {
+    if (client.session && client.session->standing().on_unreachable(now_ms())) {
       world_.seen.saw(Sight::kFoundServerGone);
       drop_out(client);
     }

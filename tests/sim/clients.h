@@ -11,10 +11,10 @@
 #include <string_view>
 #include <vector>
 
-#include "client/lib/answer.h"
-#include "client/lib/conversation.h"
+#include "client/lib/member_session.h"
+#include "client/lib/response.h"
+#include "tests/sim/members.h"
 #include "tests/sim/network.h"
-#include "tests/sim/roll.h"
 #include "tests/sim/server.h"
 #include "tests/sim/world.h"
 
@@ -45,9 +45,9 @@ struct Client {
     std::uint32_t said = 0;
     std::string token;
   };
-  Seat seat;       // of this conversation
+  Seat seat;       // of this session
   Seat lost_seat;  // of an earlier one
-  std::optional<client::Conversation> conversation;
+  std::optional<client::MemberSession> session;
   std::vector<MessageId> last_heard;  // by sender's client
 };
 
@@ -57,17 +57,17 @@ class Clients {
 
   void wake(std::uint32_t client);
   void on_datagram(std::uint32_t packet, std::uint32_t port);
-  void on_refused(std::uint32_t port);
+  void on_unreachable(std::uint32_t port);
   // All that it will hear there has come.
   void on_answer(std::uint32_t connection);
 
  private:
   // Asking for a room (asking.cpp).
   void ask(Client& client);
-  Ask some_request(Client& client);
-  void ask_for_seat(Client& client, Ask& ask);
-  std::string write_request(const Client& client, const Ask& ask);
-  std::string write_bad_request(const Ask& ask);
+  RequestSpec some_request(Client& client);
+  void ask_for_seat(Client& client, RequestSpec& spec);
+  std::string write_request(const Client& client, const RequestSpec& spec);
+  std::string write_bad_request(const RequestSpec& spec);
   void become_member(Client& client, const Connection& connection, const client::Entry& entry);
 
   // Coming, going and hearing (clients.cpp).

@@ -3,7 +3,7 @@
 #include <string_view>
 #include <utility>
 
-#include "client/lib/answer.h"
+#include "client/lib/response.h"
 #include "core/base/limits.h"
 #include "core/wire/v1/frame.h"
 #include "tests/sim/server.h"
@@ -35,7 +35,7 @@ int status_of(const FrameView& frame) {
 
 }  // namespace
 
-std::uint32_t Server::connect(const Ask& ask, std::string_view request) {
+std::uint32_t Server::connect(const RequestSpec& spec, std::string_view request) {
   const auto free = std::find_if(
       connections_.begin(), connections_.end(),
       [](const Connection& connection) { return connection.stage == Connection::Stage::kFree; });
@@ -45,7 +45,7 @@ std::uint32_t Server::connect(const Ask& ask, std::string_view request) {
   connection = {};
   connection.stage = Connection::Stage::kArriving;
   connection.serial = next_serial_++;
-  connection.ask = ask;
+  connection.spec = spec;
   connection.nonsense = world_.dice.one_in(12) ? world_.dice.roll32(20) : 0;
   connection.breaks = breaking_connections > 0 && world_.dice.one_in(2);
   connection.reads_slowly = world_.dice.one_in(6);
@@ -61,7 +61,7 @@ std::uint32_t Server::connect(const Ask& ask, std::string_view request) {
 void Server::on_request(std::uint32_t number, std::uint32_t serial) {
   Connection& connection = connections_[number];
   if (connection.serial != serial || connection.stage == Connection::Stage::kFree) return;
-  const Host& host = world_.hosts[connection.ask.host];
+  const Host& host = world_.hosts[connection.spec.host];
   if (connection.stage == Connection::Stage::kArriving) {
     if (host.cut > 0 || !machine_.connect(number, host.ip, connection.reads_slowly)) {
       world_.seen.saw(Sight::kServerAway);
@@ -159,7 +159,8 @@ void Server::check_answers(const Connection& connection) {
       return false;
     }
     const auto entry = client::parse_entry_answer(frame.payload);
-    if (status == 201 && entry->token.shard() != model_.roll().rooms[connection.ask.room].shard) {
+    if (status == 201 &&
+        entry->token.shard() != model_.members().rooms[connection.spec.room].shard) {
       world_.fail("a token names another shard than the room's");
     }
     ++number;
@@ -192,10 +193,10 @@ Request Server::next(const ConnectionId& from) {
     return {};
   }
   Connection& connection = connections_[*number];
-  Request request{.ask = connection.ask, .connection = *number, .serial = connection.serial};
+  Request request{.spec = connection.spec, .connection = *number, .serial = connection.serial};
   if (connection.nonsense_read < connection.nonsense) {
     ++connection.nonsense_read;
-    request.ask.kind = Ask::Kind::kBadFrame;
+    request.spec.kind = RequestSpec::Kind::kBadFrame;
   }
   return request;
 }

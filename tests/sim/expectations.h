@@ -1,6 +1,7 @@
 // What the server itself says, and an answer that may come, in one call of the relay. The texts are
 // written here a second time, from docs/reference/protocol.md. Most notices have their place in a
-// room's log, and are debts to members (tests/sim/debts.h); who says too much is told at once.
+// room's log, and are expected by members (tests/sim/expected_deliveries.h); who says too much is
+// told at once.
 #pragma once
 
 #include <cstdint>

@@ -19,21 +19,21 @@ Model::Model(World& world, const Network& network)
     : world_(world),
       network_(network),
       limits_(world.limits),
-      roll_(world.room_names.size()),
-      debts_(roll_),
+      members_(world.room_names.size()),
+      expected_(members_),
       addresses_(world) {}
 
 void Model::restart(const ShardMap& shards) {
   shards_ = shards;
-  expected_.assign(shards.count(), {});
+  expected_counters_.assign(shards.count(), {});
   nobody_expires_before_ms_.assign(shards.count(), kNever);
   is_draining_ = false;
   at_port_.clear();
   addresses_.forget_all();
-  debts_.forget_all();
+  expected_.forget_all();
   gone_.clear();
-  for (std::uint32_t i = 0; i < roll_.rooms.size(); ++i) {
-    roll_.rooms[i].shard = shards.of_room(world_.room_names[i]);
+  for (std::uint32_t i = 0; i < members_.rooms.size(); ++i) {
+    members_.rooms[i].shard = shards.of_room(world_.room_names[i]);
   }
 }
 
@@ -51,7 +51,7 @@ Counter Model::judge(TimeMs now_ms, std::uint8_t shard, const Endpoint& from, co
   if (size_bytes > kLargestDatagram) return Counter::kDroppedTooLarge;
   if (claim.header == Claim::Header::kMalformed) return Counter::kDroppedMalformed;
 
-  Membership* const member = roll_.find(claim.member);
+  Membership* const member = members_.find(claim.member);
   std::optional<Counter> objection;
   if (member == nullptr || !member->is_in || member->shard != shard) {
     objection = Counter::kDroppedUnknownToken;
@@ -107,8 +107,8 @@ bool Model::comes_from_there(Membership& member, const Endpoint& from) {
   world_.seen.saw(member.port == kNoPort ? Sight::kPendingBound : Sight::kRoamFollowed);
   const bool was_pending = member.port == kNoPort;
   bind(member, *port);
-  if (was_pending && roll_.rooms[member.room].may_hear_of_drain) {
-    owe(member, notice_id(Notice::kDraining, ""), Debt::Certainty::kOptional);
+  if (was_pending && members_.rooms[member.room].may_hear_of_drain) {
+    owe(member, notice_id(Notice::kDraining, ""), ExpectedDelivery::Certainty::kOptional);
   }
   return true;
 }
@@ -126,7 +126,7 @@ void Model::list_at_port(Membership& member) {
   if (at_port_.size() <= port) at_port_.resize(port + 1);
   auto& there = at_port_[port];
   const auto first = std::find_if(there.begin(), there.end(), [&](MemberNumber number) {
-    const Membership& other = roll_[number];
+    const Membership& other = members_[number];
     return other.is_in && other.port == port && other.shard == member.shard;
   });
   there.insert(first == there.end() ? first : first + 1, member.number);
@@ -161,10 +161,10 @@ void Model::answer(Membership& member, const Claim& claim, bool is_within) {
 }
 
 Counter Model::say(Membership& member, const Claim& claim) {
-  const std::size_t receivers = roll_.rooms[member.room].members.size() - 1;
+  const std::size_t receivers = members_.rooms[member.room].members.size() - 1;
   if (!may_send(member, claim.payload_bytes, receivers)) return say_too_much(member);
   member.last_heard_ms = now_ms_;
-  const Debts::Accepted sum = debts_.accept(member, claim.message);
+  const ExpectedDeliveries::Accepted sum = expected_.accept(member, claim.message);
   expected(member.shard, Counter::kDeliveriesPlanned) += sum.planned;
   expected(member.shard, Counter::kDroppedPendingMember) += sum.pending;
   return Counter::kMessagesAccepted;
@@ -175,7 +175,8 @@ Counter Model::say_too_much(Membership& member) {
   const Bucket::Rate warnings{.units = 1, .per_ms = 5000, .burst_ms = 5000};
   member.last_heard_ms = now_ms_;
   ++expected(member.shard, Counter::kMessagesOverLimit);
-  expected(member.shard, Counter::kDroppedOverLimit) += roll_.rooms[member.room].members.size() - 1;
+  expected(member.shard, Counter::kDroppedOverLimit) +=
+      members_.rooms[member.room].members.size() - 1;
   if (member.warnings.take(now_ms_, warnings)) {
     ++expected(member.shard, Counter::kOverLimitWarnings);
     expectations_.expect_warning(network_.endpoint(member.port));
@@ -191,18 +192,18 @@ bool Model::pay(std::uint8_t shard, const Endpoint& to, std::span<const MessageI
   if (!port || *port >= at_port_.size()) return false;
   const std::vector<MemberNumber>& there = at_port_[*port];
   if (there.size() == 1) {
-    Membership& member = roll_[there.front()];
-    return member.shard == shard && debts_.pay(member, messages);
+    Membership& member = members_[there.front()];
+    return member.shard == shard && expected_.pay(member, messages);
   }
   Membership* creditor = nullptr;
-  Debts::Fit best;
+  ExpectedDeliveries::Fit best;
   for (const MemberNumber number : there) {
-    Membership& member = roll_[number];
+    Membership& member = members_[number];
     if (member.shard != shard) continue;
-    const Debts::Fit fit = Debts::fit(member, messages);
+    const ExpectedDeliveries::Fit fit = ExpectedDeliveries::fit(member, messages);
     const bool is_better = std::tie(fit.missed, fit.passed_over, fit.accepted) <
                            std::tie(best.missed, best.passed_over, best.accepted);
-    if (!fit.is_owed || (creditor != nullptr && !is_better)) continue;
+    if (!fit.is_expected || (creditor != nullptr && !is_better)) continue;
     creditor = &member;
     best = fit;
   }
@@ -210,8 +211,9 @@ bool Model::pay(std::uint8_t shard, const Endpoint& to, std::span<const MessageI
   // who got what cannot always be told. So nobody is taken to have missed what would have had to
   // come first, and a group that is not owed to one of them must be owed message by message.
   if (creditor != nullptr) {
-    const auto order = best.missed == 0 ? Debts::Order::kKept : Debts::Order::kUnknown;
-    return debts_.pay(*creditor, messages, order);
+    const auto order =
+        best.missed == 0 ? ExpectedDeliveries::Order::kKept : ExpectedDeliveries::Order::kUnknown;
+    return expected_.pay(*creditor, messages, order);
   }
   return messages.size() > 1 &&
          std::all_of(messages.begin(), messages.end(), [&](const MessageId& message) {
@@ -242,12 +244,12 @@ void Model::on_answer() {
   ++expected(shard_, Counter::kUnauthenticatedAnswers);
 }
 
-void Model::on_refused(TimeMs now_ms, std::uint8_t shard, const Endpoint& destination) {
+void Model::on_unreachable(TimeMs now_ms, std::uint8_t shard, const Endpoint& destination) {
   now_ms_ = now_ms;
   const auto port = network_.find_port(destination);
   if (!port || *port >= at_port_.size()) return;
   for (const MemberNumber number : at_port_[*port]) {
-    Membership& member = roll_[number];
+    Membership& member = members_[number];
     if (!member.is_in || member.shard != shard) continue;
     if (++member.refusals <= kRefusalsForgiven) continue;
     go(member, Counter::kMembersRefused);

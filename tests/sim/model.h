@@ -20,16 +20,16 @@
 #include "core/base/shard_map.h"
 #include "core/stats/counters.h"
 #include "tests/sim/address_book.h"
-#include "tests/sim/debts.h"
 #include "tests/sim/expectations.h"
+#include "tests/sim/expected_deliveries.h"
+#include "tests/sim/members.h"
 #include "tests/sim/network.h"
-#include "tests/sim/roll.h"
 #include "tests/sim/world.h"
 
 namespace chatd::sim {
 
 // A request, as its maker means it.
-struct Ask {
+struct RequestSpec {
   enum class Kind : std::uint8_t { kCreate, kJoin, kList, kBadFrame, kBadContent };
   Kind kind = Kind::kJoin;
   std::uint32_t client = 0;
@@ -55,26 +55,26 @@ class Model {
 
   // A request comes to the shard of its connection: the status if that can say it, otherwise the
   // room's shard does, and then the first hears of it.
-  std::optional<int> on_request(TimeMs now_ms, std::uint8_t shard, Ask& ask);
+  std::optional<int> on_request(TimeMs now_ms, std::uint8_t shard, RequestSpec& spec);
   struct Admission {
     int status;
     MemberNumber member;
   };
   // After the relay has decided. It was kept back: the relay did not look at its password.
-  Admission on_admission(TimeMs now_ms, const Ask& ask, bool was_kept_back);
+  Admission on_admission(TimeMs now_ms, const RequestSpec& spec, bool was_kept_back);
   // A connection comes; it is one too many. It goes.
   bool on_connection(TimeMs now_ms, std::uint32_t host) {
     return addresses_.open_connection(now_ms, host);
   }
   void on_connection_end(std::uint32_t host) { addresses_.close_connection(host); }
-  void on_outcome(std::uint8_t shard, const Ask& ask, int status);
+  void on_outcome(std::uint8_t shard, const RequestSpec& spec, int status);
   // A room that the host has opened has ended elsewhere.
   void on_room_ended(const IpAddress& creator);
 
   // The outcome of a datagram.
   Counter on_datagram(TimeMs now_ms, std::uint8_t shard, const Endpoint& from, const Claim& claim,
                       std::size_t size_bytes);
-  void on_refused(TimeMs now_ms, std::uint8_t shard, const Endpoint& destination);
+  void on_unreachable(TimeMs now_ms, std::uint8_t shard, const Endpoint& destination);
   // After the relay has removed the silent. If it had to stop early, `is_gone` says whom it got to.
   using IsGone = std::function<bool(const Membership&)>;
   void on_deadline(TimeMs now_ms, std::uint8_t shard, const IsGone* stopped_early);
@@ -101,28 +101,28 @@ class Model {
   // Nothing waits in the shard any more: what is still owed has been dropped.
   void on_nothing_waits(std::uint8_t shard);
   void tell_lost_from_abandoned(std::uint8_t shard, std::uint64_t lost) {
-    debts_.tell_lost_from_abandoned(shard, lost);
+    expected_.tell_lost_from_abandoned(shard, lost);
   }
 
   // What the relay's books must say.
   std::array<std::uint64_t, static_cast<std::size_t>(Counter::kCount)>& expected(
       std::uint8_t shard) {
-    return expected_[shard];
+    return expected_counters_[shard];
   }
   std::uint64_t& expected(std::uint8_t shard, Counter counter) {
-    return expected_[shard][static_cast<std::size_t>(counter)];
+    return expected_counters_[shard][static_cast<std::size_t>(counter)];
   }
   Expectations& expectations() { return expectations_; }
   // What became of an expected answer. It may be withheld if that can be explained: else false.
   void on_answer();
   bool on_answer_withheld();
 
-  Roll& roll() { return roll_; }
+  Members& members() { return members_; }
   Endpoint endpoint_of(const Membership& member) const { return network_.endpoint(member.port); }
-  const Debts& debts() const { return debts_; }
-  void begin_turn(std::uint8_t shard) { debts_.begin_turn(shard); }
+  const ExpectedDeliveries& expected() const { return expected_; }
+  void begin_turn(std::uint8_t shard) { expected_.begin_turn(shard); }
   const ShardMap& shards() const { return shards_; }
-  std::uint32_t members() const { return members_; }
+  std::uint32_t member_count() const { return member_count_; }
   std::uint32_t rooms() const { return rooms_; }
   // Several members of a room went in one call, and who went first is open: whether one counts as
   // timed out or as disconnected with its room, and which notices found nobody, is the relay's
@@ -143,44 +143,45 @@ class Model {
   Counter say_too_much(Membership& member);
 
   std::uint32_t standing(std::uint32_t room) const;
-  int create_status(const Ask& ask) const;
-  int join_status(TimeMs now_ms, const Ask& ask, bool was_kept_back);
-  int password_status(TimeMs now_ms, const Ask& ask, bool was_kept_back);
+  int create_status(const RequestSpec& spec) const;
+  int join_status(TimeMs now_ms, const RequestSpec& spec, bool was_kept_back);
+  int password_status(TimeMs now_ms, const RequestSpec& spec, bool was_kept_back);
   bool is_name_taken(const ModelRoom& room, std::uint32_t name) const;
-  Membership& enter(TimeMs now_ms, const Ask& ask);
-  int seat_status(TimeMs now_ms, const Ask& ask, bool was_kept_back);
+  Membership& enter(TimeMs now_ms, const RequestSpec& spec);
+  int seat_status(TimeMs now_ms, const RequestSpec& spec, bool was_kept_back);
   void leave_place(MemberNumber number);
-  void take_seat(TimeMs now_ms, const Ask& ask);
+  void take_seat(TimeMs now_ms, const RequestSpec& spec);
 
   void go(Membership& member, Counter why);
   void end_room(std::uint32_t room);
   bool may_tell(ModelRoom& room, std::size_t size, bool is_host);
   void tell_others(Notice notice, const Membership& about);
   void tell(Membership& member);
-  void owe(Membership& member, MessageId notice, Debt::Certainty certainty,
+  void owe(Membership& member, MessageId notice, ExpectedDelivery::Certainty certainty,
            bool is_farewell = false);
   MessageId notice_id(Notice notice, std::string_view username);
   void expire(std::uint32_t room, const std::vector<MemberNumber>& silent);
   void take_out(Membership& member);
   void bind(Membership& member, std::uint32_t port);
   void list_at_port(Membership& member);
-  void forgive_members();
+  void reset_limits();
 
   World& world_;
   const Network& network_;
   const Limits& limits_;
   ShardMap shards_;
-  Roll roll_;
-  Debts debts_;
+  Members members_;
+  ExpectedDeliveries expected_;
   AddressBook addresses_;
   Expectations expectations_;
-  std::uint32_t members_ = 0;
+  std::uint32_t member_count_ = 0;
   std::uint32_t rooms_ = 0;
   bool is_draining_ = false;
   std::vector<std::vector<MemberNumber>> at_port_;  // with those in gone_
   std::vector<MemberNumber> gone_;                  // who has still to get something
   std::map<std::string, MessageId, std::less<>> notice_ids_;
-  std::vector<std::array<std::uint64_t, static_cast<std::size_t>(Counter::kCount)>> expected_;
+  std::vector<std::array<std::uint64_t, static_cast<std::size_t>(Counter::kCount)>>
+      expected_counters_;
   std::vector<TimeMs> nobody_expires_before_ms_;  // by shard
 
   // Of this call.

@@ -15,8 +15,8 @@ void Model::begin_call(std::uint8_t shard) {
 // Who has gone and got everything is forgotten.
 void Model::end_call() {
   std::erase_if(gone_, [this](MemberNumber number) {
-    const Membership& member = roll_[number];
-    if (!member.debts.empty()) return false;
+    const Membership& member = members_[number];
+    if (!member.expected.empty()) return false;
     if (member.port != kNoPort) std::erase(at_port_[member.port], number);
     return true;
   });
@@ -24,11 +24,11 @@ void Model::end_call() {
 
 void Model::on_nothing_waits(std::uint8_t shard) {
   for (const MemberNumber number : gone_) {
-    if (roll_[number].shard == shard) debts_.write_off(roll_[number]);
+    if (members_[number].shard == shard) expected_.write_off(members_[number]);
   }
-  for (ModelRoom& room : roll_.rooms) {
+  for (ModelRoom& room : members_.rooms) {
     if (room.shard != shard || room.accepted == 0) continue;
-    for (const MemberNumber member : room.members) debts_.write_off(roll_[member]);
+    for (const MemberNumber member : room.members) expected_.write_off(members_[member]);
     room.may_hear_of_drain = false;
     room.accepted = 0;
   }
@@ -36,11 +36,11 @@ void Model::on_nothing_waits(std::uint8_t shard) {
 
 void Model::on_waiting_dropped(std::uint8_t shard) {
   for (const MemberNumber number : gone_) {
-    if (roll_[number].shard == shard) debts_.abandon(roll_[number]);
+    if (members_[number].shard == shard) expected_.abandon(members_[number]);
   }
-  for (const ModelRoom& room : roll_.rooms) {
+  for (const ModelRoom& room : members_.rooms) {
     if (room.shard != shard) continue;
-    for (const MemberNumber member : room.members) debts_.abandon(roll_[member]);
+    for (const MemberNumber member : room.members) expected_.abandon(members_[member]);
   }
 }
 
@@ -57,19 +57,20 @@ std::optional<MessageId> Model::find_notice(std::string_view datagram) const {
   return found->second;
 }
 
-void Model::owe(Membership& member, MessageId notice, Debt::Certainty certainty, bool is_farewell) {
+void Model::owe(Membership& member, MessageId notice, ExpectedDelivery::Certainty certainty,
+                bool is_farewell) {
   if (member.port == kNoPort) {
     ++expected(member.shard, Counter::kNoticesDropped);
   } else {
-    debts_.accept_notice(member, notice, certainty, is_farewell);
+    expected_.accept_notice(member, notice, certainty, is_farewell);
   }
 }
 
 // It is out, and is told so when it has got all that was for it.
 void Model::tell(Membership& member) {
-  debts_.begin_notice();
+  expected_.begin_notice();
   owe(member, notice_id(Notice::kDisconnected, world_.client_names[member.name]),
-      Debt::Certainty::kCertain, /*is_farewell=*/true);
+      ExpectedDelivery::Certainty::kCertain, /*is_farewell=*/true);
 }
 
 // Large rooms hear nothing of arrivals and departures, others only so many.
@@ -83,13 +84,13 @@ bool Model::may_tell(ModelRoom& room, std::size_t size, bool is_host) {
 }
 
 void Model::tell_others(Notice notice, const Membership& about) {
-  ModelRoom& room = roll_.rooms[about.room];
+  ModelRoom& room = members_.rooms[about.room];
   if (!may_tell(room, room.members.size(), room.host == about.number)) return;
-  debts_.begin_notice();
+  expected_.begin_notice();
   ++room.accepted;
   const MessageId id = notice_id(notice, world_.client_names[about.name]);
   for (const MemberNumber number : room.members) {
-    if (number != about.number) owe(roll_[number], id, Debt::Certainty::kCertain);
+    if (number != about.number) owe(members_[number], id, ExpectedDelivery::Certainty::kCertain);
   }
 }
 
@@ -99,7 +100,7 @@ void Model::go(Membership& member, Counter why) {
   world_.note(Step::kGoes, member.number, room, static_cast<std::uint64_t>(why));
   ++expected(member.shard, why);
   tell_others(Notice::kLeft, member);
-  const bool was_host = roll_.rooms[room].host == member.number;
+  const bool was_host = members_.rooms[room].host == member.number;
   take_out(member);
   if (was_host) {
     world_.seen.saw(Sight::kHostLeaves);
@@ -108,16 +109,16 @@ void Model::go(Membership& member, Counter why) {
 }
 
 void Model::take_out(Membership& member) {
-  std::erase(roll_.rooms[member.room].members, member.number);
+  std::erase(members_.rooms[member.room].members, member.number);
   member.is_in = false;
   gone_.push_back(member.number);
-  --members_;
+  --member_count_;
 }
 
 void Model::end_room(std::uint32_t number) {
-  ModelRoom& room = roll_.rooms[number];
+  ModelRoom& room = members_.rooms[number];
   while (!room.members.empty()) {
-    Membership& member = roll_[room.members.back()];
+    Membership& member = members_[room.members.back()];
     world_.note(Step::kGoes, member.number, number,
                 static_cast<std::uint64_t>(Counter::kMembersDisconnected));
     ++expected(member.shard, Counter::kMembersDisconnected);
@@ -138,12 +139,12 @@ void Model::on_deadline(TimeMs now_ms, std::uint8_t shard, const IsGone* stopped
   if (now_ms < earliest_ms) return;
   earliest_ms = std::numeric_limits<TimeMs>::max();
   std::vector<MemberNumber> silent;
-  for (std::uint32_t i = 0; i < roll_.rooms.size(); ++i) {
-    const ModelRoom& room = roll_.rooms[i];
+  for (std::uint32_t i = 0; i < members_.rooms.size(); ++i) {
+    const ModelRoom& room = members_.rooms[i];
     if (!room.exists || room.shard != shard) continue;
     silent.clear();
     for (const MemberNumber number : room.members) {
-      const Membership& member = roll_[number];
+      const Membership& member = members_[number];
       const TimeMs deadline_ms = member.last_heard_ms + limits_.idle_timeout_ms;
       const bool is_due = deadline_ms <= now_ms;
       if (is_due && (stopped_early == nullptr || (*stopped_early)(member))) {
@@ -158,26 +159,26 @@ void Model::on_deadline(TimeMs now_ms, std::uint8_t shard, const IsGone* stopped
 
 void Model::expire(std::uint32_t number, const std::vector<MemberNumber>& silent) {
   if (silent.size() == 1) {
-    Membership& member = roll_[silent.front()];
+    Membership& member = members_[silent.front()];
     go(member, Counter::kMembersTimedOut);
     return tell(member);
   }
   // Who goes later may hear that the first ones went; those who stay hear of all, in any order, if
   // the room is told at all.
   is_order_open_ = true;
-  ModelRoom& room = roll_.rooms[number];
+  ModelRoom& room = members_.rooms[number];
   for (const MemberNumber one : silent) {
     ++room.accepted;
-    const MessageId left = notice_id(Notice::kLeft, world_.client_names[roll_[one].name]);
+    const MessageId left = notice_id(Notice::kLeft, world_.client_names[members_[one].name]);
     for (const MemberNumber other : room.members) {
-      if (other != one && roll_[other].port != kNoPort) {
-        owe(roll_[other], left, Debt::Certainty::kOptional);
+      if (other != one && members_[other].port != kNoPort) {
+        owe(members_[other], left, ExpectedDelivery::Certainty::kOptional);
       }
     }
   }
   bool host_is_silent = false;
   for (const MemberNumber one : silent) {
-    Membership& member = roll_[one];
+    Membership& member = members_[one];
     host_is_silent = host_is_silent || room.host == one;
     world_.note(Step::kGoes, one, number, static_cast<std::uint64_t>(Counter::kMembersTimedOut));
     ++expected(member.shard, Counter::kMembersTimedOut);
@@ -190,9 +191,9 @@ void Model::expire(std::uint32_t number, const std::vector<MemberNumber>& silent
 }
 
 void Model::on_disconnect_all(std::uint8_t shard, const IsGone& is_gone) {
-  for (std::uint32_t i = 0; i < roll_.rooms.size(); ++i) {
-    const ModelRoom& room = roll_.rooms[i];
-    if (room.exists && room.shard == shard && is_gone(roll_[room.host])) end_room(i);
+  for (std::uint32_t i = 0; i < members_.rooms.size(); ++i) {
+    const ModelRoom& room = members_.rooms[i];
+    if (room.exists && room.shard == shard && is_gone(members_[room.host])) end_room(i);
   }
 }
 

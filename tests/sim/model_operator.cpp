@@ -8,10 +8,10 @@
 namespace chatd::sim {
 bool Model::on_kick(TimeMs now_ms, std::uint8_t shard, std::uint32_t room, std::uint32_t name) {
   now_ms_ = now_ms;
-  const ModelRoom& there = roll_.rooms[standing(room)];
+  const ModelRoom& there = members_.rooms[standing(room)];
   if (!there.exists || there.shard != shard) return false;
   for (const MemberNumber number : there.members) {
-    Membership& member = roll_[number];
+    Membership& member = members_[number];
     if (world_.client_looks[member.name] != world_.client_looks[name]) continue;
     world_.seen.saw(Sight::kKick);
     go(member, Counter::kMembersKicked);
@@ -24,7 +24,7 @@ bool Model::on_kick(TimeMs now_ms, std::uint8_t shard, std::uint32_t room, std::
 
 bool Model::on_close_room(std::uint8_t shard, std::uint32_t room) {
   room = standing(room);
-  if (!roll_.rooms[room].exists || roll_.rooms[room].shard != shard) return false;
+  if (!members_.rooms[room].exists || members_.rooms[room].shard != shard) return false;
   world_.seen.saw(Sight::kCloseRoom);
   end_room(room);
   return true;
@@ -34,14 +34,14 @@ bool Model::on_close_room(std::uint8_t shard, std::uint32_t room) {
 void Model::on_new_limits(const Limits& old) {
   std::fill(nobody_expires_before_ms_.begin(), nobody_expires_before_ms_.end(), 0);
   if (limits_.abuse == old.abuse) return;
-  forgive_members();
+  reset_limits();
   addresses_.forgive_requests();
 }
 
-void Model::forgive_members() {
-  for (const ModelRoom& room : roll_.rooms) {
+void Model::reset_limits() {
+  for (const ModelRoom& room : members_.rooms) {
     for (const MemberNumber number : room.members) {
-      Membership& member = roll_[number];
+      Membership& member = members_[number];
       member.payloads = member.bytes = member.warnings = {};
     }
   }
@@ -50,15 +50,15 @@ void Model::forgive_members() {
 // Each room is told when its turn comes, and who is there then.
 void Model::on_drain() {
   is_draining_ = true;
-  debts_.begin_notice();
+  expected_.begin_notice();
   const MessageId draining = notice_id(Notice::kDraining, "");
-  for (ModelRoom& room : roll_.rooms) {
+  for (ModelRoom& room : members_.rooms) {
     if (!room.exists) continue;
     room.may_hear_of_drain = true;
     ++room.accepted;
     for (const MemberNumber number : room.members) {
-      Membership& member = roll_[number];
-      if (member.port != kNoPort) owe(member, draining, Debt::Certainty::kIfThere);
+      Membership& member = members_[number];
+      if (member.port != kNoPort) owe(member, draining, ExpectedDelivery::Certainty::kIfThere);
     }
   }
 }
@@ -71,21 +71,21 @@ bool Model::is_drain_notice(std::string_view datagram) {
 // that had not given way: what they are still owed is lost. Of several members at an endpoint the
 // new relay has learnt in the order of their slots.
 void Model::on_hot_restart() {
-  forgive_members();
+  reset_limits();
   addresses_.forgive_all();
   std::vector<MemberNumber> everybody;
-  for (ModelRoom& room : roll_.rooms) {
+  for (ModelRoom& room : members_.rooms) {
     room.notices = {};
     everybody.insert(everybody.end(), room.members.begin(), room.members.end());
   }
   std::sort(everybody.begin(), everybody.end(), [&](MemberNumber a, MemberNumber b) {
-    return roll_[a].token.slot() < roll_[b].token.slot();
+    return members_[a].token.slot() < members_[b].token.slot();
   });
   at_port_.clear();
-  for (const MemberNumber number : gone_) debts_.write_off(roll_[number]);
+  for (const MemberNumber number : gone_) expected_.write_off(members_[number]);
   gone_.clear();
   for (const MemberNumber number : everybody) {
-    if (roll_[number].port != kNoPort) list_at_port(roll_[number]);
+    if (members_[number].port != kNoPort) list_at_port(members_[number]);
   }
 }
 

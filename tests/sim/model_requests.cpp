@@ -6,16 +6,17 @@
 
 namespace chatd::sim {
 
-std::optional<int> Model::on_request(TimeMs now_ms, std::uint8_t shard, Ask& ask) {
-  const bool may_ask = addresses_.may_ask(now_ms, ask.host);
+std::optional<int> Model::on_request(TimeMs now_ms, std::uint8_t shard, RequestSpec& spec) {
+  const bool may_ask = addresses_.may_ask(now_ms, spec.host);
   int status = 0;
   if (!may_ask) {
     world_.seen.saw(Sight::kTold429Requests);
     ++expected(shard, Counter::kRequestsOverLimit);
     status = 429;
-  } else if (ask.kind == Ask::Kind::kBadFrame || ask.kind == Ask::Kind::kBadContent) {
+  } else if (spec.kind == RequestSpec::Kind::kBadFrame ||
+             spec.kind == RequestSpec::Kind::kBadContent) {
     status = 400;
-  } else if (ask.kind == Ask::Kind::kList) {
+  } else if (spec.kind == RequestSpec::Kind::kList) {
     ++expected(shard, Counter::kRequestsCompleted);
     return 200;
   }
@@ -23,69 +24,69 @@ std::optional<int> Model::on_request(TimeMs now_ms, std::uint8_t shard, Ask& ask
     ++expected(shard, Counter::kRequestsRefused);
     return status;
   }
-  if (ask.kind == Ask::Kind::kCreate && ask.seat == kNobody) {
-    ask.room_is_counted = addresses_.may_open_room(ask.host);
-    if (ask.room_is_counted) addresses_.open_room(ask.host);
+  if (spec.kind == RequestSpec::Kind::kCreate && spec.seat == kNobody) {
+    spec.room_is_counted = addresses_.may_open_room(spec.host);
+    if (spec.room_is_counted) addresses_.open_room(spec.host);
   }
   return std::nullopt;
 }
 
-Model::Admission Model::on_admission(TimeMs now_ms, const Ask& ask, bool was_kept_back) {
+Model::Admission Model::on_admission(TimeMs now_ms, const RequestSpec& spec, bool was_kept_back) {
   now_ms_ = now_ms;
-  const bool is_create = ask.kind == Ask::Kind::kCreate;
+  const bool is_create = spec.kind == RequestSpec::Kind::kCreate;
   if (is_draining_) world_.seen.saw(Sight::kTold503Draining);
-  const int status = is_draining_          ? 503
-                     : ask.seat != kNobody ? seat_status(now_ms, ask, was_kept_back)
-                     : is_create           ? create_status(ask)
-                                           : join_status(now_ms, ask, was_kept_back);
-  world_.note(Step::kEnters, ask.name, ask.room, static_cast<std::uint64_t>(status));
+  const int status = is_draining_           ? 503
+                     : spec.seat != kNobody ? seat_status(now_ms, spec, was_kept_back)
+                     : is_create            ? create_status(spec)
+                                            : join_status(now_ms, spec, was_kept_back);
+  world_.note(Step::kEnters, spec.name, spec.room, static_cast<std::uint64_t>(status));
   if (status != 201) return {.status = status, .member = kNobody};
-  if (ask.seat != kNobody) {
-    take_seat(now_ms, ask);
-    return {.status = status, .member = ask.seat};
+  if (spec.seat != kNobody) {
+    take_seat(now_ms, spec);
+    return {.status = status, .member = spec.seat};
   }
 
-  ModelRoom& room = roll_.rooms[ask.room];
+  ModelRoom& room = members_.rooms[spec.room];
   if (is_create) {
     room.exists = true;
-    room.creator_host = ask.host;
-    room.password = ask.password;
+    room.creator_host = spec.host;
+    room.password = spec.password;
     room.notices = {};
     room.accepted = 0;
     ++rooms_;
     ++expected(room.shard, Counter::kRoomsCreated);
   } else {
   }
-  const Membership& member = enter(now_ms, ask);
+  const Membership& member = enter(now_ms, spec);
   if (is_create) room.host = member.number;
   return {.status = status, .member = member.number};
 }
 
 // A token is for one seat, under its name, in its room; who asks to create is its host.
-int Model::seat_status(TimeMs now_ms, const Ask& ask, bool was_kept_back) {
-  const ModelRoom& room = roll_.rooms[ask.room];
+int Model::seat_status(TimeMs now_ms, const RequestSpec& spec, bool was_kept_back) {
+  const ModelRoom& room = members_.rooms[spec.room];
   if (!room.exists) return 404;
-  const int refusal = password_status(now_ms, ask, was_kept_back);
+  const int refusal = password_status(now_ms, spec, was_kept_back);
   if (refusal != 0) return refusal;
-  const Membership* const seat = roll_.find(ask.seat);
-  const bool is_right = seat != nullptr && seat->is_in && seat->room == ask.room &&
-                        seat->name == ask.name &&
-                        (ask.kind == Ask::Kind::kJoin || room.host == ask.seat);
+  const Membership* const seat = members_.find(spec.seat);
+  const bool is_right = seat != nullptr && seat->is_in && seat->room == spec.room &&
+                        seat->name == spec.name &&
+                        (spec.kind == RequestSpec::Kind::kJoin || room.host == spec.seat);
   return is_right ? 201 : 404;
 }
 
 void Model::leave_place(MemberNumber number) {
-  const MemberNumber before = roll_.add(roll_[number].room).number;
-  Membership& there = roll_[before];
-  Membership& member = roll_[number];
-  std::erase(roll_.rooms[member.room].members, before);
+  const MemberNumber before = members_.add(members_[number].room).number;
+  Membership& there = members_[before];
+  Membership& member = members_[number];
+  std::erase(members_.rooms[member.room].members, before);
   there.is_in = false;
   there.shard = member.shard;
   there.name = member.name;
   there.host = member.host;
   there.port = std::exchange(member.port, kNoPort);
-  std::swap(there.debts, member.debts);
-  std::swap(there.first_debt, member.first_debt);
+  std::swap(there.expected, member.expected);
+  std::swap(there.first_expected, member.first_expected);
   std::replace(at_port_[there.port].begin(), at_port_[there.port].end(), number, before);
   gone_.push_back(before);
   tell(there);
@@ -93,13 +94,13 @@ void Model::leave_place(MemberNumber number) {
 
 // Its member is here now, and no longer where it was: what it had still to get goes there, and that
 // it is out.
-void Model::take_seat(TimeMs now_ms, const Ask& ask) {
+void Model::take_seat(TimeMs now_ms, const RequestSpec& spec) {
   world_.seen.saw(Sight::kSeatTaken);
-  const std::uint32_t before = roll_[ask.seat].port;
-  if (before != ask.port && before != kNoPort) leave_place(ask.seat);
-  Membership& member = roll_[ask.seat];
-  if (before != ask.port && ask.port != kNoPort) bind(member, ask.port);
-  member.host = ask.host;
+  const std::uint32_t before = members_[spec.seat].port;
+  if (before != spec.port && before != kNoPort) leave_place(spec.seat);
+  Membership& member = members_[spec.seat];
+  if (before != spec.port && spec.port != kNoPort) bind(member, spec.port);
+  member.host = spec.host;
   member.last_heard_ms = now_ms;
   member.refusals = 0;
   ++expected(member.shard, Counter::kMembersReturned);
@@ -107,17 +108,17 @@ void Model::take_seat(TimeMs now_ms, const Ask& ask) {
 
 // The room that is there under a name that looks like this one's; this one when there is none.
 std::uint32_t Model::standing(std::uint32_t room) const {
-  for (std::uint32_t other = 0; other < roll_.rooms.size(); ++other) {
-    if (roll_.rooms[other].exists && world_.room_looks[other] == world_.room_looks[room]) {
+  for (std::uint32_t other = 0; other < members_.rooms.size(); ++other) {
+    if (members_.rooms[other].exists && world_.room_looks[other] == world_.room_looks[room]) {
       return other;
     }
   }
   return room;
 }
 
-int Model::create_status(const Ask& ask) const {
-  if (roll_.rooms[standing(ask.room)].exists) return 409;
-  if (!ask.room_is_counted) {
+int Model::create_status(const RequestSpec& spec) const {
+  if (members_.rooms[standing(spec.room)].exists) return 409;
+  if (!spec.room_is_counted) {
     world_.seen.saw(Sight::kTold429Rooms);
     return 429;
   }
@@ -125,24 +126,24 @@ int Model::create_status(const Ask& ask) const {
     world_.seen.saw(Sight::kTold503Rooms);
     return 503;
   }
-  if (members_ >= limits_.max_members) {
+  if (member_count_ >= limits_.max_members) {
     world_.seen.saw(Sight::kTold503Members);
     return 503;
   }
   return 201;
 }
 
-int Model::join_status(TimeMs now_ms, const Ask& ask, bool was_kept_back) {
-  const ModelRoom& room = roll_.rooms[ask.room];
+int Model::join_status(TimeMs now_ms, const RequestSpec& spec, bool was_kept_back) {
+  const ModelRoom& room = members_.rooms[spec.room];
   if (!room.exists) return 404;
-  const int refusal = password_status(now_ms, ask, was_kept_back);
+  const int refusal = password_status(now_ms, spec, was_kept_back);
   if (refusal != 0) return refusal;
-  if (is_name_taken(room, ask.name)) return 409;
+  if (is_name_taken(room, spec.name)) return 409;
   if (room.members.size() >= limits_.max_room_members) {
     world_.seen.saw(Sight::kTold503RoomMembers);
     return 503;
   }
-  if (members_ >= limits_.max_members) {
+  if (member_count_ >= limits_.max_members) {
     world_.seen.saw(Sight::kTold503Members);
     return 503;
   }
@@ -150,40 +151,40 @@ int Model::join_status(TimeMs now_ms, const Ask& ask, bool was_kept_back) {
 }
 
 // 0: the password is no obstacle.
-int Model::password_status(TimeMs now_ms, const Ask& ask, bool was_kept_back) {
-  const ModelRoom& room = roll_.rooms[ask.room];
+int Model::password_status(TimeMs now_ms, const RequestSpec& spec, bool was_kept_back) {
+  const ModelRoom& room = members_.rooms[spec.room];
   if (room.password == 0) return 0;
-  if (ask.password == 0) return 401;
-  const bool may_guess = addresses_.may_guess(now_ms, ask.host, ask.room);
+  if (spec.password == 0) return 401;
+  const bool may_guess = addresses_.may_guess(now_ms, spec.host, spec.room);
   if (!may_guess || was_kept_back) {
-    if (may_guess && !addresses_.has_another_guessed(now_ms, ask.host, ask.room)) {
+    if (may_guess && !addresses_.has_another_guessed(now_ms, spec.host, spec.room)) {
       world_.fail("a password was not looked at, though nobody has guessed");
     }
     world_.seen.saw(Sight::kTold429Passwords);
     ++expected(room.shard, Counter::kPasswordAttemptsOverLimit);
     return 429;
   }
-  if (room.password == ask.password) return 0;
-  addresses_.guessed_wrong(now_ms, ask.host, ask.room);
+  if (room.password == spec.password) return 0;
+  addresses_.guessed_wrong(now_ms, spec.host, spec.room);
   ++expected(room.shard, Counter::kPasswordsWrong);
   return 401;
 }
 
 bool Model::is_name_taken(const ModelRoom& room, std::uint32_t name) const {
   return std::any_of(room.members.begin(), room.members.end(), [&](MemberNumber number) {
-    return world_.client_looks[roll_[number].name] == world_.client_looks[name];
+    return world_.client_looks[members_[number].name] == world_.client_looks[name];
   });
 }
 
-Membership& Model::enter(TimeMs now_ms, const Ask& ask) {
-  Membership& member = roll_.add(ask.room);
-  const std::uint8_t shard = roll_.rooms[ask.room].shard;
+Membership& Model::enter(TimeMs now_ms, const RequestSpec& spec) {
+  Membership& member = members_.add(spec.room);
+  const std::uint8_t shard = members_.rooms[spec.room].shard;
   member.shard = shard;
-  member.name = ask.name;
-  member.host = ask.host;
+  member.name = spec.name;
+  member.host = spec.host;
   member.last_heard_ms = now_ms;
-  if (ask.port != kNoPort) bind(member, ask.port);
-  ++members_;
+  if (spec.port != kNoPort) bind(member, spec.port);
+  ++member_count_;
   ++expected(shard, Counter::kMembersJoined);
   nobody_expires_before_ms_[shard] =
       std::min(nobody_expires_before_ms_[shard], now_ms + limits_.idle_timeout_ms);
@@ -191,9 +192,9 @@ Membership& Model::enter(TimeMs now_ms, const Ask& ask) {
   return member;
 }
 
-void Model::on_outcome(std::uint8_t shard, const Ask& ask, int status) {
+void Model::on_outcome(std::uint8_t shard, const RequestSpec& spec, int status) {
   ++expected(shard, status == 201 ? Counter::kRequestsCompleted : Counter::kRequestsRefused);
-  if (status != 201 && ask.room_is_counted) addresses_.close_room(ask.host);
+  if (status != 201 && spec.room_is_counted) addresses_.close_room(spec.host);
 }
 
 void Model::on_room_ended(const IpAddress& creator) {

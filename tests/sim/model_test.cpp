@@ -26,13 +26,14 @@ class RoomInModel : public testing::Test {
 
   void enter(Client client) {
     ports_[client] = network_.open_port(/*host=*/0, client);
-    const Ask ask{.kind = client == kHost ? Ask::Kind::kCreate : Ask::Kind::kJoin,
-                  .client = client,
-                  .name = client,
-                  .port = ports_[client],
-                  .room_is_counted = true};
+    const RequestSpec spec{
+        .kind = client == kHost ? RequestSpec::Kind::kCreate : RequestSpec::Kind::kJoin,
+        .client = client,
+        .name = client,
+        .port = ports_[client],
+        .room_is_counted = true};
     model_.begin_call(kShard);
-    members_[client] = model_.on_admission(kNowMs, ask, /*was_kept_back=*/false).member;
+    members_[client] = model_.on_admission(kNowMs, spec, /*was_kept_back=*/false).member;
     model_.end_call();
   }
 
@@ -63,12 +64,12 @@ TEST_F(RoomInModel, WhatTheGoneHaveNotGotByAHotRestartIsLost) {
   const MessageId message = MessageId{members_[kHost]} << kMessageBits | 1;
   send(kHost, Claim::Payload::kMessage, message);
   send(kOne, Claim::Payload::kLeave);
-  ASSERT_EQ(model_.debts().owed_by(kShard), 2u);
+  ASSERT_EQ(model_.expected().owed_by(kShard), 2u);
 
   model_.on_hot_restart();
 
-  EXPECT_EQ(model_.debts().lost_by(kShard), 1u);
-  EXPECT_EQ(model_.debts().owed_by(kShard), 1u);
+  EXPECT_EQ(model_.expected().lost_by(kShard), 1u);
+  EXPECT_EQ(model_.expected().owed_by(kShard), 1u);
   EXPECT_FALSE(pay(kOne, message));
   EXPECT_TRUE(pay(kOther, message));
 }

@@ -69,11 +69,11 @@ void Operator::go_on(std::uint32_t act, std::uint32_t generation) {
 // Most of them are there when it is asked for; some may be gone when it comes to it.
 void Operator::kick() {
   const std::uint32_t room = some_room();
-  const ModelRoom& there = model_.roll().rooms[room];
+  const ModelRoom& there = model_.members().rooms[room];
   std::uint32_t name = world_.dice.roll32(world_.scenario.clients);
   if (!there.members.empty() && !world_.dice.one_in(4)) {
     const std::size_t one = world_.dice.roll32(static_cast<std::uint32_t>(there.members.size()));
-    name = model_.roll()[there.members[one]].name;
+    name = model_.members()[there.members[one]].name;
   }
   note(Act::kKick, room, name);
   server_.kick(room, name);

@@ -13,7 +13,7 @@
 namespace chatd::sim {
 
 struct Request {
-  Ask ask;
+  RequestSpec spec;
   int status = 0;                 // what the model says it will be
   MemberNumber member = kNobody;  // who enters, if it may
   std::uint32_t connection = 0;   // the client's

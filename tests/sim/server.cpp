@@ -29,7 +29,7 @@ void Server::start() {
   world_.limits = world_.scenario.limits;
   ++generation_;
   config_ = {};
-  config_.own_sockets = world_.server_sockets;
+  config_.local_endpoints = world_.server_sockets;
   config_.trains = world_.scenario.trains;
   config_.message_store_blocks = world_.scenario.store_blocks;
   if (count > 1) config_.shards = ShardMap(count, key);
@@ -47,12 +47,12 @@ void Server::start() {
 // there.
 void Server::open_shards(std::vector<ShardState> states) {
   const auto count = static_cast<std::uint32_t>(sockets_.size());
-  const std::uint64_t sequence = board_ && !states.empty() ? board_->sequence() : 0;
+  const std::uint64_t creation_order = group_ && !states.empty() ? group_->creation_order() : 0;
   shards_.clear();
   relays_.clear();
   machine_.forget_watchers();
-  board_ = Switchboard::open(machine_, count, world_.scenario.mailbox).value();
-  board_->go_on_from(sequence);
+  group_ = ShardGroup::open(machine_, count, world_.scenario.mailbox).value();
+  group_->go_on_from(creation_order);
   turns_.assign(count, {});
   const int stop = machine_.eventfd();
   for (std::uint32_t i = 0; i < count; ++i) {
@@ -65,7 +65,7 @@ void Server::open_shards(std::vector<ShardState> states) {
     const ShardBounds bounds{.outbox_work = world_.scenario.outbox_work,
                              .datagrams = world_.scenario.datagrams_per_turn};
     shards_.push_back(
-        Shard::open(machine_, std::move(own), std::move(relay), *board_, stop, bounds).value());
+        Shard::open(machine_, std::move(own), std::move(relay), *group_, stop, bounds).value());
     wake(i);
   }
   for (std::uint32_t i = 0; i < states.size(); ++i) {
@@ -85,19 +85,20 @@ std::unique_ptr<AuditedRelay> Server::make_relay(std::uint32_t shard) {
 }
 
 void Server::stop() {
-  world_.note(Step::kServerStops, model_.members());
+  world_.note(Step::kServerStops, model_.member_count());
   machine_.is_stopping = true;
   for (std::uint32_t i = 0; i < shard_count() && world_.ok(); ++i) {
     shards_[i]->end();
     relays_[i]->check_counters();
     audit_.compare(machine_.now_ms(), *relays_[i], static_cast<std::uint8_t>(i));
   }
-  if (world_.ok() && model_.members() != 0) world_.fail("not everyone was told that it is over");
+  if (world_.ok() && model_.member_count() != 0)
+    world_.fail("not everyone was told that it is over");
   check_sent();
   for (const AuditedRelay* relay : relays_) world_.seen.add(relay->counters());
   shards_.clear();
   relays_.clear();
-  board_.reset();
+  group_.reset();
   machine_.end_process();
   machine_.is_stopping = false;
 }
@@ -121,20 +122,20 @@ void Server::start_drain() {
 }
 
 void Server::kick(std::uint32_t room, std::uint32_t name) {
-  board_->mailbox(model_.roll().rooms[room].shard)
-      .post(Errand([room, name](const ErrandSite& site) {
+  group_->mailbox(model_.members().rooms[room].shard)
+      .post(Task([room, name](const TaskContext& site) {
         static_cast<AuditedRelay&>(site.relay).kick_audited(site.now_ms, room, name, site.out);
       }));
 }
 
 void Server::close_room(std::uint32_t room) {
-  board_->mailbox(model_.roll().rooms[room].shard).post(Errand([room](const ErrandSite& site) {
+  group_->mailbox(model_.members().rooms[room].shard).post(Task([room](const TaskContext& site) {
     static_cast<AuditedRelay&>(site.relay).close_room_audited(room, site.out);
   }));
 }
 
 bool Server::restart_hot() {
-  if (!settle()) {
+  if (!quiesce()) {
     for (std::uint32_t i = 0; i < shard_count(); ++i) {
       shards_[i]->go_on();
       wake(i);
@@ -153,14 +154,14 @@ bool Server::restart_hot() {
   return true;
 }
 
-bool Server::settle() {
+bool Server::quiesce() {
   constexpr int kRounds = 64;
   for (const Turns& turns : turns_) {
     if (turns.is_paused) return false;
   }
   for (int i = 0; i < kRounds; ++i) {
     bool is_settled = true;
-    for (const auto& shard : shards_) is_settled = !shard->settle() && is_settled;
+    for (const auto& shard : shards_) is_settled = !shard->quiesce() && is_settled;
     if (is_settled) return true;
   }
   return false;
@@ -192,7 +193,8 @@ void Server::turn(std::uint32_t shard) {
   turns_[shard].is_awake = false;
   if (turns_[shard].is_paused) return;
   const TimeMs now_ms = machine_.now_ms();
-  world_.note(Step::kTurn, shard, model_.debts().owed_by(static_cast<std::uint8_t>(shard)), now_ms);
+  world_.note(Step::kTurn, shard, model_.expected().owed_by(static_cast<std::uint8_t>(shard)),
+              now_ms);
   shards_[shard]->duty_cycle();
   relays_[shard]->check_counters();
   const int timeout_ms = shards_[shard]->wait_timeout_ms(now_ms);
@@ -247,7 +249,8 @@ void Server::compare() {
   }
   const std::uint32_t spare = shard_count() > 1 ? shard_count() : 0;
   const Limits& limits = world_.scenario.limits;
-  if (model_.members() > limits.max_members + spare || model_.rooms() > limits.max_rooms + spare) {
+  if (model_.member_count() > limits.max_members + spare ||
+      model_.rooms() > limits.max_rooms + spare) {
     world_.fail("more rooms or members than the limits allow");
   }
 }
@@ -279,11 +282,11 @@ void Server::check_at_rest() {
         roster.members().size() != 0 || roster.rooms().size() != 0) {
       world_.fail("shard " + std::to_string(i) + " does not come to rest");
     }
-    if (model_.debts().owed_by(static_cast<std::uint8_t>(i)) != 0) {
+    if (model_.expected().owed_by(static_cast<std::uint8_t>(i)) != 0) {
       world_.fail("messages are still owed when all is quiet");
     }
   }
-  if (board_->connections() != 0) world_.fail("a connection is still open when all is quiet");
+  if (group_->connections() != 0) world_.fail("a connection is still open when all is quiet");
   for (const Connection& connection : connections_) {
     if (connection.stage != Connection::Stage::kFree) {
       world_.fail("a request was never answered");

@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-#include "server/group/switchboard.h"
+#include "server/group/shard_group.h"
 #include "server/shard/shard.h"
 #include "tests/sim/audit.h"
 #include "tests/sim/audited_relay.h"
@@ -27,7 +27,7 @@ struct Connection {
   enum class Stage : std::uint8_t { kFree, kArriving, kOpen, kAnswered };
   Stage stage = Stage::kFree;
   std::uint32_t serial = 0;
-  Ask ask;
+  RequestSpec spec;
   std::uint32_t nonsense = 0;  // so many bad requests come before it
   std::uint32_t nonsense_read = 0;
   bool breaks = false;  // before the answer has come through
@@ -59,7 +59,7 @@ class Server final : public Requests, public Peers {
   bool is_up() const { return !shards_.empty(); }
 
   // A client connects and asks. Returns the connection; what it hears comes as events.
-  std::uint32_t connect(const Ask& ask, std::string_view request);
+  std::uint32_t connect(const RequestSpec& spec, std::string_view request);
   // The client is done with it.
   void close(std::uint32_t connection);
   Connection& connection(std::uint32_t number) { return connections_[number]; }
@@ -110,7 +110,7 @@ class Server final : public Requests, public Peers {
 
   void open_shards(std::vector<ShardState> states);
   std::unique_ptr<AuditedRelay> make_relay(std::uint32_t shard);
-  bool settle();
+  bool quiesce();
   void check_sent() const;
   std::uint32_t steer(const Packet& packet);
   void check_list(const FrameView& frame);
@@ -123,7 +123,7 @@ class Server final : public Requests, public Peers {
   Audit audit_;
   Machine machine_;
   RelayConfig config_;
-  std::unique_ptr<Switchboard> board_;
+  std::unique_ptr<ShardGroup> group_;
   std::vector<int> sockets_;
   std::vector<std::vector<int>> descriptors_;  // of connections, by shard, during a restart
   int listener_ = -1;

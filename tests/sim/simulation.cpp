@@ -40,7 +40,7 @@ void Simulation::handle(const Event& event) {
     case EventKind::kRefusalAtServer:
       return server_.on_refusal(event.what);
     case EventKind::kRefusalAtClient:
-      return clients_.on_refused(event.where);
+      return clients_.on_unreachable(event.where);
     case EventKind::kTurn:
       if (event.where < server_.shard_count()) server_.turn(event.where);
       return;
@@ -78,7 +78,7 @@ void Simulation::come_to_rest() {
   }
   if (!world_.ok()) return;
   server_.check_at_rest();
-  if (model_.members() != 0 || model_.rooms() != 0) world_.fail("somebody never timed out");
+  if (model_.member_count() != 0 || model_.rooms() != 0) world_.fail("somebody never timed out");
   if (world_.packets.in_use() != 0) world_.fail("datagrams were lost track of");
   server_.stop();
 }

@@ -62,36 +62,36 @@ void Clients::send(Client& client, std::uint32_t number) {
 }
 
 void Clients::say(Client& client, std::uint32_t times) {
-  const client::Conversation& conversation = *client.conversation;
+  const client::MemberSession& session = *client.session;
   for (std::uint32_t i = 0; i < times; ++i) {
     const MessageId id = next_message(client);
     const std::uint32_t number = open_datagram(
-        client, conversation.room(), client.token,
+        client, session.room(), client.token,
         {.payload = Claim::Payload::kMessage, .member = client.member, .message = id});
-    append_message(world_.packets[number].bytes, id, conversation.username());
+    append_message(world_.packets[number].bytes, id, session.username());
     if (client.number % 4 != 3 && is_plain(id) && id % kWrittenByLibrary == 0) {
       compare_with_library(client, id, world_.packets[number].bytes);
     }
     send(client, number);
   }
-  client.conversation->standing().on_sent(now_ms());
+  client.session->standing().on_sent(now_ms());
 }
 
 void Clients::compare_with_library(const Client& client, MessageId id, std::string_view datagram) {
   std::string text;
   append_text(text, id);
-  const auto written = client.conversation->message(text);
+  const auto written = client.session->message(text);
   if (!written || *written != datagram) {
     world_.fail("the client library writes a message in another way");
   }
 }
 
 void Clients::beat(Client& client) {
-  client::Standing& standing = client.conversation->standing();
-  const std::string written = client.conversation->heartbeat();
+  client::Standing& standing = client.session->standing();
+  const std::string written = client.session->heartbeat();
   const std::string payload(parse_client_datagram(written)->payload);
   const std::uint32_t number =
-      open_datagram(client, client.conversation->room(), client.token,
+      open_datagram(client, client.session->room(), client.token,
                     {.payload = payload.empty() ? Claim::Payload::kHeartbeat : Claim::Payload::kAsk,
                      .member = client.member});
   world_.packets[number].bytes += payload;
@@ -106,10 +106,10 @@ void Clients::beat(Client& client) {
 void Clients::leave(Client& client) {
   world_.seen.saw(Sight::kLeave);
   const std::uint32_t number =
-      open_datagram(client, client.conversation->room(), client.token,
+      open_datagram(client, client.session->room(), client.token,
                     {.payload = Claim::Payload::kLeave, .member = client.member});
   Packet& packet = world_.packets[number];
-  packet.bytes = client.conversation->leave();  // the library's own
+  packet.bytes = client.session->leave();  // the library's own
   send(client, number);
   drop_out(client);
 }

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "core/base/endpoint.h"
-#include "core/base/own_sockets.h"
+#include "core/base/local_endpoints.h"
 #include "tests/sim/coverage.h"
 #include "tests/sim/event_queue.h"
 #include "tests/sim/packets.h"
@@ -72,7 +72,7 @@ struct World {
   // Some look like an earlier one: its number, or their own.
   std::vector<std::uint32_t> room_looks;
   std::vector<std::uint32_t> client_looks;
-  OwnSockets server_sockets;
+  LocalEndpoints server_sockets;
   bool is_calm = false;  // faults are over, clients are silent: all comes to rest
 };
 

@@ -113,9 +113,9 @@ testing::AssertionResult Member::hears_own_removal() {
   return hears_notice(kLeft, name_, "You have been disconnected");
 }
 
-testing::AssertionResult Member::hears_nothing_before(Member& speaker) {
-  const std::string first = speaker.say(next_fence());
-  const std::string second = speaker.say(next_fence());
+testing::AssertionResult Member::hears_nothing_before(Member& sender) {
+  const std::string first = sender.say(next_fence());
+  const std::string second = sender.say(next_fence());
   if (const auto heard = hears(first); !heard) return heard;
   return hears(second);
 }
@@ -138,10 +138,10 @@ std::vector<Member> make_room(const ChatdServer& server, std::string_view room,
 }
 
 testing::AssertionResult all_is_heard(std::vector<Member>& room) {
-  for (Member* speaker : {&room.back(), &room.front()}) {
-    const std::string said = speaker->say(next_fence());
+  for (Member* sender : {&room.back(), &room.front()}) {
+    const std::string said = sender->say(next_fence());
     for (Member& listener : room) {
-      if (&listener == speaker) continue;
+      if (&listener == sender) continue;
       if (const auto heard = listener.hears(said); !heard) return heard;
     }
   }

@@ -58,9 +58,9 @@ class Member {
   testing::AssertionResult hears_joined(std::string_view username);
   testing::AssertionResult hears_left(std::string_view username);
   testing::AssertionResult hears_own_removal();
-  // Whether nothing arrives before two messages that `speaker`, a member of the same room, says
+  // Whether nothing arrives before two messages that `sender`, a member of the same room, says
   // now. The second one shows that the server was done with the first one for everybody.
-  testing::AssertionResult hears_nothing_before(Member& speaker);
+  testing::AssertionResult hears_nothing_before(Member& sender);
 
  private:
   Member(UdpPeer socket, SocketAddress server, std::string_view room, std::string_view name,

@@ -33,8 +33,8 @@ Engine::Engine(const Workload& workload, Target& target, const EngineOptions& op
       random_(workload.seed),
       codec_(workload.sizes.largest()),
       ledger_(workload.population.rooms, workload.population.members_per_room, workload.give_up_ns),
-      speakers_(workload.population.rooms, workload.population.members_per_room,
-                workload.population.senders_per_room),
+      sender_picker_(workload.population.rooms, workload.population.members_per_room,
+                     workload.population.senders_per_room),
       names_(workload.population.members()) {
   for (std::uint32_t i = 0; i < names_.size(); ++i) names_[i] = name_word(i);
   if (workload.loop == LoopKind::kClosed) {
@@ -53,7 +53,7 @@ Measurement Engine::measure(double rate_per_s) {
   begin_schedule(rate_per_s, warm_up_ns, warm_up_ns + workload_.warm_up_ns);
   run_until(warm_up_ns + workload_.warm_up_ns);
 
-  const OwnFaults faults = target_.faults();
+  const ClientErrors faults = target_.faults();
   const std::uint64_t members_lost = target_.members_lost();
   const std::uint64_t warnings = target_.warnings();
   const auto drops_before = server_.drops();
@@ -173,8 +173,8 @@ bool Engine::send_scheduled(std::int64_t now) {
     scheduled_ns[count] = schedule_begin_ns_ + schedule_->next_ns();
     schedule_->advance(random_);
     const std::uint32_t sender = workload_.arrivals == Arrivals::kConstant
-                                     ? speakers_.next_in_turn()
-                                     : speakers_.next_anywhere(random_);
+                                     ? sender_picker_.next_in_turn()
+                                     : sender_picker_.next_anywhere(random_);
     say(sender, scheduled_ns[count], now);
   }
   if (count == 0) return false;
@@ -194,7 +194,7 @@ bool Engine::send_into_windows(std::int64_t now) {
   for (; count < kMaxSendsPerTurn; ++count) {
     const auto room = windows_->take();
     if (!room) break;
-    say(speakers_.next_in(*room), now, now);
+    say(sender_picker_.next_in(*room), now, now);
   }
   if (count > 0) target_.flush();
   return count > 0;

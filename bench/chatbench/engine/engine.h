@@ -27,7 +27,7 @@
 #include "bench/chatbench/workload/payload.h"
 #include "bench/chatbench/workload/random.h"
 #include "bench/chatbench/workload/room_windows.h"
-#include "bench/chatbench/workload/speakers.h"
+#include "bench/chatbench/workload/sender_picker.h"
 
 namespace chatd::bench {
 
@@ -84,7 +84,7 @@ class Engine {
   Random random_;
   PayloadCodec codec_;
   Ledger ledger_;
-  Speakers speakers_;
+  SenderPicker sender_picker_;
   std::optional<RoomWindows> windows_;  // closed loop
   std::optional<Schedule> schedule_;    // open loop
   std::int64_t schedule_begin_ns_ = 0;

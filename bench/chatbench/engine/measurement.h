@@ -30,7 +30,7 @@ struct Measurement {
 
   double own_cpu_s = 0;                // in the measure phase, as the next
   std::optional<double> server_cpu_s;  // nothing: no --server-pid
-  OwnFaults faults;                    // from the begin of the measure phase to the end of drain
+  ClientErrors faults;                 // from the begin of the measure phase to the end of drain
   std::optional<std::uint64_t> server_socket_drops;  // the same; nothing: not on this machine
   std::uint64_t members_lost = 0;
   std::uint64_t warnings = 0;  // that somebody sends more than the server's limits allow

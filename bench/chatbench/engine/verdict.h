@@ -1,5 +1,5 @@
-// Whether a measurement may be believed. A load generator that cannot keep up measures itself, and
-// a server that ends in the middle is very quick until then: each reason found here is a whole
+// Whether a measurement may be believed. A load generator that cannot keep up histograms itself,
+// and a server that ends in the middle is very quick until then: each reason found here is a whole
 // sentence that says what was wrong, which figures it spoils, and what to do.
 #pragma once
 

@@ -138,11 +138,11 @@ struct ServerCost {
 };
 
 // chatbench's own cost in the measure phase: near a core per thread, it is the bottleneck.
-struct OwnCost {
+struct ClientCpu {
   double cpu_share = 0;  // 1 is a core
   std::uint64_t threads = 1;
 
-  bool operator==(const OwnCost&) const = default;
+  bool operator==(const ClientCpu&) const = default;
 };
 
 struct SloCheck {
@@ -188,7 +188,7 @@ struct RunResult {
   LatencySummary send_lag;       // from the scheduled time to the send call; open loop
   std::vector<SecondFigures> seconds;
   std::optional<ServerCost> server;
-  OwnCost own;
+  ClientCpu own;
   std::vector<std::string> invalid_because;  // whole sentences; empty: the figures can be trusted
   std::optional<SloOutcome> slo;
   // --find-max: all steps, in their order; the rest of this result is that of the highest that

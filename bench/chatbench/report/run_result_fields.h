@@ -133,7 +133,7 @@ void visit_fields(Visitor& visit, Is<ServerCost> auto& server) {
 }
 
 template <class Visitor>
-void visit_fields(Visitor& visit, Is<OwnCost> auto& own) {
+void visit_fields(Visitor& visit, Is<ClientCpu> auto& own) {
   visit("cpu_share", own.cpu_share);
   visit("threads", own.threads);
 }

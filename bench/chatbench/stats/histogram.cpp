@@ -7,7 +7,7 @@ namespace chatd::bench {
 namespace {
 
 // How many samples are at or below the q-quantile. 0.999 * 10,000 comes out a hair above 9,990 in
-// floating point; without the allowance for that, the rank would be one too high.
+// floating point; without the rate_limiter for that, the rank would be one too high.
 std::uint64_t rank_of(double q, std::uint64_t count) {
   constexpr double kRoundingAllowance = 1e-12;
   const double exact = q * static_cast<double>(count);

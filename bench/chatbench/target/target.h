@@ -81,7 +81,7 @@ struct Delivery {
 };
 
 // What went wrong on this side of the wire, since the target was made.
-struct OwnFaults {
+struct ClientErrors {
   std::uint64_t unsent = 0;         // messages that the kernel refused for good
   std::uint64_t receive_drops = 0;  // datagrams (or trains of them) that found a buffer full
 };
@@ -120,7 +120,7 @@ class Target {
   // What keeps members alive: called some hundred times a second.
   virtual void maintain() {}
 
-  virtual OwnFaults faults() const = 0;
+  virtual ClientErrors faults() const = 0;
 
   // Members that the server has thrown out or does not know, or whose connection broke.
   virtual std::uint64_t members_lost() const { return 0; }

@@ -29,7 +29,7 @@ _chatd_values() {
     *:--gro | chatbench:--gso) echo 'on off' ;;
     chatctl:log-level) echo 'trace debug info warn error critical off' ;;
     chatbench:--arrivals) echo 'constant poisson' ;;
-    chatbench:--target) echo 'chatd redis nats mosquitto naive floor' ;;
+    chatbench:--target) echo 'chatd redis nats mosquitto naive lower-bound' ;;
   esac
 }
 

@@ -96,8 +96,8 @@ TEST_P(NamedTargets, AreAtTheSecondAddress) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, NamedTargets,
-                         testing::Values("naive", "floor", "redis", "nats", "mosquitto"),
-                         [](const auto& test) { return std::string(test.param); });
+                         testing::Values("naive", "lower-bound", "redis", "nats", "mosquitto"),
+                         [](const auto& test) { return test_name(test.param); });
 
 TEST(Names, NobodyIsAtAnyOfThem) {
   Process chatbench = start_with_names({"--host", "several.test", "--tcp-port", "1"});

@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <map>
@@ -49,6 +50,11 @@ std::uint16_t free_tcp_port() {
 
 }  // namespace
 
+std::string test_name(std::string target) {
+  std::replace(target.begin(), target.end(), '-', '_');
+  return target;
+}
+
 OtherServer::OtherServer(std::string target) : target_(std::move(target)) {
   if (is_relay()) {
     start_relay();
@@ -63,7 +69,7 @@ std::string OtherServer::remedy() const {
 }
 
 void OtherServer::start_relay() {
-  program_ = target_ == "naive" ? CHATD_NAIVE_PROGRAM : CHATD_FLOOR_PROGRAM;
+  program_ = target_ == "naive" ? CHATD_NAIVE_PROGRAM : CHATD_LOWER_BOUND_PROGRAM;
   process_.emplace(std::vector<std::string>{program_, "--udp-port", "0"});
   const auto line = process_->wait_for_line(Stream::kStdout, target_ + " ready ");
   std::smatch match;

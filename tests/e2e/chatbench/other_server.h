@@ -11,9 +11,12 @@
 
 namespace chatd::test {
 
+// A target's name, for a test's: GoogleTest takes no hyphens.
+std::string test_name(std::string target);
+
 class OtherServer {
  public:
-  // chatbench's name for it: redis, nats, mosquitto, naive or floor. Waits until it serves.
+  // chatbench's name for it: redis, nats, mosquitto, naive or lower-bound. Waits until it serves.
   explicit OtherServer(std::string target);
 
   // False for a broker that this machine does not have; `remedy` says what would change that.

@@ -80,7 +80,7 @@ TEST_F(Output, AFullDiskIsAFailure) {
 }
 
 TEST_F(Output, SoItIsForTheBareRelays) {
-  for (const char* program : {CHATD_NAIVE_PROGRAM, CHATD_FLOOR_PROGRAM}) {
+  for (const char* program : {CHATD_NAIVE_PROGRAM, CHATD_LOWER_BOUND_PROGRAM}) {
     Process process({"/bin/sh", "-c", "exec \"$0\" --help >/dev/full", program});
     EXPECT_EQ(finish(process).exit_code, 1) << program;
   }

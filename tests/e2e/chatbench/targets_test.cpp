@@ -68,8 +68,8 @@ TEST_P(Targets, NobodyIsThere) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, Targets,
-                         testing::Values("naive", "floor", "redis", "nats", "mosquitto"),
-                         [](const auto& test) { return std::string(test.param); });
+                         testing::Values("naive", "lower-bound", "redis", "nats", "mosquitto"),
+                         [](const auto& test) { return test_name(test.param); });
 
 // Each member of a broker is a TCP connection, and so a descriptor.
 TEST(TargetsWithFewDescriptors, ABrokersMembersAreTooMany) {

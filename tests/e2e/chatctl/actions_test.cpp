@@ -30,10 +30,10 @@ TEST_F(CtlTest, KickWithJson) {
   auto room = make_room(server(), "den", {"alice", "bob"});
   ASSERT_EQ(room.size(), 2u);
   const JsonObject done(shown({"kick", "den", "bob", "--json"}));
-  EXPECT_EQ(done.text("what_happened"), "bob has been put out of den");
+  EXPECT_EQ(done.text("title"), "bob has been put out of den");
   const CtlOutcome refused = ctl({"kick", "attic", "bob", "--json"});
   EXPECT_EQ(refused.exit_code, 1);
-  EXPECT_EQ(JsonObject(refused.out).text("what_happened"), "there is no such room");
+  EXPECT_EQ(JsonObject(refused.out).text("title"), "there is no such room");
 }
 
 TEST_F(CtlTest, ClosingARoomTellsItsMembersAndNoOthers) {

@@ -1,4 +1,4 @@
-// What strangers and wild clients do to a relay on the open internet, each beside a conversation
+// What strangers and wild clients do to a relay on the open internet, each beside a session
 // that must not notice. Loopback addresses stand for the internet's: --limit-loopback.
 #include <algorithm>
 #include <random>

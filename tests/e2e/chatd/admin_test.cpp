@@ -49,8 +49,8 @@ class AdminTest : public ServerTest {
   void expect_refusal(const HttpAnswer& answer, int status) {
     EXPECT_EQ(answer.status, status) << answer.body;
     const JsonObject why(answer.body);
-    EXPECT_FALSE(why.text("what_happened").empty()) << answer.body;
-    EXPECT_FALSE(why.text("what_to_do").empty()) << answer.body;
+    EXPECT_FALSE(why.text("title").empty()) << answer.body;
+    EXPECT_FALSE(why.text("detail").empty()) << answer.body;
   }
 
   const std::string& place() const { return place_; }

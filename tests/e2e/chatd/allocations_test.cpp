@@ -28,13 +28,13 @@ class Allocations : public ServerTest {
   void relay(std::vector<Member>& room, int messages) {
     for (int done = 0, burst = 1; done < messages; done += burst, burst = burst % 20 + 1) {
       burst = std::min(burst, messages - done);
-      const auto speaker = static_cast<std::size_t>(done) % room.size();
+      const auto sender = static_cast<std::size_t>(done) % room.size();
       std::vector<std::string> said;
       for (int i = 0; i < burst; ++i) {
-        said.push_back(room[speaker].say(std::string(static_cast<std::size_t>(20 + i % 3), 'x')));
+        said.push_back(room[sender].say(std::string(static_cast<std::size_t>(20 + i % 3), 'x')));
       }
       for (std::size_t i = 0; i < room.size(); ++i) {
-        if (i == speaker) continue;
+        if (i == sender) continue;
         for (const std::string& payload : said) ASSERT_TRUE(room[i].hears(payload));
       }
     }

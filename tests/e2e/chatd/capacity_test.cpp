@@ -50,15 +50,15 @@ TEST_F(Capacity, AThousandMembersInOneRoom) {
   ASSERT_NO_FATAL_FAILURE(start());
   auto room = crowd("big", 1000);
   ASSERT_EQ(room.size(), 1000U);
-  // One at a time, and then bursts: the two ways that a fan-out can take.
+  // One at a time, and then bursts: the two ways that a send group can take.
   for (const std::size_t burst : {1U, 1U, 1U, 40U, 100U}) {
-    for (const std::size_t speaker : {std::size_t{0}, std::size_t{517}, room.size() - 1}) {
+    for (const std::size_t sender : {std::size_t{0}, std::size_t{517}, room.size() - 1}) {
       std::vector<std::string> said;
       for (std::size_t i = 0; i < burst; ++i) {
-        said.push_back(room[speaker].say("message " + std::to_string(i)));
+        said.push_back(room[sender].say("message " + std::to_string(i)));
       }
       for (std::size_t listener = 0; listener < room.size(); ++listener) {
-        if (listener == speaker) continue;
+        if (listener == sender) continue;
         for (const std::string& expected : said) {
           ASSERT_EQ(hear_message(room[listener]), expected) << room[listener].name();
         }
@@ -92,11 +92,11 @@ class ManyRooms {
   // Message `number` of all: rooms take turns, and within a room its members do.
   void send(std::size_t number) {
     const std::size_t room = number % kRooms;
-    const std::size_t speaker = number / kRooms % kMembers;
+    const std::size_t sender = number / kRooms % kMembers;
     const std::size_t sequence = number / (kRooms * kMembers);
-    Member& member = members_[room * kMembers + speaker];
+    Member& member = members_[room * kMembers + sender];
     std::string text =
-        std::to_string(room) + " " + std::to_string(speaker) + " " + std::to_string(sequence) + " ";
+        std::to_string(room) + " " + std::to_string(sender) + " " + std::to_string(sequence) + " ";
     text.resize(80, '.');
     member.say(text);
   }
@@ -135,23 +135,23 @@ class ManyRooms {
     }
   }
 
-  // Exactly once and in order: the sequence from each speaker has no gap and no repetition.
+  // Exactly once and in order: the sequence from each sender has no gap and no repetition.
   void check(std::size_t listener, std::string_view datagram) {
     const JsonObject payload(datagram.substr(std::min<std::size_t>(2, datagram.size())));
     std::istringstream words(payload.text("message"));
     std::size_t room = 0;
-    std::size_t speaker = 0;
+    std::size_t sender = 0;
     std::size_t sequence = 0;
-    words >> room >> speaker >> sequence;
-    const bool right = words && room == listener / kMembers && speaker < kMembers &&
-                       speaker != listener % kMembers &&
-                       payload.text("sender") == "m" + std::to_string(speaker) &&
-                       sequence == next_from_[listener][speaker];
+    words >> room >> sender >> sequence;
+    const bool right = words && room == listener / kMembers && sender < kMembers &&
+                       sender != listener % kMembers &&
+                       payload.text("sender") == "m" + std::to_string(sender) &&
+                       sequence == next_from_[listener][sender];
     if (!right && fault_.empty()) {
       fault_ = members_[listener].name() + " of " + members_[listener].room() + " heard " +
                std::string(datagram);
     }
-    if (right) ++next_from_[listener][speaker];
+    if (right) ++next_from_[listener][sender];
     ++received_;
   }
 

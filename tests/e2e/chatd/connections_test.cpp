@@ -16,7 +16,7 @@ using SteadyClock = std::chrono::steady_clock;
 
 class Connections : public ServerTest {
  protected:
-  // A conversation that must go on whatever the connections do.
+  // A session that must go on whatever the connections do.
   void start_talking(std::vector<std::string> flags) {
     ASSERT_NO_FATAL_FAILURE(start(std::move(flags)));
     talk_ = make_room(server(), "talk", {"alice", "bob"});
@@ -24,7 +24,7 @@ class Connections : public ServerTest {
   }
   void converse() { ASSERT_TRUE(talk_[1].hears(talk_[0].say("over and out"))); }
 
-  // The server's processor time while the conversation goes on at a leisurely pace for this long.
+  // The server's processor time while the session goes on at a leisurely pace for this long.
   milliseconds cpu_time_while_talking(milliseconds wall) {
     const milliseconds before = cpu_time(server().pid());
     const auto end = SteadyClock::now() + wall;
@@ -231,7 +231,7 @@ TEST_F(Connections, RunningOutOfDescriptorsNeitherSpinsNorStrands) {
     peers.emplace_back(server().tcp());
     ASSERT_TRUE(peers.back().connected());
   }
-  // Those beyond the limit wait in the queue (or were refused); the conversation does not care, and
+  // Those beyond the limit wait in the queue (or were refused); the session does not care, and
   // the server does not try again and again.
   constexpr milliseconds kWall{500};
   EXPECT_LT(cpu_time_while_talking(kWall), kWall / (CHATD_SANITIZED ? 1 : 4));

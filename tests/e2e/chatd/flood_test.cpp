@@ -39,9 +39,9 @@ class QuietPair {
  private:
   void talk() {
     while (!is_over_ && !has_failed_) {
-      const std::size_t speaker = static_cast<std::size_t>(heard_) % 2;
-      const std::string said = pair_[speaker].say(std::to_string(heard_));
-      const testing::AssertionResult heard = pair_[1 - speaker].hears(said);
+      const std::size_t sender = static_cast<std::size_t>(heard_) % 2;
+      const std::string said = pair_[sender].say(std::to_string(heard_));
+      const testing::AssertionResult heard = pair_[1 - sender].hears(said);
       EXPECT_TRUE(heard);
       has_failed_ = !heard;
       ++heard_;

@@ -1,4 +1,4 @@
-// Garbage on both planes, while a conversation runs that must not notice it.
+// Garbage on both planes, while a session runs that must not notice it.
 #include <random>
 
 #include "tests/e2e/chatd/server_test.h"

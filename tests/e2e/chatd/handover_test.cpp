@@ -17,12 +17,12 @@ namespace {
 
 // A room in which everybody talks without a pause: each says a few things, everybody else hears
 // them, each once and in their order, and then it goes on.
-class Conversation {
+class MemberSession {
  public:
-  explicit Conversation(std::vector<Member>& room) : room_(room), thread_([this] { talk(); }) {}
-  Conversation(const Conversation&) = delete;
-  Conversation& operator=(const Conversation&) = delete;
-  ~Conversation() { end(); }
+  explicit MemberSession(std::vector<Member>& room) : room_(room), thread_([this] { talk(); }) {}
+  MemberSession(const MemberSession&) = delete;
+  MemberSession& operator=(const MemberSession&) = delete;
+  ~MemberSession() { end(); }
 
   void end() {
     is_over_ = true;
@@ -36,20 +36,20 @@ class Conversation {
 
   void talk() {
     while (!is_over_ && !has_failed_) {
-      for (std::size_t speaker = 0; speaker < room_.size() && !has_failed_; ++speaker) {
-        has_failed_ = !turn(speaker);
+      for (std::size_t sender = 0; sender < room_.size() && !has_failed_; ++sender) {
+        has_failed_ = !turn(sender);
       }
       ++rounds_;
     }
   }
 
-  bool turn(std::size_t speaker) {
+  bool turn(std::size_t sender) {
     std::vector<std::string> said;
     for (int i = 0; i < kAtOnce; ++i) {
-      said.push_back(room_[speaker].say(std::to_string(rounds_) + "." + std::to_string(i)));
+      said.push_back(room_[sender].say(std::to_string(rounds_) + "." + std::to_string(i)));
     }
     for (std::size_t listener = 0; listener < room_.size(); ++listener) {
-      if (listener == speaker) continue;
+      if (listener == sender) continue;
       for (const std::string& payload : said) {
         const auto heard = room_[listener].hears(payload);
         EXPECT_TRUE(heard) << "by " << listener << " in round " << rounds_;
@@ -71,35 +71,35 @@ TEST_F(Handover, TenTimesUnderLoadWithoutALoss) {
   auto room = make_room(server(), "room", {"alice", "bob", "carol", "dan"});
   auto other = make_room(server(), "another", {"erin", "frank", "grace"});
   ASSERT_EQ(room.size() + other.size(), 7U);
-  Conversation conversation(room);
-  Conversation another(other);
+  MemberSession session(room);
+  MemberSession another(other);
   const pid_t first = server().pid();
   const std::size_t descriptors = open_descriptors(first) + 1;  // the line to the first process
   for (int i = 0; i < 10; ++i) {
-    const std::uint64_t rounds = conversation.rounds();
+    const std::uint64_t rounds = session.rounds();
     const std::uint64_t other_rounds = another.rounds();
     ASSERT_TRUE(hand_over()) << i;
     ASSERT_TRUE(wait_until([&] {
-      return (conversation.rounds() > rounds + 1 && another.rounds() > other_rounds + 1) ||
-             conversation.has_failed() || another.has_failed();
+      return (session.rounds() > rounds + 1 && another.rounds() > other_rounds + 1) ||
+             session.has_failed() || another.has_failed();
     }));
-    ASSERT_FALSE(conversation.has_failed() || another.has_failed()) << i;
+    ASSERT_FALSE(session.has_failed() || another.has_failed()) << i;
     // Fewer when those who came over TCP have gone; more, for longer than the line between the two
     // is there, would be a leak.
     EXPECT_TRUE(wait_until([&] { return open_descriptors(server().serving_pid()) <= descriptors; }))
         << i;
   }
-  conversation.end();
+  session.end();
   another.end();
   EXPECT_NE(server().serving_pid(), first);
   EXPECT_EQ(server().pid(), first);
   EXPECT_TRUE(all_is_heard(room));
   EXPECT_TRUE(all_is_heard(other));
   const Counters counted = totals();  // of all eleven processes; the ledger is closed
-  const std::uint64_t accepted = 20 * (4 * conversation.rounds() + 3 * another.rounds()) + 4;
+  const std::uint64_t accepted = 20 * (4 * session.rounds() + 3 * another.rounds()) + 4;
   EXPECT_EQ(counted["messages_accepted"], accepted);
   EXPECT_EQ(counted["deliveries_sent"],
-            20 * (4 * 3 * conversation.rounds() + 3 * 2 * another.rounds()) + 2 * 3 + 2 * 2);
+            20 * (4 * 3 * session.rounds() + 3 * 2 * another.rounds()) + 2 * 3 + 2 * 2);
   EXPECT_EQ(counted["receive_buffer_drops"], 0U);
   EXPECT_EQ(counted["members_joined"], 7U);
 }

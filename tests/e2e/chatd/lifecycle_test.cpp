@@ -103,7 +103,7 @@ TEST_F(Lifecycle, ABusyPortIsNamedAndRefused) {
 TEST_F(Lifecycle, RefusesFlagsThatItDoesNotUnderstand) {
   const std::vector<std::vector<std::string>> wrong{
       {"--no-such-flag"},
-      {"stray"},
+      {"misrouted"},
       {"--tcp-port"},
       {"--tcp-port", "70000"},
       {"--tcp-port", "-1"},

@@ -16,10 +16,10 @@ TEST_F(Relay, ToEveryOtherMemberOfTheRoomAndToNobodyElse) {
   auto there = make_room(server(), "there", {"alice", "dave"});
   ASSERT_EQ(here.size(), 3U);
   ASSERT_EQ(there.size(), 2U);
-  for (std::size_t speaker = 0; speaker < here.size(); ++speaker) {
-    const std::string said = here[speaker].say("message " + std::to_string(speaker));
+  for (std::size_t sender = 0; sender < here.size(); ++sender) {
+    const std::string said = here[sender].say("message " + std::to_string(sender));
     for (std::size_t listener = 0; listener < here.size(); ++listener) {
-      if (listener != speaker) {
+      if (listener != sender) {
         EXPECT_TRUE(here[listener].hears(said));
       }
     }
@@ -133,29 +133,29 @@ TEST_F(Relay, EachSendersOrderIsKeptAndNothingIsLostInABurst) {
   std::mt19937_64 random(kSeed);
   std::vector<std::vector<std::string>> said(room.size());
   for (int i = 0; i < 300; ++i) {
-    const std::size_t speaker = random() % room.size();
+    const std::size_t sender = random() % room.size();
     // Lengths alternate, so that messages can and cannot share a train.
     const std::string text(random() % 3 == 0 ? random() % 900 : 64, 'x');
-    said[speaker].push_back(room[speaker].say(std::to_string(i) + text));
+    said[sender].push_back(room[sender].say(std::to_string(i) + text));
   }
   for (std::size_t listener = 0; listener < room.size(); ++listener) {
     std::vector<std::size_t> next(room.size(), 0);
     std::size_t expected = 0;
-    for (std::size_t speaker = 0; speaker < room.size(); ++speaker) {
-      if (speaker != listener) expected += said[speaker].size();
+    for (std::size_t sender = 0; sender < room.size(); ++sender) {
+      if (sender != listener) expected += said[sender].size();
     }
     for (std::size_t i = 0; i < expected; ++i) {
       const auto heard = room[listener].hear();
       ASSERT_TRUE(heard) << room[listener].name() << " after " << i << " of " << expected;
-      const std::string sender = JsonObject(*heard).text("sender");
-      const auto speaker = static_cast<std::size_t>(
+      const std::string name = JsonObject(*heard).text("sender");
+      const auto sender = static_cast<std::size_t>(
           std::find_if(room.begin(), room.end(),
-                       [&](const Member& member) { return member.name() == sender; }) -
+                       [&](const Member& member) { return member.name() == name; }) -
           room.begin());
-      ASSERT_LT(speaker, room.size());
-      ASSERT_NE(speaker, listener);
-      ASSERT_LT(next[speaker], said[speaker].size());
-      ASSERT_EQ(*heard, said[speaker][next[speaker]++]);
+      ASSERT_LT(sender, room.size());
+      ASSERT_NE(sender, listener);
+      ASSERT_LT(next[sender], said[sender].size());
+      ASSERT_EQ(*heard, said[sender][next[sender]++]);
     }
   }
   EXPECT_TRUE(all_is_heard(room));

@@ -95,7 +95,7 @@ TEST_F(Reload, FlagsCountMoreThanAChangedFile) {
   ASSERT_TRUE(reload("reload: nothing has changed"));
 }
 
-// Nobody misses a word while limits change under a conversation.
+// Nobody misses a word while limits change under a session.
 TEST_F(Reload, CostsNoMessage) {
   ASSERT_NO_FATAL_FAILURE(start_with("[abuse]\nrate_limits = \"off\"\n"));
   auto room = make_room(server(), "room", {"alice", "bob", "carol"});

@@ -21,7 +21,7 @@ class Trains : public ServerTest {
   }
 
   // Two people speak in turns while the server sleeps; everyone hears the others' words, each
-  // speaker's in order.
+  // sender's in order.
   void talk_in_bursts(std::size_t text_bytes) {
     auto room = make_room(server(), "room", {"alice", "bob", "carol", "dave"});
     ASSERT_EQ(room.size(), 4U);
@@ -29,8 +29,8 @@ class Trains : public ServerTest {
     while_it_sleeps([&] {
       for (int i = 0; i < kMessages; ++i) {
         const std::string number = std::to_string(1000 + i);
-        const std::size_t speaker = i % 2 == 0 ? 0 : 1;
-        said[speaker].push_back(room[speaker].say(number + std::string(text_bytes, '.')));
+        const std::size_t sender = i % 2 == 0 ? 0 : 1;
+        said[sender].push_back(room[sender].say(number + std::string(text_bytes, '.')));
       }
     });
     for (std::size_t listener = 0; listener < room.size(); ++listener) {

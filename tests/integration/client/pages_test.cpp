@@ -6,9 +6,9 @@
 #include <optional>
 #include <string>
 
+#include "client/ctl/admin_address.h"
 #include "client/ctl/endpoint.h"
 #include "client/ctl/pages.h"
-#include "client/ctl/place.h"
 #include "tests/support/admin_impostor.h"
 
 namespace chatd::client {
@@ -31,7 +31,7 @@ class EndlessPages : public testing::Test {
       pages_given_ = n + 1;
       return R"({"rooms":[)" + rows + R"(],"next":")" + std::to_string(n) + R"("})";
     });
-    const auto place = parse_place("unix:" + socket_path_);
+    const auto place = parse_admin_address("unix:" + socket_path_);
     EXPECT_TRUE(place.has_value());
     Endpoint endpoint(*place);
     return read_pages(endpoint, "", limit, bounds);

@@ -1,5 +1,5 @@
 // One chatd for both families (--host ::).
-#include "tests/integration/networks/cloud_test.h"
+#include "tests/integration/networks/tun_network_test.h"
 
 namespace chatd::test {
 namespace {

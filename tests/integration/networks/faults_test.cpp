@@ -4,7 +4,7 @@
 #include <map>
 #include <set>
 
-#include "tests/integration/networks/cloud_test.h"
+#include "tests/integration/networks/tun_network_test.h"
 
 namespace chatd::test {
 namespace {
@@ -40,8 +40,8 @@ TEST_P(LineFaults, WhatIsMissingIsWhatTheLinesLost) {
     EXPECT_GT(outcome.from[listener].lost, 0U);
     EXPECT_GT(outcome.to[listener].lost, 0U);
     std::uint64_t missing = outcome.to[listener].lost;
-    for (std::size_t speaker = 0; speaker < kMembers; ++speaker) {
-      if (speaker != listener) missing += outcome.from[speaker].lost;
+    for (std::size_t sender = 0; sender < kMembers; ++sender) {
+      if (sender != listener) missing += outcome.from[sender].lost;
     }
     EXPECT_EQ(heard.size() + missing, (kMembers - 1) * kFaultyMessages);
     EXPECT_TRUE(are_in_order(heard));
@@ -56,12 +56,12 @@ TEST_P(LineFaults, WhatComesTwiceIsRelayedTwice) {
   ASSERT_NO_FATAL_FAILURE(open_room(GetParam()));
   set_faults(Way::kFromHost, {.duplication = 0.2});
   const Outcome outcome = converse(kFaultyMessages);
-  for (std::size_t speaker = 0; speaker < kMembers; ++speaker) {
-    EXPECT_GT(outcome.from[speaker].duplicated, 0U);
+  for (std::size_t sender = 0; sender < kMembers; ++sender) {
+    EXPECT_GT(outcome.from[sender].duplicated, 0U);
     for (std::size_t listener = 0; listener < kMembers; ++listener) {
-      if (listener == speaker) continue;
-      EXPECT_EQ(from(room()[speaker].name(), outcome.heard[listener]),
-                kFaultyMessages + outcome.from[speaker].duplicated);
+      if (listener == sender) continue;
+      EXPECT_EQ(from(room()[sender].name(), outcome.heard[listener]),
+                kFaultyMessages + outcome.from[sender].duplicated);
     }
   }
   // m0 and m1 have heard the same of m2.
@@ -134,9 +134,9 @@ TEST_P(LineFaults, AllAtOnceAddUp) {
   const Outcome outcome = converse(kFaultyMessages);
   for (std::size_t listener = 0; listener < kMembers; ++listener) {
     std::uint64_t expected = 0;
-    for (std::size_t speaker = 0; speaker < kMembers; ++speaker) {
-      const Traffic& each = outcome.from[speaker];
-      if (speaker != listener) expected += kFaultyMessages - each.lost + each.duplicated;
+    for (std::size_t sender = 0; sender < kMembers; ++sender) {
+      const Traffic& each = outcome.from[sender];
+      if (sender != listener) expected += kFaultyMessages - each.lost + each.duplicated;
     }
     const Traffic& last = outcome.to[listener];
     EXPECT_EQ(outcome.heard[listener].size(), expected - last.lost + last.duplicated);

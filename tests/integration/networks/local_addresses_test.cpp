@@ -48,11 +48,11 @@ class LocalAddresses : public NetworksTest {
   // One at a time, then several in one go, which makes trains.
   void converse() {
     const Inside inside(*members_);
-    for (Member& speaker : room()) {
-      std::vector<std::string> said{speaker.say("alone")};
-      for (int i = 0; i < 20; ++i) said.push_back(speaker.say("in a row " + std::to_string(i)));
+    for (Member& sender : room()) {
+      std::vector<std::string> said{sender.say("alone")};
+      for (int i = 0; i < 20; ++i) said.push_back(sender.say("in a row " + std::to_string(i)));
       for (Member& listener : room()) {
-        if (&listener == &speaker) continue;
+        if (&listener == &sender) continue;
         for (const std::string& each : said) ASSERT_TRUE(listener.hears(each)) << listener.name();
       }
     }
@@ -190,10 +190,10 @@ TEST_F(LocalAddresses, TheKernelAllocatesNothingToKnowThem) {
   }
   ASSERT_NO_FATAL_FAILURE(enter_all({"10.9.0.3", "fd09::3", "10.8.0.1", "fd08::1"}));
   server_->set_sysctl("net/core/optmem_max", "0");
-  for (Member& speaker : room()) {
-    const std::string said = speaker.say("hello");
+  for (Member& sender : room()) {
+    const std::string said = sender.say("hello");
     for (Member& listener : room()) {
-      if (&listener == &speaker) continue;
+      if (&listener == &sender) continue;
       ASSERT_TRUE(listener.hears(said)) << listener.name();
     }
   }
@@ -247,11 +247,11 @@ TEST_F(LocalAddresses, LinkLocalMembersAreHeardAndHear) {
                     : std::string(bytes.data() + 2, static_cast<std::size_t>(size) - 2);
   };
   EXPECT_NE(next(people[0]).find("eth1 joined"), std::string::npos);
-  for (std::size_t speaker : {0u, 1u}) {
-    const std::string payload = message_payload(people[speaker].name, "hello");
-    const std::string datagram = encode_datagram("room", people[speaker].token, payload);
-    ASSERT_GT(::send(people[speaker].socket.get(), datagram.data(), datagram.size(), 0), 0);
-    EXPECT_EQ(next(people[1 - speaker]), payload);
+  for (std::size_t sender : {0u, 1u}) {
+    const std::string payload = message_payload(people[sender].name, "hello");
+    const std::string datagram = encode_datagram("room", people[sender].token, payload);
+    ASSERT_GT(::send(people[sender].socket.get(), datagram.data(), datagram.size(), 0), 0);
+    EXPECT_EQ(next(people[1 - sender]), payload);
   }
   EXPECT_EQ(totals().sum_of("dropped_"), 0U);
 }

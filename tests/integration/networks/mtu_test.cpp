@@ -18,17 +18,17 @@ class Mtu : public RouterTest {
   // and are lost. Who is near misses nothing meanwhile. Afterwards nobody has anything left to
   // hear.
   void say_until_the_path_is_known(std::size_t size_bytes) {
-    Member& speaker = room()[0];
+    Member& sender = room()[0];
     for (const std::size_t listener : {2U, 3U}) {
       std::optional<std::string> heard;
       for (int i = 0; i < 200 && !heard; ++i) {
-        const std::string said = speaker.say(std::string(size_bytes, 'x'));
+        const std::string said = sender.say(std::string(size_bytes, 'x'));
         ASSERT_TRUE(room()[1].hears(said));
         heard = room()[listener].hear(std::chrono::milliseconds(20));
       }
       ASSERT_TRUE(heard) << room()[listener].name();
     }
-    const std::string last = speaker.say("known");
+    const std::string last = sender.say("known");
     ASSERT_TRUE(room()[1].hears(last));
     for (const std::size_t listener : {2U, 3U}) {
       std::optional<std::string> heard;

@@ -1,6 +1,6 @@
 // Members behind a router that translates addresses. What they know of their own address is of no
 // use to chatd; what counts is where their datagrams come from.
-#include "tests/integration/networks/cloud_test.h"
+#include "tests/integration/networks/tun_network_test.h"
 #include "tests/support/wait_until.h"
 
 namespace chatd::test {
@@ -47,7 +47,7 @@ class BehindNat : public CloudTest {
 
  private:
   std::unique_ptr<NetworkNamespace> home_;
-  Cloud::Line home_line_ = 0;
+  TunNetwork::Line home_line_ = 0;
   std::size_t others_ = 0;
 };
 

@@ -22,11 +22,11 @@ testing::AssertionResult NetworksTest::enter(const NetworkNamespace& network, co
   return testing::AssertionSuccess();
 }
 
-void everyone_speaks(std::vector<Member>& speakers, int count, std::size_t size_bytes) {
+void everyone_speaks(std::vector<Member>& senders, int count, std::size_t size_bytes) {
   for (int number = 0; number < count; ++number) {
     std::string text = std::to_string(number) + " ";
     text.resize(std::max(text.size(), size_bytes), 'x');
-    for (Member& speaker : speakers) speaker.say(text);
+    for (Member& sender : senders) sender.say(text);
   }
 }
 

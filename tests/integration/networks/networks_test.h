@@ -1,5 +1,5 @@
 // What the tests on real networks share: the real chatd in a network of its own, hosts in others,
-// and a conversation whose every message is accounted for. Each test is skipped, with the reason,
+// and a session whose every message is accounted for. Each test is skipped, with the reason,
 // where the machine permits no such networks.
 #pragma once
 
@@ -47,8 +47,8 @@ class NetworksTest : public ServerTest {
 using Message = std::pair<std::string, int>;
 using Messages = std::vector<Message>;
 
-// Says "0", "1", … up to `count`, all speakers in turn, each text `size_bytes` long at least.
-void everyone_speaks(std::vector<Member>& speakers, int count, std::size_t size_bytes = 0);
+// Says "0", "1", … up to `count`, all senders in turn, each text `size_bytes` long at least.
+void everyone_speaks(std::vector<Member>& senders, int count, std::size_t size_bytes = 0);
 // The next `count` messages that `listener` hears. The test fails, and there are fewer, when they
 // do not come, or another payload does.
 Messages hear_messages(Member& listener, std::size_t count, std::size_t size_bytes = 0);

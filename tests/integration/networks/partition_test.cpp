@@ -1,6 +1,6 @@
 // A line that is cut and mended: within the idle timeout its member misses what was said meanwhile
 // and stays; beyond it the member is removed, and everybody is told who can be.
-#include "tests/integration/networks/cloud_test.h"
+#include "tests/integration/networks/tun_network_test.h"
 #include "tests/support/wait_until.h"
 
 namespace chatd::test {

@@ -4,7 +4,7 @@
 
 #include <array>
 
-#include "tests/integration/networks/cloud_test.h"
+#include "tests/integration/networks/tun_network_test.h"
 #include "tests/support/wait_until.h"
 
 namespace chatd::test {

@@ -27,8 +27,8 @@ class StuckPath : public NetworksTest, public testing::WithParamInterface<Family
     network.add_addresses("eth0", addresses);
   }
 
-  void say_a_lot(Member& speaker, int count) {
-    for (int i = 0; i < count; ++i) speaker.say(std::string(1000, 'x'));
+  void say_a_lot(Member& sender, int count) {
+    for (int i = 0; i < count; ++i) sender.say(std::string(1000, 'x'));
   }
 
   // The test has been one, and each delivery has ended once.
@@ -42,7 +42,7 @@ class StuckPath : public NetworksTest, public testing::WithParamInterface<Family
         << counted.to_string();
   }
 
-  // A room with one speaker nearby and its listeners at addresses far away, and another room
+  // A room with one sender nearby and its listeners at addresses far away, and another room
   // nearby.
   void meet(int far_hosts, const char* send_buffer) {
     stay_on_one_processor();
@@ -51,7 +51,7 @@ class StuckPath : public NetworksTest, public testing::WithParamInterface<Family
     const std::string host = GetParam() == Family::k4 ? "0.0.0.0" : "::";
     ASSERT_NO_FATAL_FAILURE(
         start_in(*server_, {"--host", host, "--rate-limits", "off", "--send-buffer", send_buffer}));
-    ASSERT_TRUE(enter(*near_, ip(2, 2), "speaker", {.server_ip = ip(2, 1)}));
+    ASSERT_TRUE(enter(*near_, ip(2, 2), "sender", {.server_ip = ip(2, 1)}));
     for (int i = 0; i < far_hosts; ++i) {
       ASSERT_TRUE(enter(*far_, ip(1, 2 + i), "far" + std::to_string(i), {.server_ip = ip(1, 1)}));
     }
@@ -83,17 +83,17 @@ TEST_P(StuckPath, HoldsUpNobodyElse) {
   far_->ip({"link set dev eth0 arp off", "addr flush dev eth0"});
   server_->ip({"neigh flush dev eth1"});
 
-  Member& speaker = room()[0];
-  say_a_lot(speaker, 500);
+  Member& sender = room()[0];
+  say_a_lot(sender, 500);
   std::uint64_t said = 500;
   for (int round = 0; round < 100; ++round) {
-    say_a_lot(speaker, 2);
+    say_a_lot(sender, 2);
     said += 2;
     ASSERT_TRUE(others_[1].hears(others_[0].say(std::to_string(round))));
   }
   ASSERT_TRUE(server().hand_over()) << server().diagnosis();
   for (int round = 0; round < 100; ++round) {
-    say_a_lot(speaker, 2);
+    say_a_lot(sender, 2);
     said += 2;
     ASSERT_TRUE(others_[1].hears(others_[0].say(std::to_string(round))));
   }
@@ -124,7 +124,7 @@ TEST_P(StuckPath, OfOneAloneHoldsUpNobodyQuiet) {
 TEST_P(StuckPath, BehindASlowDeviceHoldsUpNobodyElse) {
   constexpr int kSlow = 30;
   ASSERT_NO_FATAL_FAILURE(meet(kSlow, "208KiB"));
-  Member& speaker = room()[0];
+  Member& sender = room()[0];
   {
     const Inside inside(*server_);
     if (std::system("tc qdisc add dev eth1 root tbf rate 1mbit burst 10kb limit 20mb") != 0) {
@@ -133,7 +133,7 @@ TEST_P(StuckPath, BehindASlowDeviceHoldsUpNobodyElse) {
   }
   std::uint64_t said = 0;
   for (int round = 0; round < 500; ++round) {
-    say_a_lot(speaker, 2);
+    say_a_lot(sender, 2);
     said += 2;
     ASSERT_TRUE(others_[1].hears(others_[0].say(std::to_string(round)))) << round;
   }

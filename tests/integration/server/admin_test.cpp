@@ -11,7 +11,7 @@
 #include <thread>
 #include <utility>
 
-#include "server/group/ask_shards.h"
+#include "server/group/run_on_shards.h"
 #include "tests/integration/server/running_server.h"
 #include "tests/support/http.h"
 #include "tests/support/json.h"
@@ -25,11 +25,11 @@ constexpr std::uint8_t kHangs = 1;
 // Keeps one shard's thread busy until it is destroyed.
 class HangingShard {
  public:
-  explicit HangingShard(Switchboard& board) {
+  explicit HangingShard(ShardGroup& group) {
     const auto entered = std::make_shared<std::promise<void>>();
     std::future<void> is_entered = entered->get_future();
-    board.mailbox(kHangs).post(
-        Errand([entered, released = released_.get_future().share()](const ErrandSite&) {
+    group.mailbox(kHangs).post(
+        Task([entered, released = released_.get_future().share()](const TaskContext&) {
           entered->set_value();
           released.wait();
         }));
@@ -44,8 +44,8 @@ class HangingShard {
 // An endpoint, and what it hands commands to.
 class AdminBeside {
  public:
-  explicit AdminBeside(Switchboard& board)
-      : admin_(Admin::open("127.0.0.1:0", {}, board, reloader_, *commands_).value()) {
+  explicit AdminBeside(ShardGroup& group)
+      : admin_(Admin::open("127.0.0.1:0", {}, group, reloader_, *commands_).value()) {
     EXPECT_TRUE(admin_->serve());
   }
   Admin* operator->() { return admin_.get(); }
@@ -59,26 +59,25 @@ class AdminBeside {
 
 TEST(AdminBesideShards, NamesTheOneThatHangs) {
   RunningServer server(3);
-  AdminBeside admin(server.board());
+  AdminBeside admin(server.group());
   EXPECT_EQ(http_get(admin->place(), "/healthz").status, 200);
   {
-    const HangingShard hanging(server.board());
+    const HangingShard hanging(server.group());
     const HttpAnswer answer = http_get(admin->place(), "/healthz");
     EXPECT_EQ(answer.status, 503);
-    EXPECT_EQ(JsonObject(answer.body).text("what_happened"),
-              "shard 1 has not answered within 2000 ms");
+    EXPECT_EQ(JsonObject(answer.body).text("title"), "shard 1 has not answered within 2000 ms");
   }
   EXPECT_EQ(http_get(admin->place(), "/healthz").status, 200);
 }
 
 TEST(AdminBesideShards, NobodyIsWaitedForAtTheEnd) {
   RunningServer server(3);
-  const HangingShard hanging(server.board());
-  ShardQuery query(server.board());
+  const HangingShard hanging(server.group());
+  ShardQuery query(server.group());
   const auto is_asked = std::make_shared<std::atomic<bool>>(false);
   std::string error;
   std::thread asker([&] {
-    const auto answers = query.ask_all([is_asked](const ErrandSite&) {
+    const auto answers = query.ask_all([is_asked](const TaskContext&) {
       *is_asked = true;  // on the shards that do not hang
       return true;
     });
@@ -93,8 +92,8 @@ TEST(AdminBesideShards, NobodyIsWaitedForAtTheEnd) {
 // It ends while the shard still hangs, and somebody may still wait for an answer.
 TEST(AdminBesideShards, EndsWithoutWaitingForAShard) {
   RunningServer server(3);
-  AdminBeside admin(server.board());
-  const HangingShard hanging(server.board());
+  AdminBeside admin(server.group());
+  const HangingShard hanging(server.group());
   const auto began = std::chrono::steady_clock::now();
   std::thread asker([place = admin->place()] {
     // Cut short, or told that it is over; 200 it cannot be.

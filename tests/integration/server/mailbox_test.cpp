@@ -25,7 +25,7 @@ class MailboxTest : public testing::Test {
     return ::epoll_wait(epoll_.get(), &event, 1, timeout_ms) == 1;
   }
   static Endpoint from(std::uint16_t port) { return {IpAddress::from_v4({127, 0, 0, 1}), port}; }
-  static Parcel message(std::uint8_t number) {
+  static Envelope message(std::uint8_t number) {
     return ShardMessage(QuotaRelease{IpAddress::from_v4({10, 0, 0, number})});
   }
 
@@ -39,10 +39,10 @@ TEST_F(MailboxTest, WakesOnceUntilItIsEmptied) {
   EXPECT_TRUE(is_woken());
   mailbox_.post(message(2));
   EXPECT_FALSE(is_woken()) << "the owner knows already";
-  Mail mail{Mailbox::kMaxStrays};
+  Mail mail{Mailbox::kMaxMisrouted};
   mailbox_.take(mail);
-  EXPECT_EQ(mail.parcels.size(), 2u);
-  EXPECT_TRUE(mailbox_.post(from(1), "stray"));
+  EXPECT_EQ(mail.envelopes.size(), 2u);
+  EXPECT_TRUE(mailbox_.post(from(1), "misrouted"));
   EXPECT_TRUE(is_woken());
 }
 
@@ -53,14 +53,14 @@ TEST_F(MailboxTest, KeepsStraysUntilItIsFull) {
   }
   EXPECT_GE(kept, 100u);
   mailbox_.post(message(1));  // finds room all the same
-  Mail mail{Mailbox::kMaxStrays};
+  Mail mail{Mailbox::kMaxMisrouted};
   mailbox_.take(mail);
-  ASSERT_EQ(mail.strays.strays().size(), kept);
+  ASSERT_EQ(mail.misrouted.misrouted().size(), kept);
   for (std::size_t i = 0; i < kept; ++i) {
-    EXPECT_EQ(mail.strays.strays()[i].bytes, std::to_string(i));
-    EXPECT_EQ(mail.strays.strays()[i].from, from(static_cast<std::uint16_t>(i)));
+    EXPECT_EQ(mail.misrouted.misrouted()[i].bytes, std::to_string(i));
+    EXPECT_EQ(mail.misrouted.misrouted()[i].from, from(static_cast<std::uint16_t>(i)));
   }
-  EXPECT_EQ(mail.parcels.size(), 1u);
+  EXPECT_EQ(mail.envelopes.size(), 1u);
   EXPECT_TRUE(mailbox_.post(from(1), "again"));
 }
 
@@ -75,7 +75,7 @@ TEST_F(MailboxTest, KeepsLargeStraysUntilItsMemoryIsFull) {
 TEST_F(MailboxTest, KeepsRefusalsUntilItIsFull) {
   std::size_t kept = 0;
   while (mailbox_.post_refusal(from(1))) ASSERT_LT(++kept, 1'000'000u);
-  Mail mail{Mailbox::kMaxStrays};
+  Mail mail{Mailbox::kMaxMisrouted};
   mailbox_.take(mail);
   EXPECT_EQ(mail.refusals.size(), kept);
   EXPECT_TRUE(mailbox_.post_refusal(from(1)));
@@ -96,11 +96,11 @@ TEST_F(MailboxTest, TakesFromManyThreads) {
   std::array<unsigned, kThreads> next{};
   unsigned taken = 0;
   while (taken < kThreads * kLetters && is_woken(10'000)) {
-    Mail mail{Mailbox::kMaxStrays};
+    Mail mail{Mailbox::kMaxMisrouted};
     mailbox_.take(mail);
-    for (const Parcel& parcel : mail.parcels) {
+    for (const Envelope& envelope : mail.envelopes) {
       const auto creator =
-          std::get<QuotaRelease>(std::get<ShardMessage>(parcel)).creator.v4_bytes();
+          std::get<QuotaRelease>(std::get<ShardMessage>(envelope)).creator.v4_bytes();
       EXPECT_EQ(creator[3], next[creator[2]]++);
       ++taken;
     }

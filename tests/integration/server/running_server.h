@@ -26,7 +26,7 @@ class RunningServer {
   SocketAddress tcp() const { return {"127.0.0.1", server_->tcp().port}; }
   SocketAddress udp() const { return {"127.0.0.1", server_->udp().port}; }
 
-  Switchboard& board() { return server_->board(); }
+  ShardGroup& group() { return server_->group(); }
 
   // The counters of all shards, once they have stopped.
   Counters stop() {

@@ -27,14 +27,14 @@ class RunningShard {
     set_buffer_bytes(udp->get(), SO_RCVBUF, 4 << 20);
     if (send_buffer_bytes != 0) set_buffer_bytes(udp->get(), SO_SNDBUF, send_buffer_bytes);
     RelayConfig config;
-    config.own_sockets = own_sockets_of(local_endpoint(udp->get()));
-    board_ = Switchboard::open(kernel_io(), 1).value();
+    config.local_endpoints = own_sockets_of(local_endpoint(udp->get()));
+    group_ = ShardGroup::open(kernel_io(), 1).value();
     config.limits.max_rooms = 100;
     config.limits.max_members = 5000;
     shard_ =
         Shard::open(kernel_io(),
                     {.tcp_listener = std::move(*tcp), .udp = std::move(*udp), .family = AF_INET},
-                    std::make_unique<Relay>(config, kernel_io().now_ms()), *board_, stop_.get())
+                    std::make_unique<Relay>(config, kernel_io().now_ms()), *group_, stop_.get())
             .value();
     thread_ = std::thread([this] {
       shard_->run();
@@ -62,7 +62,7 @@ class RunningShard {
   chatd::UniqueFd stop_;
   SocketAddress tcp_;
   SocketAddress udp_;
-  std::unique_ptr<chatd::Switchboard> board_;
+  std::unique_ptr<chatd::ShardGroup> group_;
   std::unique_ptr<Shard> shard_;
   std::thread thread_;
 };

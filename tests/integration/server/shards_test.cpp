@@ -39,12 +39,12 @@ class Town {
   std::size_t talk() {
     std::size_t messages = 0;
     for (auto& people : rooms_) {
-      for (Townsman& speaker : people) {
-        for (const std::string& token : {speaker.token, raw_token(speaker.token)}) {
-          const std::string payload = message_payload(speaker.name, std::to_string(messages++));
-          speaker.socket.send(server_.udp(), encode_datagram(speaker.room, token, payload));
+      for (Townsman& sender : people) {
+        for (const std::string& token : {sender.token, raw_token(sender.token)}) {
+          const std::string payload = message_payload(sender.name, std::to_string(messages++));
+          sender.socket.send(server_.udp(), encode_datagram(sender.room, token, payload));
           for (Townsman& listener : people) {
-            if (&listener == &speaker) continue;
+            if (&listener == &sender) continue;
             const auto heard = listener.socket.receive();
             EXPECT_EQ(heard ? heard->bytes : "", std::string(2, '\0') + payload);
           }

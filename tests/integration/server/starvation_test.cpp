@@ -23,7 +23,7 @@ TEST(Starvation, AJoinIsAnsweredDuringAFlood) {
   RunningShard shard;
   UdpPeer socket;  // of all members: the shard must send to each, whether it is read or not
   TcpPeer control(shard.tcp());
-  JoinFields fields{.username = "speaker", .port = socket.address().port()};
+  JoinFields fields{.username = "sender", .port = socket.address().port()};
   const std::string token = control.create("crowd", fields).token();
   for (std::size_t i = 1; i < kMembers; ++i) {
     fields.username = "member" + std::to_string(i);
@@ -34,7 +34,7 @@ TEST(Starvation, AJoinIsAnsweredDuringAFlood) {
   std::atomic<std::size_t> sent = 0;
   std::thread flood([&] {
     const std::string datagram =
-        encode_datagram("crowd", token, message_payload("speaker", "again"));
+        encode_datagram("crowd", token, message_payload("sender", "again"));
     for (; sent < kMaxFlood && !is_over; ++sent) socket.send(shard.udp(), datagram);
   });
   // More than the shard can have relayed by then: a message to this room costs it milliseconds.

@@ -23,7 +23,7 @@ ServerState sample() {
   RoomSnapshot room{.name = "kitchen",
                     .password = Password("secret", {9, 8, 7}),
                     .creator = ip("192.0.2.1"),
-                    .sequence = 77,
+                    .creation_order = 77,
                     .host = 5,
                     .members = {},
                     .first_entry = 1'000'000'000'000,
@@ -36,22 +36,22 @@ ServerState sample() {
                           .port = 4242,
                           .via = 2,
                           .last_heard_ms = 123'456'789'012,
-                          .consecutive_refusals = 2,
+                          .unreachable_count = 2,
                           .behind = 1});
   room.members.push_back({.token = token(9),
                           .username = "bob",
                           .tcp_peer = ip("::1"),
                           .port = 0,
                           .last_heard_ms = 1,
-                          .consecutive_refusals = 0});
+                          .unreachable_count = 0});
   ShardState busy;
   busy.relay.rooms.push_back(room);
   busy.relay.addresses.push_back({.ip = ip("192.0.2.1"), .rooms = 3, .connections = 4});
   busy.relay.counters.add(Counter::kMessagesAccepted, 1'000'000'000'000);
   busy.relay.counters.add(Counter::kFramesTooLarge, 1);
-  busy.relay.measures.receivers.add(0, 2);
-  busy.relay.measures.receivers.add(UINT64_MAX, 3);
-  busy.relay.measures.latency_us.add(100, 5);
+  busy.relay.histograms.receivers.add(0, 2);
+  busy.relay.histograms.receivers.add(UINT64_MAX, 3);
+  busy.relay.histograms.latency_us.add(100, 5);
   busy.connections.push_back({.peer = ip("192.0.2.7"),
                               .received = std::string("\0\1", 2),
                               .to_send = "an answer",
@@ -67,7 +67,7 @@ ServerState sample() {
       .tcp_port = 8000,
       .udp_port = 9000,
       .map_key = {1, 2, 3},
-      .next_sequence = 99,
+      .next_creation_order = 99,
       .local_addresses = {{.ip = ip("192.0.2.9")}, {.ip = ip("fe80::9"), .interface = 3}},
       .shards = {}};
   state.shards.push_back({});
@@ -83,7 +83,7 @@ TEST(StateCodec, WritesAllThatItReads) {
   EXPECT_EQ(after->tcp_port, 8000);
   EXPECT_EQ(after->udp_port, 9000);
   EXPECT_EQ(after->map_key, before.map_key);
-  EXPECT_EQ(after->next_sequence, 99U);
+  EXPECT_EQ(after->next_creation_order, 99U);
   EXPECT_EQ(after->local_addresses, before.local_addresses);
   EXPECT_EQ(after->descriptor_count(), 4U);  // the listener, two shards, a connection
   ASSERT_EQ(after->shards.size(), 2U);
@@ -95,7 +95,7 @@ TEST(StateCodec, WritesAllThatItReads) {
   EXPECT_TRUE(room.password.accepts("secret"));
   EXPECT_FALSE(room.password.accepts("guess"));
   EXPECT_EQ(room.creator, ip("192.0.2.1"));
-  EXPECT_EQ(room.sequence, 77U);
+  EXPECT_EQ(room.creation_order, 77U);
   EXPECT_EQ(room.host, 5U);
   ASSERT_EQ(room.members.size(), 2U);
   const MemberSnapshot& alice = room.members[0];
@@ -105,7 +105,7 @@ TEST(StateCodec, WritesAllThatItReads) {
   EXPECT_EQ(alice.port, 4242);
   EXPECT_EQ(alice.via, 2);
   EXPECT_EQ(alice.last_heard_ms, 123'456'789'012U);
-  EXPECT_EQ(alice.consecutive_refusals, 2);
+  EXPECT_EQ(alice.unreachable_count, 2);
   EXPECT_EQ(alice.behind, 1u);
   EXPECT_EQ(room.members[1].port, 0);
   EXPECT_EQ(room.members[1].behind, 0u);
@@ -126,10 +126,10 @@ TEST(StateCodec, WritesWhatWasCounted) {
   EXPECT_EQ(relay.addresses[0].connections, 4U);
   EXPECT_EQ(relay.counters[Counter::kMessagesAccepted], 1'000'000'000'000U);
   EXPECT_EQ(relay.counters[Counter::kFramesTooLarge], 1U);
-  EXPECT_EQ(relay.measures.receivers.counts().front(), 2U);
-  EXPECT_EQ(relay.measures.receivers.counts().back(), 3U);
-  EXPECT_EQ(relay.measures.latency_us.sum, 500U);
-  EXPECT_EQ(relay.measures.latency_us.buckets.counts()[7], 5U);
+  EXPECT_EQ(relay.histograms.receivers.counts().front(), 2U);
+  EXPECT_EQ(relay.histograms.receivers.counts().back(), 3U);
+  EXPECT_EQ(relay.histograms.latency_us.sum, 500U);
+  EXPECT_EQ(relay.histograms.latency_us.buckets.counts()[7], 5U);
 }
 
 TEST(StateCodec, WritesConnections) {

@@ -100,7 +100,7 @@ TEST_F(UdpSenderTest, OrderIsKeptAcrossMessagesAndBatches) {
 TEST_F(UdpSenderTest, WhatIsAbandonedIsCounted) {
   open_message("hello");
   for (int i = 0; i < 300; ++i) add(9);
-  sender_.abandon(outbox_, Counter::kDroppedSendAtStop);
+  sender_.drop_pending(outbox_, Counter::kDroppedSendAtStop);
   EXPECT_EQ(counters_[Counter::kDeliveriesSent], 0u);
   EXPECT_EQ(counters_[Counter::kDroppedSendAtStop], 300u);
 }

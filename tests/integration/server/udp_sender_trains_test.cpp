@@ -202,7 +202,7 @@ TEST(Trains, AFullDeviceQueueIsTriedAgainAndCounted) {
     for (UdpSender::Progress progress{};;) {
       progress = sending.sender.send(sending.out, sending.now_ms);
       if (progress == UdpSender::Progress::kDone) break;
-      if (progress == UdpSender::Progress::kPutOff) ++put_off;
+      if (progress == UdpSender::Progress::kDeferred) ++put_off;
     }
     EXPECT_GT(put_off, 0);
     const std::uint64_t sent = sending.counters[Counter::kDeliveriesSent];
@@ -293,7 +293,7 @@ TEST(Trains, AreTriedAgainAfterAWhile) {
     sending.add(peer);
     sending.finish();
     EXPECT_EQ(sending.counters[Counter::kTrainsSent], 0u) << "not at once";
-    sending.now_ms += PlainDestinations::kFirstPauseMs;
+    sending.now_ms += NoGsoPeers::kFirstPauseMs;
     sending.open_train(40, 60, 1'000);
     sending.add(peer);
     sending.finish();

@@ -1,6 +1,6 @@
 // What the test and chatd share while faults are injected: a mapped file. The test writes what is
 // to fail, the library that chatd was started with (fault_library.cpp) reads it at each call and
-// counts. So a fault can be armed before the start or in the middle of a conversation, and nothing
+// counts. So a fault can be armed before the start or in the middle of a session, and nothing
 // stops, asks or slows the program for it.
 #pragma once
 

@@ -10,8 +10,8 @@
 #include <string>
 
 #include "tests/resilience/faults/fault_control.h"
-#include "tests/resilience/faults/guest.h"
 #include "tests/resilience/faults/sweep.h"
+#include "tests/resilience/faults/test_client.h"
 #include "tests/support/chatd_server.h"
 #include "tests/support/ledger.h"
 #include "tests/support/wait_until.h"
@@ -40,8 +40,8 @@ class HandoverFaults : public testing::TestWithParam<Call> {
 
    private:
     ChatdServer& server_;
-    Guest alice_{"alice"};
-    Guest bob_{"bob"};
+    TestClient alice_{"alice"};
+    TestClient bob_{"bob"};
   };
 
   // How it ended. The first process stays, and passes on what it is told.

@@ -73,8 +73,8 @@ bool ServiceScenario::prepare() {
   if (!server_.ready()) return false;
   descriptors_before_ = open_descriptors(server_.pid());
   const Room& calm = gather({"ann", "ben", kGone});
-  if (calm.guests.size() != 3) return false;
-  calm.guests[2]->vanish();
+  if (calm.clients.size() != 3) return false;
+  calm.clients[2]->vanish();
   return wait_until(
       [&] { return open_descriptors(server_.pid()) <= descriptors_before_ + kMaxLanesKept; });
 }
@@ -86,20 +86,20 @@ void ServiceScenario::talk() {
   say(calm, 0);
   ++unheard_deliveries_;
   await_heard(calm);
-  for (std::size_t speaker = 0; speaker < kitchen.guests.size(); ++speaker) {
-    say(kitchen, speaker);
+  for (std::size_t sender = 0; sender < kitchen.clients.size(); ++sender) {
+    say(kitchen, sender);
     await_heard(kitchen);
   }
-  for (std::uint64_t i = 0; i < kLongestBurst && !kitchen.guests.empty(); ++i) say(kitchen, 0);
+  for (std::uint64_t i = 0; i < kLongestBurst && !kitchen.clients.empty(); ++i) say(kitchen, 0);
   await_heard(kitchen);
   send_rubbish();
   say(calm, 1);
   ++unheard_deliveries_;
   await_heard(calm);
-  if (!kitchen.guests.empty()) {
-    const std::size_t before = kitchen.guests[0]->heard().size();
-    kitchen.guests[1]->leave(server_);
-    await([&] { return kitchen.guests[0]->heard().size() > before; }, "to hear of leaving");
+  if (!kitchen.clients.empty()) {
+    const std::size_t before = kitchen.clients[0]->heard().size();
+    kitchen.clients[1]->leave(server_);
+    await([&] { return kitchen.clients[0]->heard().size() > before; }, "to hear of leaving");
   }
 }
 
@@ -128,13 +128,13 @@ void ServiceScenario::talk_after_the_fault() {
   faults_.pause();
   const Room& fresh = gather({"eve", "frank", "grace"});
   if (is_gone()) return;
-  ASSERT_EQ(fresh.guests.size(), 3U);
-  for (std::size_t speaker = 0; speaker < fresh.guests.size(); ++speaker) {
-    say(fresh, speaker);
+  ASSERT_EQ(fresh.clients.size(), 3U);
+  for (std::size_t sender = 0; sender < fresh.clients.size(); ++sender) {
+    say(fresh, sender);
     const std::string& payload = said_.back().payload;
     EXPECT_TRUE(wait_until([&] {
-      return std::all_of(fresh.guests.begin(), fresh.guests.end(), [&](Guest* guest) {
-        return guest == fresh.guests[speaker] || guest->has_heard(payload);
+      return std::all_of(fresh.clients.begin(), fresh.clients.end(), [&](TestClient* client) {
+        return client == fresh.clients[sender] || client->has_heard(payload);
       });
     })) << "not everybody hears what is said after the fault";
   }
@@ -186,13 +186,13 @@ void ServiceScenario::audit(const Counters& counters) {
 
   std::uint64_t heard = 0;
   for (const Said& said : said_) {
-    for (Guest& guest : guests_) {
-      const auto& all = guest.heard();
+    for (TestClient& client : clients_) {
+      const auto& all = client.heard();
       const auto times = std::count(all.begin(), all.end(), said.payload);
       if (times == 0) continue;
-      const auto& members = said.room->guests;
-      EXPECT_NE(&guest, said.speaker) << "the speaker hears himself: " << said.payload;
-      EXPECT_NE(std::find(members.begin(), members.end(), &guest), members.end())
+      const auto& members = said.room->clients;
+      EXPECT_NE(&client, said.sender) << "the sender hears himself: " << said.payload;
+      EXPECT_NE(std::find(members.begin(), members.end(), &client), members.end())
           << "heard in another room: " << said.payload;
       EXPECT_EQ(times, 1) << "heard again: " << said.payload;
       heard += static_cast<std::uint64_t>(times);
@@ -225,32 +225,32 @@ const ServiceScenario::Room& ServiceScenario::gather(const std::vector<std::stri
       faults_.pause();
     }
   }
-  room.guests.clear();
+  room.clients.clear();
   if (!is_gone()) ADD_FAILURE() << names.front() << " and friends do not get in";
   return room;
 }
 
 bool ServiceScenario::try_to_gather(Room& room, const std::vector<std::string>& names) {
-  room.guests.clear();
+  room.clients.clear();
   for (const std::string& name : names) {
     // Nobody else will be given the port of the one who vanishes.
-    Guest& guest = guests_.emplace_back(name, name == kGone ? "127.0.0.2" : "127.0.0.1");
-    const std::uint8_t operation = room.guests.empty() ? kCreateRoom : kJoinRoom;
-    const Entry entry = guest.enter(operation, server_, room.name, answer_patience());
+    TestClient& client = clients_.emplace_back(name, name == kGone ? "127.0.0.2" : "127.0.0.1");
+    const std::uint8_t operation = room.clients.empty() ? kCreateRoom : kJoinRoom;
+    const Entry entry = client.enter(operation, server_, room.name, answer_patience());
     if (entry == Entry::kHangs && !fails_now()) ADD_FAILURE() << name << " is left hanging";
     if (entry != Entry::kDone) return false;
-    room.guests.push_back(&guest);
+    room.clients.push_back(&client);
   }
   return true;
 }
 
-void ServiceScenario::say(const Room& room, std::size_t speaker) {
-  if (room.guests.empty()) return;
-  Guest* const guest = room.guests[speaker];
-  said_.push_back({.payload = guest->say(server_, "message " + std::to_string(said_.size())),
+void ServiceScenario::say(const Room& room, std::size_t sender) {
+  if (room.clients.empty()) return;
+  TestClient* const client = room.clients[sender];
+  said_.push_back({.payload = client->say(server_, "message " + std::to_string(said_.size())),
                    .room = &room,
-                   .speaker = guest});
-  expected_deliveries_ += room.guests.size() - 1;
+                   .sender = client});
+  expected_deliveries_ += room.clients.size() - 1;
 }
 
 void ServiceScenario::await_heard(const Room& room) {
@@ -258,9 +258,10 @@ void ServiceScenario::await_heard(const Room& room) {
       [&] {
         return std::all_of(said_.begin(), said_.end(), [&](const Said& said) {
           if (said.room != &room) return true;
-          return std::all_of(room.guests.begin(), room.guests.begin() + 2, [&](Guest* guest) {
-            return guest == said.speaker || guest->has_heard(said.payload);
-          });
+          return std::all_of(room.clients.begin(), room.clients.begin() + 2,
+                             [&](TestClient* client) {
+                               return client == said.sender || client->has_heard(said.payload);
+                             });
         });
       },
       "to hear what was said");

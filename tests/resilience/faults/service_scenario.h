@@ -2,7 +2,7 @@
 // rubbish, vanish and leave, and at the end it is told to stop. One fault is injected on the way.
 //
 // Whatever fails, the scenario goes on as real people would: who is cut off while coming in tries
-// again elsewhere. What is then held to: nobody waits for ever; a conversation right after the
+// again elsewhere. What is then held to: nobody waits for ever; a session right after the
 // fault goes through without a scratch; nothing spins, and no descriptor is left; it stops cleanly;
 // and the books close, message by message, against what everybody has heard.
 #pragma once
@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "tests/resilience/faults/fault_control.h"
-#include "tests/resilience/faults/guest.h"
+#include "tests/resilience/faults/test_client.h"
 #include "tests/support/chatd_server.h"
 
 namespace chatd::test {
@@ -34,12 +34,12 @@ class ServiceScenario {
  private:
   struct Room {
     std::string name;
-    std::vector<Guest*> guests;
+    std::vector<TestClient*> clients;
   };
   struct Said {
     std::string payload;
     const Room* room;
-    const Guest* speaker;
+    const TestClient* sender;
   };
 
   void live();
@@ -54,7 +54,7 @@ class ServiceScenario {
 
   const Room& gather(const std::vector<std::string>& names);
   bool try_to_gather(Room& room, const std::vector<std::string>& names);
-  void say(const Room& room, std::size_t speaker);
+  void say(const Room& room, std::size_t sender);
   // Until everybody else in the room has heard all that was said there; once a fault has fired,
   // only for a moment.
   void await_heard(const Room& room);
@@ -70,7 +70,7 @@ class ServiceScenario {
   FaultControl faults_;
   ChatdServer server_;
   std::size_t descriptors_before_ = 0;
-  std::deque<Guest> guests_;  // all that there ever were, so that nothing heard is lost
+  std::deque<TestClient> clients_;  // all that there ever were, so that nothing heard is lost
   std::deque<Room> rooms_;
   std::deque<Said> said_;
   std::uint64_t expected_deliveries_ = 0;

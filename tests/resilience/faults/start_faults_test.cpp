@@ -16,8 +16,8 @@
 #include <vector>
 
 #include "tests/resilience/faults/fault_control.h"
-#include "tests/resilience/faults/guest.h"
 #include "tests/resilience/faults/sweep.h"
+#include "tests/resilience/faults/test_client.h"
 #include "tests/support/chatd_server.h"
 #include "tests/support/ledger.h"
 #include "tests/support/socket_unit.h"
@@ -151,8 +151,8 @@ class StartFaults : public testing::TestWithParam<Call> {
 
   static void expect_service(ChatdServer& server) {
     const Deadline deadline = kPatience;
-    Guest alice("alice");
-    Guest bob("bob");
+    TestClient alice("alice");
+    TestClient bob("bob");
     ASSERT_EQ(alice.enter(kCreateRoom, server, "room", deadline), Entry::kDone)
         << server.diagnosis();
     ASSERT_EQ(bob.enter(kJoinRoom, server, "room", deadline), Entry::kDone) << server.diagnosis();

@@ -1,5 +1,5 @@
 // chatd started in bad company: no room for its log, nobody who reads it, streams that are closed,
-// too little memory. The conversation does not notice, or there is a plain word at the start.
+// too little memory. The session does not notice, or there is a plain word at the start.
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <stdlib.h>
@@ -47,7 +47,7 @@ class Streams : public testing::Test {
     ::setenv(kProgramVariable, script.c_str(), 1);
   }
 
-  // Makes chatd log something: it runs out of descriptors, and gets some again. A conversation in
+  // Makes chatd log something: it runs out of descriptors, and gets some again. A session in
   // between shows that it has seen the connections that have to wait.
   static void provoke_a_line(const ChatdServer& server) {
     auto room = make_room(server, "witnesses", {"carol", "dave"});

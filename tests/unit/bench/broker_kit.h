@@ -1,4 +1,4 @@
-// Feeds a broker's bytes to a dialect as a connection would: cut anywhere.
+// Feeds a broker's bytes to a codec as a connection would: cut anywhere.
 #pragma once
 
 #include <string>
@@ -6,14 +6,14 @@
 #include <utility>
 #include <vector>
 
-#include "bench/chatbench/target/broker/dialect.h"
+#include "bench/chatbench/target/broker/codec.h"
 
 namespace chatd::bench {
 
 using ItemText = std::pair<BrokerItem::Kind, std::string>;
 
 // The items of `stream`, which arrives in pieces of `piece_bytes`.
-inline std::vector<ItemText> items_of(const BrokerDialect& dialect, std::string_view stream,
+inline std::vector<ItemText> items_of(const BrokerCodec& codec, std::string_view stream,
                                       std::size_t piece_bytes) {
   std::vector<ItemText> items;
   std::string buffer;
@@ -21,7 +21,7 @@ inline std::vector<ItemText> items_of(const BrokerDialect& dialect, std::string_
     buffer.append(stream.substr(0, piece_bytes));
     stream.remove_prefix(std::min(piece_bytes, stream.size()));
     for (;;) {
-      const BrokerItem item = dialect.next_item(buffer);
+      const BrokerItem item = codec.next_item(buffer);
       if (item.kind == BrokerItem::Kind::kIncomplete) break;
       items.emplace_back(item.kind, std::string(item.text));
       buffer.erase(0, item.size_bytes);

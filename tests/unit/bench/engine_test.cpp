@@ -59,7 +59,7 @@ class FakeTarget final : public Target {
     eventfd_t ignored = 0;
     if (wire_.empty()) (void)::eventfd_read(event_.get(), &ignored);
   }
-  OwnFaults faults() const override { return {}; }
+  ClientErrors faults() const override { return {}; }
   void disconnect() override {}
   tl::expected<void, std::string> check_server() override {
     ++checks_;

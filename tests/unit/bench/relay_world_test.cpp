@@ -11,10 +11,10 @@ namespace {
 std::uint64_t take_deliveries(RelayWorld& world) {
   std::uint64_t deliveries = 0;
   while (world.relay().has_waiting()) {
-    world.relay().fan_out(world.outbox());
-    for (const Outbox::Fanout& fanout : world.outbox().fanouts()) {
-      for (const Outbox::Train& train : world.outbox().trains(fanout)) {
-        deliveries += std::uint64_t{train.message_count} * fanout.destination_count;
+    world.relay().serve_rooms(world.outbox());
+    for (const Outbox::SendGroup& group : world.outbox().groups()) {
+      for (const Outbox::Train& train : world.outbox().trains(group)) {
+        deliveries += std::uint64_t{train.message_count} * group.destination_count;
       }
     }
     world.outbox().clear();
@@ -28,7 +28,7 @@ TEST(RelayWorld, EveryMessageGoesToEveryoneElseInTheRoom) {
   EXPECT_EQ(take_deliveries(world), 30u * 9);
   EXPECT_EQ(world.relay().counters()[Counter::kMessagesAccepted], 30u);
   world.say(5);
-  world.fan_out();
+  world.serve_rooms();
   EXPECT_FALSE(world.relay().has_waiting());
   EXPECT_TRUE(world.outbox().is_empty());
 }

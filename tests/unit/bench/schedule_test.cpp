@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "bench/chatbench/workload/room_windows.h"
-#include "bench/chatbench/workload/speakers.h"
+#include "bench/chatbench/workload/sender_picker.h"
 
 namespace chatd::bench {
 namespace {
@@ -69,20 +69,20 @@ TEST(Schedule, ASeedRepeatsIt) {
   EXPECT_NE(times(Arrivals::kPoisson, 500, 1000, 42), times(Arrivals::kPoisson, 500, 1000, 43));
 }
 
-TEST(Speakers, RoomsTakeTurnsAndSoDoTheirSenders) {
-  Speakers speakers(3, 10, 2);
+TEST(SenderPicker, RoomsTakeTurnsAndSoDoTheirSenders) {
+  SenderPicker senders(3, 10, 2);
   std::vector<std::uint32_t> spoke;
-  for (int i = 0; i < 9; ++i) spoke.push_back(speakers.next_in_turn());
+  for (int i = 0; i < 9; ++i) spoke.push_back(senders.next_in_turn());
   EXPECT_EQ(spoke, (std::vector<std::uint32_t>{0, 10, 20, 1, 11, 21, 0, 10, 20}));
 }
 
-TEST(Speakers, AnyRoomIsAsLikelyAsAnother) {
-  Speakers speakers(4, 10, 10);
+TEST(SenderPicker, AnyRoomIsAsLikelyAsAnother) {
+  SenderPicker senders(4, 10, 10);
   Random random(3);
   std::map<std::uint32_t, int> by_room;
   std::map<std::uint32_t, int> by_member;
   for (int i = 0; i < 40'000; ++i) {
-    const std::uint32_t member = speakers.next_anywhere(random);
+    const std::uint32_t member = senders.next_anywhere(random);
     ++by_room[member / 10];
     ++by_member[member];
   }

@@ -4,10 +4,10 @@
 #include <vector>
 
 #include "client/chat/command.h"
-#include "client/chat/goal.h"
 #include "client/chat/key_reader.h"
 #include "client/chat/line_reader.h"
-#include "client/chat/pace.h"
+#include "client/chat/pacer.h"
+#include "client/chat/stop_condition.h"
 
 namespace chatd::client {
 namespace {
@@ -80,9 +80,9 @@ TEST(Command, SaysTheRest) {
   EXPECT_EQ(parse_command(" /who").text, " /who");
 }
 
-TEST(Pace, LetsABurstGoAndThenARate) {
+TEST(Pacer, LetsABurstGoAndThenARate) {
   constexpr int kBurst = 32;
-  Pace pace;
+  Pacer pace;
   int sent = 0;
   while (pace.take(1'000)) ++sent;
   EXPECT_EQ(sent, kBurst);
@@ -96,23 +96,23 @@ TEST(Pace, LetsABurstGoAndThenARate) {
   EXPECT_EQ(after_a_pause, kBurst);
 }
 
-TEST(Goal, CountAndTimeout) {
-  Goal nothing(std::nullopt, std::nullopt, 0);
+TEST(StopCondition, CountAndTimeout) {
+  StopCondition nothing(std::nullopt, std::nullopt, 0);
   EXPECT_FALSE(nothing.listens_on());
   EXPECT_EQ(nothing.reached(1'000'000'000'000), std::nullopt);
 
-  Goal count(2, std::nullopt, 0);
+  StopCondition count(2, std::nullopt, 0);
   EXPECT_TRUE(count.listens_on());
   count.on_message();
   EXPECT_EQ(count.reached(1'000'000'000'000), std::nullopt);
   count.on_message();
   EXPECT_EQ(count.reached(0), ExitCode::kOk);
 
-  Goal timeout(std::nullopt, 500, 1'000);
+  StopCondition timeout(std::nullopt, 500, 1'000);
   EXPECT_EQ(timeout.reached(1'499), std::nullopt);
   EXPECT_EQ(timeout.reached(1'500), ExitCode::kOk);
 
-  Goal both(1, 500, 1'000);
+  StopCondition both(1, 500, 1'000);
   EXPECT_EQ(both.reached(1'500), ExitCode::kTimedOut);
   both.on_message();
   EXPECT_EQ(both.reached(1'500), ExitCode::kOk);

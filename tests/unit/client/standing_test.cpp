@@ -291,22 +291,22 @@ TEST(Standing, RefusalsInARowMeanThatTheServerIsGone) {
   Member member;
   for (int refusals = 1; refusals < kRefusalsUntilGone; ++refusals) {
     member.beat();
-    EXPECT_FALSE(member.standing.on_refused(member.now_ms + 1));
+    EXPECT_FALSE(member.standing.on_unreachable(member.now_ms + 1));
     // Several words about one datagram are one refusal.
-    EXPECT_FALSE(member.standing.on_refused(member.now_ms + 1));
-    EXPECT_FALSE(member.standing.on_refused(member.now_ms + 1));
+    EXPECT_FALSE(member.standing.on_unreachable(member.now_ms + 1));
+    EXPECT_FALSE(member.standing.on_unreachable(member.now_ms + 1));
     // It asks again soon, not after the whole interval.
     EXPECT_LE(member.wait_ms(), 1 + kProbeIntervalMs);
   }
   member.beat();
-  EXPECT_TRUE(member.standing.on_refused(member.now_ms + 1));
+  EXPECT_TRUE(member.standing.on_unreachable(member.now_ms + 1));
 }
 
 TEST(Standing, ADatagramFromTheServerForgivesRefusals) {
   Member member;
   for (int i = 0; i < 10 * kRefusalsUntilGone; ++i) {
     member.standing.on_sent(kBeginMs + i);
-    EXPECT_FALSE(member.standing.on_refused(kBeginMs + i));
+    EXPECT_FALSE(member.standing.on_unreachable(kBeginMs + i));
     member.standing.on_received();
   }
 }
@@ -315,7 +315,7 @@ TEST(Standing, ASendThatDrawsNoRefusalForgivesRefusals) {
   Member member(std::nullopt);
   for (int i = 0; i < 10; ++i) {
     member.beat();
-    EXPECT_FALSE(member.standing.on_refused(member.now_ms + 1));
+    EXPECT_FALSE(member.standing.on_unreachable(member.now_ms + 1));
     member.beat();  // not refused
   }
 }

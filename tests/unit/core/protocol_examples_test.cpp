@@ -130,7 +130,7 @@ TEST_F(ProtocolExamples, SizesInTheText) {
   EXPECT_EQ(kMaxDatagramBytes, 4096u);
   EXPECT_EQ(kMaxGreetingBytes, 1400u);
   EXPECT_EQ(kMaxListedMembers, 20u);
-  EXPECT_EQ(kMaxConsecutiveRefusals, 3u);
+  EXPECT_EQ(kMaxUnreachable, 3u);
   const Limits defaults;
   EXPECT_EQ(defaults.max_frame_bytes, 16u * 1024);
   EXPECT_EQ(defaults.max_notified_members, 128u);

@@ -1,4 +1,4 @@
-// Limits against abuse: each holds, is counted and told, and an honest conversation beside it goes
+// Limits against abuse: each holds, is counted and told, and an honest session beside it goes
 // on untouched.
 #include <gtest/gtest.h>
 
@@ -14,8 +14,6 @@ namespace chatd {
 namespace {
 
 using namespace test;
-
-constexpr std::uint8_t kCreateOperation = 1;
 
 RelayConfig config_with(const AbuseLimits& abuse) {
   RelayConfig config;

@@ -17,10 +17,10 @@ constexpr std::uint16_t kServerPort = 9000;
 RelayConfig config_with(bool roaming) {
   RelayConfig config;
   config.limits.roaming_same_ip = roaming;
-  config.own_sockets = {.addresses = {ip("192.0.2.1")},
-                        .has_address = {},
-                        .on_all_loopback = false,
-                        .udp_port = kServerPort};
+  config.local_endpoints = {.addresses = {ip("192.0.2.1")},
+                            .has_address = {},
+                            .on_all_loopback = false,
+                            .udp_port = kServerPort};
   return config;
 }
 

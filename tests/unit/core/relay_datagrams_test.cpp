@@ -50,11 +50,11 @@ TEST_F(Datagrams, GoToEveryOtherMemberAndNobodyElse) {
 }
 
 TEST_F(Datagrams, EachMemberMaySpeak) {
-  for (const Person& speaker : {alice_, bob_, carol_}) {
-    kit_.say(speaker);
+  for (const Person& sender : {alice_, bob_, carol_}) {
+    kit_.say(sender);
     const auto sent = kit_.take();
     EXPECT_EQ(sent.size(), 2u);
-    EXPECT_TRUE(heard_at(sent, speaker.from).empty());
+    EXPECT_TRUE(heard_at(sent, sender.from).empty());
   }
 }
 

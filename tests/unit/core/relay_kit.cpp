@@ -102,14 +102,14 @@ std::vector<Sent> RelayKit::take() {
   std::vector<Sent> sent;
   empty_outbox(sent);
   while (relay.has_waiting()) {
-    relay.fan_out(out);
+    relay.serve_rooms(out);
     empty_outbox(sent);
   }
   return sent;
 }
 
 std::vector<Sent> RelayKit::take_turn() {
-  relay.fan_out(out);
+  relay.serve_rooms(out);
   return take_outbox();
 }
 
@@ -120,15 +120,15 @@ std::vector<Sent> RelayKit::take_outbox() {
 }
 
 void RelayKit::empty_outbox(std::vector<Sent>& sent) {
-  for (const Outbox::Fanout& fanout : out.fanouts()) {
-    for (const Outbox::Train& train : out.trains(fanout)) {
+  for (const Outbox::SendGroup& group : out.groups()) {
+    for (const Outbox::Train& train : out.trains(group)) {
       for (std::uint32_t i = 0; i < train.message_count; ++i) {
         const std::string_view datagram = out.message(train, i);
         ASSERT_TRUE(datagram.starts_with(std::string_view("\0\0", 2)));
-        for (const Endpoint& to : out.destinations(fanout)) {
+        for (const Endpoint& to : out.destinations(group)) {
           EXPECT_NE(to.port, 0) << "nothing may go to a member whose address is not known";
           sent.push_back(
-              {.to = to, .payload = std::string(datagram.substr(2)), .kind = fanout.kind});
+              {.to = to, .payload = std::string(datagram.substr(2)), .kind = group.kind});
         }
       }
     }

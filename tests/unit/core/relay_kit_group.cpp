@@ -77,7 +77,7 @@ std::uint64_t RelayGroup::count(Counter counter) const {
 PeerShards& RelayGroup::begin_call() {
   peers_.figures.clear();
   for (const auto& relay : relays_) peers_.figures.push_back(relay->figures());
-  peers_.sequence = next_sequence_++;
+  peers_.creation_order = next_sequence_++;
   return peers_;
 }
 

@@ -22,9 +22,9 @@ class Ledger : public testing::TestWithParam<Mix> {};
 
 TEST_P(Ledger, Closes) {
   RelayKit kit;
-  std::vector<Person> speakers = {kit.create("lobby", "host")};
+  std::vector<Person> senders = {kit.create("lobby", "host")};
   for (int i = 0; i < GetParam().bound; ++i) {
-    speakers.push_back(kit.join("lobby", "b" + std::to_string(i)));
+    senders.push_back(kit.join("lobby", "b" + std::to_string(i)));
   }
   for (int i = 0; i < GetParam().pending; ++i) {
     kit.join_pending("lobby", "p" + std::to_string(i), at("127.0.0.1", 1));
@@ -33,16 +33,16 @@ TEST_P(Ledger, Closes) {
   kit.take();
 
   std::uint64_t sent = 0;
-  for (const Person& speaker : speakers) {
-    kit.say(speaker);
-    kit.send(speaker, R"({"sender":"nobody"})");
+  for (const Person& sender : senders) {
+    kit.say(sender);
+    kit.send(sender, R"({"sender":"nobody"})");
     sent += kit.take().size();
   }
   const std::uint64_t others = static_cast<std::uint64_t>(GetParam().bound + GetParam().pending);
-  EXPECT_EQ(kit.count(Counter::kMessagesAccepted), speakers.size());
+  EXPECT_EQ(kit.count(Counter::kMessagesAccepted), senders.size());
   EXPECT_EQ(kit.count(Counter::kDeliveriesPlanned), sent);
   EXPECT_EQ(kit.count(Counter::kDroppedPendingMember),
-            speakers.size() * static_cast<std::uint64_t>(GetParam().pending));
+            senders.size() * static_cast<std::uint64_t>(GetParam().pending));
   EXPECT_EQ(kit.count(Counter::kMessagesAccepted) * others,
             kit.count(Counter::kDeliveriesPlanned) + kit.count(Counter::kDroppedPendingMember));
   EXPECT_TRUE(kit.every_datagram_is_accounted_for());

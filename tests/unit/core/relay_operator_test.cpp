@@ -14,8 +14,6 @@ namespace {
 
 using namespace test;
 
-constexpr std::uint8_t kCreateOperation = 1;
-
 class Operator : public testing::Test {
  protected:
   Answer try_to_create(std::string_view room) {
@@ -113,8 +111,8 @@ TEST(OperatorOfMany, TellsThemAsFarAsTheOutboxGoes) {
   std::size_t told = 0;
   std::uint32_t turns = 0;
   for (; kit.relay.has_waiting(); ++turns) {
-    kit.relay.fan_out(kit.out);
-    for (const auto& fanout : kit.out.fanouts()) told += kit.out.destinations(fanout).size();
+    kit.relay.serve_rooms(kit.out);
+    for (const auto& group : kit.out.groups()) told += kit.out.destinations(group).size();
     kit.out.clear();
   }
   EXPECT_EQ(told, kRooms - 1);

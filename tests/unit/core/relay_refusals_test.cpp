@@ -17,7 +17,7 @@ using namespace test;
 class Refusals : public testing::Test {
  protected:
   void refuse(const Endpoint& destination, int times) {
-    for (int i = 0; i < times; ++i) kit_.relay.on_refused(kit_.now_ms, destination, kit_.out);
+    for (int i = 0; i < times; ++i) kit_.relay.on_unreachable(kit_.now_ms, destination, kit_.out);
   }
   bool is_member(const Person& person) {
     const auto room = kit_.relay.roster().find_room(person.room);
@@ -133,7 +133,7 @@ TEST_F(Refusals, OfAnAddressThatAMemberHasLeftAreNotHeld) {
   const Endpoint before = alice.from;
   alice.from.port = 8;
   kit.beat(alice);
-  for (int i = 0; i < 10; ++i) kit.relay.on_refused(kit.now_ms, before, kit.out);
+  for (int i = 0; i < 10; ++i) kit.relay.on_unreachable(kit.now_ms, before, kit.out);
   EXPECT_EQ(kit.relay.roster().members().size(), 1u);
 }
 

@@ -72,16 +72,16 @@ TEST_F(Snapshot, WhatWaitsInARoomGoesOutFromTheNextRelay) {
   }
   old.take();
   old.say(people[7], "one");
-  old.relay.fan_out(old.out);
+  old.relay.serve_rooms(old.out);
   ASSERT_TRUE(old.relay.has_waiting());
   const Person late = old.join("crowd", "late");
   old.say(people[8], "two");
   ASSERT_TRUE(old.relay.prepare_snapshot(old.out));
 
   std::map<std::uint16_t, std::vector<std::string>> heard;
-  for (const Outbox::Fanout& fanout : old.out.fanouts()) {
-    for (const Endpoint& to : old.out.destinations(fanout)) {
-      heard[to.port].emplace_back(old.out.message(old.out.trains(fanout)[0], 0).substr(2));
+  for (const Outbox::SendGroup& group : old.out.groups()) {
+    for (const Endpoint& to : old.out.destinations(group)) {
+      heard[to.port].emplace_back(old.out.message(old.out.trains(group)[0], 0).substr(2));
     }
   }
   ASSERT_LT(heard.size(), 1'900u);
@@ -181,10 +181,10 @@ TEST_F(Snapshot, SilenceIsCountedFromWhenItBegan) {
 
 TEST_F(Snapshot, RefusalsInARowGoOn) {
   const auto refuse = [&](RelayKit& kit) {
-    kit.relay.on_refused(kit.now_ms, bob_.from, kit.out);
+    kit.relay.on_unreachable(kit.now_ms, bob_.from, kit.out);
     kit.take();
   };
-  for (unsigned i = 0; i < kMaxConsecutiveRefusals; ++i) refuse(old_);
+  for (unsigned i = 0; i < kMaxUnreachable; ++i) refuse(old_);
   hand_over();
   EXPECT_EQ(fresh_.count(Counter::kMembersRefused), 0u);
   refuse(fresh_);
@@ -208,7 +208,7 @@ TEST_F(Snapshot, CountersAndMeasuresGoOn) {
   EXPECT_EQ(fresh_.count(Counter::kMessagesAccepted), 2u);
   EXPECT_EQ(fresh_.count(Counter::kMembersJoined), 3u);
   EXPECT_TRUE(fresh_.every_datagram_is_accounted_for());
-  EXPECT_EQ(fresh_.relay.measures().receivers.counts()[1], 2u);
+  EXPECT_EQ(fresh_.relay.histograms().receivers.counts()[1], 2u);
 }
 
 // Two rooms are open from one address that may have two, and one connection from one that may have

@@ -15,7 +15,7 @@
 
 #include "bench/chatbench/net/descriptor_limit.h"
 #include "bench/chatbench/net/find_server.h"
-#include "bench/chatbench/target/join_pace.h"
+#include "bench/chatbench/target/join_pacer.h"
 #include "bench/chatbench/workload/payload.h"
 #include "client/net/clock.h"
 #include "client/net/connector.h"
@@ -25,7 +25,7 @@ namespace chatd::bench {
 namespace {
 
 using Kind = BrokerItem::Kind;
-using Role = BrokerDialect::Role;
+using Role = BrokerCodec::Role;
 
 constexpr std::size_t kBrokerReadBytes = 64 * 1024;
 constexpr std::size_t kArenaBytes = 16 * kBrokerReadBytes;
@@ -39,14 +39,14 @@ constexpr int kMaxEmptyReads = 64;
 
 }  // namespace
 
-BrokerTarget::BrokerTarget(TargetConfig config, std::unique_ptr<BrokerDialect> dialect)
-    : config_(std::move(config)), dialect_(std::move(dialect)), arena_(kArenaBytes) {}
+BrokerTarget::BrokerTarget(TargetConfig config, std::unique_ptr<BrokerCodec> codec)
+    : config_(std::move(config)), codec_(std::move(codec)), arena_(kArenaBytes) {}
 
 Role BrokerTarget::role_of(std::uint32_t member) const {
   const Population& population = config_.population;
   const std::uint32_t number = member % population.members_per_room;
   if (number >= population.senders_per_room) return Role::kSubscriber;
-  const bool is_alone = population.senders_per_room == 1 && !dialect_->can_exclude_sender();
+  const bool is_alone = population.senders_per_room == 1 && !codec_->can_exclude_sender();
   return is_alone ? Role::kPublisher : Role::kBoth;
 }
 
@@ -80,7 +80,7 @@ tl::expected<Joined, std::string> BrokerTarget::connect() {
 
 tl::expected<void, std::string> BrokerTarget::join_all() {
   const std::uint32_t members = config_.population.members();
-  const JoinPace pace(config_.joins_per_s, client::now_ms());
+  const JoinPacer pace(config_.joins_per_s, client::now_ms());
   std::vector<Delivery> nothing_yet;
   std::uint32_t started = 0;
   std::uint32_t told = 0;
@@ -127,7 +127,7 @@ tl::expected<void, std::string> BrokerTarget::check_server() {
   }
   const int fd = connected->socket.get();
   std::string question;
-  dialect_->introduce(Role::kPublisher, "bench-check", "bench-check", question);
+  codec_->introduce(Role::kPublisher, "bench-check", "bench-check", question);
   (void)::send(fd, question.data(), question.size(), MSG_NOSIGNAL);
   std::string answer;
   std::array<char, 4096> piece;
@@ -138,7 +138,7 @@ tl::expected<void, std::string> BrokerTarget::check_server() {
     if (waited != client::WaitResult::kReady || got <= 0) break;
     answer.append(piece.data(), static_cast<std::size_t>(got));
     for (;;) {
-      const BrokerItem item = dialect_->next_item(answer);
+      const BrokerItem item = codec_->next_item(answer);
       if (item.kind == Kind::kReady || item.kind == Kind::kError) return {};
       if (item.kind == Kind::kIncomplete) break;
       answer.erase(0, item.size_bytes);
@@ -164,8 +164,8 @@ tl::expected<void, std::string> BrokerTarget::start_join(std::uint32_t member) {
     return tl::unexpected("cannot connect to the broker at " + address.to_string() + ": " +
                           client::system_reason(errno) + ". Does it run there?");
   }
-  dialect_->introduce(role_of(member), member_name(member),
-                      room_names_[config_.population.room_of(member)], connection.unsent);
+  codec_->introduce(role_of(member), member_name(member),
+                    room_names_[config_.population.room_of(member)], connection.unsent);
   pending_bytes_ += connection.unsent.size();
   // Writable is what a connection becomes when it stands: then the introduction goes out.
   connection.waits_for_room = true;
@@ -186,7 +186,7 @@ void BrokerTarget::queue(std::uint32_t member, std::string_view payload) {
   Connection& connection = connections_[member];
   if (connection.is_lost || pending_bytes_ > kMaxPendingBytes) return;  // and so is the message
   const std::size_t before = connection.unsent.size();
-  dialect_->publish(room_names_[config_.population.room_of(member)], payload, connection.unsent);
+  codec_->publish(room_names_[config_.population.room_of(member)], payload, connection.unsent);
   pending_bytes_ += connection.unsent.size() - before;
   if (std::exchange(connection.is_queued, true)) return;
   to_flush_.push_back(member);
@@ -283,7 +283,7 @@ std::size_t BrokerTarget::take_items(std::uint32_t member, std::string_view byte
   Connection& connection = connections_[member];
   std::size_t used = 0;
   for (;;) {
-    const BrokerItem item = dialect_->next_item(bytes.substr(used));
+    const BrokerItem item = codec_->next_item(bytes.substr(used));
     switch (item.kind) {
       case Kind::kIncomplete:
         return used;
@@ -296,8 +296,8 @@ std::size_t BrokerTarget::take_items(std::uint32_t member, std::string_view byte
         take_message(member, item.text, out);
         break;
       case Kind::kPing:
-        connection.unsent.append(dialect_->pong());
-        pending_bytes_ += dialect_->pong().size();
+        connection.unsent.append(codec_->pong());
+        pending_bytes_ += codec_->pong().size();
         if (!connection.waits_for_room) write(member);
         break;
       case Kind::kError:
@@ -310,7 +310,7 @@ std::size_t BrokerTarget::take_items(std::uint32_t member, std::string_view byte
 
 void BrokerTarget::take_message(std::uint32_t member, std::string_view payload,
                                 std::vector<Delivery>& out) {
-  if (!dialect_->can_exclude_sender() && payload.size() >= kMinPayloadBytes) {
+  if (!codec_->can_exclude_sender() && payload.size() >= kMinPayloadBytes) {
     NameWord sender = 0;
     std::memcpy(&sender, payload.data() + kNameAt, sizeof sender);
     if (sender == connections_[member].own_name) return;

@@ -18,7 +18,7 @@
 #include <tl/expected.hpp>
 #include <vector>
 
-#include "bench/chatbench/target/broker/dialect.h"
+#include "bench/chatbench/target/broker/codec.h"
 #include "bench/chatbench/target/target.h"
 #include "client/net/address.h"
 #include "client/net/file_descriptor.h"
@@ -27,7 +27,7 @@ namespace chatd::bench {
 
 class BrokerTarget final : public Target {
  public:
-  BrokerTarget(TargetConfig config, std::unique_ptr<BrokerDialect> dialect);
+  BrokerTarget(TargetConfig config, std::unique_ptr<BrokerCodec> codec);
 
   tl::expected<Joined, std::string> connect() override;
   void queue(std::uint32_t member, std::string_view payload) override;
@@ -36,7 +36,7 @@ class BrokerTarget final : public Target {
   void receive(std::vector<Delivery>& out) override;
   tl::expected<void, std::string> check_server() override;
   // TCP refuses nothing: what a broker does not take waits, and what waits too long is lost there.
-  OwnFaults faults() const override { return {}; }
+  ClientErrors faults() const override { return {}; }
   std::uint64_t members_lost() const override { return members_lost_; }
   void disconnect() override;
 
@@ -53,7 +53,7 @@ class BrokerTarget final : public Target {
     bool is_queued = false;       // in to_flush_
   };
 
-  BrokerDialect::Role role_of(std::uint32_t member) const;
+  BrokerCodec::Role role_of(std::uint32_t member) const;
   tl::expected<void, std::string> join_all();
   tl::expected<void, std::string> start_join(std::uint32_t member);
   void write(std::uint32_t member);
@@ -67,7 +67,7 @@ class BrokerTarget final : public Target {
   void lose(std::uint32_t member, std::string_view why);
 
   TargetConfig config_;
-  std::unique_ptr<BrokerDialect> dialect_;
+  std::unique_ptr<BrokerCodec> codec_;
   std::optional<client::Address> address_;  // of the broker, once it is known
   client::FileDescriptor epoll_;
   std::vector<Connection> connections_;  // by member

@@ -10,7 +10,7 @@
 
 #include "bench/chatbench/net/descriptor_limit.h"
 #include "bench/chatbench/net/find_server.h"
-#include "bench/chatbench/target/chatd/joiner.h"
+#include "bench/chatbench/target/chatd/join_driver.h"
 #include "bench/chatbench/workload/payload.h"
 #include "client/net/clock.h"
 #include "client/net/connector.h"
@@ -100,9 +100,9 @@ tl::expected<Joined, std::string> ChatdTarget::connect() {
         ": sysctl -w net.core.rmem_max=" + std::to_string(config_.receive_buffer_bytes) +
         ", or run chatbench with CAP_NET_ADMIN");
   }
-  Joiner joiner(config_, tcp, *sockets_, rooms_, [this] { discard(); });
-  auto joined = joiner.run();
-  tokens_ = joiner.take_tokens();
+  JoinDriver driver(config_, tcp, *sockets_, rooms_, [this] { discard(); });
+  auto joined = driver.run();
+  tokens_ = driver.take_tokens();
   if (!joined) {
     // Those who are in would fill the server until their time is up, and the next try fail for it.
     disconnect();
@@ -110,7 +110,7 @@ tl::expected<Joined, std::string> ChatdTarget::connect() {
   }
   joined_ms_ = client::now_ms();
   return Joined{
-      .members = tokens_.size(), .connections = joiner.connections(), .has_own_sockets = !shares};
+      .members = tokens_.size(), .connections = driver.connections(), .has_own_sockets = !shares};
 }
 
 void ChatdTarget::queue(std::uint32_t member, std::string_view payload) {
@@ -187,7 +187,7 @@ tl::expected<void, std::string> ChatdTarget::check_server() {
   return tl::unexpected("the server at " + tcp_->to_string() + " does not answer any more");
 }
 
-OwnFaults ChatdTarget::faults() const {
+ClientErrors ChatdTarget::faults() const {
   return {.unsent = sockets_->unsent(), .receive_drops = sockets_->receive_drops()};
 }
 

@@ -24,7 +24,7 @@ class ChatdTarget final : public Target {
   std::optional<client::Address> server_udp_address() const override;
   tl::expected<void, std::string> check_server() override;
   void maintain() override;
-  OwnFaults faults() const override;
+  ClientErrors faults() const override;
   std::uint64_t members_lost() const override { return members_lost_; }
   std::uint64_t warnings() const override { return warnings_; }
   std::vector<std::string> remarks() const override { return remarks_; }

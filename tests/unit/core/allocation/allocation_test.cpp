@@ -44,7 +44,7 @@ class Allocations : public testing::Test {
         relay.on_datagram(now_ms++, datagram.from, {buffer.data(), datagram.bytes.size()}, out);
         if (out.is_full()) out.clear();
       }
-      for (; relay.has_waiting(); out.clear()) relay.fan_out(out);
+      for (; relay.has_waiting(); out.clear()) relay.serve_rooms(out);
     }
     return allocation_count() - before;
   }

@@ -60,10 +60,10 @@ TEST(Metrics, CountersKeepAllTheirDigits) {
 
 TEST(Metrics, HistogramsAreCumulativeAndTheirBoundsHold) {
   ServerStats stats = stats_of_two_shards();
-  Measures& measures = stats.shards[0].measures;
-  for (const std::uint64_t receivers : {0u, 1u, 2u, 3u, 4u}) measures.receivers.add(receivers);
-  measures.latency_us.add(999, 2);          // 512 to 1023 us
-  measures.latency_us.add(100'000'000, 1);  // above every bound
+  RelayHistograms& histograms = stats.shards[0].histograms;
+  for (const std::uint64_t receivers : {0u, 1u, 2u, 3u, 4u}) histograms.receivers.add(receivers);
+  histograms.latency_us.add(999, 2);          // 512 to 1023 us
+  histograms.latency_us.add(100'000'000, 1);  // above every bound
   const std::string text = metrics_text(stats);
   for (const char* line : {"chatd_message_receivers_bucket{shard=\"0\",le=\"0\"} 1",
                            "chatd_message_receivers_bucket{shard=\"0\",le=\"1\"} 2",

@@ -1,0 +1,332 @@
+#include "client/net/room_client.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <random>
+#include <utility>
+
+#include "client/lib/response_reader.h"
+#include "client/net/clock.h"
+#include "client/net/tcp_connection.h"
+#include "client/net/wait.h"
+
+namespace chatd::client {
+namespace {
+
+// Between two looks at the keyboard.
+constexpr int kMaxDatagramsPerTurn = 256;
+
+constexpr int kStatusNotFound = 404;
+
+// For one attempt to come back, in all. The terminal is dead meanwhile (but for Ctrl-C), so it is
+// short: whoever is there answers within a few round trips, and another attempt follows.
+constexpr std::int64_t kReturnPatienceMs = 2000;
+
+// A refusal that time does not cure: the seat is not there any more (404), the room has another
+// password (401), or the request itself is not to be granted. All else (429, 503, no answer at all)
+// may pass.
+bool is_final(const Error& error) {
+  static constexpr std::array kFinal{400, 401, 403, kStatusNotFound, 409};
+  return error.kind == ErrorKind::kRefused &&
+         std::find(kFinal.begin(), kFinal.end(), error.status) != kFinal.end();
+}
+
+std::string in_words(const Error& error) {
+  if (error.kind != ErrorKind::kRefused) return error.reason;
+  return "status " + std::to_string(error.status) + ": " + error.reason;
+}
+
+std::string in_seconds(std::int64_t time_ms) {
+  return std::to_string(time_ms / 1000) + " s";
+}
+
+std::int64_t patience_ms(const ServerAddress& server) {
+  return std::clamp<std::int64_t>(server.deadline_ms - now_ms(), 0, server.timeout_ms);
+}
+
+tl::expected<TcpConnection, Error> connect(const ServerAddress& server) {
+  const std::int64_t deadline_ms = now_ms() + patience_ms(server);
+  const auto addresses = resolve(server.host, server.tcp_port, deadline_ms, server.interrupt_fd);
+  if (!addresses) return tl::unexpected<Error>(addresses.error());
+  return TcpConnection::open(*addresses, deadline_ms, server.interrupt_fd);
+}
+
+std::uint64_t random_number() {
+  std::random_device device;  // the kernel's
+  return std::uint64_t{device()} << 32 | device();
+}
+
+}  // namespace
+
+struct RoomClient::Place {
+  UdpSocket socket;
+  Entry entry;
+};
+
+RoomClient::RoomClient(ServerAddress server, EntryRequest request, std::int64_t heartbeat_ms,
+                       UdpSocket socket, MemberSession session)
+    : server_(std::move(server)),
+      request_(std::move(request)),
+      heartbeat_ms_(heartbeat_ms),
+      socket_(std::move(socket)),
+      session_(std::move(session)) {}
+
+tl::expected<RoomClient::Place, Error> RoomClient::take_place(const ServerAddress& server,
+                                                              EntryRequest& request) {
+  auto connection = connect(server);
+  if (!connection) return tl::unexpected<Error>(std::move(connection.error()));
+  // The same address that took the TCP connection: a name may stand for several machines. And the
+  // UDP socket comes before the request, so that the server learns its real port.
+  auto socket = UdpSocket::open(connection->peer().with_port(server.udp_port), server.gro);
+  if (!socket) return tl::unexpected<Error>(std::move(socket.error()));
+  const Address local = socket->local_address();
+  request.udp_ip = local.ip();
+  request.udp_port = local.port();
+
+  const auto answer = connection->exchange(encode_entry_request(request), kMaxEntryAnswerBytes,
+                                           patience_ms(server), server.interrupt_fd);
+  if (!answer) return tl::unexpected<Error>(answer.error());
+  const auto entry = parse_entry_answer(*answer);
+  if (!entry) return tl::unexpected<Error>(entry.error());
+  return Place{std::move(*socket), *entry};
+}
+
+MemberSession RoomClient::converse(const EntryRequest& request, const Entry& entry,
+                                   std::int64_t heartbeat_ms) {
+  return MemberSession({.room = request.room,
+                        .username = request.username,
+                        .token = entry.token,
+                        .heartbeat_ms = heartbeat_ms,
+                        .idle_timeout_ms = entry.idle_timeout_ms,
+                        .secret = random_number()},
+                       now_ms());
+}
+
+tl::expected<RoomClient, Error> RoomClient::enter(const ServerAddress& server, EntryRequest request,
+                                                  std::int64_t heartbeat_ms) {
+  auto place = take_place(server, request);
+  if (!place && request.token && place.error().status == kStatusNotFound) {
+    request.token.reset();  // the seat is gone
+    place = take_place(server, request);
+  }
+  if (!place) return tl::unexpected<Error>(std::move(place.error()));
+  MemberSession session = converse(request, place->entry, heartbeat_ms);
+  RoomClient room(server, std::move(request), heartbeat_ms, std::move(place->socket),
+                  std::move(session));
+  room.on_deadline();
+  return room;
+}
+
+std::int64_t RoomClient::next_deadline_ms() const {
+  if (!news_.empty()) return 0;
+  if (is_over_) return std::numeric_limits<std::int64_t>::max();
+  return session_.standing().next_deadline_ms();
+}
+
+tl::expected<void, Error> RoomClient::say(std::string_view text) {
+  const auto datagram = session_.message(text);
+  if (!datagram) return tl::unexpected<Error>(datagram.error());
+  const int error = send(*datagram);
+  if (error != 0) return failure(ErrorKind::kNotSendable, "not sent: " + system_reason(error));
+  has_said_ = true;
+  said_after_ = session_.standing().last_number();
+  return {};
+}
+
+RoomClient::Arrival RoomClient::ask_arrival() {
+  Standing& standing = session_.standing();
+  if (may_be_lost_) return Arrival::kMayBeLost;
+  if (!standing.answers_are_due()) return Arrival::kCannotSay;
+  if (asked_arrival_ == 0) {
+    asked_arrival_ = standing.ask(now_ms());
+    beat();
+  }
+  if (standing.is_answered(asked_arrival_)) return Arrival::kYes;
+  // Silence is told once: if it was before we asked, nothing more comes.
+  const bool is_silent = standing.last_number() >= asked_arrival_ + kUnansweredUntilTold;
+  return is_silent ? Arrival::kMayBeLost : Arrival::kAsked;
+}
+
+bool RoomClient::last_was_refused() {
+  if (socket_.take_error() == ECONNREFUSED) on_unreachable();
+  return session_.standing().last_was_refused();
+}
+
+void RoomClient::on_deadline() {
+  Standing& standing = session_.standing();
+  if (is_over_ || now_ms() < standing.next_deadline_ms()) return;
+  // Whether a lost member may come back, it does not learn by listening.
+  if (has_listened_ || standing.is_lost()) {
+    look();
+  } else {
+    standing.on_not_listened(now_ms());
+  }
+  if (!is_over_ && now_ms() >= standing.next_heartbeat_ms()) beat();
+}
+
+void RoomClient::beat() {
+  beat_error_ = send(session_.heartbeat());
+  // Also when it could not leave: it is tried again later, not at once for ever.
+  session_.standing().on_heartbeat_sent(now_ms(), beat_error_ == 0);
+  has_listened_ = false;
+}
+
+std::vector<Event> RoomClient::receive() {
+  std::vector<Event> events;
+  // A train is taken to its end: nothing would call us for the rest of it.
+  for (int i = 0; (i < kMaxDatagramsPerTurn || socket_.has_more()) && !is_over_; ++i) {
+    const UdpSocket::Received received = socket_.receive();
+    if (received.error == EAGAIN) {
+      has_listened_ = true;
+      break;
+    }
+    if (received.error == ECONNREFUSED) {
+      on_unreachable();
+    } else if (received.error == 0) {
+      session_.standing().on_received();
+      on_event(parse_event(received.datagram, session_.username()), events);
+    }
+  }
+  if (!is_over_) look();
+  for (Event& event : take_news()) events.push_back(std::move(event));
+  return events;
+}
+
+std::vector<Event> RoomClient::take_news() {
+  return std::exchange(news_, {});
+}
+
+// That we are out is not believed before the server has been asked.
+void RoomClient::on_event(Event event, std::vector<Event>& events) {
+  switch (event.kind) {
+    case Event::Kind::kHeartbeat:
+      return session_.on_answer(event.text);
+    case Event::Kind::kNotAuthenticated:
+      // Of one who was removed it is the answer to our asking.
+      if (session_.standing().claim() != Standing::Claim::kRemoved) {
+        claim_text_ = std::move(event.text);
+      }
+      return session_.standing().on_claim(now_ms(), Standing::Claim::kNotKnown);
+    case Event::Kind::kDisconnected:
+      claim_text_ = std::move(event.text);
+      return session_.standing().on_claim(now_ms(), Standing::Claim::kRemoved);
+    default:
+      events.push_back(std::move(event));
+  }
+}
+
+void RoomClient::look() {
+  using Finding = Standing::Finding;
+  switch (session_.standing().find(now_ms())) {
+    case Finding::kNone:
+      return;
+    case Finding::kUnanswered: {
+      const std::string why = beat_error_ != 0 ? ": " + system_reason(beat_error_) : "";
+      return news_.push_back({Event::Kind::kUnanswered, "",
+                              name_of_server() + " does not answer" + why + "; asking again"});
+    }
+    case Finding::kAnswered:
+      return news_.push_back({Event::Kind::kAnswered, "", name_of_server() + " answers again"});
+    case Finding::kNotKnown:
+      if (session_.standing().has_been_answered()) return come_back();
+      return end({Event::Kind::kNotAuthenticated, "", claim_text_});
+    case Finding::kRemoved:
+      return end({Event::Kind::kDisconnected, "", claim_text_});
+    case Finding::kGone: {
+      const Standing& standing = session_.standing();
+      const std::string time = in_seconds(standing.idle_timeout_ms());
+      return end(
+          {Event::Kind::kServerGone, "",
+           name_of_server() + (standing.is_lost() ? " has not let you back to your seat for " +
+                                                        time + " (" + return_error_ + ")"
+                                                  : " has not answered for " + time)});
+    }
+  }
+}
+
+// The token proves that the seat is ours, wherever we are now. Without a seat we were removed, and
+// stay out.
+void RoomClient::come_back() {
+  EntryRequest request = request_;
+  request.operation = Operation::kJoin;
+  request.token = session_.token();
+  ServerAddress server = server_;
+  server.deadline_ms = std::min(server.deadline_ms, now_ms() + kReturnPatienceMs);
+  auto place = take_place(server, request);
+  if (place) return on_back(request, std::move(*place));
+  if (place.error().kind != ErrorKind::kInterrupted) on_not_back(place.error());
+}
+
+// What was said since the last heartbeat that was answered may have been refused.
+void RoomClient::on_back(const EntryRequest& request, Place place) {
+  const bool is_unsure = has_said_ && !session_.standing().is_answered(said_after_ + 1);
+  may_be_lost_ = may_be_lost_ || is_unsure;
+  socket_ = std::move(place.socket);
+  session_ = converse(request, place.entry, heartbeat_ms_);
+  has_listened_ = true;
+  has_said_ = false;
+  asked_arrival_ = 0;  // heartbeats are numbered anew
+  news_.push_back({Event::Kind::kAnswered, "",
+                   name_of_server() + " had lost you: you are back in the room" +
+                       (is_unsure ? "; what you said last may be lost" : "")});
+}
+
+void RoomClient::on_not_back(const Error& error) {
+  if (is_final(error)) return end({Event::Kind::kNotAuthenticated, "", error.reason});
+  return_error_ = in_words(error);
+  const bool is_told = session_.standing().is_lost();
+  const std::int64_t wait_ms = session_.standing().on_return_failed(now_ms());
+  if (is_told) return;
+  news_.push_back({Event::Kind::kUnanswered, "",
+                   name_of_server() +
+                       " does not know you, and has not let you back to your seat (" +
+                       return_error_ + "); trying again in " + in_seconds(wait_ms)});
+}
+
+void RoomClient::end(Event event) {
+  is_over_ = true;
+  news_.push_back(std::move(event));
+}
+
+std::string RoomClient::name_of_server() const {
+  return "the server at " + socket_.peer().to_string();
+}
+
+void RoomClient::leave() {
+  send(session_.leave());
+}
+
+int RoomClient::send(std::string_view datagram) {
+  int error = socket_.send(datagram);
+  if (error == ECONNREFUSED) {
+    // The refusal is of an earlier datagram, and reading it has cleared it.
+    on_unreachable();
+    error = socket_.send(datagram);
+  }
+  session_.standing().on_sent(now_ms());
+  return error;
+}
+
+void RoomClient::on_unreachable() {
+  if (!session_.standing().on_unreachable(now_ms()) || is_over_) return;
+  // Who has said goodbye before it went has not just gone.
+  const bool was_removed = session_.standing().claim() == Standing::Claim::kRemoved;
+  end(was_removed ? Event{Event::Kind::kDisconnected, "", claim_text_} : refused_event());
+}
+
+Event RoomClient::refused_event() const {
+  return {Event::Kind::kServerGone, "",
+          "nothing listens at " + socket_.peer().to_string() + " any more"};
+}
+
+tl::expected<RoomList, Error> list_rooms(const ServerAddress& server) {
+  auto connection = connect(server);
+  if (!connection) return tl::unexpected<Error>(std::move(connection.error()));
+  const auto answer = connection->exchange(encode_list_request(), kMaxListBytes,
+                                           patience_ms(server), server.interrupt_fd);
+  if (!answer) return tl::unexpected<Error>(answer.error());
+  return parse_room_list(*answer);
+}
+
+}  // namespace chatd::client

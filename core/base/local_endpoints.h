@@ -1,0 +1,29 @@
+// The endpoints on which chatd itself listens for datagrams. A member must never be bound to one:
+// chatd would talk to itself.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include "core/base/endpoint.h"
+
+namespace chatd {
+
+struct LocalEndpoints {
+  std::vector<IpAddress> addresses;  // that it had at the start
+  // Whether the machine has an address now; asked of those that come with chatd's own port.
+  std::function<bool(const IpAddress&)> has_address;
+  bool on_all_loopback = false;  // bound to a wildcard: all of 127.0.0.0/8 leads here
+  std::uint16_t udp_port = 0;
+
+  bool contains(const Endpoint& endpoint) const {
+    if (endpoint.port != udp_port) return false;
+    if (on_all_loopback && endpoint.ip.is_loopback()) return true;
+    if (std::find(addresses.begin(), addresses.end(), endpoint.ip) != addresses.end()) return true;
+    return has_address && has_address(endpoint.ip);
+  }
+};
+
+}  // namespace chatd

@@ -1,0 +1,130 @@
+// Members that have gone, and rooms that have ended: what they have still to get, and their
+// farewell.
+#include <algorithm>
+#include <utility>
+
+#include "core/base/limits.h"
+#include "core/room/dispatcher.h"
+#include "core/wire/v1/notice.h"
+
+namespace chatd {
+namespace {
+
+constexpr std::uint32_t kWorkPerFarewell = Outbox::kWorkPerTrain + 1;
+
+// Leavers that a room keeps: each entry that gives way asks all of them whether they miss it.
+constexpr std::uint32_t kMaxLeavers = 1'024;
+
+}  // namespace
+
+void Dispatcher::remove_reader(std::uint32_t slot, std::string farewell, Outbox& out) {
+  const Member& member = roster_.members()[slot];
+  Room& room = roster_.rooms()[member.room];
+  const Endpoint& endpoint = room.endpoints[member.position];
+  const std::uint64_t cursor = room.log.position(room.cursors[member.position]);
+  if (endpoint.port != 0 && cursor < room.log.head()) {
+    if (room.leavers.size() == kMaxLeavers) drop_first_leaver(room, out);
+    room.leavers.push({.member = slot,
+                       .endpoint = endpoint,
+                       .cursor = cursor,
+                       .end = room.log.head(),
+                       .farewell = std::move(farewell)});
+    ++leavers_;
+    return;
+  }
+  if (endpoint.port != 0) room.log.remove_reader(store_, cursor);
+  if (!farewell.empty()) send_farewell(endpoint, farewell, out);
+}
+
+// The one that has waited longest does not get the rest, but is told at once that it is out.
+void Dispatcher::drop_first_leaver(Room& room, Outbox& out) {
+  const Leaver& leaver = room.leavers.front();
+  for (std::uint64_t number = room.log.position(leaver.cursor); number < leaver.end; ++number) {
+    const std::uint32_t sender = store_.sender(room.log.entry(store_, number));
+    if (sender != leaver.member) count_lost(sender, 1, Counter::kDroppedQueueFull);
+  }
+  send_farewell(room, out);
+}
+
+// To the leaver that is first; then it is gone.
+void Dispatcher::send_farewell(Room& room, Outbox& out) {
+  const Leaver& leaver = room.leavers.front();
+  if (!leaver.farewell.empty()) send_farewell(leaver.endpoint, leaver.farewell, out);
+  room.log.remove_reader(store_, room.log.position(leaver.cursor));
+  room.leavers.pop();
+  --leavers_;
+}
+
+void Dispatcher::close_room(std::uint32_t slot) {
+  if (roster_.rooms()[slot].is_waiting()) turns_.dequeue(slot);
+  turns_.close_room(slot);
+}
+
+// A room without leavers has its turn without any work.
+bool Dispatcher::serve_leavers(Outbox& out) {
+  while (leavers_ > 0 || turns_.closed_rooms() > 0) {
+    if (out.is_full()) return false;
+    const TurnOrder::Turn turn = turns_.next();
+    if (turn.closed != nullptr) {
+      serve_closed_room(*turn.closed, out);
+      continue;
+    }
+    Room& room = roster_.rooms()[turn.room];
+    serve_leavers_of(room, kMaxTurnWork, out);
+    turns_.end_turn(kMaxTurnWork, room.is_waiting());
+  }
+  return true;
+}
+
+std::uint64_t Dispatcher::serve_leavers_of(Room& room, std::uint64_t max_work, Outbox& out) {
+  std::uint64_t work = 0;
+  while (!room.leavers.is_empty() && work < max_work && !out.is_full()) {
+    work += serve_leaver(room, out);
+  }
+  return work;
+}
+
+// A group for the one that has gone first, and its farewell when it has got everything, or when the
+// rest has given way.
+std::uint64_t Dispatcher::serve_leaver(Room& room, Outbox& out) {
+  Leaver& leaver = room.leavers.front();
+  const std::uint64_t number = room.log.position(leaver.cursor);
+  std::uint64_t work = kWorkPerPlan;
+  if (number < leaver.end) {
+    group_.plan(room.log, number, leaver.end);
+    group_.serialize(out);
+    group_.send(group_.messages_of(leaver.member), leaver.endpoint, out);
+    leaver.cursor = number + group_.size();
+    room.log.advance(store_, number, leaver.cursor, 1);
+    work += group_.size() + group_.work_per_member();
+  }
+  if (room.log.position(leaver.cursor) >= leaver.end) send_farewell(room, out);
+  return work;
+}
+
+void Dispatcher::serve_closed_room(ClosedRoom& closed, Outbox& out) {
+  Room& room = closed.room;
+  std::uint64_t work = serve_entries(room, &closed.positions, out);
+  if (!room.is_waiting())
+    work += send_farewells(closed, kMaxTurnWork - std::min<std::uint64_t>(work, kMaxTurnWork), out);
+  turns_.end_turn(work, room.is_waiting() || closed.told < closed.usernames.size());
+}
+
+// To those in a room that has ended and who got everything else. Goes on from the last turn.
+std::uint64_t Dispatcher::send_farewells(ClosedRoom& closed, std::uint64_t max_work, Outbox& out) {
+  std::uint64_t work = 0;
+  for (; closed.told < closed.usernames.size() && work < max_work; ++closed.told) {
+    work += kWorkPerFarewell;
+    send_farewell(closed.room.endpoints[closed.told],
+                  disconnected_notice(closed.usernames[closed.told]), out);
+  }
+  return work;
+}
+
+void Dispatcher::send_farewell(const Endpoint& to, std::string_view farewell, Outbox& out) {
+  if (to.port == 0) return counters_.add(Counter::kNoticesDropped);
+  out.open_copy(Outbox::Kind::kNotice, farewell);
+  out.add(to);
+}
+
+}  // namespace chatd
