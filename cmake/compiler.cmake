@@ -10,6 +10,14 @@ target_compile_options(chatd_compiler INTERFACE
 # Project headers are named from the root, so that an include says which layer it reaches into.
 target_include_directories(chatd_compiler INTERFACE ${PROJECT_SOURCE_DIR})
 
+# Sources that run once, at start, and pull in heavy templates (the command lines, with CLI11): half
+# the time to compile, and g++ 12 sees no null pointers where the standard library is not inlined.
+function(chatd_cold_sources)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    set_property(SOURCE ${ARGN} APPEND PROPERTY COMPILE_OPTIONS $<$<CONFIG:RelWithDebInfo>:-Og>)
+  endif()
+endfunction()
+
 if(CHATD_SANITIZE)
   # Everything that is linked must be built with the same sanitizer, so this is global.
   # The check of virtual tables asks the kernel, through a new pipe, whether memory is readable: a

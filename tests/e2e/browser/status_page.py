@@ -15,7 +15,7 @@ import sys
 import time
 
 SKIPPED = 77
-PATIENCE_S = 30
+PATIENCE_S = 120
 
 try:
     from selenium import webdriver
