@@ -18,7 +18,6 @@ namespace chatd::bench {
 namespace {
 
 using client::Address;
-using client::FileDescriptor;
 
 // For some 70,000 messages on their way: a hundred rooms with windows of 256, and to spare.
 constexpr int kBufferBytes = 64 * 1024 * 1024;
@@ -75,12 +74,12 @@ tl::expected<BareOptions, int> parse_bare_options(const std::string& program,
   return options;
 }
 
-tl::expected<FileDescriptor, std::string> open_bare_socket(const std::string& name,
-                                                           const BareOptions& options) {
+tl::expected<UniqueFd, std::string> open_bare_socket(const std::string& name,
+                                                     const BareOptions& options) {
   const auto address = resolve_v4(options);
   if (!address) return tl::unexpected(address.error());
-  FileDescriptor socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-  if (!socket.valid()) return failed("cannot open a UDP socket");
+  UniqueFd socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  if (!socket) return failed("cannot open a UDP socket");
   if (::bind(socket.get(), address->get(), address->size_bytes()) != 0) {
     return failed("cannot listen on UDP " + address->to_string() +
                   " (choose another port with --udp-port, 0 picks a free one)");

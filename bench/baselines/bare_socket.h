@@ -5,7 +5,7 @@
 #include <string>
 #include <tl/expected.hpp>
 
-#include "client/net/file_descriptor.h"
+#include "client/net/unique_fd.h"
 
 namespace chatd::bench {
 
@@ -22,7 +22,7 @@ tl::expected<BareOptions, int> parse_bare_options(const std::string& program,
 // A blocking IPv4 socket with large buffers, bound. SIGTERM and SIGINT end the process from
 // here on, with exit code 0: there is nothing to tidy up. Prints `NAME ready udp=ADDRESS` on
 // stdout. The error is a sentence.
-tl::expected<client::FileDescriptor, std::string> open_bare_socket(const std::string& name,
-                                                                   const BareOptions& options);
+tl::expected<UniqueFd, std::string> open_bare_socket(const std::string& name,
+                                                     const BareOptions& options);
 
 }  // namespace chatd::bench

@@ -67,8 +67,8 @@ std::optional<SeatFile> SeatFile::open(std::string_view host, std::uint16_t tcp_
   if (!place || !make_private(*place)) return std::nullopt;
   const std::string path = *place / file_name(host, tcp_port, room, username);
   constexpr int kFlags = O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW;
-  FileDescriptor file(::open(path.c_str(), kFlags, S_IRUSR | S_IWUSR));
-  if (!file.valid() || ::flock(file.get(), LOCK_EX | LOCK_NB) != 0) return std::nullopt;
+  UniqueFd file(::open(path.c_str(), kFlags, S_IRUSR | S_IWUSR));
+  if (!file || ::flock(file.get(), LOCK_EX | LOCK_NB) != 0) return std::nullopt;
   if (!is_ours(file.get())) return std::nullopt;
   return SeatFile(path, std::move(file));
 }

@@ -14,7 +14,7 @@
 #include <string_view>
 #include <utility>
 
-#include "client/net/file_descriptor.h"
+#include "client/net/unique_fd.h"
 #include "core/wire/v1/token.h"
 
 namespace chatd::client {
@@ -32,11 +32,10 @@ class SeatFile {
   void forget() const;
 
  private:
-  SeatFile(std::string path, FileDescriptor file)
-      : path_(std::move(path)), file_(std::move(file)) {}
+  SeatFile(std::string path, UniqueFd file) : path_(std::move(path)), file_(std::move(file)) {}
 
   std::string path_;
-  FileDescriptor file_;
+  UniqueFd file_;
 };
 
 }  // namespace chatd::client

@@ -23,11 +23,11 @@ Signals Signals::watch(std::initializer_list<int> signals) {
     if (!is_ignored) sigaddset(&watched, signal);
   }
   ::pthread_sigmask(SIG_BLOCK, &watched, nullptr);
-  return Signals(FileDescriptor(::signalfd(-1, &watched, SFD_NONBLOCK | SFD_CLOEXEC)), watched);
+  return Signals(UniqueFd(::signalfd(-1, &watched, SFD_NONBLOCK | SFD_CLOEXEC)), watched);
 }
 
 Signals::~Signals() {
-  if (fd_.valid()) ::pthread_sigmask(SIG_UNBLOCK, &watched_, nullptr);
+  if (fd_) ::pthread_sigmask(SIG_UNBLOCK, &watched_, nullptr);
 }
 
 std::optional<int> Signals::take() {

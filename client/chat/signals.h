@@ -8,7 +8,7 @@
 #include <optional>
 #include <utility>
 
-#include "client/net/file_descriptor.h"
+#include "client/net/unique_fd.h"
 
 namespace chatd::client {
 
@@ -30,11 +30,10 @@ class Signals {
   std::optional<int> take();
 
  private:
-  explicit Signals(FileDescriptor fd, const sigset_t& watched)
-      : fd_(std::move(fd)), watched_(watched) {}
+  explicit Signals(UniqueFd fd, const sigset_t& watched) : fd_(std::move(fd)), watched_(watched) {}
   static Signals watch(std::initializer_list<int> signals);
 
-  FileDescriptor fd_;
+  UniqueFd fd_;
   sigset_t watched_;
 };
 

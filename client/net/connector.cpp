@@ -42,9 +42,8 @@ class Attempts {
 
  private:
   void begin(const Address& address) {
-    FileDescriptor socket(
-        ::socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-    if (!socket.valid()) return fail(address, errno);
+    UniqueFd socket(::socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+    if (!socket) return fail(address, errno);
     // One that stands at once is writable at once.
     if (::connect(socket.get(), address.get(), address.size_bytes()) != 0 && errno != EINPROGRESS) {
       return fail(address, errno);

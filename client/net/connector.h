@@ -12,12 +12,12 @@
 
 #include "client/lib/error.h"
 #include "client/net/address.h"
-#include "client/net/file_descriptor.h"
+#include "client/net/unique_fd.h"
 
 namespace chatd::client {
 
 struct Connected {
-  FileDescriptor socket;  // non-blocking
+  UniqueFd socket;  // non-blocking
   Address peer;
 };
 

@@ -13,7 +13,7 @@
 #include <utility>
 
 #include "client/net/address.h"
-#include "client/net/file_descriptor.h"
+#include "client/net/unique_fd.h"
 #include "client/net/wait.h"
 
 namespace chatd::client {
@@ -58,7 +58,7 @@ Found loopback() {
 // Owned by both sides, since either may be the last to need it.
 struct Lookup {
   std::string host;
-  FileDescriptor done{::eventfd(0, EFD_CLOEXEC)};
+  UniqueFd done{::eventfd(0, EFD_CLOEXEC)};
   std::mutex mutex;
   Found found;  // under the mutex
 };
@@ -93,7 +93,7 @@ bool start(const std::shared_ptr<Lookup>& lookup) {
 Found look_up_in_time(const std::string& host, std::int64_t deadline_ms, int interrupt_fd) {
   const auto lookup = std::make_shared<Lookup>();
   lookup->host = host;
-  if (!lookup->done.valid() || !start(lookup)) return look_up(host, 0);
+  if (!lookup->done || !start(lookup)) return look_up(host, 0);
   switch (wait_for(lookup->done.get(), POLLIN, deadline_ms, interrupt_fd)) {
     case WaitResult::kInterrupted:
       return failure(ErrorKind::kInterrupted, "interrupted");

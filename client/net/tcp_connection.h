@@ -9,7 +9,7 @@
 
 #include "client/lib/error.h"
 #include "client/net/address.h"
-#include "client/net/file_descriptor.h"
+#include "client/net/unique_fd.h"
 
 namespace chatd::client {
 
@@ -29,10 +29,9 @@ class TcpConnection {
                                             std::int64_t timeout_ms, int interrupt_fd);
 
  private:
-  TcpConnection(FileDescriptor socket, const Address& peer)
-      : socket_(std::move(socket)), peer_(peer) {}
+  TcpConnection(UniqueFd socket, const Address& peer) : socket_(std::move(socket)), peer_(peer) {}
 
-  FileDescriptor socket_;
+  UniqueFd socket_;
   Address peer_;
 };
 

@@ -20,12 +20,12 @@ constexpr std::int64_t kFullQueuePatienceMs = 200;
 
 }  // namespace
 
-UdpSocket::UdpSocket(FileDescriptor socket, const Address& peer)
+UdpSocket::UdpSocket(UniqueFd socket, const Address& peer)
     : socket_(std::move(socket)), peer_(peer), buffer_(kMaxTrainBytes) {}
 
 tl::expected<UdpSocket, Error> UdpSocket::open(const Address& server, bool gro) {
-  FileDescriptor socket(::socket(server.family(), SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  if (!socket.valid()) {
+  UniqueFd socket(::socket(server.family(), SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!socket) {
     return failure(ErrorKind::kInternal, "cannot open a UDP socket: " + system_reason(errno));
   }
   ::setsockopt(socket.get(), SOL_SOCKET, SO_RCVBUF, &kReceiveQueueBytes, sizeof kReceiveQueueBytes);

@@ -9,7 +9,7 @@
 
 #include "client/lib/error.h"
 #include "client/net/address.h"
-#include "client/net/file_descriptor.h"
+#include "client/net/unique_fd.h"
 
 namespace chatd::client {
 
@@ -41,11 +41,11 @@ class UdpSocket {
   bool has_more() const { return !train_.empty(); }
 
  private:
-  UdpSocket(FileDescriptor socket, const Address& peer);
+  UdpSocket(UniqueFd socket, const Address& peer);
 
   std::string_view next_of_train();
 
-  FileDescriptor socket_;
+  UniqueFd socket_;
   Address peer_;
   std::vector<char> buffer_;
   std::string_view train_;  // what is left of one, in the buffer

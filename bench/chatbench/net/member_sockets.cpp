@@ -104,7 +104,7 @@ MemberSockets::MemberSockets(const client::Address& server, const MemberSocketsC
 }
 
 tl::expected<void, std::string> MemberSockets::open_all() {
-  if (!epoll_.valid()) return failed("cannot make an epoll instance");
+  if (!epoll_) return failed("cannot make an epoll instance");
   const std::uint64_t addresses =
       (std::uint64_t{config_.members} + members_per_address_ - 1) / members_per_address_;
   if (can_share(server_) && config_.first_address + addresses > kLastAddress + std::uint64_t{1}) {
@@ -132,10 +132,9 @@ tl::expected<void, std::string> MemberSockets::open_all() {
   return {};
 }
 
-tl::expected<client::FileDescriptor, std::string> MemberSockets::open_one(std::uint32_t index) {
-  client::FileDescriptor socket(
-      ::socket(server_.family(), SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  if (!socket.valid()) {
+tl::expected<UniqueFd, std::string> MemberSockets::open_one(std::uint32_t index) {
+  UniqueFd socket(::socket(server_.family(), SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!socket) {
     return failed("cannot open UDP socket " + std::to_string(index + 1));
   }
   receive_buffer_bytes_ = set_receive_buffer(socket.get(), config_.receive_buffer_bytes);
@@ -385,7 +384,7 @@ bool MemberSockets::take(std::size_t slot, std::uint32_t socket, Arrival& arriva
 
 std::uint64_t MemberSockets::receive_drops() const {
   std::uint64_t drops = 0;
-  for (const client::FileDescriptor& socket : sockets_) {
+  for (const UniqueFd& socket : sockets_) {
     std::array<std::uint32_t, SK_MEMINFO_VARS> figures{};
     socklen_t size = sizeof figures;
     if (::getsockopt(socket.get(), SOL_SOCKET, SO_MEMINFO, figures.data(), &size) == 0) {

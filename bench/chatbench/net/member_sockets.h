@@ -35,7 +35,7 @@
 #include <vector>
 
 #include "client/net/address.h"
-#include "client/net/file_descriptor.h"
+#include "client/net/unique_fd.h"
 
 namespace chatd::bench {
 
@@ -124,7 +124,7 @@ class MemberSockets {
 
   MemberSockets(const client::Address& server, const MemberSocketsConfig& config);
   tl::expected<void, std::string> open_all();
-  tl::expected<client::FileDescriptor, std::string> open_one(std::uint32_t index);
+  tl::expected<UniqueFd, std::string> open_one(std::uint32_t index);
   tl::expected<void, std::string> bind(int fd, std::uint32_t index);
   void set_up_queue();
   void set_up_slots();
@@ -147,8 +147,8 @@ class MemberSockets {
   bool gro_ = false;
   std::uint64_t receive_buffer_bytes_ = 0;
 
-  client::FileDescriptor epoll_;
-  std::vector<client::FileDescriptor> sockets_;
+  UniqueFd epoll_;
+  std::vector<UniqueFd> sockets_;
   std::vector<std::uint16_t> ports_;
 
   // To be sent: entries first_..end_.

@@ -39,11 +39,10 @@ std::optional<std::uint64_t> resident_bytes_of(pid_t pid) {
 }
 
 ProcessWatch::ProcessWatch(pid_t pid)
-    : fd_(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))),
-      was_gone_(!fd_.valid() && errno == ESRCH) {}
+    : fd_(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))), was_gone_(!fd_ && errno == ESRCH) {}
 
 bool ProcessWatch::has_ended() const {
-  if (!fd_.valid()) return was_gone_;
+  if (!fd_) return was_gone_;
   pollfd ended{.fd = fd_.get(), .events = POLLIN, .revents = 0};
   return ::poll(&ended, 1, 0) > 0;
 }

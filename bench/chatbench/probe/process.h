@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <optional>
 
-#include "client/net/file_descriptor.h"
+#include "client/net/unique_fd.h"
 
 namespace chatd::bench {
 
@@ -28,7 +28,7 @@ class ProcessWatch {
   bool has_ended() const;
 
  private:
-  client::FileDescriptor fd_;
+  UniqueFd fd_;
   bool was_gone_ = false;
 };
 

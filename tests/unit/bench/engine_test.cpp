@@ -14,7 +14,7 @@
 #include <utility>
 
 #include "bench/chatbench/probe/process.h"
-#include "client/net/file_descriptor.h"
+#include "client/net/unique_fd.h"
 
 namespace chatd::bench {
 namespace {
@@ -95,7 +95,7 @@ class FakeTarget final : public Target {
 
   Population population_;
   Faults faults_;
-  client::FileDescriptor event_;
+  UniqueFd event_;
   std::deque<std::pair<std::uint32_t, std::string>> wire_;
   std::deque<std::pair<std::uint32_t, std::string>> held_;
   std::uint64_t dies_after_ = 0;  // 0: never

@@ -64,8 +64,8 @@ tl::expected<Joined, std::string> BrokerTarget::connect() {
       {.timeout_ms = config_.timeout_ms, .interrupt_fd = config_.interrupt_fd}, "the broker");
   if (!found) return tl::unexpected(found.error());
   address_ = *found;
-  epoll_ = client::FileDescriptor(::epoll_create1(EPOLL_CLOEXEC));
-  if (!epoll_.valid()) {
+  epoll_ = UniqueFd(::epoll_create1(EPOLL_CLOEXEC));
+  if (!epoll_) {
     return tl::unexpected("cannot make an epoll instance: " + client::system_reason(errno));
   }
   connections_.resize(members);
@@ -151,9 +151,9 @@ tl::expected<void, std::string> BrokerTarget::start_join(std::uint32_t member) {
   const client::Address& address = *address_;
   Connection& connection = connections_[member];
   connection.own_name = name_word(member);
-  connection.socket = client::FileDescriptor(
-      ::socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  if (!connection.socket.valid()) {
+  connection.socket =
+      UniqueFd(::socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!connection.socket) {
     return tl::unexpected("cannot open TCP connection " + std::to_string(member + 1) + ": " +
                           client::system_reason(errno));
   }

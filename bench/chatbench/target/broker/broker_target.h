@@ -21,7 +21,7 @@
 #include "bench/chatbench/target/broker/codec.h"
 #include "bench/chatbench/target/target.h"
 #include "client/net/address.h"
-#include "client/net/file_descriptor.h"
+#include "client/net/unique_fd.h"
 
 namespace chatd::bench {
 
@@ -42,7 +42,7 @@ class BrokerTarget final : public Target {
 
  private:
   struct Connection {
-    client::FileDescriptor socket;
+    UniqueFd socket;
     std::string unread;  // the beginning of an item
     std::string unsent;
     std::size_t sent_bytes = 0;  // of `unsent`
@@ -69,7 +69,7 @@ class BrokerTarget final : public Target {
   TargetConfig config_;
   std::unique_ptr<BrokerCodec> codec_;
   std::optional<client::Address> address_;  // of the broker, once it is known
-  client::FileDescriptor epoll_;
+  UniqueFd epoll_;
   std::vector<Connection> connections_;  // by member
   std::vector<std::string> room_names_;
   std::vector<std::uint32_t> to_flush_;

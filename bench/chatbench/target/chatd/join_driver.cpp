@@ -139,9 +139,8 @@ JoinDriver::Done JoinDriver::open_link(std::size_t index) {
   const std::uint32_t address_end = (next_member_ / shared + 1) * shared;
   link.end = std::min({next_member_ + std::max(1u, config_.joins_per_connection), address_end,
                        static_cast<std::uint32_t>(tokens_.size())});
-  link.socket = client::FileDescriptor(
-      ::socket(server_.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  if (!link.socket.valid()) return fail("cannot open a TCP socket for");
+  link.socket = UniqueFd(::socket(server_.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!link.socket) return fail("cannot open a TCP socket for");
   const int fd = link.socket.get();
   const int on = 1;
   ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
@@ -277,8 +276,8 @@ bool JoinDriver::resume_waiting() {
       // What goes wrong is found out by the next event.
       (void)write(link);
     }
-    is_owed = is_owed || (link.socket.valid() &&
-                          (!link.is_connected || link.next_to_answer < link.next_to_send));
+    is_owed =
+        is_owed || (link.socket && (!link.is_connected || link.next_to_answer < link.next_to_send));
   }
   return is_owed;
 }

@@ -21,7 +21,7 @@
 #include "bench/chatbench/target/join_pacer.h"
 #include "bench/chatbench/target/target.h"
 #include "client/net/address.h"
-#include "client/net/file_descriptor.h"
+#include "client/net/unique_fd.h"
 #include "core/wire/v1/frame.h"
 #include "core/wire/v1/token.h"
 
@@ -43,7 +43,7 @@ class JoinDriver {
  private:
   // One TCP connection, for members first..end-1.
   struct Link {
-    client::FileDescriptor socket;
+    UniqueFd socket;
     std::uint32_t next_to_send = 0;
     std::uint32_t next_to_answer = 0;
     std::uint32_t end = 0;
@@ -80,7 +80,7 @@ class JoinDriver {
   const MemberSockets& sockets_;
   const std::vector<std::string>& rooms_;
   std::function<void()> discard_;
-  client::FileDescriptor epoll_;
+  UniqueFd epoll_;
   std::vector<Link> links_;
   std::vector<std::size_t> idle_;  // links without a connection
   std::vector<Token> tokens_;
