@@ -12,7 +12,7 @@
 #include <iostream>
 
 #include "client/net/address.h"
-#include "client/net/clock.h"
+#include "client/net/wait.h"
 
 namespace chatd::bench {
 namespace {

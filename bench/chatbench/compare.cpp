@@ -6,7 +6,7 @@
 #include "bench/chatbench/output.h"
 #include "bench/chatbench/report/comparison.h"
 #include "bench/chatbench/report/json_report.h"
-#include "client/chat/sanitize.h"
+#include "client/terminal/sanitize.h"
 
 namespace chatd::bench {
 namespace {

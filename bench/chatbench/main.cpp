@@ -3,7 +3,7 @@
 #include "bench/chatbench/compare.h"
 #include "bench/chatbench/options.h"
 #include "bench/chatbench/run.h"
-#include "client/chat/process_start.h"
+#include "client/terminal/terminal_process.h"
 
 int main(int argc, char** argv) {
   using namespace chatd::bench;

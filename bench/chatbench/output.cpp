@@ -3,8 +3,8 @@
 #include <cerrno>
 #include <cstdio>
 
-#include "client/chat/sanitize.h"
 #include "client/net/wait.h"
+#include "client/terminal/sanitize.h"
 
 namespace chatd::bench {
 namespace {

@@ -11,14 +11,13 @@
 #include <limits>
 #include <string_view>
 
-#include "client/chat/json_lines.h"
 #include "client/chat/output.h"
+#include "client/chat/output_lines.h"
 #include "client/chat/pipe_mode.h"
 #include "client/chat/questions.h"
 #include "client/chat/terminal_mode.h"
-#include "client/chat/text_lines.h"
-#include "client/chat/wrap.h"
-#include "client/net/clock.h"
+#include "client/net/wait.h"
+#include "client/terminal/layout.h"
 
 namespace chatd::client {
 namespace {

@@ -3,12 +3,11 @@
 
 #include <optional>
 
-#include "client/chat/exit_code.h"
+#include "client/chat/ending.h"
 #include "client/chat/options.h"
 #include "client/chat/seat_file.h"
-#include "client/chat/signals.h"
-#include "client/chat/stop_condition.h"
 #include "client/lib/request.h"
+#include "client/terminal/terminal_process.h"
 
 namespace chatd::client {
 

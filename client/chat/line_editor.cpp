@@ -7,9 +7,8 @@
 #include <cerrno>
 #include <csignal>
 
-#include "client/chat/graphemes.h"
-#include "client/chat/sanitize.h"
-#include "client/chat/wrap.h"
+#include "client/terminal/layout.h"
+#include "client/terminal/sanitize.h"
 #include "core/base/utf8.h"
 
 namespace chatd::client {

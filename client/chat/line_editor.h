@@ -3,7 +3,7 @@
 // libedit knows the keys, the line and what was typed before, but not how the line looks: it counts
 // a column for each combining mark and the parts of an emoji one by one, and then believes that the
 // cursor is where it is not. So what it draws goes nowhere, and the line is drawn here
-// (typed_layout.h): whenever libedit waits for a key (EL_GETCFN, which is ours), its line and its
+// (TypedLayout): whenever libedit waits for a key (EL_GETCFN, which is ours), its line and its
 // cursor are what they are to look like. Whatever else has to be shown meanwhile is printed above
 // the line, which is wiped for that and drawn anew below it.
 //
@@ -23,9 +23,9 @@
 #include <string>
 #include <string_view>
 
-#include "client/chat/key_reader.h"
-#include "client/chat/scoped_termios.h"
-#include "client/chat/typed_layout.h"
+#include "client/chat/input.h"
+#include "client/terminal/layout.h"
+#include "client/terminal/terminal_process.h"
 
 namespace chatd::client {
 

@@ -4,7 +4,7 @@
 
 #include "client/chat/app.h"
 #include "client/chat/options.h"
-#include "client/chat/process_start.h"
+#include "client/terminal/terminal_process.h"
 
 int main(int argc, char** argv) {
   chatd::client::open_standard_streams();

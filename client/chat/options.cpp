@@ -5,8 +5,8 @@
 #include <sstream>
 #include <string>
 
-#include "client/chat/exit_code.h"
-#include "client/chat/process_start.h"
+#include "client/chat/ending.h"
+#include "client/terminal/terminal_process.h"
 #include "core/base/duration.h"
 
 namespace chatd::client {

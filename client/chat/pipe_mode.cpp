@@ -8,13 +8,10 @@
 #include <cerrno>
 #include <cstdio>
 
-#include "client/chat/json_lines.h"
-#include "client/chat/sanitize.h"
-#include "client/chat/style.h"
-#include "client/chat/text_lines.h"
-#include "client/chat/wrap.h"
-#include "client/net/clock.h"
+#include "client/chat/output_lines.h"
 #include "client/net/wait.h"
+#include "client/terminal/layout.h"
+#include "client/terminal/sanitize.h"
 #include "core/base/limits.h"
 
 namespace chatd::client {

@@ -8,8 +8,7 @@
 #include <csignal>
 #include <cstdio>
 
-#include "client/chat/scoped_termios.h"
-#include "client/chat/signals.h"
+#include "client/terminal/terminal_process.h"
 
 namespace chatd::client {
 namespace {

@@ -11,11 +11,10 @@
 #include <limits>
 #include <string_view>
 
-#include "client/chat/command.h"
-#include "client/chat/sanitize.h"
-#include "client/chat/text_lines.h"
-#include "client/net/clock.h"
+#include "client/chat/input.h"
+#include "client/chat/output_lines.h"
 #include "client/net/wait.h"
+#include "client/terminal/sanitize.h"
 
 namespace chatd::client {
 namespace {

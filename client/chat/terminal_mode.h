@@ -5,13 +5,12 @@
 #include <memory>
 #include <string>
 
-#include "client/chat/exit_code.h"
+#include "client/chat/ending.h"
+#include "client/chat/input.h"
 #include "client/chat/line_editor.h"
-#include "client/chat/pacer.h"
-#include "client/chat/signals.h"
-#include "client/chat/stop_condition.h"
-#include "client/chat/style.h"
+#include "client/chat/output_lines.h"
 #include "client/net/room_client.h"
+#include "client/terminal/terminal_process.h"
 
 namespace chatd::client {
 

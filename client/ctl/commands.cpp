@@ -2,12 +2,11 @@
 
 #include <simdjson.h>
 
-#include "client/chat/sanitize.h"
 #include "client/ctl/json_fields.h"
 #include "client/ctl/printing.h"
 #include "client/ctl/status.h"
-#include "client/ctl/table.h"
 #include "client/ctl/top.h"
+#include "client/terminal/sanitize.h"
 
 namespace chatd::client::ctl {
 namespace {

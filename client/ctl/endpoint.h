@@ -1,18 +1,31 @@
-// Asks chatd's admin endpoint, over HTTP (libcurl): one connection, kept for the next question.
+// chatd's admin endpoint: where it is, and how it is asked.
+//
 // Thread: one.
 #pragma once
 
 #include <memory>
 #include <string>
+#include <string_view>
+#include <tl/expected.hpp>
 #include <utility>
 #include <vector>
 
-#include <tl/expected.hpp>
+namespace chatd::client::ctl {
 
-#include "client/ctl/admin_address.h"
+// Where chatd's admin endpoint is, as --admin says it: unix:/run/chatd/admin.sock, 127.0.0.1:9100
+// or http://127.0.0.1:9100/.
+struct AdminAddress {
+  std::string text;         // as it was given
+  std::string socket_path;  // empty: TCP
+  std::string url;          // without a slash at the end
+};
 
-namespace chatd::client {
+inline constexpr std::string_view kUsualPlace = "unix:/run/chatd/admin.sock";
 
+// An error is a sentence without a full stop.
+tl::expected<AdminAddress, std::string> parse_admin_address(const std::string& text);
+
+// Asks chatd's admin endpoint, over HTTP (libcurl): one connection, kept for the next question.
 struct EndpointAnswer {
   long status = 0;
   std::string body;
@@ -54,4 +67,4 @@ class Endpoint {
   std::unique_ptr<Curl> curl_;
 };
 
-}  // namespace chatd::client
+}  // namespace chatd::client::ctl

@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-namespace chatd::client {
+namespace chatd::client::ctl {
 
 inline std::string text_of(simdjson::dom::element object, std::string_view key) {
   std::string_view text;
@@ -33,4 +33,4 @@ void for_each_of(simdjson::dom::element object, std::string_view key, const Use&
   for (const simdjson::dom::element element : array) use(element);
 }
 
-}  // namespace chatd::client
+}  // namespace chatd::client::ctl

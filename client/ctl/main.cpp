@@ -3,9 +3,9 @@
 #include <cstdio>
 #include <exception>
 
-#include "client/chat/process_start.h"
 #include "client/ctl/commands.h"
 #include "client/ctl/options.h"
+#include "client/terminal/terminal_process.h"
 
 int main(int argc, char** argv) {
   using namespace chatd::client;

@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "client/chat/process_start.h"
+#include "client/terminal/terminal_process.h"
 
 namespace chatd::client::ctl {
 namespace {

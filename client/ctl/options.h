@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-#include "client/ctl/admin_address.h"
+#include "client/ctl/endpoint.h"
 
 namespace chatd::client::ctl {
 

@@ -1,15 +1,13 @@
 #include "client/ctl/pages.h"
 
-#include <rapidjson/stringbuffer.h>
-#include <rapidjson/writer.h>
 #include <simdjson.h>
 
 #include <algorithm>
 
 #include "client/ctl/json_fields.h"
-#include "client/lib/json_text.h"
+#include "core/base/json_writer.h"
 
-namespace chatd::client {
+namespace chatd::client::ctl {
 namespace {
 
 constexpr std::uint64_t kLargestPage = 1000;
@@ -30,23 +28,19 @@ bool add_page(const std::string& body, Pages& pages) {
 }  // namespace
 
 std::string Pages::json() const {
-  rapidjson::StringBuffer buffer;
-  rapidjson::Writer<rapidjson::StringBuffer> writer(buffer);
-  writer.StartObject();
+  JsonWriter json;
+  json.begin_object();
   if (room) {
-    write_member(writer, "room", *room);
-    writer.Key("total");
-    writer.Uint64(total);
+    json.member("room", *room);
+    json.member("total", total);
   }
-  writer.Key(rows_key.c_str());
-  writer.StartArray();
-  for (const std::string& row : rows) {
-    writer.RawValue(row.data(), row.size(), rapidjson::kObjectType);
-  }
-  writer.EndArray();
-  write_member(writer, "next", next);
-  writer.EndObject();
-  return std::string(as_view(buffer));
+  json.key(rows_key);
+  json.begin_array();
+  for (const std::string& row : rows) json.raw(row);
+  json.end_array();
+  json.member("next", next);
+  json.end_object();
+  return json.take();
 }
 
 tl::expected<Pages, PagesFailure> read_pages(Endpoint& endpoint, const std::string& room,
@@ -82,4 +76,4 @@ tl::expected<Pages, PagesFailure> read_pages(Endpoint& endpoint, const std::stri
   return pages;
 }
 
-}  // namespace chatd::client
+}  // namespace chatd::client::ctl

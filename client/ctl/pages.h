@@ -12,7 +12,7 @@
 
 #include "client/ctl/endpoint.h"
 
-namespace chatd::client {
+namespace chatd::client::ctl {
 
 // All pages as one: rows as JSON, and the last page's other fields.
 struct Pages {
@@ -44,4 +44,4 @@ tl::expected<Pages, PagesFailure> read_pages(Endpoint& endpoint, const std::stri
                                              std::optional<std::uint64_t> limit,
                                              const PageBounds& bounds = {});
 
-}  // namespace chatd::client
+}  // namespace chatd::client::ctl

@@ -7,7 +7,7 @@
 
 #include "client/ctl/json_fields.h"
 
-namespace chatd::client {
+namespace chatd::client::ctl {
 namespace {
 
 ShardStatus shard_in(simdjson::dom::element json) {
@@ -175,4 +175,4 @@ std::string status_text(const Status& now, const Status* before) {
          shards_text(now, rates);
 }
 
-}  // namespace chatd::client
+}  // namespace chatd::client::ctl

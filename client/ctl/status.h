@@ -8,9 +8,9 @@
 #include <utility>
 #include <vector>
 
-#include "client/ctl/table.h"
+#include "client/ctl/printing.h"
 
-namespace chatd::client {
+namespace chatd::client::ctl {
 
 // Of one shard, or of all.
 struct ShardStatus {
@@ -44,4 +44,4 @@ std::optional<Status> parse_status(const std::string& json);
 // Several tables. `before`: an earlier look, or nothing.
 std::string status_text(const Status& now, const Status* before);
 
-}  // namespace chatd::client
+}  // namespace chatd::client::ctl

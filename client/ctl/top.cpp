@@ -10,14 +10,12 @@
 #include <cstdint>
 #include <utility>
 
-#include "client/chat/graphemes.h"
-#include "client/chat/sanitize.h"
-#include "client/chat/scoped_termios.h"
-#include "client/chat/signals.h"
 #include "client/ctl/json_fields.h"
 #include "client/ctl/pages.h"
 #include "client/ctl/printing.h"
-#include "client/ctl/table.h"
+#include "client/terminal/layout.h"
+#include "client/terminal/sanitize.h"
+#include "client/terminal/terminal_process.h"
 
 namespace chatd::client::ctl {
 namespace {

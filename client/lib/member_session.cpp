@@ -1,7 +1,5 @@
 #include "client/lib/member_session.h"
 
-#include <rapidjson/stringbuffer.h>
-#include <rapidjson/writer.h>
 #include <simdjson.h>
 
 #include <array>
@@ -9,11 +7,72 @@
 #include <cinttypes>
 #include <cstdio>
 
-#include "client/lib/json_text.h"
+#include "core/base/json_writer.h"
 #include "core/base/limits.h"
+#include "core/base/names.h"
 #include "core/wire/v1/datagram.h"
 
 namespace chatd::client {
+namespace {
+
+using simdjson::dom::object;
+
+constexpr std::string_view kNotAuthenticatedText = "You are not authenticated";
+
+constexpr std::int64_t kJoinedOperation = 1;
+constexpr std::int64_t kLeftOperation = 2;
+
+Event malformed(const char* why) {
+  return {Event::Kind::kMalformed, "", why};
+}
+
+Event system_event(const object& payload, std::string_view text, std::string_view own_username) {
+  std::int64_t operation = 0;
+  std::string_view username;
+  if (payload["operation"].get(operation) != simdjson::SUCCESS ||
+      payload["username"].get(username) != simdjson::SUCCESS) {
+    return {Event::Kind::kNotice, "", std::string(text)};
+  }
+  if (operation == kJoinedOperation) {
+    return {Event::Kind::kJoined, std::string(username), std::string(text)};
+  }
+  if (operation == kLeftOperation) {
+    const auto kind = username == own_username ? Event::Kind::kDisconnected : Event::Kind::kLeft;
+    return {kind, std::string(username), std::string(text)};
+  }
+  return {Event::Kind::kNotice, "", std::string(text)};
+}
+
+}  // namespace
+
+Event parse_event(std::string_view datagram, std::string_view own_username) {
+  const auto payload = parse_server_datagram(datagram);
+  if (!payload) return malformed("a datagram does not start as the server's do");
+  simdjson::dom::parser parser;
+  object fields;
+  if (parser.parse(payload->data(), payload->size()).get(fields) != simdjson::SUCCESS) {
+    return malformed("a message is not a JSON object");
+  }
+  std::string_view sender;
+  if (fields["sender"].get(sender) != simdjson::SUCCESS) {
+    std::string_view heartbeat;
+    if (fields["heartbeat"].get(heartbeat) == simdjson::SUCCESS) {
+      return {Event::Kind::kHeartbeat, "", std::string(heartbeat)};
+    }
+    return malformed("a message names no sender");
+  }
+  std::string_view text;
+  const bool has_text = fields["message"].get(text) == simdjson::SUCCESS;
+  if (sender == kSystemSender) return system_event(fields, text, own_username);
+  if (!has_text) return malformed("a message has no text");
+  if (sender == kServerSender) {
+    const auto kind =
+        text == kNotAuthenticatedText ? Event::Kind::kNotAuthenticated : Event::Kind::kNotice;
+    return {kind, "", std::string(text)};
+  }
+  return {Event::Kind::kMessage, std::string(sender), std::string(text)};
+}
+
 namespace {
 
 constexpr unsigned kLeaveOperation = 2;
@@ -30,9 +89,9 @@ std::string in_digits(std::uint64_t number) {
 
 }  // namespace
 
-MemberSession::MemberSession(ConversationConfig config, std::int64_t now_ms)
+MemberSession::MemberSession(MemberSessionConfig config, std::int64_t now_ms)
     : config_(std::move(config)),
-      standing_(config_.heartbeat_ms, config_.idle_timeout_ms, now_ms) {}
+      liveness_(config_.heartbeat_ms, config_.idle_timeout_ms, now_ms) {}
 
 std::string MemberSession::datagram(std::string_view payload) const {
   std::string bytes;
@@ -44,14 +103,13 @@ tl::expected<std::string, Error> MemberSession::message(std::string_view text) c
   if (!simdjson::validate_utf8(text.data(), text.size())) {
     return failure(ErrorKind::kNotSendable, "not sent: it is not valid UTF-8");
   }
-  rapidjson::StringBuffer json;
-  rapidjson::Writer<rapidjson::StringBuffer> writer(json);
-  writer.StartObject();
-  write_member(writer, "sender", config_.username);
-  write_member(writer, "message", text);
-  writer.EndObject();
+  JsonWriter json;
+  json.begin_object();
+  json.member("sender", config_.username);
+  json.member("message", text);
+  json.end_object();
 
-  std::string bytes = datagram(as_view(json));
+  std::string bytes = datagram(json.take());
   if (bytes.size() > kMaxDatagramBytes) {
     const std::size_t too_many = bytes.size() - kMaxDatagramBytes;
     return failure(ErrorKind::kNotSendable,
@@ -63,21 +121,19 @@ tl::expected<std::string, Error> MemberSession::message(std::string_view text) c
 }
 
 std::string MemberSession::heartbeat() const {
-  const auto number = standing_.next_number();
+  const auto number = liveness_.next_number();
   if (!number) return datagram("");
   return datagram(R"({"heartbeat":")" + in_digits(config_.secret + *number) + R"("})");
 }
 
 std::string MemberSession::leave() const {
-  rapidjson::StringBuffer json;
-  rapidjson::Writer<rapidjson::StringBuffer> writer(json);
-  writer.StartObject();
-  write_member(writer, "sender", "system");
-  writer.Key("operation");
-  writer.Uint(kLeaveOperation);
-  write_member(writer, "username", config_.username);
-  writer.EndObject();
-  return datagram(as_view(json));
+  JsonWriter json;
+  json.begin_object();
+  json.member("sender", kSystemSender);
+  json.member("operation", std::uint64_t{kLeaveOperation});
+  json.member("username", config_.username);
+  json.end_object();
+  return datagram(json.take());
 }
 
 void MemberSession::on_answer(std::string_view text) {
@@ -85,7 +141,7 @@ void MemberSession::on_answer(std::string_view text) {
   const char* const end = text.data() + text.size();
   const auto [stopped_at, error] = std::from_chars(text.data(), end, number, 16);
   if (error != std::errc{} || stopped_at != end) return;
-  standing_.on_answer(number - config_.secret);
+  liveness_.on_answer(number - config_.secret);
 }
 
 }  // namespace chatd::client

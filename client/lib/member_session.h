@@ -1,10 +1,5 @@
-// A member's side of the data plane as bytes: what it sends, and which answers are to its own
-// heartbeats. When to send them, and what silence means, is Standing's.
-//
-// A heartbeat that asks carries a number that nobody can guess who does not see it: the server's
-// answer brings it back, and so cannot be forged from elsewhere.
-//
-// Thread: none of its own; no I/O. Times are milliseconds of any steady clock.
+// A member's side of the data plane as bytes: what the server's datagrams mean to it, what it
+// sends, and which answers are to its own heartbeats.
 #pragma once
 
 #include <cstddef>
@@ -14,12 +9,42 @@
 #include <string_view>
 
 #include "client/lib/error.h"
-#include "client/lib/standing.h"
+#include "client/lib/liveness.h"
 #include "core/wire/v1/token.h"
 
 namespace chatd::client {
 
-struct ConversationConfig {
+// What a datagram from the server means to this member.
+struct Event {
+  enum class Kind : std::uint8_t {
+    kMessage,           // `name` says `text`
+    kJoined,            // `name` is in the room now
+    kLeft,              // `name` is no longer in the room
+    kDisconnected,      // this member is no longer in the room; `text` is the server's word for it
+    kNotAuthenticated,  // the server does not know this member; `text` is the server's word for it
+    kNotice,            // the server says `text`
+    kHeartbeat,         // the answer to one: `text` is what stood in it
+    // What is found by asking, never parsed.
+    kUnanswered,  // the server does not answer; `text` says since when and why
+    kAnswered,    // it does again
+    kServerGone,  // `text` says how that is known
+    kMalformed,   // not to be understood; `text` says why
+  };
+
+  Kind kind = Kind::kMalformed;
+  // As they came, that is valid UTF-8 with anything in it: sanitize them before they are shown.
+  std::string name;
+  std::string text;
+};
+
+Event parse_event(std::string_view datagram, std::string_view own_username);
+
+// A member's side of the data plane as bytes: what it sends, and which answers are to its own
+// heartbeats. When to send them, and what silence means, is Liveness's.
+//
+// A heartbeat that asks carries a number that nobody can guess who does not see it: the server's
+// answer brings it back, and so cannot be forged from elsewhere.
+struct MemberSessionConfig {
   std::string room;
   std::string username;
   Token token;
@@ -32,7 +57,7 @@ struct ConversationConfig {
 
 class MemberSession {
  public:
-  MemberSession(ConversationConfig config, std::int64_t now_ms);
+  MemberSession(MemberSessionConfig config, std::int64_t now_ms);
 
   const std::string& room() const { return config_.room; }
   const std::string& username() const { return config_.username; }
@@ -41,21 +66,21 @@ class MemberSession {
   // Datagrams to send. A message that is not UTF-8, or whose datagram would be larger than
   // kMaxDatagramBytes, is kNotSendable.
   tl::expected<std::string, Error> message(std::string_view text) const;
-  // Is to be reported by standing().on_heartbeat_sent().
+  // Is to be reported by liveness().on_heartbeat_sent().
   std::string heartbeat() const;
   std::string leave() const;
 
   // `text` came back as the heartbeat of an answer.
   void on_answer(std::string_view text);
 
-  Standing& standing() { return standing_; }
-  const Standing& standing() const { return standing_; }
+  Liveness& liveness() { return liveness_; }
+  const Liveness& liveness() const { return liveness_; }
 
  private:
   std::string datagram(std::string_view payload) const;
 
-  ConversationConfig config_;
-  Standing standing_;
+  MemberSessionConfig config_;
+  Liveness liveness_;
 };
 
 }  // namespace chatd::client

@@ -1,12 +1,10 @@
 #include "client/lib/request.h"
 
-#include <rapidjson/stringbuffer.h>
-#include <rapidjson/writer.h>
 #include <simdjson.h>
 
 #include <algorithm>
 
-#include "client/lib/json_text.h"
+#include "core/base/json_writer.h"
 #include "core/base/limits.h"
 
 namespace chatd::client {
@@ -37,19 +35,17 @@ tl::expected<void, Error> check_name(std::string_view what, std::string_view nam
 }
 
 std::string encode_entry_request(const EntryRequest& request) {
-  rapidjson::StringBuffer json;
-  rapidjson::Writer<rapidjson::StringBuffer> writer(json);
-  writer.StartObject();
-  write_member(writer, "username", request.username);
-  write_member(writer, "ip", request.udp_ip);
-  writer.Key("port");
-  writer.Uint(request.udp_port);
-  write_member(writer, "password", request.password);
-  if (request.token) write_member(writer, "token", request.token->hex());
-  writer.EndObject();
+  JsonWriter json;
+  json.begin_object();
+  json.member("username", request.username);
+  json.member("ip", request.udp_ip);
+  json.member("port", std::uint64_t{request.udp_port});
+  json.member("password", request.password);
+  if (request.token) json.member("token", request.token->hex());
+  json.end_object();
 
   std::string frame;
-  append_frame(frame, request.operation, FrameState::kRequest, request.room, as_view(json));
+  append_frame(frame, request.operation, FrameState::kRequest, request.room, json.take());
   return frame;
 }
 

@@ -6,8 +6,7 @@
 #include <random>
 #include <utility>
 
-#include "client/lib/response_reader.h"
-#include "client/net/clock.h"
+#include "client/lib/response.h"
 #include "client/net/tcp_connection.h"
 #include "client/net/wait.h"
 
@@ -92,8 +91,8 @@ tl::expected<RoomClient::Place, Error> RoomClient::take_place(const ServerAddres
   return Place{std::move(*socket), *entry};
 }
 
-MemberSession RoomClient::converse(const EntryRequest& request, const Entry& entry,
-                                   std::int64_t heartbeat_ms) {
+MemberSession RoomClient::make_session(const EntryRequest& request, const Entry& entry,
+                                       std::int64_t heartbeat_ms) {
   return MemberSession({.room = request.room,
                         .username = request.username,
                         .token = entry.token,
@@ -111,7 +110,7 @@ tl::expected<RoomClient, Error> RoomClient::enter(const ServerAddress& server, E
     place = take_place(server, request);
   }
   if (!place) return tl::unexpected<Error>(std::move(place.error()));
-  MemberSession session = converse(request, place->entry, heartbeat_ms);
+  MemberSession session = make_session(request, place->entry, heartbeat_ms);
   RoomClient room(server, std::move(request), heartbeat_ms, std::move(place->socket),
                   std::move(session));
   room.on_deadline();
@@ -121,7 +120,7 @@ tl::expected<RoomClient, Error> RoomClient::enter(const ServerAddress& server, E
 std::int64_t RoomClient::next_deadline_ms() const {
   if (!news_.empty()) return 0;
   if (is_over_) return std::numeric_limits<std::int64_t>::max();
-  return session_.standing().next_deadline_ms();
+  return session_.liveness().next_deadline_ms();
 }
 
 tl::expected<void, Error> RoomClient::say(std::string_view text) {
@@ -129,46 +128,45 @@ tl::expected<void, Error> RoomClient::say(std::string_view text) {
   if (!datagram) return tl::unexpected<Error>(datagram.error());
   const int error = send(*datagram);
   if (error != 0) return failure(ErrorKind::kNotSendable, "not sent: " + system_reason(error));
-  has_said_ = true;
-  said_after_ = session_.standing().last_number();
+  confirming_heartbeat_ = session_.liveness().last_number() + 1;
   return {};
 }
 
 RoomClient::Arrival RoomClient::ask_arrival() {
-  Standing& standing = session_.standing();
+  Liveness& liveness = session_.liveness();
   if (may_be_lost_) return Arrival::kMayBeLost;
-  if (!standing.answers_are_due()) return Arrival::kCannotSay;
+  if (!liveness.answers_are_due()) return Arrival::kCannotSay;
   if (asked_arrival_ == 0) {
-    asked_arrival_ = standing.ask(now_ms());
+    asked_arrival_ = liveness.ask(now_ms());
     beat();
   }
-  if (standing.is_answered(asked_arrival_)) return Arrival::kYes;
+  if (liveness.is_answered(asked_arrival_)) return Arrival::kYes;
   // Silence is told once: if it was before we asked, nothing more comes.
-  const bool is_silent = standing.last_number() >= asked_arrival_ + kUnansweredUntilTold;
+  const bool is_silent = liveness.last_number() >= asked_arrival_ + kUnansweredUntilTold;
   return is_silent ? Arrival::kMayBeLost : Arrival::kAsked;
 }
 
 bool RoomClient::last_was_refused() {
   if (socket_.take_error() == ECONNREFUSED) on_unreachable();
-  return session_.standing().last_was_refused();
+  return session_.liveness().last_was_refused();
 }
 
 void RoomClient::on_deadline() {
-  Standing& standing = session_.standing();
-  if (is_over_ || now_ms() < standing.next_deadline_ms()) return;
+  Liveness& liveness = session_.liveness();
+  if (is_over_ || now_ms() < liveness.next_deadline_ms()) return;
   // Whether a lost member may come back, it does not learn by listening.
-  if (has_listened_ || standing.is_lost()) {
+  if (has_listened_ || liveness.is_lost()) {
     look();
   } else {
-    standing.on_not_listened(now_ms());
+    liveness.on_not_listened(now_ms());
   }
-  if (!is_over_ && now_ms() >= standing.next_heartbeat_ms()) beat();
+  if (!is_over_ && now_ms() >= liveness.next_heartbeat_ms()) beat();
 }
 
 void RoomClient::beat() {
   beat_error_ = send(session_.heartbeat());
   // Also when it could not leave: it is tried again later, not at once for ever.
-  session_.standing().on_heartbeat_sent(now_ms(), beat_error_ == 0);
+  session_.liveness().on_heartbeat_sent(now_ms(), beat_error_ == 0);
   has_listened_ = false;
 }
 
@@ -184,7 +182,7 @@ std::vector<Event> RoomClient::receive() {
     if (received.error == ECONNREFUSED) {
       on_unreachable();
     } else if (received.error == 0) {
-      session_.standing().on_received();
+      session_.liveness().on_received();
       on_event(parse_event(received.datagram, session_.username()), events);
     }
   }
@@ -204,21 +202,21 @@ void RoomClient::on_event(Event event, std::vector<Event>& events) {
       return session_.on_answer(event.text);
     case Event::Kind::kNotAuthenticated:
       // Of one who was removed it is the answer to our asking.
-      if (session_.standing().claim() != Standing::Claim::kRemoved) {
+      if (session_.liveness().claim() != Liveness::Claim::kRemoved) {
         claim_text_ = std::move(event.text);
       }
-      return session_.standing().on_claim(now_ms(), Standing::Claim::kNotKnown);
+      return session_.liveness().on_claim(now_ms(), Liveness::Claim::kNotKnown);
     case Event::Kind::kDisconnected:
       claim_text_ = std::move(event.text);
-      return session_.standing().on_claim(now_ms(), Standing::Claim::kRemoved);
+      return session_.liveness().on_claim(now_ms(), Liveness::Claim::kRemoved);
     default:
       events.push_back(std::move(event));
   }
 }
 
 void RoomClient::look() {
-  using Finding = Standing::Finding;
-  switch (session_.standing().find(now_ms())) {
+  using Finding = Liveness::Finding;
+  switch (session_.liveness().find(now_ms())) {
     case Finding::kNone:
       return;
     case Finding::kUnanswered: {
@@ -229,16 +227,16 @@ void RoomClient::look() {
     case Finding::kAnswered:
       return news_.push_back({Event::Kind::kAnswered, "", name_of_server() + " answers again"});
     case Finding::kNotKnown:
-      if (session_.standing().has_been_answered()) return come_back();
+      if (session_.liveness().has_been_answered()) return come_back();
       return end({Event::Kind::kNotAuthenticated, "", claim_text_});
     case Finding::kRemoved:
       return end({Event::Kind::kDisconnected, "", claim_text_});
     case Finding::kGone: {
-      const Standing& standing = session_.standing();
-      const std::string time = in_seconds(standing.idle_timeout_ms());
+      const Liveness& liveness = session_.liveness();
+      const std::string time = in_seconds(liveness.idle_timeout_ms());
       return end(
           {Event::Kind::kServerGone, "",
-           name_of_server() + (standing.is_lost() ? " has not let you back to your seat for " +
+           name_of_server() + (liveness.is_lost() ? " has not let you back to your seat for " +
                                                         time + " (" + return_error_ + ")"
                                                   : " has not answered for " + time)});
     }
@@ -260,13 +258,14 @@ void RoomClient::come_back() {
 
 // What was said since the last heartbeat that was answered may have been refused.
 void RoomClient::on_back(const EntryRequest& request, Place place) {
-  const bool is_unsure = has_said_ && !session_.standing().is_answered(said_after_ + 1);
+  const bool is_unsure =
+      confirming_heartbeat_ && !session_.liveness().is_answered(*confirming_heartbeat_);
   may_be_lost_ = may_be_lost_ || is_unsure;
   socket_ = std::move(place.socket);
-  session_ = converse(request, place.entry, heartbeat_ms_);
+  session_ = make_session(request, place.entry, heartbeat_ms_);
   has_listened_ = true;
-  has_said_ = false;
-  asked_arrival_ = 0;  // heartbeats are numbered anew
+  confirming_heartbeat_.reset();  // heartbeats are numbered anew
+  asked_arrival_ = 0;
   news_.push_back({Event::Kind::kAnswered, "",
                    name_of_server() + " had lost you: you are back in the room" +
                        (is_unsure ? "; what you said last may be lost" : "")});
@@ -275,8 +274,8 @@ void RoomClient::on_back(const EntryRequest& request, Place place) {
 void RoomClient::on_not_back(const Error& error) {
   if (is_final(error)) return end({Event::Kind::kNotAuthenticated, "", error.reason});
   return_error_ = in_words(error);
-  const bool is_told = session_.standing().is_lost();
-  const std::int64_t wait_ms = session_.standing().on_return_failed(now_ms());
+  const bool is_told = session_.liveness().is_lost();
+  const std::int64_t wait_ms = session_.liveness().on_return_failed(now_ms());
   if (is_told) return;
   news_.push_back({Event::Kind::kUnanswered, "",
                    name_of_server() +
@@ -304,14 +303,14 @@ int RoomClient::send(std::string_view datagram) {
     on_unreachable();
     error = socket_.send(datagram);
   }
-  session_.standing().on_sent(now_ms());
+  session_.liveness().on_sent(now_ms());
   return error;
 }
 
 void RoomClient::on_unreachable() {
-  if (!session_.standing().on_unreachable(now_ms()) || is_over_) return;
+  if (!session_.liveness().on_unreachable(now_ms()) || is_over_) return;
   // Who has said goodbye before it went has not just gone.
-  const bool was_removed = session_.standing().claim() == Standing::Claim::kRemoved;
+  const bool was_removed = session_.liveness().claim() == Liveness::Claim::kRemoved;
   end(was_removed ? Event{Event::Kind::kDisconnected, "", claim_text_} : refused_event());
 }
 

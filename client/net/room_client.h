@@ -7,12 +7,12 @@
 
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "client/lib/error.h"
-#include "client/lib/event.h"
 #include "client/lib/member_session.h"
 #include "client/lib/request.h"
 #include "client/lib/response.h"
@@ -24,7 +24,7 @@ struct ServerAddress {
   std::string host = "localhost";  // a name or a literal address of either family
   std::uint16_t tcp_port = 8000;
   std::uint16_t udp_port = 9000;
-  bool gro = true;  // see net/udp_gro.h
+  bool gro = true;  // see udp_socket.h
   // For finding the host and the connection, and again for the answer.
   std::int64_t timeout_ms = 5'000;
   // In now_ms(): nothing takes longer than that.
@@ -80,8 +80,8 @@ class RoomClient {
 
   struct Place;
   static tl::expected<Place, Error> take_place(const ServerAddress& server, EntryRequest& request);
-  static MemberSession converse(const EntryRequest& request, const Entry& entry,
-                                std::int64_t heartbeat_ms);
+  static MemberSession make_session(const EntryRequest& request, const Entry& entry,
+                                    std::int64_t heartbeat_ms);
 
   // 0, or errno.
   int send(std::string_view datagram);
@@ -106,9 +106,10 @@ class RoomClient {
   bool has_listened_ = true;         // to all that has come since the last heartbeat
   std::string return_error_;         // why the place could not be taken again, the last time
   std::uint64_t asked_arrival_ = 0;  // the heartbeat's number
-  bool has_said_ = false;            // since it entered, or came back
-  std::uint64_t said_after_ = 0;     // the number of the heartbeat before what was said last
-  bool may_be_lost_ = false;         // some of what was said
+  // Its answer confirms what was said last; nothing: nothing was said since it entered, or came
+  // back.
+  std::optional<std::uint64_t> confirming_heartbeat_;
+  bool may_be_lost_ = false;  // some of what was said
   bool is_over_ = false;
 };
 

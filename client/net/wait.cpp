@@ -7,8 +7,6 @@
 #include <limits>
 #include <system_error>
 
-#include "client/net/clock.h"
-
 namespace chatd::client {
 
 WaitResult wait_for(int fd, short events, std::int64_t deadline_ms, int interrupt_fd) {

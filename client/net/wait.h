@@ -1,10 +1,19 @@
-// Waiting for a descriptor, with an end in time and a way to be called off.
+// Time, and waiting for a descriptor until some time or until one is called off.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 
 namespace chatd::client {
+
+// Milliseconds of the steady clock: good for intervals, says nothing about the time of day. The one
+// place where the client reads a clock.
+inline std::int64_t now_ms() {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(
+             std::chrono::steady_clock::now().time_since_epoch())
+      .count();
+}
 
 enum class WaitResult : std::uint8_t { kReady, kTimedOut, kInterrupted };
 

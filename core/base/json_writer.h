@@ -45,6 +45,10 @@ class JsonWriter {
   void value(double number) { writer_.Double(number); }
   void value(bool flag) { writer_.Bool(flag); }
   void value(const char* text) = delete;  // would quietly become a bool
+  // A value that is JSON already.
+  void raw(std::string_view json) {
+    writer_.RawValue(json.data(), json.size(), rapidjson::kObjectType);
+  }
 
   template <class Value>
   void member(std::string_view name, Value what) {

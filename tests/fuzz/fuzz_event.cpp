@@ -3,7 +3,6 @@
 #include <string>
 #include <string_view>
 
-#include "client/lib/event.h"
 #include "client/lib/member_session.h"
 #include "core/base/limits.h"
 #include "core/base/names.h"

@@ -1,13 +1,12 @@
 // A member's timing under any sequence of sending, receiving, refusals, answers, forged words and
 // waiting: its heartbeats keep coming, never in a rush, and it believes that the server is gone, or
-// does not know it, for the reasons that it may have (client/lib/standing.h) and for no other.
+// does not know it, for the reasons that it may have (client/lib/liveness.h) and for no other.
 #include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 
-#include "client/lib/event.h"
 #include "client/lib/member_session.h"
 #include "core/wire/v1/datagram.h"
 #include "tests/fuzz/input.h"
@@ -43,7 +42,7 @@ class Member {
                   .idle_timeout_ms = idle_timeout_ms,
                   .secret = ~std::uint64_t{3}},  // the numbers pass zero
                  now_ms) {
-    require(standing().next_heartbeat_ms() == now_ms, "the first heartbeat is due at once");
+    require(liveness().next_heartbeat_ms() == now_ms, "the first heartbeat is due at once");
   }
 
   void step(Input& decisions) {
@@ -55,7 +54,7 @@ class Member {
         beat(decisions.flag());
         break;
       case 2:
-        standing().on_received();
+        liveness().on_received();
         refusals_in_a_row_ = 0;
         break;
       case 3:
@@ -65,38 +64,38 @@ class Member {
         answer();
         break;
       case 5:
-        claim(decisions.flag() ? Standing::Claim::kRemoved : Standing::Claim::kNotKnown);
+        claim(decisions.flag() ? Liveness::Claim::kRemoved : Liveness::Claim::kNotKnown);
         break;
       case 6:
-        standing().on_sent(now_ms_);
+        liveness().on_sent(now_ms_);
         break;
       default:
         session_.on_answer(decisions.text());  // forged, or of long ago
     }
     find();
-    require(standing().next_heartbeat_ms() <= std::max(beat_at_ms_, now_ms_) + heartbeat_ms_,
+    require(liveness().next_heartbeat_ms() <= std::max(beat_at_ms_, now_ms_) + heartbeat_ms_,
             "a heartbeat is never further away than the interval");
   }
 
  private:
-  using Standing = client::Standing;
-  Standing& standing() { return session_.standing(); }
+  using Liveness = client::Liveness;
+  Liveness& liveness() { return session_.liveness(); }
 
   void beat(bool has_left) {
     const std::string number = number_in(session_);
     require(!is_answering_ || !number.empty(), "a server that answers is asked");
-    standing().on_sent(now_ms_);
-    standing().on_heartbeat_sent(now_ms_, has_left);
+    liveness().on_sent(now_ms_);
+    liveness().on_heartbeat_sent(now_ms_, has_left);
     beat_at_ms_ = now_ms_;
     last_number_ = number;
-    if (claimed_ != Standing::Claim::kNone) ++beats_since_claim_;
+    if (claimed_ != Liveness::Claim::kNone) ++beats_since_claim_;
     ++beats_since_answer_;
-    require(!standing().last_was_refused(), "a datagram that just left is not refused yet");
-    require(standing().next_heartbeat_ms() >= now_ms_ + 1, "heartbeats do not rush");
+    require(!liveness().last_was_refused(), "a datagram that just left is not refused yet");
+    require(liveness().next_heartbeat_ms() >= now_ms_ + 1, "heartbeats do not rush");
   }
 
   void answer() {
-    standing().on_received();
+    liveness().on_received();
     refusals_in_a_row_ = 0;
     if (last_number_.empty()) return;
     session_.on_answer(last_number_);
@@ -105,43 +104,43 @@ class Member {
     if (beats_since_claim_ > 0) forget_claim();
   }
 
-  void claim(Standing::Claim claim) {
-    standing().on_claim(now_ms_, claim);
+  void claim(Liveness::Claim claim) {
+    liveness().on_claim(now_ms_, claim);
     claimed_ = std::max(claimed_, claim);
   }
 
   void forget_claim() {
-    claimed_ = Standing::Claim::kNone;
+    claimed_ = Liveness::Claim::kNone;
     beats_since_claim_ = 0;
   }
 
   void find() {
-    switch (standing().find(now_ms_)) {
-      case Standing::Finding::kNone:
-      case Standing::Finding::kAnswered:
+    switch (liveness().find(now_ms_)) {
+      case Liveness::Finding::kNone:
+      case Liveness::Finding::kAnswered:
         break;
-      case Standing::Finding::kNotKnown:
-        require(claimed_ != Standing::Claim::kNone, "it was said");
+      case Liveness::Finding::kNotKnown:
+        require(claimed_ != Liveness::Claim::kNone, "it was said");
         require(beats_since_claim_ >= client::kProbesPerClaim, "and asked whether it is true");
         break;
-      case Standing::Finding::kRemoved:
-        require(claimed_ == Standing::Claim::kRemoved, "it was said");
+      case Liveness::Finding::kRemoved:
+        require(claimed_ == Liveness::Claim::kRemoved, "it was said");
         require(!is_answering_ || beats_since_claim_ >= client::kProbesPerClaim,
                 "and asked whether it is true");
         break;
-      case Standing::Finding::kUnanswered:
-      case Standing::Finding::kGone:
+      case Liveness::Finding::kUnanswered:
+      case Liveness::Finding::kGone:
         require(beats_since_answer_ >= client::kUnansweredUntilTold,
                 "one lost datagram is no silence");
     }
-    if (standing().claim() == Standing::Claim::kNone) forget_claim();
+    if (liveness().claim() == Liveness::Claim::kNone) forget_claim();
   }
 
   void refuse() {
     ++refusals_in_a_row_;
-    const bool is_gone = standing().on_unreachable(now_ms_);
-    require(standing().last_was_refused(), "it was refused");
-    require(standing().next_heartbeat_ms() <= now_ms_ + client::kProbeIntervalMs,
+    const bool is_gone = liveness().on_unreachable(now_ms_);
+    require(liveness().last_was_refused(), "it was refused");
+    require(liveness().next_heartbeat_ms() <= now_ms_ + client::kProbeIntervalMs,
             "after a refusal it soon asks again");
     require(!is_gone || refusals_in_a_row_ >= client::kRefusalsUntilGone,
             "a server that answered in between is not gone");
@@ -155,7 +154,7 @@ class Member {
   std::string last_number_;
   std::uint64_t beats_since_answer_ = 0;
   std::uint64_t beats_since_claim_ = 0;
-  Standing::Claim claimed_ = Standing::Claim::kNone;
+  Liveness::Claim claimed_ = Liveness::Claim::kNone;
   MemberSession session_;
 };
 

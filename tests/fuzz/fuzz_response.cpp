@@ -8,7 +8,6 @@
 #include <string_view>
 
 #include "client/lib/response.h"
-#include "client/lib/response_reader.h"
 #include "core/base/limits.h"
 #include "core/wire/v1/frame.h"
 #include "core/wire/v1/status.h"

@@ -6,7 +6,6 @@
 
 #include "client/lib/request.h"
 #include "client/lib/response.h"
-#include "client/lib/response_reader.h"
 #include "core/wire/v1/frame.h"
 #include "tests/sim/clients.h"
 
@@ -189,7 +188,7 @@ void Clients::become_member(Client& client, const Connection& connection,
   // One in four speaks as before servers answered heartbeats.
   const bool is_old = client.number % 4 == 1;
   client.session.emplace(
-      client::ConversationConfig{
+      client::MemberSessionConfig{
           .room = world_.room_names[connection.spec.room],
           .username = world_.client_names[connection.spec.name],
           .token = entry.token,

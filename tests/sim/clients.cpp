@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "client/lib/event.h"
+#include "client/lib/member_session.h"
 #include "tests/sim/words.h"
 
 namespace chatd::sim {
@@ -48,7 +48,7 @@ void Clients::wake(std::uint32_t number) {
     case Client::State::kIn:
       look(client);
       if (client.state != Client::State::kIn) break;
-      if (now_ms() >= client.session->standing().next_heartbeat_ms()) {
+      if (now_ms() >= client.session->liveness().next_heartbeat_ms()) {
         beat(client);
       } else {
         act(client);
@@ -119,8 +119,8 @@ void Clients::lose_seat(Client& client) {
 
 // What it has found out about the server by asking.
 void Clients::look(Client& client) {
-  using Finding = client::Standing::Finding;
-  switch (client.session->standing().find(now_ms())) {
+  using Finding = client::Liveness::Finding;
+  switch (client.session->liveness().find(now_ms())) {
     case Finding::kNone:
     case Finding::kAnswered:
       return;
@@ -161,7 +161,7 @@ void Clients::on_datagram(std::uint32_t number, std::uint32_t port_number) {
 }
 
 void Clients::hear(Client& client, const Packet& packet) {
-  if (client.session) client.session->standing().on_received();
+  if (client.session) client.session->liveness().on_received();
   if (packet.message != 0) return hear_message(client, packet);
   const std::string_view own_name =
       client.session ? std::string_view(client.session->username()) : "";
@@ -175,18 +175,18 @@ void Clients::hear(Client& client, const Packet& packet) {
     case client::Event::Kind::kDisconnected:
       world_.seen.saw(Sight::kHeardDisconnected);
       if (!client.session) return;
-      return client.session->standing().on_claim(now_ms(), client::Standing::Claim::kRemoved);
+      return client.session->liveness().on_claim(now_ms(), client::Liveness::Claim::kRemoved);
     case client::Event::Kind::kNotAuthenticated:
       world_.seen.saw(Sight::kHeardNotAuthenticated);
       if (!client.session || client.nature == Client::Nature::kAttacker) return;
-      return client.session->standing().on_claim(now_ms(), client::Standing::Claim::kNotKnown);
+      return client.session->liveness().on_claim(now_ms(), client::Liveness::Claim::kNotKnown);
     case client::Event::Kind::kHeartbeat: {
       if (!client.session) return;
-      client::Standing& standing = client.session->standing();
-      const bool was_in_doubt = standing.claim() != client::Standing::Claim::kNone;
+      client::Liveness& liveness = client.session->liveness();
+      const bool was_in_doubt = liveness.claim() != client::Liveness::Claim::kNone;
       client.session->on_answer(event.text);
       world_.seen.saw(Sight::kHeardAnswer);
-      if (was_in_doubt && standing.claim() == client::Standing::Claim::kNone) {
+      if (was_in_doubt && liveness.claim() == client::Liveness::Claim::kNone) {
         world_.seen.saw(Sight::kHeardOwnLife);
       }
       return;
@@ -226,7 +226,7 @@ void Clients::on_unreachable(std::uint32_t port) {
     if (number == kNoClient) continue;
     Client& client = clients_[number];
     world_.note(Step::kRefused, number, port);
-    if (client.session && client.session->standing().on_unreachable(now_ms())) {
+    if (client.session && client.session->liveness().on_unreachable(now_ms())) {
       world_.seen.saw(Sight::kFoundServerGone);
       drop_out(client);
     }

@@ -74,7 +74,7 @@ void Clients::say(Client& client, std::uint32_t times) {
     }
     send(client, number);
   }
-  client.session->standing().on_sent(now_ms());
+  client.session->liveness().on_sent(now_ms());
 }
 
 void Clients::compare_with_library(const Client& client, MessageId id, std::string_view datagram) {
@@ -87,7 +87,7 @@ void Clients::compare_with_library(const Client& client, MessageId id, std::stri
 }
 
 void Clients::beat(Client& client) {
-  client::Standing& standing = client.session->standing();
+  client::Liveness& liveness = client.session->liveness();
   const std::string written = client.session->heartbeat();
   const std::string payload(parse_client_datagram(written)->payload);
   const std::uint32_t number =
@@ -99,8 +99,8 @@ void Clients::beat(Client& client) {
     world_.fail("the client library writes a heartbeat in another way");
   }
   send(client, number);
-  standing.on_sent(now_ms());
-  standing.on_heartbeat_sent(now_ms(), true);
+  liveness.on_sent(now_ms());
+  liveness.on_heartbeat_sent(now_ms(), true);
 }
 
 void Clients::leave(Client& client) {

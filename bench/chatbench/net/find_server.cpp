@@ -2,8 +2,8 @@
 
 #include <poll.h>
 
-#include "client/net/clock.h"
-#include "client/net/connector.h"
+#include "client/net/tcp_connection.h"
+#include "client/net/wait.h"
 
 namespace chatd::bench {
 

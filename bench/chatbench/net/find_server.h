@@ -24,8 +24,8 @@ tl::expected<std::vector<Address>, std::string> find_addresses(const std::string
                                                                std::uint16_t port,
                                                                const Patience& patience);
 
-// The one that takes a TCP connection first (client/net/connector.h); a host with one address is
-// there without being asked. `server` is what should run there.
+// The one that takes a TCP connection first (client/net/tcp_connection.h); a host with one address
+// is there without being asked. `server` is what should run there.
 tl::expected<Address, std::string> find_tcp_server(const std::string& host, std::uint16_t port,
                                                    const Patience& patience,
                                                    std::string_view server);

@@ -10,7 +10,7 @@
 #include <cerrno>
 #include <cstring>
 
-#include "client/net/udp_gro.h"
+#include "client/net/udp_socket.h"
 #include "client/net/wait.h"
 
 namespace chatd::bench {

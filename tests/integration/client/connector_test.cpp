@@ -1,6 +1,6 @@
 // From a name to a connection: several addresses, some of them dead, and an end that somebody
 // wants.
-#include "client/net/connector.h"
+#include "client/net/tcp_connection.h"
 
 #include <dlfcn.h>
 #include <gmock/gmock.h>
@@ -14,7 +14,7 @@
 #include <chrono>
 #include <thread>
 
-#include "client/net/clock.h"
+#include "client/net/wait.h"
 #include "tests/support/socket_address.h"
 #include "tests/support/unique_fd.h"
 

@@ -6,12 +6,11 @@
 #include <optional>
 #include <string>
 
-#include "client/ctl/admin_address.h"
 #include "client/ctl/endpoint.h"
 #include "client/ctl/pages.h"
 #include "tests/support/admin_impostor.h"
 
-namespace chatd::client {
+namespace chatd::client::ctl {
 namespace {
 
 using std::chrono::hours;
@@ -73,4 +72,4 @@ TEST_F(EndlessPages, HaveBoundsUnlessToldOtherwise) {
 }
 
 }  // namespace
-}  // namespace chatd::client
+}  // namespace chatd::client::ctl

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "client/net/clock.h"
+#include "client/net/wait.h"
 
 namespace chatd::bench {
 namespace {

@@ -7,7 +7,6 @@
 
 #include <cerrno>
 
-#include "client/net/udp_gro.h"
 #include "tests/integration/client/train_sender.h"
 
 namespace chatd::client {

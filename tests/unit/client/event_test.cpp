@@ -1,4 +1,4 @@
-#include "client/lib/event.h"
+#include "client/lib/member_session.h"
 
 #include <gtest/gtest.h>
 

@@ -3,11 +3,8 @@
 #include <string>
 #include <vector>
 
-#include "client/chat/command.h"
-#include "client/chat/key_reader.h"
-#include "client/chat/line_reader.h"
-#include "client/chat/pacer.h"
-#include "client/chat/stop_condition.h"
+#include "client/chat/ending.h"
+#include "client/chat/input.h"
 
 namespace chatd::client {
 namespace {

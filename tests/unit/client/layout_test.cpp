@@ -7,9 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "client/chat/graphemes.h"
-#include "client/chat/typed_layout.h"
-#include "client/chat/wrap.h"
+#include "client/terminal/layout.h"
 
 namespace chatd::client {
 namespace {

@@ -15,7 +15,7 @@ constexpr std::int64_t kStartMs = 1'000'000;
 constexpr std::int64_t kHeartbeatMs = 20'000;
 
 MemberSession make_conversation() {
-  ConversationConfig config{.room = "kitchen",
+  MemberSessionConfig config{.room = "kitchen",
                             .username = "al\"ice",
                             .token = Token(1, 2, {3, 4, 5}),
                             .heartbeat_ms = kHeartbeatMs};
@@ -68,7 +68,7 @@ TEST(MemberSession, RefusesInvalidUtf8) {
 }
 
 TEST(MemberSession, HeartbeatsAskWhereTheServerAnswers) {
-  ConversationConfig config{.room = "k",
+  MemberSessionConfig config{.room = "k",
                             .username = "a",
                             .token = Token(1, 2, {3, 4, 5}),
                             .heartbeat_ms = kHeartbeatMs,
@@ -78,7 +78,7 @@ TEST(MemberSession, HeartbeatsAskWhereTheServerAnswers) {
   const std::string first = session.heartbeat();
   EXPECT_EQ(parse_client_datagram(first)->payload, R"({"heartbeat":"7c1b05c3a0d2f6e8"})");
   EXPECT_GE(first.size(), kNotAuthenticatedDatagram.size());
-  session.standing().on_heartbeat_sent(kStartMs, true);
+  session.liveness().on_heartbeat_sent(kStartMs, true);
   EXPECT_EQ(parse_client_datagram(session.heartbeat())->payload,
             R"({"heartbeat":"7c1b05c3a0d2f6e9"})");
 
@@ -86,10 +86,10 @@ TEST(MemberSession, HeartbeatsAskWhereTheServerAnswers) {
   for (const char* const forged : {"", "7", "7c1b05c3a0d2f6e7", "7c1b05c3a0d2f6e9", "zz",
                                    "7c1b05c3a0d2f6e8 ", "-1", "7c1b05c3a0d2f6e87c1b05c3a0d2f6e8"}) {
     session.on_answer(forged);
-    EXPECT_FALSE(session.standing().is_answered(1)) << forged;
+    EXPECT_FALSE(session.liveness().is_answered(1)) << forged;
   }
   session.on_answer("7c1b05c3a0d2f6e8");
-  EXPECT_TRUE(session.standing().is_answered(1));
+  EXPECT_TRUE(session.liveness().is_answered(1));
 }
 
 }  // namespace

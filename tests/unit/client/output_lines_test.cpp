@@ -4,9 +4,7 @@
 #include <set>
 #include <string>
 
-#include "client/chat/json_lines.h"
-#include "client/chat/style.h"
-#include "client/chat/text_lines.h"
+#include "client/chat/output_lines.h"
 
 namespace chatd::client {
 namespace {

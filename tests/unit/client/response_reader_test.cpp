@@ -1,4 +1,4 @@
-#include "client/lib/response_reader.h"
+#include "client/lib/response.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "client/chat/sanitize.h"
+#include "client/terminal/sanitize.h"
 
 #include <gtest/gtest.h>
 

@@ -17,8 +17,7 @@
 #include "bench/chatbench/net/find_server.h"
 #include "bench/chatbench/target/join_pacer.h"
 #include "bench/chatbench/workload/payload.h"
-#include "client/net/clock.h"
-#include "client/net/connector.h"
+#include "client/net/tcp_connection.h"
 #include "client/net/wait.h"
 
 namespace chatd::bench {

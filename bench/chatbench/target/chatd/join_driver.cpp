@@ -14,8 +14,6 @@
 #include "bench/chatbench/workload/payload.h"
 #include "client/lib/request.h"
 #include "client/lib/response.h"
-#include "client/lib/response_reader.h"
-#include "client/net/clock.h"
 #include "client/net/wait.h"
 
 namespace chatd::bench {

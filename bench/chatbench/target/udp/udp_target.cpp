@@ -10,8 +10,7 @@
 #include "bench/chatbench/net/descriptor_limit.h"
 #include "bench/chatbench/net/find_server.h"
 #include "bench/chatbench/target/join_pacer.h"
-#include "client/net/clock.h"
-#include "client/net/connector.h"
+#include "client/net/tcp_connection.h"
 #include "client/net/udp_socket.h"
 #include "client/net/wait.h"
 
@@ -22,7 +21,7 @@ namespace {
 constexpr std::uint32_t kBatch = 128;
 constexpr int kRetryMs = 50;
 constexpr int kTurnMs = 5;
-// RFC 8305, section 5, as for TCP (client/net/connector.h).
+// RFC 8305, section 5, as for TCP (client/net/tcp_connection.h).
 constexpr std::int64_t kAttemptDelayMs = 250;
 // What comes in one call and is no message.
 constexpr int kMaxEmptyBatches = 64;

@@ -1,10 +1,53 @@
-#include "client/chat/text_lines.h"
+#include "client/chat/output_lines.h"
 
 #include <algorithm>
+#include <array>
+#include <cstdint>
+#include <cstdlib>
 
-#include "client/chat/sanitize.h"
+#include "client/terminal/sanitize.h"
+#include "core/base/hidden.h"
+#include "core/base/json_writer.h"
 
 namespace chatd::client {
+namespace {
+
+// Those of the sixteen that can be read on a dark and on a light background.
+constexpr std::array<std::string_view, 10> kNameColours{"31", "32", "33", "35", "36",
+                                                        "91", "92", "94", "95", "96"};
+constexpr std::string_view kQuiet = "2";
+
+// FNV-1a: std::hash may differ from one build to the next, and a name's colour should not.
+std::uint32_t stable_hash(std::string_view text) {
+  std::uint32_t hash = 2'166'136'261U;
+  for (const char c : text) {
+    hash ^= static_cast<std::uint8_t>(c);
+    hash *= 16'777'619U;
+  }
+  return hash;
+}
+
+}  // namespace
+
+Style Style::from_environment() {
+  const char* const no_colour = std::getenv("NO_COLOR");
+  return Style(no_colour == nullptr || *no_colour == '\0');
+}
+
+std::string Style::name(std::string_view name, std::string_view shown) const {
+  return wrap(kNameColours[stable_hash(name) % kNameColours.size()], shown);
+}
+
+std::string Style::quiet(std::string_view shown) const {
+  return wrap(kQuiet, shown);
+}
+
+std::string Style::wrap(std::string_view codes, std::string_view shown) const {
+  std::string out;
+  if (!coloured_) return out.append(shown);
+  return out.append("\x1b[").append(codes).append("m").append(shown).append("\x1b[0m");
+}
+
 namespace {
 
 std::string join_names(const RoomInfo& room, const Style& style) {
@@ -101,6 +144,78 @@ std::string members_line(const RoomList& list, std::string_view room, const Styl
 std::string error_line(const Error& error) {
   if (error.kind != ErrorKind::kRefused) return sanitize(error.reason);
   return "the server refused (" + std::to_string(error.status) + "): " + sanitize(error.reason);
+}
+
+namespace {
+
+template <typename WriteFields>
+std::string json_line(std::string_view type, WriteFields write_fields) {
+  JsonWriter json;
+  json.begin_object();
+  json.member("type", type);
+  write_fields(json);
+  json.end_object();
+  return escape_hidden(json.take());
+}
+
+std::string json_text(std::string_view type, std::string_view key, std::string_view text) {
+  return json_line(type, [&](JsonWriter& json) { json.member(key, text); });
+}
+
+}  // namespace
+
+std::string json_ready(std::string_view room, std::string_view username) {
+  return json_line("ready", [&](JsonWriter& json) {
+    json.member("room", room);
+    json.member("username", username);
+  });
+}
+
+std::string json_event(const Event& event) {
+  switch (event.kind) {
+    case Event::Kind::kMessage:
+      return json_line("message", [&](JsonWriter& json) {
+        json.member("sender", event.name);
+        json.member("message", event.text);
+      });
+    case Event::Kind::kJoined:
+      return json_text("joined", "username", event.name);
+    case Event::Kind::kLeft:
+      return json_text("left", "username", event.name);
+    case Event::Kind::kNotice:
+      return json_text("notice", "message", event.text);
+    case Event::Kind::kMalformed:
+      return json_text("malformed", "message", event.text);
+    case Event::Kind::kUnanswered:
+      return json_text("unanswered", "message", event.text);
+    case Event::Kind::kAnswered:
+      return json_text("answered", "message", event.text);
+    case Event::Kind::kHeartbeat:
+    case Event::Kind::kDisconnected:
+    case Event::Kind::kNotAuthenticated:
+    case Event::Kind::kServerGone:
+      break;
+  }
+  return json_text("disconnected", "message", event.text);
+}
+
+std::string json_room(const RoomInfo& room) {
+  return json_line("room", [&](JsonWriter& json) {
+    json.member("name", room.name);
+    json.key("members");
+    json.begin_array();
+    for (const std::string& member : room.members) json.value(member);
+    json.end_array();
+    json.member("count", room.count);
+    json.member("password_required", room.password_required);
+  });
+}
+
+std::string json_refused(const Error& error) {
+  return json_line("refused", [&](JsonWriter& json) {
+    json.member("status", static_cast<std::uint64_t>(error.status));
+    json.member("message", error.reason);
+  });
 }
 
 }  // namespace chatd::client

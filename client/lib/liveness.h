@@ -40,10 +40,10 @@ inline constexpr std::uint64_t kProbesPerClaim = 2;
 inline constexpr std::int64_t kFirstReturnWaitMs = 1000;
 inline constexpr std::int64_t kMaxReturnWaitMs = 30'000;
 
-class Standing {
+class Liveness {
  public:
   // `idle_timeout_ms`: as the server tells it; one that tells nothing answers no heartbeats.
-  Standing(std::int64_t heartbeat_ms, std::optional<std::int64_t> idle_timeout_ms,
+  Liveness(std::int64_t heartbeat_ms, std::optional<std::int64_t> idle_timeout_ms,
            std::int64_t now_ms);
 
   // When a heartbeat is due.

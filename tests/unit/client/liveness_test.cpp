@@ -1,5 +1,5 @@
 // Does the server know this member? What is asked when, and what is believed.
-#include "client/lib/standing.h"
+#include "client/lib/liveness.h"
 
 #include <gtest/gtest.h>
 
@@ -8,8 +8,8 @@
 namespace chatd::client {
 namespace {
 
-using Finding = Standing::Finding;
-using Claim = Standing::Claim;
+using Finding = Liveness::Finding;
+using Claim = Liveness::Claim;
 
 constexpr std::int64_t kBeginMs = 1'000'000;
 constexpr std::int64_t kIntervalMs = 20'000;
@@ -19,31 +19,31 @@ constexpr std::int64_t kIdleTimeoutMs = 300'000;
 class Member {
  public:
   explicit Member(std::optional<std::int64_t> idle_timeout_ms = kIdleTimeoutMs)
-      : standing(kIntervalMs, idle_timeout_ms, kBeginMs) {}
+      : liveness(kIntervalMs, idle_timeout_ms, kBeginMs) {}
 
   // To the time when a heartbeat is due; what is found then. It is sent.
   Finding beat(bool has_left = true) {
-    now_ms = standing.next_heartbeat_ms();
-    const Finding finding = standing.find(now_ms);
-    number = standing.next_number().value_or(0);
-    standing.on_sent(now_ms);
-    standing.on_heartbeat_sent(now_ms, has_left);
+    now_ms = liveness.next_heartbeat_ms();
+    const Finding finding = liveness.find(now_ms);
+    number = liveness.next_number().value_or(0);
+    liveness.on_sent(now_ms);
+    liveness.on_heartbeat_sent(now_ms, has_left);
     return finding;
   }
   Finding answer() {
-    standing.on_answer(number);
-    return standing.find(now_ms);
+    liveness.on_answer(number);
+    return liveness.find(now_ms);
   }
-  std::int64_t wait_ms() const { return standing.next_heartbeat_ms() - now_ms; }
+  std::int64_t wait_ms() const { return liveness.next_heartbeat_ms() - now_ms; }
 
-  Standing standing;
+  Liveness liveness;
   std::int64_t now_ms = kBeginMs;
   std::uint64_t number = 0;
 };
 
-TEST(Standing, OneHeartbeatAnIntervalWhileTheyAreAnswered) {
+TEST(Liveness, OneHeartbeatAnIntervalWhileTheyAreAnswered) {
   Member member;
-  EXPECT_EQ(member.standing.next_heartbeat_ms(), kBeginMs);
+  EXPECT_EQ(member.liveness.next_heartbeat_ms(), kBeginMs);
   for (std::uint64_t number = 1; number < 100; ++number) {
     EXPECT_EQ(member.beat(), Finding::kNone);
     EXPECT_EQ(member.number, number);
@@ -52,7 +52,7 @@ TEST(Standing, OneHeartbeatAnIntervalWhileTheyAreAnswered) {
   }
 }
 
-TEST(Standing, HeartbeatsKeepBelowAThirdOfTheTimeout) {
+TEST(Liveness, HeartbeatsKeepBelowAThirdOfTheTimeout) {
   Member hurried(30'000);
   hurried.beat();
   hurried.answer();
@@ -63,7 +63,7 @@ TEST(Standing, HeartbeatsKeepBelowAThirdOfTheTimeout) {
   EXPECT_EQ(rushed.wait_ms(), 1);
 }
 
-TEST(Standing, AHeartbeatThatIsLostIsSentAgainSoon) {
+TEST(Liveness, AHeartbeatThatIsLostIsSentAgainSoon) {
   Member member;
   member.beat();
   EXPECT_EQ(member.wait_ms(), kProbeIntervalMs);
@@ -72,7 +72,7 @@ TEST(Standing, AHeartbeatThatIsLostIsSentAgainSoon) {
   EXPECT_EQ(member.wait_ms(), kIntervalMs);
 }
 
-TEST(Standing, ADeadServerIsNoticed) {
+TEST(Liveness, ADeadServerIsNoticed) {
   Member member;
   member.beat();
   member.answer();
@@ -91,7 +91,7 @@ TEST(Standing, ADeadServerIsNoticed) {
 }
 
 // As with ENETUNREACH.
-TEST(Standing, HeartbeatsThatCannotLeaveAreUnanswered) {
+TEST(Liveness, HeartbeatsThatCannotLeaveAreUnanswered) {
   for (const auto timeout_ms : {std::optional<std::int64_t>(kIdleTimeoutMs), {}}) {
     Member member(timeout_ms);
     for (int i = 0; i < 3; ++i) EXPECT_EQ(member.beat(false), Finding::kNone);
@@ -103,48 +103,48 @@ TEST(Standing, HeartbeatsThatCannotLeaveAreUnanswered) {
   }
 }
 
-TEST(Standing, AServerThatAnswersAgainIsTold) {
+TEST(Liveness, AServerThatAnswersAgainIsTold) {
   Member member;
   while (member.beat() != Finding::kUnanswered) {
   }
   EXPECT_EQ(member.answer(), Finding::kAnswered);
-  EXPECT_EQ(member.standing.find(member.now_ms), Finding::kNone);
+  EXPECT_EQ(member.liveness.find(member.now_ms), Finding::kNone);
   EXPECT_EQ(member.wait_ms(), kIntervalMs);
 }
 
-TEST(Standing, OneForgedWordIsNotBelieved) {
+TEST(Liveness, OneForgedWordIsNotBelieved) {
   for (const Claim claim : {Claim::kNotKnown, Claim::kRemoved}) {
     Member member;
     member.beat();
     member.answer();
     member.now_ms += 5'000;
-    member.standing.on_claim(member.now_ms, claim);
-    EXPECT_EQ(member.standing.find(member.now_ms), Finding::kNone);
+    member.liveness.on_claim(member.now_ms, claim);
+    EXPECT_EQ(member.liveness.find(member.now_ms), Finding::kNone);
     EXPECT_EQ(member.wait_ms(), 0);  // it asks at once
     EXPECT_EQ(member.beat(), Finding::kNone);
     EXPECT_EQ(member.answer(), Finding::kNone);
-    EXPECT_EQ(member.standing.claim(), Claim::kNone);
+    EXPECT_EQ(member.liveness.claim(), Claim::kNone);
     EXPECT_EQ(member.wait_ms(), kIntervalMs);
   }
 }
 
-TEST(Standing, AnAnswerThatWasUnderWayRefutesNothing) {
+TEST(Liveness, AnAnswerThatWasUnderWayRefutesNothing) {
   Member member;
   member.beat();
-  member.standing.on_claim(member.now_ms, Claim::kRemoved);
+  member.liveness.on_claim(member.now_ms, Claim::kRemoved);
   member.answer();
-  EXPECT_EQ(member.standing.claim(), Claim::kRemoved);
+  EXPECT_EQ(member.liveness.claim(), Claim::kRemoved);
 }
 
-TEST(Standing, AFloodOfForgedWordsMakesItAskTwiceASecondAtMost) {
+TEST(Liveness, AFloodOfForgedWordsMakesItAskTwiceASecondAtMost) {
   Member member;
   member.beat();
   member.answer();
   int beats = 0;
   const std::int64_t end_ms = member.now_ms + 10'000;
   for (std::int64_t now_ms = member.now_ms; now_ms < end_ms; ++now_ms) {
-    member.standing.on_claim(now_ms, Claim::kNotKnown);
-    if (now_ms < member.standing.next_heartbeat_ms()) continue;
+    member.liveness.on_claim(now_ms, Claim::kNotKnown);
+    if (now_ms < member.liveness.next_heartbeat_ms()) continue;
     EXPECT_EQ(member.beat(), Finding::kNone);
     member.answer();
     ++beats;
@@ -152,11 +152,11 @@ TEST(Standing, AFloodOfForgedWordsMakesItAskTwiceASecondAtMost) {
   EXPECT_LE(beats, 21);
 }
 
-TEST(Standing, AWordIsBelievedWhenTheServerDoesNotDenyIt) {
+TEST(Liveness, AWordIsBelievedWhenTheServerDoesNotDenyIt) {
   Member member;
   member.beat();
   member.answer();
-  member.standing.on_claim(member.now_ms, Claim::kNotKnown);
+  member.liveness.on_claim(member.now_ms, Claim::kNotKnown);
   EXPECT_EQ(member.beat(), Finding::kNone);
   EXPECT_EQ(member.beat(), Finding::kNone);
   EXPECT_EQ(member.beat(), Finding::kNotKnown);
@@ -165,9 +165,9 @@ TEST(Standing, AWordIsBelievedWhenTheServerDoesNotDenyIt) {
   Member removed;
   removed.beat();
   removed.answer();
-  removed.standing.on_claim(removed.now_ms, Claim::kRemoved);
+  removed.liveness.on_claim(removed.now_ms, Claim::kRemoved);
   removed.beat();
-  removed.standing.on_claim(removed.now_ms, Claim::kNotKnown);  // the answer to that
+  removed.liveness.on_claim(removed.now_ms, Claim::kNotKnown);  // the answer to that
   removed.beat();
   EXPECT_EQ(removed.beat(), Finding::kRemoved);
 }
@@ -179,18 +179,18 @@ class LostMember : public testing::Test {
     member_.beat();
     member_.answer();
     answered_at_ms_ = member_.now_ms;
-    member_.standing.on_claim(member_.now_ms, Claim::kNotKnown);
+    member_.liveness.on_claim(member_.now_ms, Claim::kNotKnown);
     while (member_.beat() != Finding::kNotKnown) {
     }
-    wait_ms_ = member_.standing.on_return_failed(member_.now_ms);
+    wait_ms_ = member_.liveness.on_return_failed(member_.now_ms);
   }
   // What is found next, at the earliest time when something may be; heartbeats go out when due.
   Finding find_next() {
     for (;;) {
-      member_.now_ms = member_.standing.next_deadline_ms();
-      const Finding finding = member_.standing.find(member_.now_ms);
+      member_.now_ms = member_.liveness.next_deadline_ms();
+      const Finding finding = member_.liveness.find(member_.now_ms);
       if (finding != Finding::kNone) return finding;
-      EXPECT_EQ(member_.now_ms, member_.standing.next_heartbeat_ms());
+      EXPECT_EQ(member_.now_ms, member_.liveness.next_heartbeat_ms());
       member_.beat();
     }
   }
@@ -201,7 +201,7 @@ class LostMember : public testing::Test {
 };
 
 TEST_F(LostMember, TriesToReturnAtGrowingIntervals) {
-  EXPECT_TRUE(member_.standing.is_lost());
+  EXPECT_TRUE(member_.liveness.is_lost());
   std::vector<std::int64_t> waits_ms;
   std::int64_t tried_at_ms = member_.now_ms;
   Finding finding = find_next();
@@ -209,7 +209,7 @@ TEST_F(LostMember, TriesToReturnAtGrowingIntervals) {
     waits_ms.push_back(member_.now_ms - tried_at_ms);
     EXPECT_EQ(waits_ms.back(), wait_ms_);
     tried_at_ms = member_.now_ms;
-    wait_ms_ = member_.standing.on_return_failed(member_.now_ms);
+    wait_ms_ = member_.liveness.on_return_failed(member_.now_ms);
   }
   const std::vector<std::int64_t> expected_ms{1000,  2000,  4000,  8000,  16000, 30000, 30000,
                                               30000, 30000, 30000, 30000, 30000, 30000};
@@ -223,37 +223,37 @@ TEST_F(LostMember, TriesToReturnAtGrowingIntervals) {
 TEST_F(LostMember, ListensToNoWordUntilItIsDue) {
   const std::int64_t due_ms = member_.now_ms + wait_ms_;
   for (std::int64_t now_ms = member_.now_ms; now_ms < due_ms; ++now_ms) {
-    if (now_ms >= member_.standing.next_heartbeat_ms()) member_.beat();
-    member_.standing.on_claim(now_ms, Claim::kNotKnown);
-    member_.standing.on_claim(now_ms, Claim::kRemoved);
-    EXPECT_EQ(member_.standing.find(now_ms), Finding::kNone);
+    if (now_ms >= member_.liveness.next_heartbeat_ms()) member_.beat();
+    member_.liveness.on_claim(now_ms, Claim::kNotKnown);
+    member_.liveness.on_claim(now_ms, Claim::kRemoved);
+    EXPECT_EQ(member_.liveness.find(now_ms), Finding::kNone);
   }
-  EXPECT_EQ(member_.standing.find(due_ms), Finding::kNotKnown);
+  EXPECT_EQ(member_.liveness.find(due_ms), Finding::kNotKnown);
 }
 
 TEST_F(LostMember, ThatIsAnsweredIsNotLost) {
   member_.beat();
   EXPECT_EQ(member_.answer(), Finding::kAnswered);
-  EXPECT_FALSE(member_.standing.is_lost());
+  EXPECT_FALSE(member_.liveness.is_lost());
   EXPECT_EQ(member_.wait_ms(), kIntervalMs);
-  EXPECT_EQ(member_.standing.next_deadline_ms(), member_.standing.next_heartbeat_ms());
+  EXPECT_EQ(member_.liveness.next_deadline_ms(), member_.liveness.next_heartbeat_ms());
   // The next time it begins anew.
-  member_.standing.on_claim(member_.now_ms, Claim::kNotKnown);
+  member_.liveness.on_claim(member_.now_ms, Claim::kNotKnown);
   while (member_.beat() != Finding::kNotKnown) {
   }
-  EXPECT_EQ(member_.standing.on_return_failed(member_.now_ms), kFirstReturnWaitMs);
+  EXPECT_EQ(member_.liveness.on_return_failed(member_.now_ms), kFirstReturnWaitMs);
 }
 
-TEST(Standing, WhoHasNotListenedConcludesNothing) {
+TEST(Liveness, WhoHasNotListenedConcludesNothing) {
   Member member;
   for (int i = 0; i < 100; ++i) {
     EXPECT_EQ(member.beat(), Finding::kNone);
-    member.standing.on_not_listened(member.now_ms);
+    member.liveness.on_not_listened(member.now_ms);
   }
 }
 
 // A server of before: it answers no heartbeat, and none asks.
-TEST(Standing, AnOlderServersSilenceMeansNothing) {
+TEST(Liveness, AnOlderServersSilenceMeansNothing) {
   Member member(std::nullopt);
   for (int early = 0; early <= kEarlyHeartbeats; ++early) {
     EXPECT_EQ(member.beat(), Finding::kNone);
@@ -263,59 +263,59 @@ TEST(Standing, AnOlderServersSilenceMeansNothing) {
   for (int i = 0; i < 100; ++i) EXPECT_EQ(member.beat(), Finding::kNone);
 }
 
-TEST(Standing, AnOlderServersWordHasToBeConfirmed) {
+TEST(Liveness, AnOlderServersWordHasToBeConfirmed) {
   Member member(std::nullopt);
   member.beat();
-  member.standing.on_claim(member.now_ms, Claim::kNotKnown);
+  member.liveness.on_claim(member.now_ms, Claim::kNotKnown);
   EXPECT_EQ(member.beat(), Finding::kNone);
   EXPECT_NE(member.number, 0u);  // long enough to be answered
   EXPECT_EQ(member.beat(), Finding::kNone);
   EXPECT_EQ(member.beat(), Finding::kNone);
-  EXPECT_EQ(member.standing.claim(), Claim::kNone);
+  EXPECT_EQ(member.liveness.claim(), Claim::kNone);
   EXPECT_EQ(member.number, 0u);
 
-  member.standing.on_claim(member.now_ms, Claim::kNotKnown);
+  member.liveness.on_claim(member.now_ms, Claim::kNotKnown);
   member.beat();
-  member.standing.on_claim(member.now_ms, Claim::kNotKnown);
+  member.liveness.on_claim(member.now_ms, Claim::kNotKnown);
   member.beat();
   EXPECT_EQ(member.beat(), Finding::kNotKnown);
-  EXPECT_FALSE(member.standing.has_been_answered());  // so it has no seats to come back to
+  EXPECT_FALSE(member.liveness.has_been_answered());  // so it has no seats to come back to
 
   Member removed(std::nullopt);
   removed.beat();
-  removed.standing.on_claim(removed.now_ms, Claim::kRemoved);
+  removed.liveness.on_claim(removed.now_ms, Claim::kRemoved);
   EXPECT_EQ(removed.beat(), Finding::kRemoved);
 }
 
-TEST(Standing, RefusalsInARowMeanThatTheServerIsGone) {
+TEST(Liveness, RefusalsInARowMeanThatTheServerIsGone) {
   Member member;
   for (int refusals = 1; refusals < kRefusalsUntilGone; ++refusals) {
     member.beat();
-    EXPECT_FALSE(member.standing.on_unreachable(member.now_ms + 1));
+    EXPECT_FALSE(member.liveness.on_unreachable(member.now_ms + 1));
     // Several words about one datagram are one refusal.
-    EXPECT_FALSE(member.standing.on_unreachable(member.now_ms + 1));
-    EXPECT_FALSE(member.standing.on_unreachable(member.now_ms + 1));
+    EXPECT_FALSE(member.liveness.on_unreachable(member.now_ms + 1));
+    EXPECT_FALSE(member.liveness.on_unreachable(member.now_ms + 1));
     // It asks again soon, not after the whole interval.
     EXPECT_LE(member.wait_ms(), 1 + kProbeIntervalMs);
   }
   member.beat();
-  EXPECT_TRUE(member.standing.on_unreachable(member.now_ms + 1));
+  EXPECT_TRUE(member.liveness.on_unreachable(member.now_ms + 1));
 }
 
-TEST(Standing, ADatagramFromTheServerForgivesRefusals) {
+TEST(Liveness, ADatagramFromTheServerForgivesRefusals) {
   Member member;
   for (int i = 0; i < 10 * kRefusalsUntilGone; ++i) {
-    member.standing.on_sent(kBeginMs + i);
-    EXPECT_FALSE(member.standing.on_unreachable(kBeginMs + i));
-    member.standing.on_received();
+    member.liveness.on_sent(kBeginMs + i);
+    EXPECT_FALSE(member.liveness.on_unreachable(kBeginMs + i));
+    member.liveness.on_received();
   }
 }
 
-TEST(Standing, ASendThatDrawsNoRefusalForgivesRefusals) {
+TEST(Liveness, ASendThatDrawsNoRefusalForgivesRefusals) {
   Member member(std::nullopt);
   for (int i = 0; i < 10; ++i) {
     member.beat();
-    EXPECT_FALSE(member.standing.on_unreachable(member.now_ms + 1));
+    EXPECT_FALSE(member.liveness.on_unreachable(member.now_ms + 1));
     member.beat();  // not refused
   }
 }

@@ -1,4 +1,4 @@
-#include "client/lib/standing.h"
+#include "client/lib/liveness.h"
 
 #include <algorithm>
 #include <utility>
@@ -20,7 +20,7 @@ constexpr std::uint64_t kMaxDoublings = 10;
 
 }  // namespace
 
-Standing::Standing(std::int64_t heartbeat_ms, std::optional<std::int64_t> idle_timeout_ms,
+Liveness::Liveness(std::int64_t heartbeat_ms, std::optional<std::int64_t> idle_timeout_ms,
                    std::int64_t now_ms)
     : heartbeat_ms_(heartbeat_ms),
       idle_timeout_ms_(idle_timeout_ms.value_or(kUsualIdleTimeoutMs)),
@@ -33,18 +33,18 @@ Standing::Standing(std::int64_t heartbeat_ms, std::optional<std::int64_t> idle_t
   heartbeat_ms_ = std::max<std::int64_t>(heartbeat_ms_, 1);
 }
 
-std::int64_t Standing::next_deadline_ms() const {
+std::int64_t Liveness::next_deadline_ms() const {
   return is_lost() ? std::min(next_heartbeat_ms_, next_return_ms_) : next_heartbeat_ms_;
 }
 
-std::optional<std::uint64_t> Standing::next_number() const {
+std::optional<std::uint64_t> Liveness::next_number() const {
   if (!is_answering_ && claim_ == Claim::kNone) return std::nullopt;
   return sent_ + 1;
 }
 
 // Silence makes it ask soon, three times, and then ever more slowly: a server that comes back is
 // not to be met by all its members at once, every second.
-std::int64_t Standing::interval_ms() const {
+std::int64_t Liveness::interval_ms() const {
   if (claim_ != Claim::kNone && !is_lost()) return std::min(heartbeat_ms_, kClaimProbeIntervalMs);
   const std::uint64_t unanswered = this->unanswered();
   if (unanswered == 0 && refusals_ == 0 && early_heartbeats_left_ == 0) return heartbeat_ms_;
@@ -55,7 +55,7 @@ std::int64_t Standing::interval_ms() const {
   return std::min(heartbeat_ms_, kProbeIntervalMs << doublings);
 }
 
-void Standing::on_heartbeat_sent(std::int64_t now_ms, bool has_left) {
+void Liveness::on_heartbeat_sent(std::int64_t now_ms, bool has_left) {
   const auto number = next_number();
   if (number) sent_ = *number;
   if (!is_answering_) answered_ = sent_;
@@ -66,13 +66,13 @@ void Standing::on_heartbeat_sent(std::int64_t now_ms, bool has_left) {
   if (early_heartbeats_left_ > 0) --early_heartbeats_left_;
 }
 
-void Standing::on_sent(std::int64_t now_ms) {
+void Liveness::on_sent(std::int64_t now_ms) {
   if (!refused_since_sent_ && now_ms - sent_at_ms_ >= kRoundTripMs) refusals_ = 0;
   refused_since_sent_ = false;
   sent_at_ms_ = now_ms;
 }
 
-void Standing::on_answer(std::uint64_t number) {
+void Liveness::on_answer(std::uint64_t number) {
   if (!is_answering_ || number <= answered_ || number > sent_) return;
   answered_ = number;
   refusals_ = 0;
@@ -88,7 +88,7 @@ void Standing::on_answer(std::uint64_t number) {
 
 // Who is lost may hear that it has been disconnected: from where it was, if the server has let it
 // back and only the answer was lost. The next try to return tells.
-void Standing::on_claim(std::int64_t now_ms, Claim claim) {
+void Liveness::on_claim(std::int64_t now_ms, Claim claim) {
   if (is_lost()) return;
   if (claim_ == Claim::kNone) {
     is_confirmed_ = false;
@@ -102,20 +102,20 @@ void Standing::on_claim(std::int64_t now_ms, Claim claim) {
   claim_ = std::max(claim_, claim);
 }
 
-bool Standing::on_unreachable(std::int64_t now_ms) {
+bool Liveness::on_unreachable(std::int64_t now_ms) {
   next_heartbeat_ms_ = std::min(next_heartbeat_ms_, now_ms + kProbeIntervalMs);
   if (!refused_since_sent_) ++refusals_;  // one datagram is refused once
   refused_since_sent_ = true;
   return refusals_ >= kRefusalsUntilGone;
 }
 
-void Standing::on_not_listened(std::int64_t now_ms) {
+void Liveness::on_not_listened(std::int64_t now_ms) {
   answered_ = sent_;
   well_at_ms_ = now_ms;
 }
 
 // It counts as told: either an answer or an end follows.
-std::int64_t Standing::on_return_failed(std::int64_t now_ms) {
+std::int64_t Liveness::on_return_failed(std::int64_t now_ms) {
   const std::int64_t wait_ms =
       std::min(kMaxReturnWaitMs, kFirstReturnWaitMs << std::min(failed_returns_, kMaxDoublings));
   ++failed_returns_;
@@ -124,12 +124,12 @@ std::int64_t Standing::on_return_failed(std::int64_t now_ms) {
   return wait_ms;
 }
 
-std::uint64_t Standing::ask(std::int64_t now_ms) {
+std::uint64_t Liveness::ask(std::int64_t now_ms) {
   next_heartbeat_ms_ = now_ms;
   return sent_ + 1;
 }
 
-Standing::Finding Standing::judge_claim() {
+Liveness::Finding Liveness::judge_claim() {
   const std::uint64_t probes = sent_ - sent_before_claim_;
   if (claim_ == Claim::kRemoved) {
     // An older server has nothing more to say about it.
@@ -142,12 +142,12 @@ Standing::Finding Standing::judge_claim() {
   return Finding::kNone;
 }
 
-Standing::Finding Standing::judge_return(std::int64_t now_ms) const {
+Liveness::Finding Liveness::judge_return(std::int64_t now_ms) const {
   if (now_ms - well_at_ms_ >= idle_timeout_ms_) return Finding::kGone;
   return now_ms >= next_return_ms_ ? Finding::kNotKnown : Finding::kNone;
 }
 
-Standing::Finding Standing::find(std::int64_t now_ms) {
+Liveness::Finding Liveness::find(std::int64_t now_ms) {
   if (is_told_ && unanswered() == 0) {
     is_told_ = false;
     return Finding::kAnswered;

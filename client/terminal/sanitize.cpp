@@ -1,4 +1,4 @@
-#include "client/chat/sanitize.h"
+#include "client/terminal/sanitize.h"
 
 #include <utf8proc.h>
 
@@ -7,7 +7,7 @@
 #include <cstdio>
 #include <vector>
 
-#include "client/chat/graphemes.h"
+#include "client/terminal/layout.h"
 #include "core/base/hidden.h"
 #include "core/base/utf8.h"
 
