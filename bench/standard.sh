@@ -63,7 +63,7 @@ stop_chatd() {
 }
 
 # field SECTION KEY FILE [FACTOR] : a number of the result. Each key stands on a line of its own, and
-# that of its section before it (bench/chatbench/report/json_report.h).
+# that of its section before it (bench/chatbench/report/formats.h).
 field() {
   awk -v section="\"$1\": {" -v key="\"$2\":" -v factor="${4:-1}" '
     index($0, section) { inside = 1 }

@@ -1,8 +1,7 @@
 #include <csignal>
 
-#include "bench/chatbench/compare.h"
+#include "bench/chatbench/commands.h"
 #include "bench/chatbench/options.h"
-#include "bench/chatbench/run.h"
 #include "client/terminal/terminal_process.h"
 
 int main(int argc, char** argv) {

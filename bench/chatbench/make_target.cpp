@@ -4,9 +4,7 @@
 #include <utility>
 
 #include "bench/chatbench/target/broker/broker_target.h"
-#include "bench/chatbench/target/broker/mqtt_codec.h"
-#include "bench/chatbench/target/broker/nats_codec.h"
-#include "bench/chatbench/target/broker/redis_codec.h"
+#include "bench/chatbench/target/broker/codec.h"
 #include "bench/chatbench/target/chatd/chatd_target.h"
 #include "bench/chatbench/target/udp/udp_target.h"
 

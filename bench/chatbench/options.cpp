@@ -8,10 +8,10 @@
 #include <limits>
 #include <sstream>
 
-#include "bench/chatbench/exit_code.h"
+#include "bench/chatbench/commands.h"
+#include "bench/chatbench/console.h"
 #include "bench/chatbench/make_target.h"
-#include "bench/chatbench/output.h"
-#include "bench/chatbench/probe/process.h"
+#include "bench/chatbench/probe/system.h"
 #include "bench/chatbench/validators.h"
 #include "bench/chatbench/workload/payload.h"
 

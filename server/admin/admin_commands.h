@@ -2,7 +2,7 @@
 // room, drain, reload, another log level. Only over a socket file, which the file system guards: a
 // loopback port is open to everybody on this machine. Each one is logged.
 //
-// Rooms are the shards': an task does it. Drains and reloads are the main thread's: they go into
+// Rooms are the shards': a task does it. Drains and reloads are the main thread's: they go into
 // its queue, as a signal does. Thread: the HTTP server's.
 #pragma once
 

@@ -1,4 +1,4 @@
-// A stats as metrics in Prometheus' text format (version 0.0.4). Labels have values that chatd
+// ServerStats as metrics in Prometheus' text format (version 0.0.4). Labels have values that chatd
 // chooses, never members: shards and reasons. Counters follow from core/stats/counters.h; the other
 // metrics stand here, once. Thread: any.
 #pragma once

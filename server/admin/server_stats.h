@@ -1,4 +1,4 @@
-// What chatd looks like at one moment: copied together by an task on every shard, then turned
+// What chatd looks like at one moment: copied together by a task on every shard, then turned
 // into text at leisure (metrics.h, status_json.h). Plain data. Thread: any.
 #pragma once
 

@@ -1,4 +1,4 @@
-// A stats as one JSON object: all that the status page shows, and what scripts want to know.
+// ServerStats as one JSON object: all that the status page shows, and what scripts want to know.
 // Counters have the names that logs and docs use. Thread: any.
 #pragma once
 

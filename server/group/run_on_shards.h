@@ -1,5 +1,5 @@
-// Sends an task to shards and waits for what they say. A shard answers within a turn, a few
-// milliseconds; one that hangs, or has ended, does not, so waiting has an end, and what an task
+// Sends a task to shards and waits for what they say. A shard answers within a turn, a few
+// milliseconds; one that hangs, or has ended, does not, so waiting has an end, and what a task
 // says after that is lost without harm. Thread: any but the shards'.
 #pragma once
 
@@ -28,7 +28,7 @@ using AnswerOf = std::invoke_result_t<const Work&, const TaskContext&>;
 // shard (capture by value).
 template <class Work>
 std::future<AnswerOf<Work>> post_task(ShardGroup& group, std::uint8_t shard, const Work& work) {
-  // Shared, since an task can be copied and a task cannot.
+  // Shared, since a Task can be copied and a packaged_task cannot.
   const auto task = std::make_shared<std::packaged_task<AnswerOf<Work>(const TaskContext&)>>(work);
   group.mailbox(shard).post(Task([task](const TaskContext& site) { (*task)(site); }));
   return task->get_future();

@@ -1,4 +1,4 @@
-// An task: what another thread wants asked or done on a shard's own thread, between two steps of
+// A task: what another thread wants asked or done on a shard's own thread, between two steps of
 // its turn, where nobody else touches the relay.
 //
 // So an operator's questions (counters, rooms, members) and orders (new limits, a room to be
@@ -17,7 +17,7 @@ namespace chatd {
 class Outbox;
 class Relay;
 
-// Where an task is done. What `out` gets is sent in the same turn.
+// Where a task is done. What `out` gets is sent in the same turn.
 struct TaskContext {
   TimeMs now_ms;
   Relay& relay;

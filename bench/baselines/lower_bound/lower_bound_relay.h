@@ -24,8 +24,8 @@
 #include <string_view>
 #include <vector>
 
+#include "bench/baselines/bare_relay.h"
 #include "bench/baselines/lower_bound/train.h"
-#include "bench/baselines/registration.h"
 
 namespace chatd::bench {
 

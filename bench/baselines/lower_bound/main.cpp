@@ -1,7 +1,7 @@
 // chatd_lower_bound: the bare loop that chatd is measured against.
 #include <cstdio>
 
-#include "bench/baselines/bare_socket.h"
+#include "bench/baselines/bare_relay.h"
 #include "bench/baselines/lower_bound/lower_bound_relay.h"
 
 int main(int argc, char** argv) {

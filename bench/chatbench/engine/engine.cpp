@@ -5,8 +5,7 @@
 
 #include <algorithm>
 
-#include "bench/chatbench/engine/clock.h"
-#include "bench/chatbench/probe/process.h"
+#include "bench/chatbench/probe/system.h"
 
 namespace chatd::bench {
 namespace {

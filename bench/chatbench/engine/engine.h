@@ -21,11 +21,11 @@
 
 #include "bench/chatbench/engine/measurement.h"
 #include "bench/chatbench/engine/progress.h"
-#include "bench/chatbench/engine/server_watch.h"
 #include "bench/chatbench/engine/workload.h"
+#include "bench/chatbench/probe/server_watch.h"
+#include "bench/chatbench/workload/distributions.h"
 #include "bench/chatbench/workload/ledger.h"
 #include "bench/chatbench/workload/payload.h"
-#include "bench/chatbench/workload/random.h"
 #include "bench/chatbench/workload/room_windows.h"
 #include "bench/chatbench/workload/sender_picker.h"
 

@@ -6,7 +6,7 @@
 #include <cmath>
 #include <cstdio>
 
-#include "bench/chatbench/engine/clock.h"
+#include "bench/chatbench/probe/system.h"
 #include "bench/chatbench/report/units.h"
 
 namespace chatd::bench {

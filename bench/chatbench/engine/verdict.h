@@ -1,4 +1,4 @@
-// Whether a measurement may be believed. A load generator that cannot keep up histograms itself,
+// Whether a measurement may be believed. A load generator that cannot keep up measures itself,
 // and a server that ends in the middle is very quick until then: each reason found here is a whole
 // sentence that says what was wrong, which figures it spoils, and what to do.
 #pragma once

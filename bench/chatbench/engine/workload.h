@@ -5,8 +5,7 @@
 
 #include "bench/chatbench/report/run_result.h"
 #include "bench/chatbench/target/target.h"
-#include "bench/chatbench/workload/schedule.h"
-#include "bench/chatbench/workload/size_distribution.h"
+#include "bench/chatbench/workload/distributions.h"
 
 namespace chatd::bench {
 

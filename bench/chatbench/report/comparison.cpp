@@ -1,4 +1,4 @@
-#include "bench/chatbench/report/comparison.h"
+#include "bench/chatbench/report/formats.h"
 
 #include <array>
 #include <cmath>
@@ -10,7 +10,7 @@
 #include <utility>
 
 #include "bench/chatbench/report/run_result_fields.h"
-#include "bench/chatbench/report/slo_metrics.h"
+#include "bench/chatbench/report/slo.h"
 #include "bench/chatbench/report/units.h"
 
 namespace chatd::bench {

@@ -1,10 +1,9 @@
-#include "bench/chatbench/report/html_report.h"
+#include "bench/chatbench/report/formats.h"
 
 #include <array>
 #include <cstddef>
 #include <utility>
 
-#include "bench/chatbench/report/json_report.h"
 #include "bench/chatbench/report/page_assets.h"
 
 namespace chatd::bench {

@@ -8,7 +8,7 @@
 #include <system_error>
 #include <vector>
 
-#include "bench/chatbench/report/json_report.h"
+#include "bench/chatbench/report/formats.h"
 #include "bench/chatbench/report/run_result_fields.h"
 
 namespace chatd::bench {

@@ -1,4 +1,4 @@
-#include "bench/chatbench/report/json_report.h"
+#include "bench/chatbench/report/formats.h"
 
 #include <rapidjson/prettywriter.h>
 #include <rapidjson/stringbuffer.h>

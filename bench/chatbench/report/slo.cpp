@@ -5,7 +5,6 @@
 #include <cstddef>
 #include <utility>
 
-#include "bench/chatbench/report/slo_metrics.h"
 #include "bench/chatbench/report/units.h"
 
 namespace chatd::bench {

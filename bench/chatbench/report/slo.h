@@ -1,6 +1,8 @@
-// A service level objective: conditions that a run must meet, as in 'p99<5ms,loss=0,rate>=10000'.
+// A service level objective: what it may be about, and whether a run holds it.
 #pragma once
 
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <tl/expected.hpp>
@@ -10,6 +12,33 @@
 
 namespace chatd::bench {
 
+// What an SLO may be about.
+enum class MetricUnit {
+  kDuration,   // ns, us, ms or s; a unit must be given
+  kShare,      // 0.001 or 0.1%
+  kCount,      // a bare number
+  kPerSecond,  // a bare number
+  kBytes,      // a bare number
+};
+
+struct SloMetric {
+  std::string_view name;
+  MetricUnit unit;
+  std::string_view meaning;
+  // In nanoseconds, shares of 1, or as it is; nothing when the run has no such figure.
+  std::optional<double> (*value)(const RunResult& result);
+  // Of the response time, which percentile it is (1: the longest); nothing for another metric.
+  std::optional<double> percentile = {};
+};
+
+std::span<const SloMetric> slo_metrics();
+
+// A limit in the metric's unit. The error is a sentence with an example.
+tl::expected<double, std::string> parse_limit(MetricUnit unit, std::string_view text);
+
+std::string format_metric(MetricUnit unit, double value);
+
+// A service level objective: conditions that a run must meet, as in 'p99<5ms,loss=0,rate>=10000'.
 class Slo {
  public:
   // Conditions are separated by commas; each is a metric, one of < <= > >= =, and a number with a

@@ -1,4 +1,4 @@
-#include "bench/chatbench/report/slo_metrics.h"
+#include "bench/chatbench/report/slo.h"
 
 #include <array>
 #include <charconv>

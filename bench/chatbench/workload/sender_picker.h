@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "bench/chatbench/workload/random.h"
+#include "bench/chatbench/workload/distributions.h"
 
 namespace chatd::bench {
 

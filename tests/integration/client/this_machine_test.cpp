@@ -1,4 +1,4 @@
-#include "bench/chatbench/net/this_machine.h"
+#include "bench/chatbench/net/setup.h"
 
 #include <gtest/gtest.h>
 

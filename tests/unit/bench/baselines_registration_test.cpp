@@ -1,7 +1,7 @@
 // The bare relays' registration: two datagrams, and what is neither.
 #include <gtest/gtest.h>
 
-#include "bench/baselines/registration.h"
+#include "bench/baselines/bare_relay.h"
 
 namespace chatd::bench {
 namespace {

@@ -1,9 +1,7 @@
 // The brokers' protocols: what is written, byte for byte, and what is read, cut at every byte.
 #include <gtest/gtest.h>
 
-#include "bench/chatbench/target/broker/mqtt_codec.h"
-#include "bench/chatbench/target/broker/nats_codec.h"
-#include "bench/chatbench/target/broker/redis_codec.h"
+#include "bench/chatbench/target/broker/codec.h"
 #include "tests/unit/bench/broker_kit.h"
 
 namespace chatd::bench {

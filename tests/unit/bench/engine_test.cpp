@@ -13,7 +13,7 @@
 #include <thread>
 #include <utility>
 
-#include "bench/chatbench/probe/process.h"
+#include "bench/chatbench/probe/system.h"
 #include "client/net/unique_fd.h"
 
 namespace chatd::bench {

@@ -1,6 +1,6 @@
 // The page holds the whole result, needs nothing from elsewhere, and takes no value for markup.
 // (That it looks well is for eyes: chatbench run --html.)
-#include "bench/chatbench/report/html_report.h"
+#include "bench/chatbench/report/formats.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -8,7 +8,6 @@
 #include <string>
 #include <string_view>
 
-#include "bench/chatbench/report/json_report.h"
 #include "tests/unit/bench/example_result.h"
 
 namespace chatd::bench {

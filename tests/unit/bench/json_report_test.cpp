@@ -1,5 +1,5 @@
 // What is written is read back unchanged, and what is not of the format is refused with a reason.
-#include "bench/chatbench/report/json_report.h"
+#include "bench/chatbench/report/formats.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

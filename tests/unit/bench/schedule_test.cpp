@@ -1,5 +1,5 @@
 // When messages are due, and who sends them.
-#include "bench/chatbench/workload/schedule.h"
+#include "bench/chatbench/workload/distributions.h"
 
 #include <gtest/gtest.h>
 

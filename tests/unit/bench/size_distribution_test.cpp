@@ -1,4 +1,4 @@
-#include "bench/chatbench/workload/size_distribution.h"
+#include "bench/chatbench/workload/distributions.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

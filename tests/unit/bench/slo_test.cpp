@@ -6,7 +6,6 @@
 
 #include <string>
 
-#include "bench/chatbench/report/slo_metrics.h"
 #include "tests/unit/bench/example_result.h"
 
 namespace chatd::bench {

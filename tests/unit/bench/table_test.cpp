@@ -1,4 +1,4 @@
-#include "bench/chatbench/report/table.h"
+#include "bench/chatbench/report/formats.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

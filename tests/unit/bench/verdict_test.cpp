@@ -6,9 +6,9 @@
 
 #include <string>
 
-#include "bench/chatbench/engine/loss.h"
 #include "bench/chatbench/engine/rate_search.h"
-#include "bench/chatbench/probe/udp_sockets.h"
+#include "bench/chatbench/engine/result.h"
+#include "bench/chatbench/probe/server_watch.h"
 
 namespace chatd::bench {
 namespace {

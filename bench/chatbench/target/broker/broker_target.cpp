@@ -13,8 +13,7 @@
 #include <cstring>
 #include <utility>
 
-#include "bench/chatbench/net/descriptor_limit.h"
-#include "bench/chatbench/net/find_server.h"
+#include "bench/chatbench/net/setup.h"
 #include "bench/chatbench/target/join_pacer.h"
 #include "bench/chatbench/workload/payload.h"
 #include "client/net/tcp_connection.h"

@@ -56,4 +56,42 @@ class BrokerCodec {
   virtual BrokerItem next_item(std::string_view buffer) const = 0;
 };
 
+// Redis: RESP2 and, where a connection both publishes and subscribes, RESP3
+// (redis.io/docs/reference/protocol-spec): a subscriber in RESP2 may not publish.
+//
+// Redis returns a message to its publisher, too, if that has subscribed, and knows no way to turn
+// that off. See broker_target.h for what follows.
+class RedisCodec final : public BrokerCodec {
+ public:
+  bool can_exclude_sender() const override { return false; }
+  void introduce(Role role, std::string_view name, std::string_view room,
+                 std::string& out) const override;
+  void publish(std::string_view room, std::string_view payload, std::string& out) const override;
+  BrokerItem next_item(std::string_view buffer) const override;
+};
+
+// NATS: its text protocol (docs.nats.io/reference/reference-protocols/nats-protocol). `echo: false`
+// keeps a message from the connection that it came from.
+class NatsCodec final : public BrokerCodec {
+ public:
+  bool can_exclude_sender() const override { return true; }
+  void introduce(Role role, std::string_view name, std::string_view room,
+                 std::string& out) const override;
+  void publish(std::string_view room, std::string_view payload, std::string& out) const override;
+  std::string_view pong() const override { return "PONG\r\n"; }
+  BrokerItem next_item(std::string_view buffer) const override;
+};
+
+// MQTT 5 at QoS 0 (docs.oasis-open.org/mqtt/mqtt/v5.0). Version 5 because it has the subscription
+// option «no local»: a message does not return to the connection that it came from. Keep-alive is
+// off, so that nothing but messages passes.
+class MqttCodec final : public BrokerCodec {
+ public:
+  bool can_exclude_sender() const override { return true; }
+  void introduce(Role role, std::string_view name, std::string_view room,
+                 std::string& out) const override;
+  void publish(std::string_view room, std::string_view payload, std::string& out) const override;
+  BrokerItem next_item(std::string_view buffer) const override;
+};
+
 }  // namespace chatd::bench

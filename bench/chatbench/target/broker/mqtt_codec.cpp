@@ -1,4 +1,4 @@
-#include "bench/chatbench/target/broker/mqtt_codec.h"
+#include "bench/chatbench/target/broker/codec.h"
 
 #include <optional>
 

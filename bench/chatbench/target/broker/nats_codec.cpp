@@ -1,4 +1,4 @@
-#include "bench/chatbench/target/broker/nats_codec.h"
+#include "bench/chatbench/target/broker/codec.h"
 
 #include <charconv>
 #include <system_error>

@@ -1,4 +1,4 @@
-#include "bench/chatbench/target/broker/redis_codec.h"
+#include "bench/chatbench/target/broker/codec.h"
 
 #include <charconv>
 #include <initializer_list>

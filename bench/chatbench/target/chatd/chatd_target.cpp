@@ -8,8 +8,7 @@
 #include <chrono>
 #include <cstdio>
 
-#include "bench/chatbench/net/descriptor_limit.h"
-#include "bench/chatbench/net/find_server.h"
+#include "bench/chatbench/net/setup.h"
 #include "bench/chatbench/target/chatd/join_driver.h"
 #include "bench/chatbench/workload/payload.h"
 #include "client/net/tcp_connection.h"

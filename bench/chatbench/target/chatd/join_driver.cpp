@@ -10,7 +10,7 @@
 #include <array>
 #include <cerrno>
 
-#include "bench/chatbench/net/find_server.h"
+#include "bench/chatbench/net/setup.h"
 #include "bench/chatbench/workload/payload.h"
 #include "client/lib/request.h"
 #include "client/lib/response.h"

@@ -6,9 +6,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "bench/baselines/registration.h"
-#include "bench/chatbench/net/descriptor_limit.h"
-#include "bench/chatbench/net/find_server.h"
+#include "bench/baselines/bare_relay.h"
+#include "bench/chatbench/net/setup.h"
 #include "bench/chatbench/target/join_pacer.h"
 #include "client/net/tcp_connection.h"
 #include "client/net/udp_socket.h"

@@ -1,4 +1,4 @@
-// Members of one of the two bare relays, naive and lower-bound (bench/baselines/registration.h): a
+// Members of one of the two bare relays, naive and lower-bound (bench/baselines/bare_relay.h): a
 // member registers with a datagram of its own, and from then on whatever comes from its address is
 // a message.
 //

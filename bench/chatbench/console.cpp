@@ -1,12 +1,16 @@
-#include "bench/chatbench/output.h"
+#include "bench/chatbench/console.h"
+
+#include <sys/eventfd.h>
 
 #include <cerrno>
 #include <cstdio>
+#include <initializer_list>
 
 #include "client/net/wait.h"
 #include "client/terminal/sanitize.h"
 
 namespace chatd::bench {
+
 namespace {
 
 // A short write is an error as well, and so is what a file system says no sooner than at the end.
@@ -38,6 +42,37 @@ bool write_file(const std::string& path, std::string_view text) {
   }
   if (!is_written) say("cannot write " + path + ": " + client::system_reason(error));
   return is_written;
+}
+
+namespace {
+
+volatile std::sig_atomic_t was_interrupted = 0;
+int event_fd = -1;
+
+void on_signal(int) {
+  was_interrupted = 1;
+  if (event_fd >= 0) ::eventfd_write(event_fd, 1);
+  std::signal(SIGINT, SIG_DFL);
+  std::signal(SIGTERM, SIG_DFL);
+}
+
+}  // namespace
+
+void watch_for_interrupts() {
+  event_fd = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  for (const int signal : {SIGINT, SIGTERM}) {
+    struct sigaction before {};
+    if (::sigaction(signal, nullptr, &before) == 0 && before.sa_handler == SIG_IGN) continue;
+    std::signal(signal, on_signal);
+  }
+}
+
+const volatile std::sig_atomic_t& interrupted() {
+  return was_interrupted;
+}
+
+int interrupt_fd() {
+  return event_fd;
 }
 
 }  // namespace chatd::bench

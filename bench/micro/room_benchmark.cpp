@@ -1,13 +1,48 @@
-// core/room/train_planner.h: once per room and turn, whatever the room's size.
+// core/room: the parts that each message passes.
 #include <benchmark/benchmark.h>
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <random>
 #include <vector>
 
+#include "bench/micro/relay_world.h"
+#include "core/room/message_store.h"
 #include "core/room/train_planner.h"
 
 namespace chatd::bench {
+
+// core/room/message_store.h: a message's way into its room's queue and out of it.
+
+namespace {
+
+void message_store_push_copy_pop(benchmark::State& state) {
+  constexpr std::uint32_t kMessages = 64;
+  const std::string payload = message_payload("alice", static_cast<std::size_t>(state.range(0)));
+  MessageStore store(64 * 1024);
+  MessageQueue queue;
+  std::array<char, 64 * 1024> laid_out;
+  for (auto _ : state) {
+    for (std::uint32_t i = 0; i < kMessages; ++i) {
+      if (!store.push(queue, i, payload)) return state.SkipWithError("the store is full");
+    }
+    std::uint32_t message = queue.first;
+    char* end = laid_out.data();
+    for (std::uint32_t i = 0; i < kMessages; ++i, message = store.next(message)) {
+      end = store.copy_to(message, laid_out.data());
+    }
+    benchmark::DoNotOptimize(end);
+    while (queue.count > 0) store.pop(queue);
+  }
+  state.SetItemsProcessed(state.iterations() * kMessages);
+}
+BENCHMARK(message_store_push_copy_pop)->ArgName("bytes")->Arg(128)->Arg(1024);
+
+}  // namespace
+
+// core/room/train_planner.h: once per room and turn, whatever the room's size.
+
 namespace {
 
 void plan(benchmark::State& state, const std::vector<MessageShape>& messages) {
@@ -45,4 +80,5 @@ void trains_of_all_sizes(benchmark::State& state) {
 BENCHMARK(trains_of_all_sizes)->ArgName("senders")->Arg(1)->Arg(8)->Arg(64);
 
 }  // namespace
+
 }  // namespace chatd::bench

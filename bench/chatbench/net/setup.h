@@ -1,4 +1,5 @@
-// Which of a name's addresses the server is at.
+// What a run needs before its first socket: the server's address, whether that is here, and enough
+// descriptors.
 #pragma once
 
 #include <cstdint>
@@ -32,5 +33,14 @@ tl::expected<Address, std::string> find_tcp_server(const std::string& host, std:
 
 // Whether the descriptor is readable, without waiting.
 bool is_readable(int fd);
+
+// Whether the address is one of this machine's: one that a socket here can be bound to.
+bool is_this_machine(const client::Address& address);
+
+// RLIMIT_NOFILE: a socket is a descriptor, and the usual soft limit of 1,024 is soon reached.
+// Raises it to what so many sockets need, if it is lower. The error says what to do: raise the hard
+// limit, or else `instead` ("fewer members").
+tl::expected<void, std::string> ensure_descriptors(std::uint64_t sockets,
+                                                   const std::string& instead);
 
 }  // namespace chatd::bench

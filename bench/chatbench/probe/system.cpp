@@ -1,7 +1,8 @@
-#include "bench/chatbench/probe/process.h"
+#include "bench/chatbench/probe/system.h"
 
 #include <poll.h>
 #include <sys/syscall.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -10,6 +11,7 @@
 #include <string>
 
 namespace chatd::bench {
+
 namespace {
 
 std::optional<std::int64_t> read_clock(clockid_t clock) {
@@ -45,6 +47,34 @@ bool ProcessWatch::has_ended() const {
   if (!fd_) return was_gone_;
   pollfd ended{.fd = fd_.get(), .events = POLLIN, .revents = 0};
   return ::poll(&ended, 1, 0) > 0;
+}
+
+namespace {
+
+std::string cpu_model() {
+  std::ifstream file("/proc/cpuinfo");
+  for (std::string line; std::getline(file, line);) {
+    if (!line.starts_with("model name")) continue;
+    const std::size_t colon = line.find(": ");
+    if (colon != std::string::npos) return line.substr(colon + 2);
+  }
+  return "unknown";
+}
+
+}  // namespace
+
+Machine this_machine() {
+  utsname system{};
+  ::uname(&system);
+  Machine machine;
+  machine.kernel = system.release;
+  machine.cpu_model = cpu_model();
+  machine.cores = static_cast<std::uint64_t>(::sysconf(_SC_NPROCESSORS_ONLN));
+  machine.memory_bytes = static_cast<std::uint64_t>(::sysconf(_SC_PHYS_PAGES)) *
+                         static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+  std::ifstream governor("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor");
+  if (std::string name; governor >> name) machine.governor = name;
+  return machine;
 }
 
 }  // namespace chatd::bench

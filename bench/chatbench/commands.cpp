@@ -1,4 +1,4 @@
-#include "bench/chatbench/run.h"
+#include "bench/chatbench/commands.h"
 
 #include <sched.h>
 #include <unistd.h>
@@ -7,25 +7,24 @@
 #include <fstream>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <tl/expected.hpp>
 
-#include "bench/chatbench/engine/clock.h"
+#include "bench/chatbench/console.h"
 #include "bench/chatbench/engine/engine.h"
 #include "bench/chatbench/engine/rate_search.h"
 #include "bench/chatbench/engine/result.h"
 #include "bench/chatbench/engine/verdict.h"
-#include "bench/chatbench/interrupt.h"
 #include "bench/chatbench/make_target.h"
-#include "bench/chatbench/net/this_machine.h"
-#include "bench/chatbench/output.h"
-#include "bench/chatbench/probe/process.h"
-#include "bench/chatbench/report/html_report.h"
-#include "bench/chatbench/report/json_report.h"
-#include "bench/chatbench/report/table.h"
+#include "bench/chatbench/net/setup.h"
+#include "bench/chatbench/probe/system.h"
+#include "bench/chatbench/report/formats.h"
 #include "bench/chatbench/report/units.h"
 #include "client/net/wait.h"
+#include "client/terminal/sanitize.h"
 
 namespace chatd::bench {
+
 namespace {
 
 RunSettings settings_of(const RunOptions& options) {
@@ -227,6 +226,31 @@ class Run {
 ExitCode run(const RunOptions& options) {
   watch_for_interrupts();
   return Run(options)();
+}
+
+namespace {
+
+// The files' own words may be anything.
+std::string sanitized_lines(std::string_view text) {
+  std::string safe;
+  while (!text.empty()) {
+    const std::string_view line = text.substr(0, text.find('\n'));
+    text.remove_prefix(line.size() < text.size() ? line.size() + 1 : line.size());
+    safe += client::sanitize(line) + "\n";
+  }
+  return safe;
+}
+
+}  // namespace
+
+ExitCode compare(const CompareOptions& options) {
+  const auto a = load_json(options.a_path);
+  const auto b = load_json(options.b_path);
+  for (const auto* loaded : {&a, &b}) {
+    if (!*loaded) say(loaded->error());
+  }
+  if (!a || !b) return ExitCode::kFailure;
+  return print(sanitized_lines(to_comparison(*a, *b))) ? ExitCode::kOk : ExitCode::kFailure;
 }
 
 }  // namespace chatd::bench

@@ -1,4 +1,4 @@
-#include "bench/chatbench/probe/udp_sockets.h"
+#include "bench/chatbench/probe/server_watch.h"
 
 #include <netinet/in.h>
 
@@ -12,6 +12,7 @@
 #include <string>
 
 namespace chatd::bench {
+
 namespace {
 
 // "  12: 0100007F:2328 00000000:0000 07 …": columns in the order of the table.
@@ -111,6 +112,31 @@ std::optional<UdpSockets> udp_sockets_at(const client::Address& address) {
   }
   if (all.inodes.empty()) return std::nullopt;
   return all;
+}
+
+ServerWatch::ServerWatch(std::optional<pid_t> pid, const std::optional<client::Address>& udp)
+    : pid_(pid), udp_(udp), sockets_(look()) {
+  if (pid) process_.emplace(*pid);
+}
+
+std::string ServerWatch::trouble() const {
+  if (has_ended()) return "the server's process " + std::to_string(*pid_) + " has ended";
+  if (!sockets_) return {};
+  const auto now = look();
+  if (now && now->has_one_of(*sockets_)) return {};
+  return "the server's UDP socket at " + udp_->to_string() +
+         (now ? " is another one than at the begin: the server was started afresh"
+              : " is gone: the server has ended");
+}
+
+std::optional<std::uint64_t> ServerWatch::drops() const {
+  const auto now = look();
+  if (!sockets_ || !now || !now->has_one_of(*sockets_)) return std::nullopt;
+  return now->drops;
+}
+
+std::optional<UdpSockets> ServerWatch::look() const {
+  return udp_ ? udp_sockets_at(*udp_) : std::nullopt;
 }
 
 }  // namespace chatd::bench
