@@ -5,7 +5,7 @@
 #include <sstream>
 #include <string>
 
-#include "server/admin/metrics.h"
+#include "server/admin/documents.h"
 #include "server/config/reference.h"
 
 namespace {

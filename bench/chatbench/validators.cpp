@@ -12,7 +12,7 @@
 #include <string>
 #include <string_view>
 
-#include "core/base/duration.h"
+#include "core/base/time.h"
 
 namespace chatd::bench {
 namespace {

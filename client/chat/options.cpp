@@ -7,7 +7,7 @@
 
 #include "client/chat/ending.h"
 #include "client/terminal/terminal_process.h"
-#include "core/base/duration.h"
+#include "core/base/time.h"
 
 namespace chatd::client {
 namespace {

@@ -6,8 +6,8 @@
 #include <cstdlib>
 
 #include "client/terminal/sanitize.h"
-#include "core/base/hidden.h"
 #include "core/base/json_writer.h"
+#include "core/base/utf8.h"
 
 namespace chatd::client {
 namespace {

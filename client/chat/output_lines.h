@@ -50,7 +50,7 @@ std::string error_line(const Error& error);
 
 // Events and lists as NDJSON: one object a line, without the line end. The schema is a promise to
 // scripts and stands in docs/guide/chat.md. Nothing in it can upset a terminal
-// (core/base/hidden.h).
+// (core/base/utf8.h).
 
 std::string json_ready(std::string_view room, std::string_view username);
 std::string json_event(const Event& event);

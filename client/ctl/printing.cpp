@@ -9,7 +9,7 @@
 
 #include "client/terminal/layout.h"
 #include "client/terminal/sanitize.h"
-#include "core/base/hidden.h"
+#include "core/base/utf8.h"
 
 namespace chatd::client::ctl {
 

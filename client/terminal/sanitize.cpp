@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "client/terminal/layout.h"
-#include "core/base/hidden.h"
 #include "core/base/utf8.h"
 
 namespace chatd::client {

@@ -6,7 +6,7 @@
 // message look like two. So whatever others wrote (names, messages, the server's reasons) is shown
 // through here. The characters stay visible, because what somebody tried is worth seeing.
 //
-// Hidden characters (core/base/hidden.h) stay as they are where a script or an emoji needs them:
+// Hidden characters (core/base/utf8.h) stay as they are where a script or an emoji needs them:
 // the joiner and the selector within an emoji, the tags of the three flags that have some, the
 // joiners of Arabic and of Indic scripts (RFC 5892, appendix A). Anywhere else they are shown.
 //

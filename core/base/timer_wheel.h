@@ -21,7 +21,7 @@
 #include <optional>
 #include <vector>
 
-#include "core/base/timestamp.h"
+#include "core/base/time.h"
 
 namespace chatd {
 

@@ -2,7 +2,7 @@
 // other shards, and where its effects go. Thread: that of the call.
 #pragma once
 
-#include "core/base/timestamp.h"
+#include "core/base/time.h"
 #include "core/control/peer_shards.h"
 #include "core/room/outbox.h"
 

@@ -13,8 +13,8 @@
 #include <string_view>
 #include <tl/expected.hpp>
 
+#include "core/base/endpoint.h"
 #include "core/base/limits.h"
-#include "core/base/local_endpoints.h"
 #include "core/base/shard_map.h"
 #include "core/control/context.h"
 #include "core/control/greeter.h"

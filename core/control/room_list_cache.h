@@ -17,7 +17,7 @@
 #include <optional>
 #include <vector>
 
-#include "core/base/timestamp.h"
+#include "core/base/time.h"
 #include "core/control/list_writer.h"
 #include "core/control/peer_shards.h"
 #include "core/control/shard_message.h"

@@ -15,7 +15,7 @@
 #include "core/base/ip_address.h"
 #include "core/base/keyed_hash.h"
 #include "core/base/limits.h"
-#include "core/base/timestamp.h"
+#include "core/base/time.h"
 #include "core/ratelimit/token_bucket.h"
 
 namespace chatd {

@@ -8,7 +8,7 @@
 #include <cstdint>
 
 #include "core/base/limits.h"
-#include "core/base/timestamp.h"
+#include "core/base/time.h"
 #include "core/ratelimit/token_bucket.h"
 
 namespace chatd {

@@ -13,7 +13,7 @@
 #include <algorithm>
 #include <cstdint>
 
-#include "core/base/timestamp.h"
+#include "core/base/time.h"
 
 namespace chatd {
 

@@ -23,10 +23,9 @@
 
 #include "core/base/endpoint.h"
 #include "core/base/limits.h"
-#include "core/base/local_endpoints.h"
 #include "core/base/random_stream.h"
 #include "core/base/shard_map.h"
-#include "core/base/timestamp.h"
+#include "core/base/time.h"
 #include "core/control/peer_shards.h"
 #include "core/control/request_handler.h"
 #include "core/control/room_service.h"

@@ -6,7 +6,7 @@
 
 #include "core/base/ip_address.h"
 #include "core/base/slot_pool.h"
-#include "core/base/timestamp.h"
+#include "core/base/time.h"
 #include "core/ratelimit/member_rate_limiter.h"
 #include "core/room/name_key.h"
 #include "core/wire/v1/token.h"

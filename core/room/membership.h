@@ -9,8 +9,8 @@
 #include <string_view>
 
 #include "core/base/limits.h"
+#include "core/base/time.h"
 #include "core/base/timer_wheel.h"
-#include "core/base/timestamp.h"
 #include "core/room/dispatcher.h"
 #include "core/room/outbox.h"
 #include "core/room/quota_releases.h"

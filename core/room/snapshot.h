@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "core/base/ip_address.h"
-#include "core/base/timestamp.h"
+#include "core/base/time.h"
 #include "core/ratelimit/address_limiter.h"
 #include "core/room/password.h"
 #include "core/stats/counters.h"

@@ -7,10 +7,8 @@
 
 #include "core/base/json_writer.h"
 #include "core/relay/relay.h"
-#include "server/admin/config_json.h"
-#include "server/admin/metrics.h"
+#include "server/admin/documents.h"
 #include "server/admin/roster_pages.h"
-#include "server/admin/status_json.h"
 #include "server/admin/status_page.h"
 #include "server/config/admin_address.h"
 

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "core/relay/relay.h"
-#include "server/os/clock.h"
+#include "server/os/wait.h"
 
 namespace chatd {
 namespace {

@@ -5,7 +5,7 @@
 #include <string>
 #include <tl/expected.hpp>
 
-#include "core/base/timestamp.h"
+#include "core/base/time.h"
 #include "server/admin/server_stats.h"
 #include "server/admin/shard_query.h"
 

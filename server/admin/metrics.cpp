@@ -1,4 +1,4 @@
-#include "server/admin/metrics.h"
+#include "server/admin/documents.h"
 
 #include <prometheus/metric_family.h>
 #include <prometheus/text_serializer.h>

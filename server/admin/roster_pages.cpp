@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <iterator>
 
-#include "core/base/hidden.h"
 #include "core/base/json_writer.h"
+#include "core/base/utf8.h"
 #include "server/os/socket_address.h"
 
 namespace chatd {

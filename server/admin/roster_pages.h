@@ -12,7 +12,7 @@
 #include <string_view>
 #include <vector>
 
-#include "core/base/timestamp.h"
+#include "core/base/time.h"
 #include "core/room/roster.h"
 
 namespace chatd {

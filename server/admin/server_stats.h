@@ -1,5 +1,5 @@
 // What chatd looks like at one moment: copied together by a task on every shard, then turned
-// into text at leisure (metrics.h, status_json.h). Plain data. Thread: any.
+// into text at leisure (documents.h). Plain data. Thread: any.
 #pragma once
 
 #include <cstdint>

@@ -1,9 +1,7 @@
-#include "server/config/command_line.h"
+#include "server/config/sources.h"
 
 #include <CLI/CLI.hpp>
 #include <utility>
-
-#include "server/config/suggestion.h"
 
 namespace chatd::config {
 namespace {

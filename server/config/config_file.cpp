@@ -1,4 +1,4 @@
-#include "server/config/config_file.h"
+#include "server/config/sources.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -13,16 +13,13 @@
 #include <tl/expected.hpp>
 #include <utility>
 
-// Errors are values. The library that Debian builds throws them, so only its headers are used.
-#define TOML_HEADER_ONLY 1
-#define TOML_EXCEPTIONS 0
-#define TOML_ENABLE_FORMATTERS 0
-// It asserts before it looks: [!a] would end chatd, and is then refused with a reason all the same.
-// With NDEBUG the compiler would be told that such a file cannot be.
+// toml++ asserts before it looks: [!a] would end chatd, and is then refused with a reason all the
+// same. With NDEBUG the compiler would be told that such a file cannot be.
 #undef NDEBUG
 #define TOML_ASSERT(expression) static_cast<void>(0)
-// It promises the compiler that its tables of whitespace meet no other character, and they meet
-// most that are beyond ASCII: those are no whitespace.
+// And it promises the compiler that its tables of whitespace meet no other character (a defect of
+// version 3.3). They meet most characters beyond ASCII, which are not whitespace. No option of the
+// library takes the promise back, so it is made an answer while these tables are read.
 #include <toml++/impl/preprocessor.h>
 #undef TOML_UNREACHABLE
 #define TOML_UNREACHABLE return false
@@ -31,7 +28,6 @@
 #define TOML_UNREACHABLE __builtin_unreachable()
 #include <toml++/toml.h>
 
-#include "server/config/suggestion.h"
 #include "server/os/unique_fd.h"
 
 namespace chatd::config {

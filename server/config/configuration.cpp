@@ -3,8 +3,7 @@
 #include <cstddef>
 #include <utility>
 
-#include "server/config/config_file.h"
-#include "server/config/environment.h"
+#include "server/config/sources.h"
 
 namespace chatd::config {
 namespace {
@@ -41,19 +40,6 @@ bool is_bare_in_toml(const OptionSpec& option, const std::string& text) {
 }
 
 }  // namespace
-
-std::string to_text(const Source& source) {
-  switch (source.kind) {
-    case Source::Kind::kFile:
-      return std::string("file ").append(source.place);
-    case Source::Kind::kEnvironment:
-      return std::string("environment ").append(source.place);
-    case Source::Kind::kFlag:
-      return std::string("flag ").append(source.place);
-    default:
-      return source.place.empty() ? "default" : std::string("default with ").append(source.place);
-  }
-}
 
 Configuration combine(const std::vector<std::vector<Override>>& sources) {
   Configuration configuration;

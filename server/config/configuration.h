@@ -8,9 +8,8 @@
 #include <tl/expected.hpp>
 #include <vector>
 
-#include "server/config/command_line.h"
 #include "server/config/options.h"
-#include "server/config/override.h"
+#include "server/config/sources.h"
 
 namespace chatd::config {
 
@@ -54,5 +53,13 @@ std::string print(const Configuration& configuration);
 
 // A value as it stands in the file: 5, true, "300s".
 std::string toml_text(const OptionSpec& option, const std::string& text);
+
+// What is allowed, and hardly what was meant: sentences, for the person who checks a configuration.
+std::vector<std::string> warnings(const Configuration& configuration);
+
+// The configuration at the start of the program, where errors end it. Without a configuration,
+// everything has been printed (--help, --check-config, an error) and the
+// value is the exit code.
+tl::expected<Configuration, int> configure(int argc, const char* const* argv);
 
 }  // namespace chatd::config

@@ -1,9 +1,7 @@
-#include "server/config/environment.h"
+#include "server/config/sources.h"
 
 #include <algorithm>
 #include <string_view>
-
-#include "server/config/suggestion.h"
 
 namespace chatd::config {
 namespace {

@@ -7,8 +7,8 @@
 #include <optional>
 #include <system_error>
 
-#include "core/base/duration.h"
 #include "core/base/shard_map.h"
+#include "core/base/time.h"
 #include "server/config/admin_address.h"
 #include "server/config/options.h"
 #include "server/os/processors.h"

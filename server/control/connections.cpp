@@ -5,7 +5,7 @@
 #include <span>
 #include <utility>
 
-#include "core/base/earliest.h"
+#include "core/base/time.h"
 #include "core/control/request_handler.h"
 
 namespace chatd {

@@ -1,6 +1,6 @@
 #include "server/control/control_plane.h"
 
-#include "core/base/earliest.h"
+#include "core/base/time.h"
 
 namespace chatd {
 

@@ -9,7 +9,7 @@
 
 #include "core/base/limits.h"
 #include "core/base/shard_map.h"
-#include "core/base/timestamp.h"
+#include "core/base/time.h"
 #include "core/room/outbox.h"
 #include "core/stats/counters.h"
 #include "server/control/acceptor.h"

@@ -12,7 +12,7 @@
 #include <optional>
 
 #include "core/base/ip_address.h"
-#include "core/base/timestamp.h"
+#include "core/base/time.h"
 #include "server/io/io.h"
 #include "server/os/unique_fd.h"
 

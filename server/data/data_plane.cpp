@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "core/base/earliest.h"
+#include "core/base/time.h"
 #include "server/os/system_error.h"
 
 namespace chatd {

@@ -13,7 +13,7 @@
 #include <span>
 
 #include "core/base/endpoint.h"
-#include "core/base/timestamp.h"
+#include "core/base/time.h"
 #include "core/room/outbox.h"
 #include "core/stats/counters.h"
 #include "core/wire/v1/datagram.h"

@@ -23,7 +23,7 @@
 #include <vector>
 
 #include "core/base/endpoint.h"
-#include "core/base/timestamp.h"
+#include "core/base/time.h"
 #include "core/ratelimit/token_bucket.h"
 #include "server/io/io.h"
 

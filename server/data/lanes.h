@@ -27,7 +27,7 @@
 #include <vector>
 
 #include "core/base/endpoint.h"
-#include "core/base/timestamp.h"
+#include "core/base/time.h"
 #include "server/io/io.h"
 #include "server/os/local_addresses.h"
 #include "server/os/unique_fd.h"

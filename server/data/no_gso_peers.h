@@ -13,7 +13,7 @@
 #include <cstddef>
 
 #include "core/base/endpoint.h"
-#include "core/base/timestamp.h"
+#include "core/base/time.h"
 
 namespace chatd {
 

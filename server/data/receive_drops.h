@@ -5,7 +5,7 @@
 
 #include <cstdint>
 
-#include "core/base/timestamp.h"
+#include "core/base/time.h"
 #include "core/stats/counters.h"
 #include "server/io/io.h"
 

@@ -14,13 +14,13 @@
 #include <vector>
 
 #include "core/base/endpoint.h"
-#include "core/base/timestamp.h"
+#include "core/base/time.h"
 #include "core/room/outbox.h"
 #include "core/stats/counters.h"
 #include "server/data/error_queue.h"
-#include "server/data/fragmentation.h"
 #include "server/data/lanes.h"
 #include "server/data/no_gso_peers.h"
+#include "server/data/path_mtu.h"
 #include "server/data/send_batch.h"
 #include "server/io/io.h"
 #include "server/os/local_addresses.h"

@@ -5,7 +5,7 @@
 
 #include "server/os/processors.h"
 #include "server/os/system_error.h"
-#include "server/os/wake.h"
+#include "server/os/wait.h"
 
 namespace chatd {
 namespace {

@@ -15,8 +15,8 @@
 
 #include "core/base/limits.h"
 #include "core/wire/v1/datagram.h"
-#include "server/os/clock.h"
 #include "server/os/socket_address.h"
+#include "server/os/wait.h"
 
 namespace chatd {
 namespace {

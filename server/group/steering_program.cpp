@@ -1,4 +1,4 @@
-#include "server/group/steering_program.h"
+#include "server/group/steering.h"
 
 #include <cstddef>
 #include <utility>

@@ -10,7 +10,7 @@
 
 #include <functional>
 
-#include "core/base/timestamp.h"
+#include "core/base/time.h"
 
 namespace chatd {
 

@@ -11,7 +11,7 @@
 #include <cstring>
 
 #include "server/os/system_error.h"
-#include "server/os/wait_readable.h"
+#include "server/os/wait.h"
 
 namespace chatd {
 namespace {

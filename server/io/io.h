@@ -20,10 +20,10 @@
 #include <tl/expected.hpp>
 
 #include "core/base/endpoint.h"
-#include "core/base/timestamp.h"
-#include "server/os/clock.h"
+#include "core/base/time.h"
 #include "server/os/socket_address.h"
 #include "server/os/unique_fd.h"
+#include "server/os/wait.h"
 
 namespace chatd {
 
@@ -58,7 +58,7 @@ class Io {
   virtual void close(int fd) = 0;
 
   // Rare ones: what a socket is like, and the sockets of lanes (server/data/lanes.h). Where the
-  // name is not the kernel's see server/os/open_sockets.h and server/os/route_check.h.
+  // name is not the kernel's see server/os/open_sockets.h and server/os/socket_address.h.
   virtual int set_option(int fd, int level, int option, int value) = 0;
   virtual int get_option(int fd, int level, int option, void* value, socklen_t& size_bytes) = 0;
   virtual int local_address(int fd, SocketAddress& address) = 0;  // getsockname(2)

@@ -6,8 +6,8 @@
 #include <unistd.h>
 
 #include "server/os/open_sockets.h"
-#include "server/os/route_check.h"
-#include "server/os/wake.h"
+#include "server/os/socket_address.h"
+#include "server/os/wait.h"
 
 namespace chatd {
 

@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "server/os/system_error.h"
-#include "server/os/wake.h"
+#include "server/os/wait.h"
 
 namespace chatd {
 

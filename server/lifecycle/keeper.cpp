@@ -18,7 +18,7 @@
 
 #include "server/os/processors.h"
 #include "server/os/system_error.h"
-#include "server/os/wait_readable.h"
+#include "server/os/wait.h"
 
 namespace chatd {
 namespace {

@@ -8,7 +8,7 @@
 #include <optional>
 #include <string>
 
-#include "core/base/timestamp.h"
+#include "core/base/time.h"
 
 namespace chatd {
 

@@ -8,8 +8,7 @@
 #include <csignal>
 
 #include "server/handover/state_codec.h"
-#include "server/os/clock.h"
-#include "server/os/wait_readable.h"
+#include "server/os/wait.h"
 
 namespace chatd {
 namespace {

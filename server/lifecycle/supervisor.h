@@ -10,7 +10,7 @@
 #include <string>
 #include <utility>
 
-#include "core/base/timestamp.h"
+#include "core/base/time.h"
 #include "server/handover/new_process.h"
 #include "server/handover/old_process.h"
 #include "server/handover/program_file.h"

@@ -1,4 +1,4 @@
-#include "server/listen/activation.h"
+#include "server/listen/server_sockets.h"
 
 #include <fcntl.h>
 #include <netinet/in.h>

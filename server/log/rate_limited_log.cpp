@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
-#include "core/base/hidden.h"
 #include "core/base/json_writer.h"
+#include "core/base/utf8.h"
 
 namespace chatd {
 namespace {

@@ -17,7 +17,7 @@
 #include <string_view>
 #include <utility>
 
-#include "core/base/timestamp.h"
+#include "core/base/time.h"
 #include "core/ratelimit/token_bucket.h"
 #include "core/room/room_events.h"
 #include "server/os/socket_address.h"

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <iterator>
 
-#include "server/os/route_check.h"
 #include "server/os/socket_address.h"
 
 namespace chatd {

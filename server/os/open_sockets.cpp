@@ -10,7 +10,7 @@
 #include <memory>
 #include <optional>
 
-#include "server/os/route_check.h"
+#include "server/os/socket_address.h"
 #include "server/os/system_error.h"
 
 namespace chatd {

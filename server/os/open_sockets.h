@@ -7,7 +7,7 @@
 #include <tl/expected.hpp>
 #include <vector>
 
-#include "core/base/local_endpoints.h"
+#include "core/base/endpoint.h"
 #include "server/os/socket_address.h"
 #include "server/os/unique_fd.h"
 

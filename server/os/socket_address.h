@@ -1,5 +1,4 @@
-// Between the core's endpoints and the kernel's sockaddr. A socket of family AF_INET6 that serves
-// both families sees IPv4 peers as ::ffff:a.b.c.d, which is just how the core writes them.
+// An endpoint of the core as the kernel has it, and what the kernel makes of an address.
 #pragma once
 
 #include <netinet/in.h>
@@ -11,8 +10,12 @@
 #include <vector>
 
 #include "core/base/endpoint.h"
+#include "server/os/unique_fd.h"
 
 namespace chatd {
+
+// Between the core's endpoints and the kernel's sockaddr. A socket of family AF_INET6 that serves
+// both families sees IPv4 peers as ::ffff:a.b.c.d, which is just how the core writes them.
 
 // Room for both families, without sockaddr_storage's 128 bytes: there is one for each datagram of a
 // batch.
@@ -44,5 +47,31 @@ const SocketAddress& to_listen_on(const std::vector<SocketAddress>& addresses);
 tl::expected<Endpoint, std::string> bound_endpoint(int fd);
 // The same, or port 0 if the kernel does not say.
 Endpoint local_endpoint(int fd);
+
+// What the kernel makes of an address, asked on a socket of its own that no ICMP error concerns and
+// that sends nothing. Without a descriptor to spare there is no knowing, and the answer is yes.
+
+// Whether there is a way to a destination at all. A send that fails with EHOSTUNREACH, ENETUNREACH
+// or EACCES leaves that open: it may report another datagram's ICMP error (server/data/
+// error_queue.h). `family` is that of the socket that sends.
+inline bool has_route(const Endpoint& destination, int family) {
+  const UniqueFd probe(::socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  if (!probe) return true;
+  SocketAddress address;
+  const socklen_t length = to_socket_address(destination, family, address);
+  return ::connect(probe.get(), &address.base, length) == 0;
+}
+
+// Whether this machine has the address: then a socket can be bound to it. `interface` says which
+// link-local one is meant.
+inline bool is_own(const IpAddress& ip, std::uint32_t interface) {
+  const int family = ip.is_v4() ? AF_INET : AF_INET6;
+  const UniqueFd probe(::socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  if (!probe) return true;
+  SocketAddress address;
+  const socklen_t length = to_socket_address({ip, 0}, family, address);
+  if (family == AF_INET6) address.v6.sin6_scope_id = interface;
+  return ::bind(probe.get(), &address.base, length) == 0;
+}
 
 }  // namespace chatd

@@ -9,7 +9,7 @@
 // Thread: one at a time.
 #pragma once
 
-#include "core/base/timestamp.h"
+#include "core/base/time.h"
 
 namespace chatd {
 

@@ -14,7 +14,7 @@
 
 #include "core/stats/counters.h"
 #include "core/stats/histograms.h"
-#include "server/os/clock.h"
+#include "server/os/wait.h"
 
 namespace chatd {
 

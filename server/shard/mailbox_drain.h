@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <vector>
 
-#include "core/base/timestamp.h"
+#include "core/base/time.h"
 #include "core/relay/relay.h"
 #include "core/room/outbox.h"
 #include "server/control/control_plane.h"

@@ -11,14 +11,13 @@
 #include <thread>
 #include <utility>
 
-#include "server/data/train_support.h"
+#include "server/data/path_mtu.h"
 #include "server/group/run_on_shards.h"
 #include "server/group/shard_threads.h"
 #include "server/io/kernel_io.h"
-#include "server/os/clock.h"
 #include "server/os/open_sockets.h"
 #include "server/os/system_error.h"
-#include "server/os/wake.h"
+#include "server/os/wait.h"
 #include "server/shard/descriptor_limit.h"
 
 namespace chatd {

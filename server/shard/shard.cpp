@@ -7,7 +7,7 @@
 #include <stdexcept>
 #include <utility>
 
-#include "core/base/earliest.h"
+#include "core/base/time.h"
 #include "server/os/system_error.h"
 
 namespace chatd {

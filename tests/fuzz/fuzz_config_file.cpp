@@ -8,8 +8,8 @@
 #include <system_error>
 #include <vector>
 
-#include "server/config/config_file.h"
 #include "server/config/configuration.h"
+#include "server/config/sources.h"
 #include "tests/fuzz/targets.h"
 
 namespace chatd::fuzz {

@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "core/base/limits.h"
-#include "core/base/timestamp.h"
+#include "core/base/time.h"
 #include "core/control/join_command.h"
 #include "core/room/roster.h"
 #include "core/stats/counters.h"

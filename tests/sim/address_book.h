@@ -14,7 +14,7 @@
 
 #include "core/base/ip_address.h"
 #include "core/base/limits.h"
-#include "core/base/timestamp.h"
+#include "core/base/time.h"
 #include "tests/sim/bucket.h"
 #include "tests/sim/world.h"
 

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <cstdint>
 
-#include "core/base/timestamp.h"
+#include "core/base/time.h"
 
 namespace chatd::sim {
 

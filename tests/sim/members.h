@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "core/base/endpoint.h"
-#include "core/base/timestamp.h"
+#include "core/base/time.h"
 #include "core/wire/v1/token.h"
 #include "tests/sim/bucket.h"
 #include "tests/sim/network.h"

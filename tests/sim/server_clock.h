@@ -5,7 +5,7 @@
 
 #include <cstdint>
 
-#include "core/base/timestamp.h"
+#include "core/base/time.h"
 
 namespace chatd::sim {
 

@@ -9,7 +9,6 @@
 #include <vector>
 
 #include "core/base/endpoint.h"
-#include "core/base/local_endpoints.h"
 #include "tests/sim/coverage.h"
 #include "tests/sim/event_queue.h"
 #include "tests/sim/packets.h"

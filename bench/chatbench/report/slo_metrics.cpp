@@ -7,7 +7,7 @@
 #include <limits>
 
 #include "bench/chatbench/report/units.h"
-#include "core/base/duration.h"
+#include "core/base/time.h"
 
 namespace chatd::bench {
 namespace {

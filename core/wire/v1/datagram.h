@@ -44,7 +44,7 @@ struct ReceivedDatagram {
 };
 
 // The shard that a datagram's token names, without looking at anything else: what the kernel's
-// steering program reads, too (server/group/steering_program.h). Nothing when there is no token.
+// steering program reads, too (server/group/steering.h). Nothing when there is no token.
 std::optional<std::uint8_t> shard_of_datagram(std::string_view bytes);
 
 // Appends a datagram as a client sends it, with the token in hexadecimal. `room` is at most

@@ -13,7 +13,7 @@
 #include <sstream>
 #include <string>
 
-#include "server/log/formats.h"
+#include "server/log/sink.h"
 
 namespace chatd {
 namespace {

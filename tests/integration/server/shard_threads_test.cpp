@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "server/os/unique_fd.h"
-#include "server/os/wait_readable.h"
+#include "server/os/wait.h"
 
 namespace chatd {
 namespace {

@@ -9,7 +9,6 @@
 #include <string>
 
 #include "core/wire/v1/datagram.h"
-#include "server/group/steering_program.h"
 #include "server/os/open_sockets.h"
 #include "tests/integration/server/bpf_interpreter.h"
 #include "tests/support/wire.h"

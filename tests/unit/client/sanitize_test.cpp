@@ -4,7 +4,6 @@
 
 #include <string>
 
-#include "core/base/hidden.h"
 #include "core/base/utf8.h"
 
 namespace chatd::client {

@@ -1,5 +1,5 @@
 // Durations as people write them: every form that one of chatd's programs has taken so far.
-#include "core/base/duration.h"
+#include "core/base/time.h"
 
 #include <gtest/gtest.h>
 

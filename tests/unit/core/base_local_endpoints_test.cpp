@@ -1,5 +1,5 @@
 // chatd's own sockets, to which no member may be bound.
-#include "core/base/local_endpoints.h"
+#include "core/base/endpoint.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "server/admin/metrics.h"
+#include "server/admin/documents.h"
 
 #include <gtest/gtest.h>
 

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "server/admin/metrics.h"
+#include "server/admin/documents.h"
 #include "server/config/reference.h"
 #include "tests/support/json.h"
 #include "tests/unit/server/admin/example_stats.h"

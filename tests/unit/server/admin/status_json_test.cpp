@@ -1,4 +1,4 @@
-#include "server/admin/status_json.h"
+#include "server/admin/documents.h"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // Flags: what is refused, and what the help text says.
-#include "server/config/command_line.h"
+#include "server/config/sources.h"
 
 #include "tests/unit/server/config/config_kit.h"
 

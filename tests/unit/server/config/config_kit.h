@@ -7,8 +7,8 @@
 #include <string_view>
 #include <vector>
 
-#include "server/config/config_file.h"
 #include "server/config/configuration.h"
+#include "server/config/sources.h"
 #include "tests/support/temporary_file.h"
 
 namespace chatd::config {

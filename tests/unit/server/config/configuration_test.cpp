@@ -4,7 +4,7 @@
 #include <type_traits>
 #include <variant>
 
-#include "server/config/warnings.h"
+#include "server/config/configuration.h"
 #include "tests/unit/server/config/config_kit.h"
 
 namespace chatd::config {

@@ -1,5 +1,5 @@
 // The CPU quota of a control group, as files that a kernel would show.
-#include "server/os/cpu_quota.h"
+#include "server/os/processors.h"
 
 #include <gtest/gtest.h>
 #include <stdlib.h>
@@ -9,7 +9,6 @@
 #include <string>
 #include <system_error>
 
-#include "server/os/processors.h"
 #include "tests/unit/server/config/config_kit.h"
 
 namespace chatd {

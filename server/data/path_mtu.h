@@ -1,3 +1,21 @@
+// How large a datagram may be on its way: what trains the kernel and the network take, and whether
+// datagrams may be cut into fragments.
+#pragma once
+
+#include <netinet/in.h>
+
+#include <cstdint>
+
+#include "core/room/train_planner.h"
+#include "server/io/io.h"
+
+namespace chatd {
+
+// What trains (UDP_SEGMENT) this machine and its network take. `family` is the socket's,
+// `mtu_bytes` what every path to a member takes. No trains when they are not wanted or the kernel
+// does not know them, which is logged.
+TrainLimits train_limits(int udp_fd, int family, bool wanted, std::uint32_t mtu_bytes);
+
 // Whether this socket's IPv4 datagrams may be cut into fragments on their way.
 //
 // Those that every path takes whole may not, for what that saves: a datagram that is never cut
@@ -11,14 +29,6 @@
 // (EMSGSIZE), and whoever sends allows fragments and sends it again. They are forbidden again when
 // all of an outbox has gone. (IPv6 is another matter: see set_fragment_bytes in
 // server/os/open_sockets.h.) Thread: one at a time.
-#pragma once
-
-#include <netinet/in.h>
-
-#include "server/io/io.h"
-
-namespace chatd {
-
 class Fragmentation {
  public:
   // Forbids it. A kernel that refuses goes on as it always did.

@@ -1,4 +1,4 @@
-#include "server/data/train_support.h"
+#include "server/data/path_mtu.h"
 
 #include <netinet/udp.h>
 #include <spdlog/spdlog.h>
@@ -8,6 +8,7 @@
 #include <cstring>
 
 namespace chatd {
+
 namespace {
 
 // IPv4 or IPv6 header without options, and UDP's.
@@ -34,6 +35,12 @@ TrainLimits train_limits(int udp_fd, int family, bool wanted, std::uint32_t mtu_
         std::strerror(errno));
   }
   return limits;
+}
+
+Fragmentation::Fragmentation(Io& io, int udp_fd) : io_(io), fd_(udp_fd) {
+  if (forbid()) return;
+  spdlog::warn("IP_MTU_DISCOVER is refused ({}): each datagram costs a little more",
+               std::strerror(errno));
 }
 
 }  // namespace chatd

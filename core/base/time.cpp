@@ -1,4 +1,4 @@
-#include "core/base/duration.h"
+#include "core/base/time.h"
 
 #include <algorithm>
 #include <array>

@@ -1,4 +1,4 @@
-#include "server/os/wait_readable.h"
+#include "server/os/wait.h"
 
 #include <poll.h>
 #include <spdlog/spdlog.h>

@@ -1,4 +1,4 @@
-#include "server/config/suggestion.h"
+#include "server/config/sources.h"
 
 #include <algorithm>
 #include <cstddef>
@@ -24,6 +24,19 @@ std::size_t distance(std::string_view from, std::string_view to) {
 }
 
 }  // namespace
+
+std::string to_text(const Source& source) {
+  switch (source.kind) {
+    case Source::Kind::kFile:
+      return std::string("file ").append(source.place);
+    case Source::Kind::kEnvironment:
+      return std::string("environment ").append(source.place);
+    case Source::Kind::kFlag:
+      return std::string("flag ").append(source.place);
+    default:
+      return source.place.empty() ? "default" : std::string("default with ").append(source.place);
+  }
+}
 
 std::string suggest(std::string_view written, const std::vector<std::string>& known) {
   constexpr std::size_t kLongest = 64;  // no name is longer, and the time grows with the square
