@@ -114,6 +114,7 @@ std::optional<Options> parse_options(int argc, const char* const* argv, int& exi
   Options options;
   Durations durations;
   CLI::App app(kDescription, "chat");
+  app.set_version_flag("--version", "chat " CHATD_VERSION, "Print the version");
   app.footer(kFooter);
   app.require_subcommand(0, 1);
   add_server_flags(app, options, durations);

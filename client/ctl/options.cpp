@@ -67,6 +67,7 @@ std::optional<Options> parse_options(int argc, const char* const* argv, int& exi
   Options options;
   std::string address(kUsualPlace);
   CLI::App app(kDescription, "chatctl");
+  app.set_version_flag("--version", "chatctl " CHATD_VERSION, "Print the version");
   app.footer(kFooter);
   app.require_subcommand(1);
   app.add_option("--admin", address,

@@ -97,6 +97,12 @@ TEST_F(ChatExitCode, HelpListsTheCodes) {
   EXPECT_NE(chat.captured(Stream::kStdout).find("Exit codes"), std::string::npos);
 }
 
+TEST_F(ChatExitCode, TheVersionIsASuccess) {
+  Process chat = start_chat(server_, {"--version"});
+  EXPECT_EQ(exit_code_of(chat), 0);
+  EXPECT_EQ(chat.captured(Stream::kStdout), "chat " CHATD_VERSION "\n");
+}
+
 TEST_F(ChatExitCode, TimedOutBeforeTheCount) {
   Process chat = start_chat(
       server_, {"create", "kitchen", "--name", "alice", "--count", "1", "--timeout", "200ms"});

@@ -44,6 +44,12 @@ TEST_F(CtlTest, WrongUsage) {
   }
 }
 
+TEST_F(CtlTest, TheVersionNeedsNoChatd) {
+  const CtlOutcome version = run_chatctl({"--version"});
+  EXPECT_EQ(version.exit_code, 0) << version.err;
+  EXPECT_EQ(version.out, "chatctl " CHATD_VERSION "\n");
+}
+
 TEST_F(CtlTest, NoSuchRoom) {
   ASSERT_NO_FATAL_FAILURE(start_with_socket());
   const CtlOutcome outcome = ctl({"members", "attic"});
