@@ -32,11 +32,11 @@ inline constexpr std::size_t kMaxBareDatagramBytes = 4096;
 inline constexpr std::string_view kBareMessageStart{"\0\0", 2};
 
 std::string registration_of(std::string_view room);
-// The room; nothing when the datagram is no registration.
+// The room; nothing when the datagram is not a registration.
 std::optional<std::string_view> parse_registration(std::string_view datagram);
 
 std::string acknowledgement_of(std::string_view prefix);
-// The prefix; nothing when the datagram is no acknowledgement.
+// The prefix; nothing when the datagram is not an acknowledgement.
 std::optional<std::string_view> parse_acknowledgement(std::string_view datagram);
 
 // What a bare relay needs of a process: its flags, its one socket, its ready line and its end.

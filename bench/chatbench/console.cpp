@@ -13,7 +13,7 @@ namespace chatd::bench {
 
 namespace {
 
-// A short write is an error as well, and so is what a file system says no sooner than at the end.
+// A short write is an error as well, and so is one that a file system reports only at the end.
 bool write_all(std::FILE* file, std::string_view text) {
   return std::fwrite(text.data(), 1, text.size(), file) == text.size() && std::fflush(file) == 0;
 }

@@ -77,7 +77,7 @@ CLI::Validator number(double lowest, double highest) {
     double value = 0;
     const char* const end = text.data() + text.size();
     const auto [rest, error] = std::from_chars(text.data(), end, value);
-    // What is no number compares as false.
+    // What is not a number compares as false.
     if (error == std::errc{} && rest == end && value >= lowest && value <= highest) return {};
     std::ostringstream bounds;
     bounds << lowest << " to " << std::fixed << std::setprecision(0) << highest;

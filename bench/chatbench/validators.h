@@ -13,7 +13,7 @@ CLI::Validator duration_ns();
 CLI::Validator size_bytes();
 // Decimal digits alone, from `lowest` to `highest`.
 CLI::Validator whole_number(std::uint64_t lowest, std::uint64_t highest);
-// Any number from `lowest` to `highest`; nan and inf are none.
+// Any number from `lowest` to `highest`; nan and inf are not numbers here.
 CLI::Validator number(double lowest, double highest);
 // An IPv4 loopback address, into its number.
 CLI::Validator loopback_address();

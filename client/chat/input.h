@@ -31,7 +31,7 @@ struct Command {
   enum class Kind : std::uint8_t { kNothing, kSay, kWho, kLeave, kQuit, kHelp, kUnknown };
 
   Kind kind = Kind::kNothing;
-  std::string text;  // kSay: what to say; kUnknown: the word that is no command
+  std::string text;  // kSay: what to say; kUnknown: the word that is not a command
 };
 
 // "/word" is a command, "//text" says "/text", blanks alone are nothing.
@@ -45,12 +45,11 @@ inline constexpr std::string_view kCommandHelp =
     "//text  say \"/text\"\n"
     "All else is said to the room. The arrow keys bring back what you said before.";
 
-// Cuts a stream of bytes into lines.
-
 // More than any message can have. Of a longer line the rest is thrown away as it comes, so that a
 // file without line ends does not fill the memory.
 inline constexpr std::size_t kMaxLineBytes = 64 * 1024;
 
+// Cuts a stream of bytes into lines.
 class LineReader {
  public:
   void push(std::string_view bytes);
@@ -82,9 +81,9 @@ class LineReader {
 // How fast a file may be poured into a room.
 //
 // UDP has no way to say "slower": a few hundred datagrams at once overflow the queue of a receiver
-// that is busy for a moment, and they are gone without a word. And a server lets a member say so
-// much and no more (chatd's default is 500 messages a second). So lines from a pipe go out in small
-// bursts at a rate below that, which nobody who types will ever reach.
+// that is busy for a moment, and nobody is told. And a server limits how much a member may say
+// (chatd's default is 500 messages a second). So lines from a pipe go out in small bursts at a rate
+// below that, which nobody who types will ever reach.
 class Pacer {
  public:
   static constexpr std::uint32_t kPerSecond = 400;

@@ -98,7 +98,7 @@ LineEditor::LineEditor(std::string_view prompt, WaitForKeys wait_for_keys)
     : quiet_(ECHO | ICANON, 0), prompt_(prompt), wait_for_keys_(std::move(wait_for_keys)) {}
 
 // el_end() gives the terminal back in a way that throws away what was typed ahead. It has been
-// given back already, after the last line, so libedit is led to something that is no terminal.
+// given back already, after the last line, so libedit is given something that is not a terminal.
 LineEditor::~LineEditor() {
   if (editor_) ::el_wset(editor_.get(), EL_SETFP, 0, nothing_.get());
 }

@@ -41,7 +41,8 @@ class TerminalMode {
   void handle_line(const std::string& line);
   void say(const std::string& text);
   void show_unsaid(const std::string& text, const std::string& why);
-  // After an end that nobody has typed: what is left of a paste is no command for a shell.
+  // After an end that nobody has typed: what is left of a paste must not become a command for the
+  // shell.
   void drop_pasted();
   void who();
 

@@ -25,7 +25,7 @@ class Commands {
   ExitCode have_done(const std::string& path, const Parameters& parameters = {},
                      long timeout_ms = Endpoint::kTimeoutMs);
   ExitCode fail(const PagesFailure& failure) const;
-  // An answer that is no success.
+  // An answer that says failure.
   ExitCode refuse(const EndpointAnswer& answer) const;
 
   const Options& options_;

@@ -42,8 +42,8 @@ class Endpoint {
   Endpoint& operator=(const Endpoint&) = delete;
   ~Endpoint();
 
-  // To look, and to have something done. An error says why there is no answer, and what to do; one
-  // that is longer than any of chatd's is none.
+  // To look, and to have something done. An error says why there is no answer, and what to do. An
+  // answer that is longer than any of chatd's is an error.
   tl::expected<EndpointAnswer, std::string> get(const std::string& path,
                                                 const Parameters& parameters = {});
   tl::expected<EndpointAnswer, std::string> post(const std::string& path,

@@ -26,7 +26,7 @@ struct Pages {
   std::string json() const;
 };
 
-// Why there are none: no answer, or one that is no success.
+// Why there are none: no answer, or an answer that says failure.
 struct PagesFailure {
   std::string reason;  // when there is no answer
   std::optional<EndpointAnswer> answer = {};

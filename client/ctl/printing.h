@@ -43,7 +43,7 @@ class Table {
 
 inline constexpr Table::Align kRight = Table::Align::kRight;
 
-// What was asked for. Not done when stdout cannot be written; a reader that has seen enough is no
+// What was asked for. Not done when stdout cannot be written; a reader that has gone is not an
 // error.
 ExitCode print(std::string_view text);
 // The same for sanitized lines, each with its end: on a terminal none can look like two.

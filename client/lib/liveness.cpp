@@ -42,8 +42,8 @@ std::optional<std::uint64_t> Liveness::next_number() const {
   return sent_ + 1;
 }
 
-// Silence makes it ask soon, three times, and then ever more slowly: a server that comes back is
-// not to be met by all its members at once, every second.
+// Silence makes it ask soon, three times, and then ever more slowly: a server that comes back
+// must not be asked by all its members at once, every second.
 std::int64_t Liveness::interval_ms() const {
   if (claim_ != Claim::kNone && !is_lost()) return std::min(heartbeat_ms_, kClaimProbeIntervalMs);
   const std::uint64_t unanswered = this->unanswered();

@@ -1,15 +1,14 @@
-// Whether the server knows this member, and when to ask.
+// Whether the server is there and knows this member, and when to ask.
 //
 // The server forgets a member that is silent for too long, so a heartbeat goes out in each
 // interval. A heartbeat asks, and the server answers it to those whom it knows
 // (docs/reference/protocol.md, "Heartbeats"). One that stays unanswered is asked again soon, since
 // UDP loses datagrams: the first ones, too, which tell a server behind whose NAT the member sits.
 //
-// What must not be believed at once:
-//  - silence. After kUnansweredUntilTold heartbeats it is told, and asking goes on ever more
-//  slowly;
-//    when the idle timeout has passed, the server has forgotten this member, and it is the end.
-//  - a word that the member is not known, or is removed. Whoever knows the member's address can
+// What is not believed at once:
+//  - silence. After kUnansweredUntilTold heartbeats the user is told, and asking goes on ever more
+//    slowly; when the idle timeout has passed, the server has forgotten this member: the end.
+//  - a claim that the member is not known, or is removed. Whoever knows the member's address can
 //    forge one, but not the number of the next heartbeat: it is believed when kProbesPerClaim
 //    heartbeats that were sent after it have not been answered.
 //  - an ICMP refusal, which may be a mistake (a server that restarts): three in a row.
@@ -17,9 +16,9 @@
 // A member that the server does not know takes its seat again, which is not done here. When that
 // fails for a reason that may pass, the member is lost: it tries again, ever more slowly, until the
 // idle timeout has passed. Its heartbeats go on meanwhile, since one that is answered says that the
-// server knows it after all; words about it say nothing new, and are not listened to.
+// server knows it after all; claims about it say nothing new, and are ignored.
 //
-// An older server answers no heartbeat: silence means nothing then, and a second word has to
+// An older server answers no heartbeat: silence means nothing then, and a second claim has to
 // confirm the first.
 //
 // Thread: none of its own; no I/O. Times are milliseconds of any steady clock.
@@ -62,7 +61,7 @@ class Liveness {
   void on_answer(std::uint64_t number);
   enum class Claim : std::uint8_t { kNone, kNotKnown, kRemoved };
   void on_claim(std::int64_t now_ms, Claim claim);
-  // True when the server is to be taken for gone.
+  // True when the server must be taken for gone.
   bool on_unreachable(std::int64_t now_ms);
   // What came has not been looked at since the last heartbeat: its silence says nothing.
   void on_not_listened(std::int64_t now_ms);
@@ -114,7 +113,7 @@ class Liveness {
   std::uint64_t answered_ = 0;  // the highest number that was answered
   std::uint64_t failed_ = 0;    // heartbeats in a row that could not be sent
   std::int64_t beat_at_ms_;
-  std::int64_t well_at_ms_;  // the last time that nothing was amiss
+  std::int64_t well_at_ms_;  // the last time that all was well
   bool is_told_ = false;     // that heartbeats are unanswered
 
   Claim claim_ = Claim::kNone;

@@ -20,8 +20,8 @@ struct Event {
     kMessage,           // `name` says `text`
     kJoined,            // `name` is in the room now
     kLeft,              // `name` is no longer in the room
-    kDisconnected,      // this member is no longer in the room; `text` is the server's word for it
-    kNotAuthenticated,  // the server does not know this member; `text` is the server's word for it
+    kDisconnected,      // this member is no longer in the room; `text` is what the server said
+    kNotAuthenticated,  // the server does not know this member; `text` is what the server said
     kNotice,            // the server says `text`
     kHeartbeat,         // the answer to one: `text` is what stood in it
     // What is found by asking, never parsed.

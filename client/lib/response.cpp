@@ -137,7 +137,7 @@ class RoomListHandler : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, R
     }
     return other_value();
   }
-  bool Default() { return other_value(); }  // null, a number that is no integer
+  bool Default() { return other_value(); }  // null, a number that is not an integer
 
   bool StartObject() {
     if (depth_ == 0) is_object_ = true;
@@ -193,8 +193,8 @@ class RoomListHandler : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, R
     if (depth_ == 1 && key_ == "status" && !status_) status_ = value;
     return other_value();
   }
-  // A value where something else has to be makes a description wrong: a room that is no object, a
-  // member that is no text, members that are no array.
+  // A value where something else has to be makes a description wrong: a room that is not an object,
+  // a member that is not text, members that are not an array.
   bool other_value() {
     if (is_in_members() || (depth_ == kRoomsDepth && is_in_rooms_)) return wrong();
     if (is_in_room() && key_ == "members" && members_ == Part::kAwaited) return wrong();
@@ -243,7 +243,7 @@ tl::expected<Entry, Error> parse_entry_answer(std::string_view payload) {
 }
 
 tl::expected<RoomList, Error> parse_room_list(std::string_view payload) {
-  // Neither nesting nor bytes that are no text can bring it down.
+  // Neither nesting nor bytes that are not text can break it.
   constexpr unsigned kFlags =
       rapidjson::kParseIterativeFlag | rapidjson::kParseValidateEncodingFlag;
   RoomListHandler handler;

@@ -14,19 +14,20 @@
 
 namespace chatd::client {
 
-// Takes the answer to one request out of what a control connection delivers, however it is cut up.
-//
-// Before the answer come frames that are none: the greeting (State 0) and "accepted" (State 1).
-// The answer is the first frame with State 2, whatever its operation: a server that is full says so
-// before it has read what was asked.
-
 // Whole frames, header included. A list of 100,000 rooms takes some 20 MB, and a server cuts one
 // that would be longer than this; every other answer is a status, a sentence and a token.
 using chatd::kMaxListBytes;
 inline constexpr std::size_t kMaxEntryAnswerBytes = 16 * 1024;
-// A chatd sends two; a peer that goes on for ever is none.
+// A chatd sends two; a peer that sends more is not one.
 inline constexpr int kMaxFramesBeforeAnswer = 8;
 
+// Takes the answer to one request out of what a control connection delivers, however it is cut up.
+//
+// Before the answer come other frames: the greeting (State 0) and "accepted" (State 1). The answer
+// is the first frame with State 2, whatever its operation: a server that is full says so before it
+// has read what was asked.
+//
+// Thread: none of its own; no I/O.
 class ResponseReader {
  public:
   explicit ResponseReader(std::size_t max_frame_bytes) : max_frame_bytes_(max_frame_bytes) {}
@@ -63,7 +64,7 @@ struct RoomList {
 // What a member gets to know about itself.
 struct Entry {
   Token token;
-  // How long the server waits for a word of it. Nothing: an older server, that does not tell.
+  // How long the server waits to hear from it. Nothing: an older server, which does not say.
   std::optional<std::int64_t> idle_timeout_ms = {};
 };
 

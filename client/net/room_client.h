@@ -61,7 +61,7 @@ class RoomClient {
   std::vector<Event> take_news();
 
   // Asks whether all that was said has arrived, and the session goes on. kYes: the server has
-  // answered since. While it does not, the news tell what is amiss. kCannotSay: it is an older
+  // answered since. While it does not, the news say what is wrong. kCannotSay: it is an older
   // server, which tells refusals alone.
   // kMayBeLost: something was said when the server may not have known this member, or it has not
   // answered for long.
@@ -101,7 +101,7 @@ class RoomClient {
   UdpSocket socket_;
   MemberSession session_;
   std::vector<Event> news_;
-  std::string claim_text_;           // the server's word, or one in its name, that we are out
+  std::string claim_text_;           // what the server, or somebody in its name, said
   int beat_error_ = 0;               // errno of the last heartbeat
   bool has_listened_ = true;         // to all that has come since the last heartbeat
   std::string return_error_;         // why the place could not be taken again, the last time

@@ -47,7 +47,7 @@ std::size_t display_width(std::string_view text);
 // one. `lines` is sanitized; colours (Style) take no column.
 std::string wrap(std::string_view lines, std::size_t columns);
 
-// The same for the terminal that `fd` is; unchanged when it is none.
+// The same for the terminal that `fd` is; unchanged when it is not a terminal.
 std::string wrap_for(int fd, std::string_view lines);
 
 // How the line being typed lies on the screen.

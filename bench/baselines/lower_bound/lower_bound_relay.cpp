@@ -33,7 +33,7 @@ LowerBoundRelay::LowerBoundRelay(int fd)
   const int on = 1;
   ::setsockopt(fd_, IPPROTO_UDP, UDP_GRO, &on, sizeof on);  // without it, they come one by one
   // Never to be fragmented, so the kernel need not think of an identification for each datagram
-  // (__ip_select_ident): 5 % of what one costs that is no train.
+  // (__ip_select_ident): 5 % of what a single datagram costs.
   const int never = IP_PMTUDISC_DO;
   ::setsockopt(fd_, IPPROTO_IP, IP_MTU_DISCOVER, &never, sizeof never);
   messages_.reserve(kSlots * Train::kMaxSegments);

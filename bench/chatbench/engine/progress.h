@@ -1,5 +1,5 @@
 // What the person who waits sees meanwhile: one line on the terminal that is written over, and
-// nothing when stderr is no terminal.
+// nothing when stderr is not a terminal.
 #pragma once
 
 #include <cstdint>

@@ -15,7 +15,7 @@ namespace chatd::bench {
 // The counters that can be read count different things: chatbench's refused sends and the server's
 // full socket lose messages, and with each all its deliveries; chatbench's full sockets lose single
 // deliveries, or whole trains with UDP_GRO. So each explains as much of the loss as it can, the
-// surest first, and what is left is nobody's until a counter says otherwise.
+// surest first, and what is left is unattributed.
 struct LossEvidence {
   std::uint64_t lost = 0;                            // deliveries
   std::uint64_t unheard = 0;                         // messages of which no delivery came

@@ -14,8 +14,8 @@ namespace chatd::bench {
 
 struct VerdictLimits {
   std::int64_t max_send_lag_ns = 10'000'000;
-  // Of the send lag: that of the response time which is to be believed, 1 is the longest. What is
-  // said about the slowest thousandth must not be about messages that left late.
+  // Of the send lag: the percentile up to which the response time must be right, 1 is the longest.
+  // What is said about the slowest thousandth must not be about messages that left late.
   double lag_percentile = 0.99;
   double max_own_cpu_share = 0.95;    // of a core: chatbench has one thread
   double min_server_cpu_share = 0.9;  // closed loop: below, the server waited for us

@@ -38,12 +38,12 @@ std::optional<UdpSockets> udp_sockets_at(const client::Address& address);
 // Whether the server that is measured is still the one that it was at the begin.
 //
 // A server that ends in the middle of a run loses what is sent to it from then on, and is very
-// quick before: its figures are no server's. What of it can be seen without asking it is seen here:
-// its process (--server-pid), and its UDP socket when it runs on this machine. A server that hands
+// quick before: such figures are worthless. Two things can be seen without asking the server: its
+// process (--server-pid), and its UDP socket when it runs on this machine. A server that hands
 // its sockets over to a new process is the same one, by its socket; by its process it is not.
 class ServerWatch {
  public:
-  // `udp` is an address of this machine. Nothing: there is none to look at.
+  // `udp` is an address of this machine. Nothing: it runs elsewhere.
   ServerWatch(std::optional<pid_t> pid, const std::optional<client::Address>& udp);
 
   // Cheap: asked a hundred times a second.

@@ -36,7 +36,7 @@ class FieldWriter {
   void write(std::uint64_t number) { writer_.Uint64(number); }
   void write(bool flag) { writer_.Bool(flag); }
   void write(LoopKind kind) { write(std::string(kind == LoopKind::kOpen ? "open" : "closed")); }
-  // JSON has no word for what a division by zero gives.
+  // JSON cannot write what a division by zero gives.
   void write(double number) {
     if (std::isfinite(number)) {
       writer_.Double(number);

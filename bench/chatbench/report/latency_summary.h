@@ -43,7 +43,7 @@ struct LatencySummary {
   std::vector<double> curve_q;
   std::vector<std::uint64_t> curve_ns;
 
-  // Nothing where there were too few samples, or q is none of kReportedPercentiles.
+  // Nothing where there were too few samples, or q is not in kReportedPercentiles.
   std::optional<std::uint64_t> percentile(double q) const;
 
   bool operator==(const LatencySummary&) const = default;

@@ -93,7 +93,7 @@ struct Factor {
 // What a limit may be at most: 11 days in nanoseconds. A greater one would be met by everything.
 constexpr double kHighestLimit = 1e15;
 
-// "5ms" with {"ms", 1e6} is 5e6. Nothing when it is no finite number, negative, too large, or of
+// "5ms" with {"ms", 1e6} is 5e6. Nothing when it is not a finite number, negative, too large, or of
 // another unit.
 std::optional<double> number_with_unit(std::string_view text, std::span<const Factor> units) {
   double value = 0;
@@ -108,7 +108,7 @@ std::optional<double> number_with_unit(std::string_view text, std::span<const Fa
   return std::nullopt;
 }
 
-// Not plain seconds: who writes p99<5 has hardly meant them.
+// Not plain seconds: who writes p99<5 probably means milliseconds.
 std::optional<double> limit_ns(std::string_view text) {
   const bool has_unit = !text.empty() && text.find_last_of("0123456789.") + 1 < text.size();
   const auto ns = parse_duration_ns(text);

@@ -113,7 +113,7 @@ class Target {
   // server is on this machine. Once connect() has found it.
   virtual std::optional<client::Address> server_udp_address() const { return std::nullopt; }
 
-  // Whether the server is still there, asked in its own protocol by somebody who is no member.
+  // Whether the server is still there, asked in its own protocol by somebody who is not a member.
   // Blocks for some seconds at most. The error is a sentence that says how it is not.
   virtual tl::expected<void, std::string> check_server() { return {}; }
 

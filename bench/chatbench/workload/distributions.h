@@ -12,7 +12,7 @@
 namespace chatd::bench {
 
 // Randomness that a seed repeats, with the same numbers from every standard library: the
-// distributions of <random> are each library's own affair.
+// standard leaves the distributions of <random> to each library.
 class Random {
  public:
   explicit Random(std::uint64_t seed) : engine_(seed) {}

@@ -231,7 +231,7 @@ void BrokerTarget::take_off(Connection& connection, std::size_t sent_bytes) {
 void BrokerTarget::receive(std::vector<Delivery>& out) {
   arena_used_ = 0;
   const std::size_t before = out.size();
-  // Half an item, or an answer to a publisher, is no delivery, but there may be one behind it.
+  // Half an item, or an answer to a publisher, is not a delivery, but one may follow it.
   for (int i = 0; i < kMaxEmptyReads && out.size() == before && read_some(out, 0); ++i) {
   }
 }

@@ -124,7 +124,7 @@ void ChatdTarget::receive(std::vector<Delivery>& out) {
     if (datagram.starts_with(kServerPrefix) && !payload.starts_with(kOurs)) {
       return take_notice(payload);
     }
-    // A datagram without the prefix is handed on as it is, and found to be nobody's.
+    // A datagram without the prefix is handed on as it is, and the ledger finds no message for it.
     out.push_back({member, datagram.starts_with(kServerPrefix) ? payload : datagram});
   });
 }

@@ -22,7 +22,7 @@ constexpr int kRetryMs = 50;
 constexpr int kTurnMs = 5;
 // RFC 8305, section 5, as for TCP (client/net/tcp_connection.h).
 constexpr std::int64_t kAttemptDelayMs = 250;
-// What comes in one call and is no message.
+// What comes in one call and is not a message.
 constexpr int kMaxEmptyBatches = 64;
 // The relays answer at once, or are not there.
 constexpr std::int64_t kPatienceMs = 3'000;
