@@ -43,7 +43,7 @@ void write_shard(const ServerStats::Shard& shard, JsonWriter& json) {
   write_counters(shard.counters, json);
 }
 
-void write_measures(const RelayHistograms& histograms, JsonWriter& json) {
+void write_histograms(const RelayHistograms& histograms, JsonWriter& json) {
   json.begin_object();
   write_buckets("receivers", histograms.receivers, json);
   write_buckets("turn_datagrams", histograms.turn_datagrams.buckets, json);
@@ -72,7 +72,7 @@ std::string status_json(const ServerStats& stats) {
   write_reasons(total.counters, "datagrams_dropped", json);
   write_reasons(total.counters, "deliveries_dropped", json);
   json.key("histograms");
-  write_measures(total.histograms, json);
+  write_histograms(total.histograms, json);
   json.key("shards");
   json.begin_array();
   for (const ServerStats::Shard& shard : stats.shards) {
