@@ -161,9 +161,10 @@ class StartFaults : public testing::TestWithParam<Call> {
         bob.enter(kJoinRoom, server, "room", deadline) != Entry::kDone) {
       return testing::AssertionFailure() << "nobody gets in: " << server.diagnosis();
     }
-    const std::string first = alice.say(server, "hello");
-    const std::string second = bob.say(server, "hello");
-    if (!wait_until([&] { return bob.has_heard(first) && alice.has_heard(second); })) {
+    const auto hears = [&](TestClient& listener, const std::string& said) {
+      return wait_until([&] { return listener.has_heard(said); });
+    };
+    if (!hears(bob, alice.say(server, "hello")) || !hears(alice, bob.say(server, "hello"))) {
       return testing::AssertionFailure() << "they do not hear each other: " << server.diagnosis();
     }
     return server.running() ? testing::AssertionSuccess()

@@ -16,9 +16,9 @@ constexpr std::int64_t kHeartbeatMs = 20'000;
 
 MemberSession make_conversation() {
   MemberSessionConfig config{.room = "kitchen",
-                            .username = "al\"ice",
-                            .token = Token(1, 2, {3, 4, 5}),
-                            .heartbeat_ms = kHeartbeatMs};
+                             .username = "al\"ice",
+                             .token = Token(1, 2, {3, 4, 5}),
+                             .heartbeat_ms = kHeartbeatMs};
   return MemberSession(config, kStartMs);
 }
 
@@ -69,11 +69,11 @@ TEST(MemberSession, RefusesInvalidUtf8) {
 
 TEST(MemberSession, HeartbeatsAskWhereTheServerAnswers) {
   MemberSessionConfig config{.room = "k",
-                            .username = "a",
-                            .token = Token(1, 2, {3, 4, 5}),
-                            .heartbeat_ms = kHeartbeatMs,
-                            .idle_timeout_ms = 300'000,
-                            .secret = 0x7c1b05c3a0d2f6e7};
+                             .username = "a",
+                             .token = Token(1, 2, {3, 4, 5}),
+                             .heartbeat_ms = kHeartbeatMs,
+                             .idle_timeout_ms = 300'000,
+                             .secret = 0x7c1b05c3a0d2f6e7};
   MemberSession session(config, kStartMs);
   const std::string first = session.heartbeat();
   EXPECT_EQ(parse_client_datagram(first)->payload, R"({"heartbeat":"7c1b05c3a0d2f6e8"})");
