@@ -1,10 +1,13 @@
-// A small model of a terminal: what a person would see after a program has written these bytes.
-// It knows what `chat` uses with TERM=xterm, and notes everything that it does not know, so that a
-// test never judges a picture that is wrong. Combining marks take no column and are not in the
-// picture; of an emoji of several parts there are two kinds of terminals.
+// What a person would see after a program has written these bytes: libvterm's terminal, and the
+// rows that it has scrolled off. Combining marks take no column and are not in the picture; of an
+// emoji of several parts there are two kinds of terminals.
 #pragma once
 
+#include <vterm.h>
+
 #include <cstddef>
+#include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,7 +16,10 @@ namespace chatd::test {
 
 class Screen {
  public:
-  Screen(std::size_t columns, std::size_t rows);
+  Screen(int columns, int rows);
+  // libvterm knows where it is.
+  Screen(const Screen&) = delete;
+  Screen& operator=(const Screen&) = delete;
 
   // From now on parts that are joined (U+200D) are one picture, and not one each.
   void join_emoji() { joins_emoji_ = true; }
@@ -27,37 +33,30 @@ class Screen {
   std::string text() const;
   // The row that the cursor is in.
   std::string cursor_row() const;
-  std::size_t cursor_column() const { return column_; }
+  std::size_t cursor_column() const { return static_cast<std::size_t>(cursor().col); }
 
   bool bell() const { return bell_; }
-  // Control bytes and escape sequences that this model does not know.
+  // What no terminal should be told by `chat`: bytes that are no UTF-8, what libvterm does not
+  // know, what changes the terminal itself (its title, its mouse), and what it would answer.
   const std::vector<std::string>& unknown() const { return unknown_; }
 
  private:
-  using Row = std::vector<char32_t>;
+  void watch();
+  bool is_drawn(char byte);
+  void note_what_is_no_text(VTermRect damaged);
+  VTermPos cursor() const;
+  std::string row(int number) const;
+  static std::string to_utf8(std::span<const VTermScreenCell> cells);
 
-  Row& row();
-  void put(char32_t character);
-  void control(char byte);
-  bool save_or_restore(char command);
-  void escape_sequence(std::string_view parameters, char final);
-  void move_down();
-  void erase_in_row(std::size_t from, std::size_t to);
-  static std::string to_utf8(const Row& row);
-
-  std::size_t columns_;
-  std::size_t height_;
-  std::vector<Row> rows_;  // scrolled-off rows first
-  std::size_t top_ = 0;    // the first visible one
-  std::size_t row_ = 0;    // absolute
-  std::size_t column_ = 0;
-  bool wrap_pending_ = false;
+  int columns_;
+  int height_;
+  std::unique_ptr<VTerm, decltype(&vterm_free)> terminal_;
+  VTermScreen* screen_;                    // the terminal's
+  std::vector<std::string> scrolled_off_;  // the oldest row first
   bool joins_emoji_ = false;
-  bool is_joined_ = false;     // the next character to the last one
-  std::size_t saved_row_ = 0;  // of what is visible
-  std::size_t saved_column_ = 0;
+  bool is_part_ = false;   // the character that comes in, of the picture before it
+  std::string character_;  // the last one, as far as it has come
   bool bell_ = false;
-  std::string unfinished_;  // an escape sequence or character that goes on in the next bytes
   std::vector<std::string> unknown_;
 };
 

@@ -38,7 +38,7 @@ TEST_F(ChatTerminal, TalksAndQuits) {
   EXPECT_TRUE(bob_->hears_left("alice"));
   EXPECT_EQ(exit_code_of(alice.process()), 0);
   EXPECT_TRUE(alice.shows("You left kitchen."));
-  EXPECT_TRUE(alice.screen().unknown().empty());
+  EXPECT_EQ(alice.screen().unknown(), std::vector<std::string>{});
 }
 
 TEST_F(ChatTerminal, AMessageCannotPassForAnotherLine) {
@@ -114,7 +114,7 @@ TEST_F(ChatTerminal, ControlCharactersAreHarmless) {
   EXPECT_TRUE(alice.shows(" bob: ^[[2J^[]0;owned^G<U+009B>31m <U+202E>^J two\nalice> typing\n"))
       << alice.screen().text();
   EXPECT_FALSE(alice.screen().bell());
-  EXPECT_TRUE(alice.screen().unknown().empty());
+  EXPECT_EQ(alice.screen().unknown(), std::vector<std::string>{});
 }
 
 TEST_F(ChatTerminal, AMessageThatIsTooLongIsExplained) {

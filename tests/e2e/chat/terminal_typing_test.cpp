@@ -29,7 +29,7 @@ TEST_F(ChatTerminal, AnIncomingLineDoesNotTearTheTypedOne) {
   EXPECT_TRUE(bob_->hears(said("alice", "half-typed and done")));
   EXPECT_TRUE(alice.shows(" bob: two\n"));
   EXPECT_TRUE(alice.shows(" alice: half-typed and done\nalice>\n")) << alice.screen().text();
-  EXPECT_TRUE(alice.screen().unknown().empty());
+  EXPECT_EQ(alice.screen().unknown(), std::vector<std::string>{});
 }
 
 TEST_F(ChatTerminal, NorOneThatWrapsOverSeveralRows) {
@@ -113,7 +113,7 @@ TEST_F(ChatTerminal, EmojiOfSeveralPartsWipeNothing) {
     EXPECT_TRUE(bob_->hears(said("alice", typed)));
     alice.type_line("/quit");
     ASSERT_TRUE(bob_->hears_left("alice"));
-    EXPECT_TRUE(alice.screen().unknown().empty());
+    EXPECT_EQ(alice.screen().unknown(), std::vector<std::string>{});
   }
 }
 
