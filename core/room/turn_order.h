@@ -1,4 +1,4 @@
-// Whose turn it is to be sent: rooms with something to send stand queued, by the address of who
+// Whose turn it is to be sent: rooms with something to send are queued, by the address of who
 // opened them, and go on to do so when they have ended. Addresses take turns, and within one its
 // rooms do. So one address with a hundred rooms in which everybody shouts gets the turns of one,
 // and a quiet room of somebody else waits for a turn of each busy address, not of each busy room.
@@ -7,7 +7,7 @@
 // "Efficient Fair Queueing using Deficit Round Robin", 1995). An IPv6 /64 counts as one address, as
 // elsewhere (core/ratelimit/address_limiter.h).
 //
-// Both lines are lists through their members, so that being queued costs no memory and no
+// Both queues are lists through their members, so that being queued costs no memory and no
 // search. Thread: one at a time. Allocates when a room is opened or ends, never for a message.
 #pragma once
 
@@ -33,7 +33,7 @@ struct AddressQueue {
   std::list<ClosedRoom> closed;
   std::int64_t closed_lead = 0;  // work for those that have ended, less that for the open ones
   std::uint64_t work = 0;        // done in this turn
-  AddressQueue* next = nullptr;  // lines with something to send stand queued themselves
+  AddressQueue* next = nullptr;  // queues with something to send are queued
   AddressQueue* previous = nullptr;
 };
 
