@@ -29,7 +29,7 @@ AdminImpostor::~AdminImpostor() {
 void AdminImpostor::serve() {
   for (int n = 0;; ++n) {
     const UniqueFd peer(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
-    if (!peer.valid()) return;
+    if (!peer) return;
     std::array<char, 4096> request{};
     if (::recv(peer.get(), request.data(), request.size(), 0) <= 0) continue;
     const std::string body = body_of_(n);

@@ -6,15 +6,15 @@
 
 #include <filesystem>
 
+#include "server/os/unique_fd.h"
 #include "tests/support/die.h"
-#include "tests/support/unique_fd.h"
 
 namespace chatd::test {
 
 AllocationCount::AllocationCount()
     : path_(std::filesystem::temp_directory_path() / "chatd-allocations-XXXXXX") {
   const UniqueFd fd(::mkstemp(path_.data()));
-  if (!fd.valid() || ::ftruncate(fd.get(), sizeof(std::uint64_t)) != 0) die("mkstemp");
+  if (!fd || ::ftruncate(fd.get(), sizeof(std::uint64_t)) != 0) die("mkstemp");
   void* mapped = ::mmap(nullptr, sizeof(std::uint64_t), PROT_READ, MAP_SHARED, fd.get(), 0);
   if (mapped == MAP_FAILED) die("mmap");
   count_ = static_cast<const volatile std::uint64_t*>(mapped);

@@ -12,6 +12,7 @@
 
 #include "tests/support/die.h"
 #include "tests/support/socket_address.h"
+#include "tests/support/wait_until.h"
 
 namespace chatd::test {
 namespace {
@@ -61,7 +62,7 @@ UniqueFd http_connect(const std::string& place) {
     address.sun_family = AF_UNIX;
     place.copy(address.sun_path, sizeof address.sun_path - 1, kUnix.size());
     UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    if (!fd.valid()) die("socket");
+    if (!fd) die("socket");
     if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
       fd.reset();
     }
@@ -69,7 +70,7 @@ UniqueFd http_connect(const std::string& place) {
   }
   const SocketAddress address = tcp_address(place);
   UniqueFd fd(::socket(address.family(), SOCK_STREAM | SOCK_CLOEXEC, 0));
-  if (!fd.valid()) die("socket");
+  if (!fd) die("socket");
   if (::connect(fd.get(), address.get(), address.size()) != 0) fd.reset();
   return fd;
 }
@@ -87,8 +88,7 @@ bool send_all(int fd, std::string_view request) {
 
 // False when there is no more, or not in time.
 bool receive_more(int fd, std::string& received, Deadline deadline) {
-  pollfd readable{.fd = fd, .events = POLLIN, .revents = 0};
-  if (::poll(&readable, 1, deadline.remaining_ms()) <= 0) return false;
+  if (!wait_ready(fd, POLLIN, deadline)) return false;
   char buffer[16'384];
   const ssize_t count = ::recv(fd, buffer, sizeof buffer, 0);
   if (count > 0) received.append(buffer, static_cast<std::size_t>(count));
@@ -123,7 +123,7 @@ HttpAnswer http_exchange(int fd, std::string_view request, Deadline deadline) {
 HttpAnswer http_ask(std::string_view method, const std::string& place, std::string_view path,
                     std::string_view host) {
   const UniqueFd fd = http_connect(place);
-  if (!fd.valid()) return {};
+  if (!fd) return {};
   std::string request(method);
   request.append(" ").append(path).append(" HTTP/1.1\r\nHost: ");
   request.append(host.empty() ? authority_of(place) : std::string(host));

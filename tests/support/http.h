@@ -5,8 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include "server/os/unique_fd.h"
 #include "tests/support/deadline.h"
-#include "tests/support/unique_fd.h"
 
 namespace chatd::test {
 

@@ -41,12 +41,12 @@ void open_pipe(UniqueFd& read_end, UniqueFd& write_end) {
 
 UniqueFd duplicate(const UniqueFd& fd) {
   UniqueFd copy(::fcntl(fd.get(), F_DUPFD_CLOEXEC, 3));
-  if (!copy.valid()) die("dup");
+  if (!copy) die("dup");
   return copy;
 }
 
 void set_non_blocking(const UniqueFd& fd) {
-  if (!fd.valid()) return;
+  if (!fd) return;
   if (::fcntl(fd.get(), F_SETFL, O_NONBLOCK) != 0) die("fcntl");
 }
 
@@ -103,7 +103,7 @@ class PassedSockets {
     const int beyond = kFirst + static_cast<int>(sockets.size());
     for (const int fd : sockets) {
       copies_.emplace_back(::fcntl(fd, F_DUPFD_CLOEXEC, beyond));
-      if (!copies_.back().valid()) die("dup");
+      if (!copies_.back()) die("dup");
     }
   }
 
@@ -210,7 +210,7 @@ void Process::start(std::vector<std::string>& argv, const ProcessOptions& option
 void Process::watch(pid_t pid) {
   pid_ = pid;
   pid_fd_ = UniqueFd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
-  if (!pid_fd_.valid()) die("pidfd_open");
+  if (!pid_fd_) die("pidfd_open");
   exit_status_.reset();
 }
 

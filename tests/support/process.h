@@ -17,8 +17,8 @@
 #include <utility>
 #include <vector>
 
+#include "server/os/unique_fd.h"
 #include "tests/support/deadline.h"
-#include "tests/support/unique_fd.h"
 
 namespace chatd::test {
 

@@ -7,9 +7,9 @@
 #include <string_view>
 #include <vector>
 
+#include "server/os/unique_fd.h"
 #include "tests/support/die.h"
 #include "tests/support/socket_address.h"
-#include "tests/support/unique_fd.h"
 
 namespace chatd::test {
 

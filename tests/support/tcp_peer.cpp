@@ -10,14 +10,10 @@
 
 #include "tests/support/die.h"
 #include "tests/support/json.h"
+#include "tests/support/wait_until.h"
 
 namespace chatd::test {
 namespace {
-
-bool wait_for(int fd, short events, Deadline deadline) {
-  pollfd waiting{.fd = fd, .events = events, .revents = 0};
-  return ::poll(&waiting, 1, deadline.remaining_ms()) > 0;
-}
 
 int status_of(const std::optional<Frame>& frame) {
   return frame ? static_cast<int>(JsonObject(frame->payload).number("status")) : -1;
@@ -37,7 +33,7 @@ std::string Answer::token() const {
 
 TcpPeer::TcpPeer(const SocketAddress& server, std::string_view source_ip)
     : fd_(::socket(server.family(), SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-  if (!fd_.valid()) die("socket");
+  if (!fd_) die("socket");
   if (!source_ip.empty()) {
     const SocketAddress source(source_ip, 0);
     if (::bind(fd_.get(), source.get(), source.size()) != 0) die("bind");
@@ -60,7 +56,7 @@ bool TcpPeer::send(std::string_view bytes, Deadline deadline) {
     const long sent = send_some(bytes);
     if (sent < 0) return false;
     bytes.remove_prefix(static_cast<std::size_t>(sent));
-    if (sent == 0 && !wait_for(fd_.get(), POLLOUT, deadline)) return false;
+    if (sent == 0 && !wait_ready(fd_.get(), POLLOUT, deadline)) return false;
   }
   return true;
 }
@@ -80,7 +76,7 @@ bool TcpPeer::receive_more(Deadline deadline) {
     if (count == 0) {
       end_ = StreamEnd::kOrderly;
     } else if (errno == EAGAIN) {
-      if (!wait_for(fd_.get(), POLLIN, deadline)) return false;
+      if (!wait_ready(fd_.get(), POLLIN, deadline)) return false;
     } else if (errno != EINTR) {
       end_ = StreamEnd::kReset;
     }

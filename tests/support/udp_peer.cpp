@@ -7,13 +7,14 @@
 #include <cerrno>
 
 #include "tests/support/die.h"
+#include "tests/support/wait_until.h"
 
 namespace chatd::test {
 
 UdpPeer::UdpPeer(std::string_view ip, std::uint16_t port, int receive_buffer_bytes) {
   const SocketAddress local(ip, port);
   fd_ = UniqueFd(::socket(local.family(), SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  if (!fd_.valid()) die("socket");
+  if (!fd_) die("socket");
   if (receive_buffer_bytes > 0) {
     // The second call needs rights that the first does not, and is then not bound by rmem_max.
     ::setsockopt(fd_.get(), SOL_SOCKET, SO_RCVBUF, &receive_buffer_bytes,
@@ -28,8 +29,7 @@ UdpPeer::UdpPeer(std::string_view ip, std::uint16_t port, int receive_buffer_byt
 void UdpPeer::send(const SocketAddress& to, std::string_view bytes) {
   while (::sendto(fd_.get(), bytes.data(), bytes.size(), 0, to.get(), to.size()) < 0) {
     if (errno == EAGAIN) {
-      pollfd waiting{.fd = fd_.get(), .events = POLLOUT, .revents = 0};
-      ::poll(&waiting, 1, 1000);
+      wait_ready(fd_.get(), POLLOUT, std::chrono::seconds(1));
     } else if (errno != EINTR) {
       die("sendto");
     }
@@ -50,8 +50,7 @@ std::optional<Datagram> UdpPeer::try_receive() {
 std::optional<Datagram> UdpPeer::receive(Deadline deadline) {
   while (true) {
     if (auto datagram = try_receive()) return datagram;
-    pollfd waiting{.fd = fd_.get(), .events = POLLIN, .revents = 0};
-    if (::poll(&waiting, 1, deadline.remaining_ms()) == 0 && deadline.passed()) return std::nullopt;
+    if (!wait_ready(fd_.get(), POLLIN, deadline)) return std::nullopt;
   }
 }
 

@@ -6,9 +6,9 @@
 #include <string>
 #include <string_view>
 
+#include "server/os/unique_fd.h"
 #include "tests/support/deadline.h"
 #include "tests/support/socket_address.h"
-#include "tests/support/unique_fd.h"
 
 namespace chatd::test {
 

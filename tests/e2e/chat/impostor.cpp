@@ -8,17 +8,9 @@
 #include <array>
 
 #include "tests/support/socket_address.h"
+#include "tests/support/wait_until.h"
 
 namespace chatd::test {
-namespace {
-
-bool is_readable(const UniqueFd& fd, Deadline deadline) {
-  pollfd waiting{.fd = fd.get(), .events = POLLIN, .revents = 0};
-  return ::poll(&waiting, 1, deadline.remaining_ms()) > 0;
-}
-
-}  // namespace
-
 Impostor::Impostor() : listener_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
   const SocketAddress any("127.0.0.1", 0);
   EXPECT_EQ(::bind(listener_.get(), any.get(), any.size()), 0);
@@ -38,7 +30,7 @@ std::uint16_t Impostor::tcp_port() const {
 }
 
 UniqueFd Impostor::accept(Deadline deadline) const {
-  if (!is_readable(listener_, deadline)) {
+  if (!wait_ready(listener_.get(), POLLIN, deadline)) {
     ADD_FAILURE() << "nobody connects";
     return {};
   }
@@ -74,7 +66,7 @@ std::optional<Frame> read_request(const UniqueFd& connection, Deadline deadline)
   std::array<char, 4096> buffer{};
   for (;;) {
     if (auto frame = take_frame(received)) return frame;
-    if (!is_readable(connection, deadline)) return std::nullopt;
+    if (!wait_ready(connection.get(), POLLIN, deadline)) return std::nullopt;
     const ssize_t size = ::recv(connection.get(), buffer.data(), buffer.size(), 0);
     if (size <= 0) return std::nullopt;
     received.append(buffer.data(), static_cast<std::size_t>(size));

@@ -6,10 +6,10 @@
 #include <string>
 #include <string_view>
 
+#include "server/os/unique_fd.h"
 #include "tests/e2e/chat/chat_program.h"
 #include "tests/support/deadline.h"
 #include "tests/support/udp_peer.h"
-#include "tests/support/unique_fd.h"
 #include "tests/support/wire.h"
 
 namespace chatd::test {

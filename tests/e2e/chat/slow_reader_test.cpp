@@ -7,9 +7,9 @@
 #include <optional>
 #include <string>
 
+#include "server/os/unique_fd.h"
 #include "tests/e2e/chat/chat_program.h"
 #include "tests/support/member.h"
-#include "tests/support/unique_fd.h"
 #include "tests/support/wait_until.h"
 
 namespace chatd::test {

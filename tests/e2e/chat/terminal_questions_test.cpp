@@ -6,8 +6,8 @@
 #include <fstream>
 #include <string>
 
+#include "server/os/unique_fd.h"
 #include "tests/e2e/chat/terminal_kit.h"
-#include "tests/support/unique_fd.h"
 #include "tests/support/wait_until.h"
 
 namespace chatd::test {

@@ -10,8 +10,8 @@
 #include <string>
 #include <vector>
 
+#include "server/os/unique_fd.h"
 #include "tests/e2e/chat/terminal_kit.h"
-#include "tests/support/unique_fd.h"
 
 namespace chatd::test {
 namespace {

@@ -6,9 +6,9 @@
 
 #include <csignal>
 
+#include "server/os/unique_fd.h"
 #include "tests/e2e/chatbench/chatbench_program.h"
 #include "tests/e2e/chatbench/other_server.h"
-#include "tests/support/unique_fd.h"
 
 namespace chatd::test {
 namespace {

@@ -5,8 +5,8 @@
 
 #include <algorithm>
 
+#include "server/os/unique_fd.h"
 #include "tests/e2e/chatbench/chatbench_program.h"
-#include "tests/support/unique_fd.h"
 
 namespace chatd::test {
 namespace {

@@ -13,9 +13,9 @@
 #include <utility>
 #include <vector>
 
+#include "server/os/unique_fd.h"
 #include "tests/e2e/chatd/server_test.h"
 #include "tests/support/socket_unit.h"
-#include "tests/support/unique_fd.h"
 
 namespace chatd::test {
 namespace {

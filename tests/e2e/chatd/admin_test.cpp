@@ -367,7 +367,7 @@ TEST_F(AdminTest, ConnectionsThatOnlyWaitLockNobodyOut) {
   std::vector<UniqueFd> slow;
   for (int i = 0; i < 40; ++i) {
     slow.push_back(http_connect(place()));
-    ASSERT_TRUE(slow.back().valid());
+    ASSERT_TRUE(slow.back());
     // Some have begun to ask, and some are kept for a next request.
     if (i % 3 == 1) {
       ASSERT_EQ(::send(slow.back().get(), "GET /he", 7, MSG_NOSIGNAL), 7);
@@ -387,7 +387,7 @@ TEST_F(AdminTest, ConnectionsThatOnlyWaitLockNobodyOut) {
 TEST_F(AdminTest, AConnectionIsKeptForMoreQuestions) {
   ASSERT_NO_FATAL_FAILURE(start_with_admin());
   const UniqueFd fd = http_connect(place());
-  ASSERT_TRUE(fd.valid());
+  ASSERT_TRUE(fd);
   for (const char* path : {"/healthz", "/metrics", "/readyz"}) {
     EXPECT_EQ(http_ask_kept(fd.get(), path).status, 200) << path;
   }
@@ -396,7 +396,7 @@ TEST_F(AdminTest, AConnectionIsKeptForMoreQuestions) {
 TEST_F(AdminTest, ARequestThatIsTooLongIsRefused) {
   ASSERT_NO_FATAL_FAILURE(start_with_admin());
   const UniqueFd fd = http_connect(place());
-  ASSERT_TRUE(fd.valid());
+  ASSERT_TRUE(fd);
   const HttpAnswer answer =
       http_exchange(fd.get(), "GET /" + std::string(100'000, 'x') + " HTTP/1.1\r\n\r\n");
   EXPECT_NE(answer.status, 200);

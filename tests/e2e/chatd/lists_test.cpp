@@ -112,8 +112,7 @@ TEST_F(Lists, ASlowReaderGetsItAllAsLongAsItReads) {
   for (std::size_t pause_after = piece.size(); read.size() < whole_bytes;) {
     const ssize_t count = ::recv(slow->fd(), piece.data(), piece.size(), 0);
     if (count < 0 && errno == EAGAIN) {
-      pollfd readable{.fd = slow->fd(), .events = POLLIN, .revents = 0};
-      ::poll(&readable, 1, 1'000);
+      ASSERT_TRUE(wait_ready(slow->fd(), POLLIN));
       continue;
     }
     ASSERT_GT(count, 0) << "cut after " << read.size() << " bytes";

@@ -15,8 +15,8 @@
 #include <thread>
 
 #include "client/net/wait.h"
+#include "server/os/unique_fd.h"
 #include "tests/support/socket_address.h"
-#include "tests/support/unique_fd.h"
 
 namespace {
 
@@ -68,7 +68,7 @@ class Listener {
   std::uint16_t port() const { return test::SocketAddress::local_of(fd_.get()).port(); }
 
  private:
-  test::UniqueFd fd_;
+  UniqueFd fd_;
 };
 
 // An address that answers nothing at all, as a host that is down: its queue is full, and the kernel
@@ -77,15 +77,15 @@ class SilentListener {
  public:
   SilentListener(const std::string& ip, std::uint16_t port) : listener_(ip, port, 0) {
     const test::SocketAddress at(ip, port);
-    for (test::UniqueFd& caller : callers_) {
-      caller = test::UniqueFd(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+    for (UniqueFd& caller : callers_) {
+      caller = UniqueFd(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
       (void)::connect(caller.get(), at.get(), at.size());
     }
   }
 
  private:
   Listener listener_;
-  std::array<test::UniqueFd, 8> callers_;
+  std::array<UniqueFd, 8> callers_;
 };
 
 TEST(Connector, TakesTheFirstThatAccepts) {
@@ -149,7 +149,7 @@ TEST(Connector, NamesNoMoreThanAFewOfMany) {
 TEST(Connector, EndsWhenItIsCalledOff) {
   const Listener listener("127.0.0.1");
   const SilentListener silent("127.0.0.9", listener.port());
-  const test::UniqueFd interrupt(::eventfd(1, EFD_CLOEXEC));
+  const UniqueFd interrupt(::eventfd(1, EFD_CLOEXEC));
   const std::int64_t begin_ms = now_ms();
   const auto connected = connect_to_any({address("127.0.0.9", listener.port())},
                                         now_ms() + kPatienceMs, interrupt.get());
@@ -190,7 +190,7 @@ TEST(Resolve, EndsInTimeWhenTheNameServersAreDead) {
 }
 
 TEST(Resolve, EndsWhenItIsCalledOff) {
-  const test::UniqueFd interrupt(::eventfd(1, EFD_CLOEXEC));
+  const UniqueFd interrupt(::eventfd(1, EFD_CLOEXEC));
   const auto found = resolve("hanging.test", 80, now_ms() + kPatienceMs, interrupt.get());
   ASSERT_FALSE(found);
   EXPECT_EQ(found.error().kind, ErrorKind::kInterrupted);

@@ -8,6 +8,7 @@
 #include <map>
 
 #include "tests/integration/client/train_sender.h"
+#include "tests/support/wait_until.h"
 
 namespace chatd::bench {
 namespace {
@@ -50,8 +51,7 @@ class MemberSocketsTest : public testing::TestWithParam<Shape> {
     std::size_t sum = 0;
     const test::Deadline deadline = test::kPatience;
     while (sum < count && !deadline.passed()) {
-      pollfd waiting{.fd = sockets_->poll_fd(), .events = POLLIN, .revents = 0};
-      ::poll(&waiting, 1, deadline.remaining_ms());
+      test::wait_ready(sockets_->poll_fd(), POLLIN, deadline);
       sockets_->receive([&](std::uint32_t member, std::string_view datagram) {
         received[member].emplace_back(datagram);
         ++sum;

@@ -8,6 +8,7 @@
 #include <cerrno>
 
 #include "tests/integration/client/train_sender.h"
+#include "tests/support/wait_until.h"
 
 namespace chatd::client {
 namespace {
@@ -28,10 +29,7 @@ class UdpSocketTrains : public testing::TestWithParam<bool> {
     std::vector<std::string> received;
     const test::Deadline deadline = test::kPatience;
     while (received.size() < count && !deadline.passed()) {
-      if (!socket_->has_more()) {
-        pollfd waiting{.fd = socket_->fd(), .events = POLLIN, .revents = 0};
-        ::poll(&waiting, 1, deadline.remaining_ms());
-      }
+      if (!socket_->has_more()) test::wait_ready(socket_->fd(), POLLIN, deadline);
       const auto one = socket_->receive();
       if (one.error == 0) received.emplace_back(one.datagram);
     }
@@ -111,8 +109,7 @@ TEST(UdpGro, ATrainComesInOneCall) {
   header.msg_iovlen = 1;
   header.msg_control = control.data();
   header.msg_controllen = control.size();
-  pollfd waiting{.fd = socket->fd(), .events = POLLIN, .revents = 0};
-  ASSERT_EQ(::poll(&waiting, 1, 15'000), 1);
+  ASSERT_TRUE(test::wait_ready(socket->fd(), POLLIN));
   EXPECT_EQ(::recvmsg(socket->fd(), &header, 0), 1000);
   EXPECT_EQ(segment_bytes_of(header), 100u);
 }

@@ -23,7 +23,7 @@ constexpr const char* kThisNetwork = "/proc/thread-self/ns/net";
 
 UniqueFd open_this_network() {
   UniqueFd fd(::open(kThisNetwork, O_RDONLY | O_CLOEXEC));
-  if (!fd.valid()) die(kThisNetwork);
+  if (!fd) die(kThisNetwork);
   return fd;
 }
 

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "tests/support/unique_fd.h"
+#include "server/os/unique_fd.h"
 
 namespace chatd::test {
 

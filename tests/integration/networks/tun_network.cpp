@@ -25,7 +25,7 @@ constexpr const char* kDeviceQueue = "20000";
 
 UniqueFd open_device() {
   UniqueFd device(::open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC));
-  if (!device.valid()) die("/dev/net/tun");
+  if (!device) die("/dev/net/tun");
   ifreq request{};
   std::strncpy(request.ifr_name, kDevice, sizeof request.ifr_name - 1);
   request.ifr_flags = IFF_TUN | IFF_NO_PI;

@@ -14,10 +14,10 @@
 #include <thread>
 #include <vector>
 
+#include "server/os/unique_fd.h"
 #include "tests/integration/networks/nat.h"
 #include "tests/integration/networks/network_namespace.h"
 #include "tests/integration/networks/path.h"
-#include "tests/support/unique_fd.h"
 
 namespace chatd::test {
 

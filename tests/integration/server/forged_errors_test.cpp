@@ -99,7 +99,7 @@ class Forger {
     }
   }
 
-  chatd::UniqueFd socket_;
+  UniqueFd socket_;
   std::atomic<bool> is_over_ = false;
   std::atomic<std::uint64_t> count_ = 0;
   std::atomic<std::uint64_t> allowed_ = 0;
@@ -109,7 +109,7 @@ class Forger {
 TEST(ForgedErrors, CostNobodyAMessage) {
   bool is_able = false;
   const std::string reason = in_own_network([&is_able] {
-    const chatd::UniqueFd fd = open_udp_socket(resolve("127.0.0.1", 0).value()).value();
+    const UniqueFd fd = open_udp_socket(resolve("127.0.0.1", 0).value()).value();
     set_buffer_bytes(fd.get(), SO_RCVBUF, 4 << 20);
     Counters counters;
     ErrorQueue errors(kernel_io(), fd.get(), AF_INET);
@@ -161,12 +161,12 @@ TEST(ForgedErrors, CostNobodyAMessage) {
 TEST(ForgedErrors, AFloodIsNotListenedToForAWhile) {
   bool is_able = false;
   const std::string reason = in_own_network([&is_able] {
-    const chatd::UniqueFd fd = open_udp_socket(resolve("127.0.0.1", 0).value()).value();
+    const UniqueFd fd = open_udp_socket(resolve("127.0.0.1", 0).value()).value();
     set_buffer_bytes(fd.get(), SO_RCVBUF, 200'000);
     ErrorQueue errors(kernel_io(), fd.get(), AF_INET);
     UdpReceiver receiver(kernel_io(), fd.get());
     const SocketAddress there("127.0.0.1", local_endpoint(fd.get()).port);
-    const chatd::UniqueFd raw(::socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_ICMP));
+    const UniqueFd raw(::socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_ICMP));
     is_able = static_cast<bool>(raw);
     if (!is_able) return;
     const auto forge = [&](int count) {

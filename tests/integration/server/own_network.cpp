@@ -11,7 +11,7 @@
 #include <string>
 #include <thread>
 
-#include "tests/support/unique_fd.h"
+#include "server/os/unique_fd.h"
 
 namespace chatd::test {
 namespace {

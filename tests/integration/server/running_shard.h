@@ -59,7 +59,7 @@ class RunningShard {
   }
 
  private:
-  chatd::UniqueFd stop_;
+  UniqueFd stop_;
   SocketAddress tcp_;
   SocketAddress udp_;
   std::unique_ptr<chatd::ShardGroup> group_;

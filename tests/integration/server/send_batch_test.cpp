@@ -19,7 +19,7 @@ namespace {
 
 // Each names a way of which nothing is known any more, and no two neighbours the same one.
 TEST(SendBatch, AFullOneLeavesFromWhereItIsTold) {
-  const chatd::UniqueFd sender = open_udp_socket(resolve("0.0.0.0", 0).value()).value();
+  const UniqueFd sender = open_udp_socket(resolve("0.0.0.0", 0).value()).value();
   UdpPeer peer("127.0.0.1", 0, 1 << 20);
   const LocalAddresses locals;
   SendBatch batch(AF_INET, &locals);

@@ -44,8 +44,8 @@ class UdpReceiverTest : public testing::Test {
     ASSERT_EQ(batch.submit(kernel_io(), sender_.get(), 1), 1U);
   }
 
-  chatd::UniqueFd fd_;
-  chatd::UniqueFd sender_ = open_udp_socket(resolve("127.0.0.1", 0).value()).value();
+  UniqueFd fd_;
+  UniqueFd sender_ = open_udp_socket(resolve("127.0.0.1", 0).value()).value();
   UdpReceiver receiver_{kernel_io(), fd_.get()};
 };
 

@@ -25,7 +25,7 @@ class UdpSenderTest : public testing::Test {
   }
   void add(std::uint16_t port) { outbox_.add({*IpAddress::parse("127.0.0.1"), port}); }
 
-  chatd::UniqueFd fd_;
+  UniqueFd fd_;
   Counters counters_;
   ErrorQueue errors_{kernel_io(), fd_.get(), AF_INET};
   UdpSender sender_{kernel_io(), fd_.get(), AF_INET, 1472, errors_, counters_};

@@ -24,7 +24,7 @@ constexpr int kTrainBufferBytes = 4 << 20;
 
 // A sender and the outbox that it sends.
 struct Sending {
-  chatd::UniqueFd fd = open_udp_socket(resolve("127.0.0.1", 0).value()).value();
+  UniqueFd fd = open_udp_socket(resolve("127.0.0.1", 0).value()).value();
   Counters counters;
   ErrorQueue errors{kernel_io(), fd.get(), AF_INET};
   UdpSender sender{kernel_io(), fd.get(), AF_INET, 1472, errors, counters};

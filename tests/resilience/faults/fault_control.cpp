@@ -8,8 +8,8 @@
 #include <filesystem>
 #include <new>
 
+#include "server/os/unique_fd.h"
 #include "tests/support/die.h"
-#include "tests/support/unique_fd.h"
 
 namespace chatd::test {
 
@@ -32,7 +32,7 @@ std::string Fault::to_string() const {
 FaultControl::FaultControl()
     : path_(std::filesystem::temp_directory_path() / "chatd-faults-XXXXXX") {
   const UniqueFd fd(::mkstemp(path_.data()));
-  if (!fd.valid() || ::ftruncate(fd.get(), sizeof(FaultPlan)) != 0) die("mkstemp");
+  if (!fd || ::ftruncate(fd.get(), sizeof(FaultPlan)) != 0) die("mkstemp");
   void* const mapped =
       ::mmap(nullptr, sizeof(FaultPlan), PROT_READ | PROT_WRITE, MAP_SHARED, fd.get(), 0);
   if (mapped == MAP_FAILED) die("mmap");

@@ -12,12 +12,12 @@
 #include <string>
 #include <vector>
 
+#include "server/os/unique_fd.h"
 #include "tests/support/chatd_server.h"
 #include "tests/support/die.h"
 #include "tests/support/member.h"
 #include "tests/support/process_figures.h"
 #include "tests/support/tcp_peer.h"
-#include "tests/support/unique_fd.h"
 #include "tests/support/wait_until.h"
 
 namespace chatd::test {
