@@ -111,7 +111,7 @@ class Server final : public Requests, public Peers {
   void open_shards(std::vector<ShardState> states);
   std::unique_ptr<AuditedRelay> make_relay(std::uint32_t shard);
   bool quiesce();
-  void check_sent() const;
+  void check_traffic() const;
   std::uint32_t steer(const Packet& packet);
   void check_list(const FrameView& frame);
   void set_timer(std::uint32_t shard, int timeout_ms);
