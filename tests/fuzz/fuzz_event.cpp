@@ -8,14 +8,20 @@
 #include "core/base/names.h"
 #include "core/wire/v1/datagram.h"
 #include "core/wire/v1/notice.h"
-#include "tests/fuzz/input.h"
 #include "tests/fuzz/json_maker.h"
-#include "tests/fuzz/json_oracle.h"
 #include "tests/fuzz/targets.h"
-#include "tests/fuzz/utf8.h"
+#include "tests/model/input.h"
+#include "tests/model/json_oracle.h"
+#include "tests/model/utf8.h"
 
 namespace chatd::fuzz {
 namespace {
+
+using test::find_field;
+using test::Input;
+using test::is_utf8;
+using test::JsonField;
+using test::read_object;
 
 using client::Event;
 using client::MemberSession;

@@ -6,12 +6,14 @@
 #include <string_view>
 
 #include "core/wire/v1/frame.h"
-#include "tests/fuzz/input.h"
 #include "tests/fuzz/targets.h"
+#include "tests/model/input.h"
 #include "tests/support/wire.h"
 
 namespace chatd::fuzz {
 namespace {
+
+using test::Input;
 
 constexpr std::size_t kHeaderBytes = 32;
 constexpr std::size_t kSizeOffset = 3;

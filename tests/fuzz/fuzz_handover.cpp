@@ -6,8 +6,8 @@
 
 #include "core/relay/relay.h"
 #include "server/handover/state_codec.h"
-#include "tests/fuzz/roster_check.h"
 #include "tests/fuzz/targets.h"
+#include "tests/model/roster_check.h"
 
 namespace chatd::fuzz {
 namespace {
@@ -30,10 +30,10 @@ void take_over(const ServerState& state, std::size_t shard) {
   Relay relay(small_config(state, shard), kNowMs);
   const auto restored = relay.restore(state.shards[shard].relay);
   if (!restored) return require(!restored.error().empty(), "a refusal has a reason");
-  check_roster(relay.roster());
+  test::check_roster(relay.roster());
   Relay next(small_config(state, shard), kNowMs);
   require(next.restore(relay.snapshot()).has_value(), "what was taken over can be handed over");
-  check_roster(next.roster());
+  test::check_roster(next.roster());
   require(next.roster().members().size() == relay.roster().members().size(), "nobody is lost");
 }
 

@@ -10,11 +10,14 @@
 #include "core/base/names.h"
 #include "core/wire/v1/token.h"
 #include "tests/fuzz/targets.h"
-#include "tests/fuzz/utf8.h"
+#include "tests/model/utf8.h"
 #include "tests/support/wire.h"
 
 namespace chatd::fuzz {
 namespace {
+
+using test::is_utf8;
+using test::take_code_point;
 
 // From the specification: 1 to 255 bytes of UTF-8 without C0, DEL and C1, and with something to
 // see.

@@ -14,14 +14,19 @@
 #include "core/base/names.h"
 #include "core/wire/v1/frame.h"
 #include "core/wire/v1/join_request.h"
-#include "tests/fuzz/input.h"
 #include "tests/fuzz/json_maker.h"
-#include "tests/fuzz/json_oracle.h"
 #include "tests/fuzz/targets.h"
+#include "tests/model/input.h"
+#include "tests/model/json_oracle.h"
 #include "tests/support/wire.h"
 
 namespace chatd::fuzz {
 namespace {
+
+using test::find_field;
+using test::Input;
+using test::JsonField;
+using test::read_object;
 
 std::optional<IpAddress> expected_ip(const JsonField* field) {
   if (field == nullptr || !field->text) return std::nullopt;

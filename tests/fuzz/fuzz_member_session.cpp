@@ -9,11 +9,13 @@
 
 #include "client/lib/member_session.h"
 #include "core/wire/v1/datagram.h"
-#include "tests/fuzz/input.h"
 #include "tests/fuzz/targets.h"
+#include "tests/model/input.h"
 
 namespace chatd::fuzz {
 namespace {
+
+using test::Input;
 
 using client::MemberSession;
 

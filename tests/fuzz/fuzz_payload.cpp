@@ -6,16 +6,20 @@
 
 #include "core/base/limits.h"
 #include "core/wire/v1/payload.h"
-#include "tests/fuzz/input.h"
 #include "tests/fuzz/json_maker.h"
-#include "tests/fuzz/json_oracle.h"
-#include "tests/fuzz/payload_oracle.h"
 #include "tests/fuzz/targets.h"
-#include "tests/fuzz/utf8.h"
+#include "tests/model/input.h"
+#include "tests/model/json_oracle.h"
+#include "tests/model/payload_oracle.h"
+#include "tests/model/utf8.h"
 #include "tests/support/wire.h"
 
 namespace chatd::fuzz {
 namespace {
+
+using test::expected_kind;
+using test::Input;
+using test::is_utf8;
 
 PayloadKind read(PayloadReader& reader, std::string_view payload, std::string_view username,
                  char filler) {

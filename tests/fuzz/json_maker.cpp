@@ -46,7 +46,7 @@ std::string quoted_key(std::string_view key, std::uint8_t escaped) {
          "\"";
 }
 
-std::string make_value(Input& decisions, std::span<const std::string_view> texts) {
+std::string make_value(test::Input& decisions, std::span<const std::string_view> texts) {
   switch (decisions.index(4)) {
     case 0:
       return std::string(kValues[decisions.index(kValues.size())]);
@@ -59,7 +59,7 @@ std::string make_value(Input& decisions, std::span<const std::string_view> texts
 
 }  // namespace
 
-std::string make_object(Input& decisions, std::span<const std::string_view> keys,
+std::string make_object(test::Input& decisions, std::span<const std::string_view> keys,
                         std::span<const std::string_view> texts) {
   std::string json = "{";
   for (int i = 0; i < kMaxFields && !decisions.at_end(); ++i) {

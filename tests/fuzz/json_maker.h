@@ -7,13 +7,13 @@
 #include <string>
 #include <string_view>
 
-#include "tests/fuzz/input.h"
+#include "tests/model/input.h"
 
 namespace chatd::fuzz {
 
 // Fields with these keys (some written with an escape) and with values of all types: of the texts
 // given, of others, numbers at the edges of their ranges, and a few that are no JSON at all.
-std::string make_object(Input& decisions, std::span<const std::string_view> keys,
+std::string make_object(test::Input& decisions, std::span<const std::string_view> keys,
                         std::span<const std::string_view> texts);
 
 }  // namespace chatd::fuzz

@@ -70,7 +70,7 @@ class Fuzz : public testing::TestWithParam<Target> {
     const std::vector<char> bytes = content_of(file);
     try {
       GetParam().run({bytes.data(), bytes.size()});
-    } catch (const PromiseBroken& broken) {
+    } catch (const test::PromiseBroken& broken) {
       ADD_FAILURE() << "broken: " << broken.what();
     }
   }

@@ -7,21 +7,13 @@
 // recorded ones with every compiler and in every build.
 #pragma once
 
-#include <stdexcept>
-#include <string>
 #include <string_view>
+
+#include "tests/model/require.h"
 
 namespace chatd::fuzz {
 
-class PromiseBroken : public std::logic_error {
- public:
-  using std::logic_error::logic_error;
-};
-
-// Nobody catches it within a target: libFuzzer's report shows the line that threw.
-inline void require(bool holds, const char* promise) {
-  if (!holds) throw PromiseBroken(promise);
-}
+using test::require;
 
 void fuzz_address(std::string_view input);
 void fuzz_response(std::string_view input);

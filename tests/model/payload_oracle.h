@@ -5,9 +5,9 @@
 #include <string_view>
 
 #include "core/wire/v1/payload.h"
-#include "tests/fuzz/json_oracle.h"
+#include "tests/model/json_oracle.h"
 
-namespace chatd::fuzz {
+namespace chatd::test {
 
 inline PayloadKind expected_kind(std::string_view payload, std::string_view username) {
   const auto fields = read_object(payload);
@@ -29,4 +29,4 @@ inline PayloadKind expected_kind(std::string_view payload, std::string_view user
   return is_goodbye ? PayloadKind::kLeave : PayloadKind::kWrongSender;
 }
 
-}  // namespace chatd::fuzz
+}  // namespace chatd::test

@@ -6,7 +6,7 @@
 #include <optional>
 #include <string_view>
 
-namespace chatd::fuzz {
+namespace chatd::test {
 
 // Takes the first character off `text`; nothing when there is none that is well-formed.
 inline std::optional<std::uint32_t> take_code_point(std::string_view& text) {
@@ -38,4 +38,4 @@ inline bool is_utf8(std::string_view text) {
   return true;
 }
 
-}  // namespace chatd::fuzz
+}  // namespace chatd::test

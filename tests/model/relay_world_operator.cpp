@@ -2,10 +2,10 @@
 #include <memory>
 #include <string>
 
-#include "tests/fuzz/relay_world.h"
-#include "tests/fuzz/targets.h"
+#include "tests/model/relay_world.h"
+#include "tests/model/require.h"
 
-namespace chatd::fuzz {
+namespace chatd::test {
 namespace {
 
 void check_counters_go_on(const Counters& now, const Counters& before) {
@@ -93,4 +93,4 @@ void RelayWorld::restart_hot() {
   }
 }
 
-}  // namespace chatd::fuzz
+}  // namespace chatd::test

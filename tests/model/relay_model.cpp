@@ -1,4 +1,4 @@
-#include "tests/fuzz/relay_model.h"
+#include "tests/model/relay_model.h"
 
 #include <algorithm>
 #include <iterator>
@@ -6,18 +6,13 @@
 
 #include "core/base/names.h"
 #include "core/wire/v1/datagram.h"
-#include "tests/fuzz/payload_oracle.h"
-#include "tests/fuzz/targets.h"
+#include "tests/model/payload_oracle.h"
+#include "tests/model/require.h"
 
-namespace chatd::fuzz {
+namespace chatd::test {
 namespace {
 
 constexpr unsigned kRefusalsAllowed = 3;
-
-std::string key_of(const Endpoint& endpoint) {
-  const auto& ip = endpoint.ip.bytes();
-  return std::string(ip.begin(), ip.end()) + std::to_string(endpoint.port);
-}
 
 // fuzz_identity looks after the folding.
 bool look_alike(std::string_view a, std::string_view b) {
@@ -30,6 +25,11 @@ bool is_in(const Roster& roster, const ModelMember& member) {
 }
 
 }  // namespace
+
+std::string RelayModel::key_of(const Endpoint& endpoint) {
+  const auto& ip = endpoint.ip.bytes();
+  return std::string(ip.begin(), ip.end()) + std::to_string(endpoint.port);
+}
 
 ModelMember* RelayModel::find(std::uint8_t shard, const Token& token) {
   const auto found = std::find_if(members_.begin(), members_.end(), [&](const ModelMember& one) {
@@ -56,14 +56,16 @@ bool RelayModel::has_asked(const Endpoint& endpoint) const {
 }
 
 RelayModel::Verdict RelayModel::on_datagram(TimeMs now_ms, std::uint8_t shard, const Endpoint& from,
-                                            std::string_view datagram, bool is_over_limit) {
+                                            std::string_view datagram, bool is_over_limit,
+                                            bool is_under_way) {
   if (datagram.size() > kMaxDatagramBytes) return {.outcome = Counter::kDroppedTooLarge};
   const auto parsed = parse_client_datagram(datagram);  // fuzz_datagram looks after it
   if (!parsed) return {.outcome = Counter::kDroppedMalformed};
   ModelMember* const member = find(shard, parsed->token);
   if (member == nullptr) return {.outcome = Counter::kDroppedUnknownToken};
   if (member->room != parsed->room) return {.outcome = Counter::kDroppedWrongRoom};
-  if (!accepts_address(*member, from)) return {.outcome = Counter::kDroppedWrongAddress};
+  if (!accepts_address(*member, from, is_under_way))
+    return {.outcome = Counter::kDroppedWrongAddress};
   member->refusals = 0;
   if (parsed->payload.empty()) {
     member->last_heard_ms = now_ms;
@@ -96,22 +98,51 @@ RelayModel::Verdict RelayModel::on_datagram(TimeMs now_ms, std::uint8_t shard, c
   return verdict;
 }
 
-bool RelayModel::accepts_address(ModelMember& member, const Endpoint& from) {
+bool RelayModel::accepts_address(ModelMember& member, const Endpoint& from, bool is_under_way) {
   const bool is_pending = member.endpoint.port == 0;
   if (!is_pending && member.endpoint == from) return true;
   if (!is_pending && !limits_.roaming_same_ip) return false;
   if (from.ip != member.peer || from.port == 0 || from == own_socket_) return false;
-  // What it has still to get follows it.
-  if (!is_pending) {
-    std::deque<Debt>& before = debts_[key_of(member.endpoint)];
-    std::deque<Debt>& after = debts_[key_of(from)];
-    std::copy_if(before.begin(), before.end(), std::back_inserter(after),
-                 [&](const Debt& debt) { return debt.receiver == member.token; });
-    std::erase_if(before, [&](const Debt& debt) { return debt.receiver == member.token; });
-  }
+  if (!is_pending) move_debts(member, from, is_under_way);
   member.endpoint = from;
   asked_.push_back(from);
   return true;
+}
+
+namespace {
+
+// What a member has still to get follows it. What lies in an outbox goes where it was; and of two
+// members at one place nobody can tell who has got what.
+template <typename Debts>
+void move_debts(Debts& before, Debts& after, const Token& receiver, const std::string& from,
+                const std::string& to, bool is_certain) {
+  for (auto& debt : before) {
+    if (debt.receiver != receiver) {
+      debt.other_places.push_back(to);
+    } else {
+      after.push_back(debt);
+      if (!is_certain) after.back().other_places.push_back(from);
+    }
+  }
+  std::erase_if(before, [&](const auto& debt) { return debt.receiver == receiver; });
+}
+
+template <typename Debts>
+bool has_two_receivers(const Debts& debts) {
+  return std::any_of(debts.begin(), debts.end(),
+                     [&](const auto& debt) { return debt.receiver != debts.front().receiver; });
+}
+
+}  // namespace
+
+void RelayModel::move_debts(const ModelMember& member, const Endpoint& to, bool is_under_way) {
+  const std::string before = key_of(member.endpoint);
+  const std::string after = key_of(to);
+  const bool is_certain = !is_under_way && !shared_.contains(before);
+  test::move_debts(debts_[before], debts_[after], member.token, before, after, is_certain);
+  test::move_debts(notices_[before], notices_[after], member.token, before, after, is_certain);
+  const bool is_shared = has_two_receivers(debts_[after]) || has_two_receivers(notices_[after]);
+  if (is_shared || !is_certain) shared_.insert(after);
 }
 
 void RelayModel::owe(std::uint8_t shard, std::string_view datagram) {
@@ -119,30 +150,49 @@ void RelayModel::owe(std::uint8_t shard, std::string_view datagram) {
   const ModelMember& sender = *find(shard, parsed->token);
   for (const ModelMember& one : members_) {
     if (one.room != sender.room || &one == &sender || one.endpoint.port == 0) continue;
-    debts_[key_of(one.endpoint)].push_back(
-        {.receiver = one.token, .sender = sender.token, .payload = std::string(parsed->payload)});
+    const std::string place = key_of(one.endpoint);
+    debts_[place].push_back({.receiver = one.token,
+                             .sender = sender.token,
+                             .payload = std::string(parsed->payload),
+                             .other_places = {}});
+    if (debts_[place].front().receiver != one.token) shared_.insert(place);
   }
 }
 
 // Exactly what was said, to exactly whom it was said to, once, and in the order of its sender.
 void RelayModel::on_delivery(const Endpoint& to, std::string_view payload) {
-  std::deque<Debt>& debts = debts_[key_of(to)];
-  const auto paid = std::find_if(debts.begin(), debts.end(), [&](const Debt& debt) {
-    return !debt.is_overtaken && debt.payload == payload;
+  const std::string place = key_of(to);
+  if (pay(place, place, payload)) return;
+  const bool is_paid = std::any_of(debts_.begin(), debts_.end(), [&](const auto& other) {
+    return pay(other.first, place, payload);
   });
-  require(paid != debts.end(), "each delivery is of a message that was said to this member");
+  require(is_paid, "each delivery is of a message that was said to this member");
+}
+
+// Of what is owed at one place, something that may arrive at another.
+bool RelayModel::pay(const std::string& owed_at, const std::string& place,
+                     std::string_view payload) {
+  std::deque<Debt>& debts = debts_[owed_at];
+  const auto paid = std::find_if(debts.begin(), debts.end(), [&](const Debt& debt) {
+    return !debt.is_overtaken && debt.payload == payload &&
+           (owed_at == place || contains(debt.other_places, place));
+  });
+  if (paid == debts.end()) return false;
   for (auto earlier = debts.begin(); earlier != paid; ++earlier) {
+    if (shared_.contains(owed_at)) break;
     if (earlier->receiver == paid->receiver && earlier->sender == paid->sender) {
       earlier->is_overtaken = true;
     }
   }
   debts.erase(paid);
+  return true;
 }
 
 std::uint64_t RelayModel::forgive_debts() {
   std::uint64_t count = 0;
   for (const auto& [endpoint, debts] : debts_) count += debts.size();
   debts_.clear();
+  shared_.clear();
   return count;
 }
 
@@ -175,7 +225,7 @@ Status RelayModel::status_of(const JoinCommand& request) const {
   return members_.size() >= limits_.max_members ? Status::kUnavailable : Status::kCreated;
 }
 
-void RelayModel::admit(const JoinCommand& request, const ModelMember& member) {
+void RelayModel::admit(const JoinCommand& request, const ModelMember& member, bool is_over_limit) {
   for (const ModelMember& other : members_) {
     require(!(other.token == member.token), "every token is another one");
   }
@@ -185,6 +235,7 @@ void RelayModel::admit(const JoinCommand& request, const ModelMember& member) {
     asked_.push_back(member.endpoint);
   }
   members_.push_back(member);
+  if (!is_over_limit) owe_to_others(member, OwedNotice::Kind::kJoined, /*is_certain=*/true);
 }
 
 Endpoint RelayModel::endpoint_of(const JoinCommand& request) {
@@ -197,7 +248,12 @@ Endpoint RelayModel::endpoint_of(const JoinCommand& request) {
 void RelayModel::take_seat(TimeMs now_ms, const JoinCommand& request) {
   for (ModelMember& one : members_) {
     if (one.room != request.room || one.username != request.join.username) continue;
-    one.endpoint = endpoint_of(request);
+    const Endpoint endpoint = endpoint_of(request);
+    if (one.endpoint.port != 0 && one.endpoint != endpoint) {
+      owe_notice(one, OwedNotice::Kind::kOut, one.username, /*is_certain=*/true);
+      shared_.insert(key_of(one.endpoint));  // by those that it was and will be
+    }
+    one.endpoint = endpoint;
     one.peer = request.peer;
     one.last_heard_ms = now_ms;
     one.refusals = 0;
@@ -231,7 +287,7 @@ bool RelayModel::may_go(TimeMs now_ms, const ModelMember& member, const Departur
 }
 
 void RelayModel::remove_gone(TimeMs now_ms, std::uint8_t shard, const Roster& roster,
-                             const Departure& why) {
+                             const Departure& why, bool is_over_limit) {
   const auto is_gone = [&](const ModelMember& one) {
     return one.shard == shard && !is_in(roster, one);
   };
@@ -251,13 +307,16 @@ void RelayModel::remove_gone(TimeMs now_ms, std::uint8_t shard, const Roster& ro
       require(may_go(now_ms, one, why), "a member goes for a reason");
     }
   }
+  std::vector<ModelMember> gone;
+  std::copy_if(members_.begin(), members_.end(), std::back_inserter(gone), is_gone);
+  owe_departures(now_ms, gone, why, is_over_limit);
   std::erase_if(members_, is_gone);
   for (const std::string& room : ended) passwords_.erase(room);
 }
 
 void RelayModel::compare(TimeMs now_ms, std::uint8_t shard, const Roster& roster,
-                         const Departure& why) {
-  remove_gone(now_ms, shard, roster, why);
+                         const Departure& why, bool is_over_limit) {
+  remove_gone(now_ms, shard, roster, why, is_over_limit);
   std::size_t count = 0;
   std::size_t hosts = 0;
   for (const ModelMember& one : members_) {
@@ -279,4 +338,4 @@ void RelayModel::compare(TimeMs now_ms, std::uint8_t shard, const Roster& roster
   require(roster.rooms().size() == hosts, "each room has its host");
 }
 
-}  // namespace chatd::fuzz
+}  // namespace chatd::test

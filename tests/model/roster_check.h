@@ -3,8 +3,8 @@
 
 #include "core/room/roster.h"
 
-namespace chatd::fuzz {
+namespace chatd::test {
 
 void check_roster(const Roster& roster);
 
-}  // namespace chatd::fuzz
+}  // namespace chatd::test

@@ -1,4 +1,4 @@
-#include "tests/fuzz/json_oracle.h"
+#include "tests/model/json_oracle.h"
 
 #include <rapidjson/memorystream.h>
 #include <rapidjson/reader.h>
@@ -8,9 +8,9 @@
 #include <cstdlib>
 #include <utility>
 
-#include "tests/fuzz/utf8.h"
+#include "tests/model/utf8.h"
 
-namespace chatd::fuzz {
+namespace chatd::test {
 namespace {
 
 // An empty array or object is not counted: it holds nothing that would be deeper.
@@ -101,4 +101,4 @@ const JsonField* find_field(const std::vector<JsonField>& fields, std::string_vi
   return nullptr;
 }
 
-}  // namespace chatd::fuzz
+}  // namespace chatd::test

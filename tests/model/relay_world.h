@@ -13,9 +13,9 @@
 #include <vector>
 
 #include "core/relay/relay.h"
-#include "tests/fuzz/relay_model.h"
+#include "tests/model/relay_model.h"
 
-namespace chatd::fuzz {
+namespace chatd::test {
 
 struct WorldConfig {
   std::uint32_t shards = 1;
@@ -108,6 +108,11 @@ class RelayWorld {
   void check_other(const Outbox& out, const Outbox::SendGroup& group);
   std::vector<Echo>::iterator find_echo(const Endpoint& to, std::string_view datagram);
   void check_ledger() const;
+  void check_unheard();
+  // Since the call began.
+  bool is_notice_over_limit(std::uint8_t shard) const {
+    return count(shard, Counter::kNoticesOverLimit) != notices_over_limit_;
+  }
 
   std::uint8_t shard_count_;
   ShardMap map_;
@@ -127,11 +132,13 @@ class RelayWorld {
   std::vector<Echo> echoes_;
   std::map<std::string, TimeMs> last_answer_ms_;  // by shard and address
   bool was_ever_limited_ = false;
-  std::uint32_t generation_ = 0;  // of relays
-  std::uint64_t sent_ = 0;        // deliveries
-  std::uint64_t lost_ = 0;        // given way in full queues
-  std::uint64_t owed_ = 0;        // accepted times (members - 1)
+  std::uint64_t notices_over_limit_ = 0;  // when the call began
+  std::uint64_t notices_dropped_ = 0;     // when all was at rest
+  std::uint32_t generation_ = 0;          // of relays
+  std::uint64_t sent_ = 0;                // deliveries
+  std::uint64_t lost_ = 0;                // given way in full queues
+  std::uint64_t owed_ = 0;                // accepted times (members - 1)
   TimeMs now_ms_ = 1'000'000;
 };
 
-}  // namespace chatd::fuzz
+}  // namespace chatd::test

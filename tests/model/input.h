@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <string_view>
 
-namespace chatd::fuzz {
+namespace chatd::test {
 
 class Input {
  public:
@@ -43,4 +43,4 @@ class Input {
   std::string_view left_;
 };
 
-}  // namespace chatd::fuzz
+}  // namespace chatd::test

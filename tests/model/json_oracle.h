@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-namespace chatd::fuzz {
+namespace chatd::test {
 
 struct JsonField {
   std::string key;
@@ -26,4 +26,4 @@ std::optional<std::vector<JsonField>> read_object(std::string_view json);
 // The first field of this name.
 const JsonField* find_field(const std::vector<JsonField>& fields, std::string_view key);
 
-}  // namespace chatd::fuzz
+}  // namespace chatd::test

@@ -1,4 +1,4 @@
-#include "tests/fuzz/relay_world.h"
+#include "tests/model/relay_world.h"
 
 #include <algorithm>
 #include <optional>
@@ -7,12 +7,12 @@
 #include "core/base/names.h"
 #include "core/wire/v1/datagram.h"
 #include "core/wire/v1/notice.h"
-#include "tests/fuzz/json_oracle.h"
-#include "tests/fuzz/roster_check.h"
-#include "tests/fuzz/targets.h"
+#include "tests/model/json_oracle.h"
+#include "tests/model/require.h"
+#include "tests/model/roster_check.h"
 #include "tests/support/wire.h"
 
-namespace chatd::fuzz {
+namespace chatd::test {
 namespace {
 
 // What a datagram can come to, each under one of these.
@@ -55,6 +55,7 @@ PeerShards& RelayWorld::begin_call(std::uint8_t shard) {
   peers_.figures.clear();
   for (Shard& one : shards_) peers_.figures.push_back(one.relay.figures());
   peers_.creation_order = next_creation_order_++;
+  notices_over_limit_ = count(shard, Counter::kNoticesOverLimit);
   return peers_;
 }
 
@@ -75,7 +76,7 @@ void RelayWorld::end_call(std::uint8_t shard, const Departure& why) {
     check_answer(connection);
   }
   peers_.replies.clear();
-  model_.compare(now_ms_, shard, relay(shard).roster(), why);
+  model_.compare(now_ms_, shard, relay(shard).roster(), why, is_notice_over_limit(shard));
   check_roster(relay(shard).roster());
   check_ledger();
 }
@@ -108,8 +109,8 @@ void RelayWorld::request(const IpAddress& peer, const FrameView& frame) {
         .peer = peer,
         .room_is_counted = true};
     std::string frames = connection.answer;
-    test::take_frame(frames);
-    const auto fields = read_object(test::take_frame(frames).value().payload);
+    take_frame(frames);
+    const auto fields = read_object(take_frame(frames).value().payload);
     const auto status =
         static_cast<Status>(std::stoi(find_field(fields.value(), "status")->integer.value()));
     const bool is_own =
@@ -137,7 +138,7 @@ void RelayWorld::check_decision(std::uint8_t shard, const JoinCommand& request,
   }
   if (!is_admitted) return;
   if (request.join.token) return model_.take_seat(now_ms_, request);
-  model_.admit(request, newest_member(shard, request));
+  model_.admit(request, newest_member(shard, request), is_notice_over_limit(shard));
 }
 
 ModelMember RelayWorld::newest_member(std::uint8_t shard, const JoinCommand& request) const {
@@ -174,12 +175,12 @@ void RelayWorld::check_answer(const Connection& connection) {
   require(!connection.is_greeting || left.size() <= kMaxGreetingBytes, "a greeting is short");
   int frames = 0;
   bool is_last = false;
-  while (const auto frame = test::take_frame(left)) {
+  while (const auto frame = take_frame(left)) {
     ++frames;
     require(!is_last, "nothing follows the outcome");
     const auto fields = read_object(frame->payload);
     require(fields.has_value(), "an answer is a JSON object");
-    is_last = frame->state == test::kCompleted;
+    is_last = frame->state == kCompleted;
     if (const JsonField* const token = find_field(*fields, "token")) {
       if (Token::parse(connection.seat) == Token::parse(*token->text)) continue;
       require(std::find(tokens_.begin(), tokens_.end(), *token->text) == tokens_.end(),
@@ -217,6 +218,7 @@ void RelayWorld::datagram(const Endpoint& from, std::string_view bytes,
   const std::uint8_t shard = named < map_.count() ? named : shard_if_none_is_named;
   begin_call(shard);
   const Counters before = relay(shard).counters();
+  const bool is_under_way = !shards_[shard].out.is_empty();
   {
     // The receive buffer is gone afterwards: nothing may point into it.
     std::vector<char> buffer(bytes.begin(), bytes.end());
@@ -226,7 +228,7 @@ void RelayWorld::datagram(const Endpoint& from, std::string_view bytes,
   const bool is_over_limit =
       relay(shard).counters()[Counter::kMessagesOverLimit] != before[Counter::kMessagesOverLimit];
   const RelayModel::Verdict verdict =
-      model_.on_datagram(now_ms_, shard, from, bytes, is_over_limit);
+      model_.on_datagram(now_ms_, shard, from, bytes, is_over_limit, is_under_way);
   check_datagram(shard, from, bytes, before, verdict);
   if (verdict.outcome == Counter::kMessagesAccepted && !is_over_limit) model_.owe(shard, bytes);
   end_call(shard, verdict.departure);
@@ -358,11 +360,7 @@ void RelayWorld::check_other(const Outbox& out, const Outbox::SendGroup& group) 
   const std::string_view datagram = out.message(out.trains(group).front(), 0);
   for (const Endpoint& to : out.destinations(group)) {
     if (group.kind == Outbox::Kind::kNotice) {
-      require(model_.has_asked(to), "no address hears from chatd that did not ask");
-      const auto fields = read_object(datagram.substr(kServerPrefix.size()));
-      require(fields.has_value(), "a notice is an object");
-      const JsonField& sender = *find_field(*fields, "sender");
-      require(sender.is("system") || sender.is("Server"), "a notice is the server's");
+      model_.on_notice(to, datagram.substr(kServerPrefix.size()));
     } else if (const auto echo = find_echo(to, datagram); echo != echoes_.end()) {
       echoes_.erase(echo);
     } else {
@@ -433,6 +431,17 @@ void RelayWorld::carry_all_letters() {
   connections_.clear();
 }
 
+void RelayWorld::check_unheard() {
+  std::uint64_t dropped = 0;
+  for (std::uint8_t shard = 0; shard < shard_count_; ++shard) {
+    dropped += count(shard, Counter::kNoticesDropped);
+  }
+  const std::uint64_t dropped_now = dropped - std::exchange(notices_dropped_, dropped);
+  const RelayModel::Unheard unheard = model_.forgive_notices();
+  require(unheard.must_be <= dropped_now, "a notice that nobody heard is counted");
+  require(dropped_now <= unheard.may_be, "no other is");
+}
+
 void RelayWorld::come_to_rest() {
   carry_all_letters();
   for (std::uint8_t shard = 0; shard < shard_count_; ++shard) {
@@ -451,8 +460,9 @@ void RelayWorld::come_to_rest() {
     dropped += count(shard, Counter::kDroppedQueueFull);
   }
   require(dropped == lost_, "what did not arrive is counted");
+  check_unheard();
   require(sent_ + dropped == planned, "what was planned was sent or has a reason");
   require(answered_.empty() && echoes_.empty(), "every answer went out");
 }
 
-}  // namespace chatd::fuzz
+}  // namespace chatd::test

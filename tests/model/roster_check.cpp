@@ -1,8 +1,8 @@
-#include "tests/fuzz/roster_check.h"
+#include "tests/model/roster_check.h"
 
-#include "tests/fuzz/targets.h"
+#include "tests/model/require.h"
 
-namespace chatd::fuzz {
+namespace chatd::test {
 namespace {
 
 bool is_listed_at_endpoint(const Roster& roster, std::uint32_t slot, const Endpoint& endpoint) {
@@ -64,4 +64,4 @@ void check_roster(const Roster& roster) {
   require(members == roster.members().size(), "every member is in one room");
 }
 
-}  // namespace chatd::fuzz
+}  // namespace chatd::test
