@@ -8,6 +8,7 @@
 #include "client/lib/response.h"
 #include "core/wire/v1/frame.h"
 #include "tests/sim/clients.h"
+#include "tests/support/wire.h"
 
 namespace chatd::sim {
 namespace {
@@ -109,12 +110,12 @@ std::string Clients::write_request(const Client& client, const RequestSpec& spec
 
 std::string Clients::write_bad_request(const RequestSpec& spec) {
   static constexpr std::string_view kGood = R"({"username":"u","ip":"","port":1,"password":""})";
-  std::string frame;
   if (spec.kind == RequestSpec::Kind::kBadFrame) {
     const bool is_unknown = world_.dice.one_in(2);
-    append_frame(frame, is_unknown ? 9 : 2,
-                 is_unknown ? FrameState::kRequest : FrameState::kAccepted, "room", kGood);
-    return frame;
+    return test::encode({.operation = is_unknown ? std::uint8_t{9} : test::kJoinRoom,
+                         .state = is_unknown ? test::kRequest : test::kAccepted,
+                         .room = "room",
+                         .payload = std::string(kGood)});
   }
   struct Bad {
     std::string_view room;
@@ -132,8 +133,10 @@ std::string Clients::write_bad_request(const RequestSpec& spec) {
       Bad{"room", R"({"username":)"},
   };
   const Bad& bad = kBad[static_cast<std::size_t>(world_.dice.roll(kBad.size()))];
-  append_frame(frame, Operation::kJoin, FrameState::kRequest, bad.room, bad.payload);
-  return frame;
+  return test::encode({.operation = test::kJoinRoom,
+                       .state = test::kRequest,
+                       .room = std::string(bad.room),
+                       .payload = std::string(bad.payload)});
 }
 
 // The bytes come as the network cuts them.

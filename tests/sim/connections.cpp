@@ -7,6 +7,7 @@
 #include "core/base/limits.h"
 #include "core/wire/v1/frame.h"
 #include "tests/sim/server.h"
+#include "tests/support/wire.h"
 
 namespace chatd::sim {
 namespace {
@@ -50,7 +51,7 @@ std::uint32_t Server::connect(const RequestSpec& spec, std::string_view request)
   connection.breaks = breaking_connections > 0 && world_.dice.one_in(2);
   connection.reads_slowly = world_.dice.one_in(6);
   for (std::uint32_t i = 0; i < connection.nonsense; ++i) {
-    append_frame(connection.request, 77, FrameState::kRequest, "", "");
+    connection.request += test::encode({.operation = 77, .state = test::kRequest});
   }
   connection.request += request;
   world_.plan(world_.about(kConnectUs), EventKind::kRequestAtServer, number, connection.serial);

@@ -1,4 +1,5 @@
 // What clients send.
+#include <string>
 #include <string_view>
 
 #include "core/base/limits.h"
@@ -6,19 +7,22 @@
 #include "core/wire/v1/payload.h"
 #include "tests/sim/clients.h"
 #include "tests/sim/words.h"
+#include "tests/support/wire.h"
 
 namespace chatd::sim {
 namespace {
 
 constexpr std::uint64_t kWrittenByLibrary = 16;  // one message in so many
 
-void append_hex(std::string& out, std::string_view bytes) {
+std::string hex(std::string_view bytes) {
   static constexpr char kDigits[] = "0123456789abcdef";
+  std::string digits;
   for (const char c : bytes) {
     const auto byte = static_cast<unsigned char>(c);
-    out.push_back(kDigits[byte >> 4]);
-    out.push_back(kDigits[byte & 0xf]);
+    digits.push_back(kDigits[byte >> 4]);
+    digits.push_back(kDigits[byte & 0xf]);
   }
+  return digits;
 }
 
 }  // namespace
@@ -29,14 +33,7 @@ std::uint32_t Clients::open_datagram(const Client& client, std::string_view room
   const std::uint32_t number = world_.packets.make();
   Packet& packet = world_.packets[number];
   const bool is_short = client.number % 4 == 3;
-  packet.bytes.push_back(static_cast<char>(room.size()));
-  packet.bytes.push_back(static_cast<char>(is_short ? kTokenBytes : kTokenHexBytes));
-  packet.bytes.append(room);
-  if (is_short) {
-    packet.bytes.append(token);
-  } else {
-    append_hex(packet.bytes, token);
-  }
+  packet.bytes = test::encode_datagram(room, is_short ? std::string(token) : hex(token), "");
   packet.claim = claim;
   packet.claim.header = Claim::Header::kWhole;
   packet.claim.client = client.number;

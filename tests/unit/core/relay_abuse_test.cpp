@@ -244,7 +244,7 @@ class PasswordGuessing : public Abuse {
   long guess(std::string_view password, std::string_view from, std::string_view room = "den") {
     const std::string name = "guest" + std::to_string(++guests_);
     return kit_
-        .ask(kJoinOperation, room,
+        .ask(kJoinRoom, room,
              join_payload(
                  {.username = name, .ip = "", .port = 0, .password = std::string(password)}),
              ip(from))
@@ -355,8 +355,8 @@ TEST_F(Connecting, SoManyPerSecondFromOneAddress) {
   kit_.now_ms += 1'000;
   EXPECT_EQ(open_from(ip("192.0.2.1"), 1), 1u);
   // Requests have a bucket of their own.
-  EXPECT_EQ(kit_.ask(kCreateOperation, "lobby",
-                     join_payload({.username = "alice", .ip = "", .port = 0}), ip("192.0.2.1"))
+  EXPECT_EQ(kit_.ask(kCreateRoom, "lobby", join_payload({.username = "alice", .ip = "", .port = 0}),
+                     ip("192.0.2.1"))
                 .status,
             201);
 }

@@ -19,9 +19,6 @@ inline Endpoint at(std::string_view address, std::uint16_t port) {
   return {ip(address), port};
 }
 
-inline constexpr std::uint8_t kCreateOperation = 1;
-inline constexpr std::uint8_t kJoinOperation = 2;
-
 // What came back over TCP.
 struct Answer {
   std::size_t frame_count = 0;

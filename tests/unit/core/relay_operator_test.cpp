@@ -17,7 +17,7 @@ using namespace test;
 class Operator : public testing::Test {
  protected:
   Answer try_to_create(std::string_view room) {
-    return kit_.ask(kCreateOperation, room, join_payload({.username = "eve", .port = 7}));
+    return kit_.ask(kCreateRoom, room, join_payload({.username = "eve", .port = 7}));
   }
 
   RelayKit kit_;
@@ -86,8 +86,7 @@ TEST_F(Operator, DrainLetsNobodyInAndTellsAll) {
 
   const Answer refused = try_to_create("cellar");
   EXPECT_EQ(refused.status, 503);
-  EXPECT_EQ(kit_.ask(kJoinOperation, "lobby", join_payload({.username = "eve", .port = 7})).status,
-            503);
+  EXPECT_EQ(kit_.ask(kJoinRoom, "lobby", join_payload({.username = "eve", .port = 7})).status, 503);
   kit_.say(bob_, "still here");
   EXPECT_EQ(heard_at(kit_.take(), alice_.from),
             std::vector<std::string>{message_payload("bob", "still here")});

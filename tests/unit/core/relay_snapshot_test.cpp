@@ -116,7 +116,7 @@ TEST_F(Snapshot, PasswordsHold) {
   hand_over();
   const auto join = [&](const std::string& password) {
     const std::string payload = join_payload({.username = "dan", .port = 7, .password = password});
-    return fresh_.ask(kJoinOperation, "lobby", payload).status;
+    return fresh_.ask(kJoinRoom, "lobby", payload).status;
   };
   EXPECT_EQ(join("guess"), 401);
   EXPECT_EQ(join("secret"), 201);

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "core/base/limits.h"
+#include "tests/support/wire.h"
 
 namespace chatd {
 namespace {
@@ -18,17 +19,8 @@ Token some_token() {
   return *Token::parse(kHexToken);
 }
 
-// A client's datagram with the token bytes given as they are.
-std::string datagram_bytes(std::string_view room, std::string_view token,
-                           std::string_view payload) {
-  std::string bytes;
-  bytes.push_back(static_cast<char>(room.size()));
-  bytes.push_back(static_cast<char>(token.size()));
-  return bytes.append(room).append(token).append(payload);
-}
-
 TEST(ClientDatagram, TakesTheHexForm) {
-  const std::string bytes = datagram_bytes("lobby", kHexToken, kPayload);
+  const std::string bytes = test::encode_datagram("lobby", kHexToken, kPayload);
   const auto parsed = parse_client_datagram(bytes);
   ASSERT_TRUE(parsed.has_value());
   EXPECT_EQ(parsed->room, "lobby");
@@ -37,7 +29,7 @@ TEST(ClientDatagram, TakesTheHexForm) {
 }
 
 TEST(ClientDatagram, TakesTheRawForm) {
-  const std::string bytes = datagram_bytes("lobby", some_token().raw(), kPayload);
+  const std::string bytes = test::encode_datagram("lobby", some_token().raw(), kPayload);
   ASSERT_EQ(bytes[1], 16);
   const auto parsed = parse_client_datagram(bytes);
   ASSERT_TRUE(parsed.has_value());
@@ -49,7 +41,7 @@ TEST(ClientDatagram, TakesTheRawForm) {
 TEST(ClientDatagram, IsWrittenAsSpecified) {
   std::string bytes;
   append_client_datagram(bytes, "lobby", some_token(), kPayload);
-  EXPECT_EQ(bytes, datagram_bytes("lobby", kHexToken, kPayload));
+  EXPECT_EQ(bytes, test::encode_datagram("lobby", kHexToken, kPayload));
   EXPECT_EQ(bytes.substr(0, 2), std::string("\x05\x20"));
 }
 
@@ -66,7 +58,7 @@ TEST(ClientDatagram, RoundTripsTheLongestRoomName) {
 TEST(ClientDatagram, WithoutPayloadIsAHeartbeat) {
   const Token token = some_token();
   for (const std::string_view form : {kHexToken, token.raw()}) {
-    const std::string bytes = datagram_bytes("lobby", form, "");
+    const std::string bytes = test::encode_datagram("lobby", form, "");
     const auto parsed = parse_client_datagram(bytes);
     ASSERT_TRUE(parsed.has_value());
     EXPECT_TRUE(parsed->payload.empty());
@@ -77,7 +69,7 @@ TEST(ClientDatagram, WithoutPayloadIsAHeartbeat) {
 TEST(ClientDatagram, PayloadMayHoldAnyBytes) {
   std::string payload;
   for (int value = 0; value < 256; ++value) payload.push_back(static_cast<char>(value));
-  const std::string bytes = datagram_bytes("r", kHexToken, payload);
+  const std::string bytes = test::encode_datagram("r", kHexToken, payload);
   const auto parsed = parse_client_datagram(bytes);
   ASSERT_TRUE(parsed.has_value());
   EXPECT_EQ(parsed->payload, payload);
@@ -87,7 +79,7 @@ TEST(ClientDatagram, PayloadMayHoldAnyBytes) {
 TEST(ClientDatagram, IsRefusedWhenCutInsideItsHeaders) {
   const Token token = some_token();
   for (const std::string_view form : {kHexToken, token.raw()}) {
-    const std::string bytes = datagram_bytes("lobby", form, "");
+    const std::string bytes = test::encode_datagram("lobby", form, "");
     for (std::size_t length = 0; length < bytes.size(); ++length) {
       EXPECT_FALSE(parse_client_datagram(std::string_view(bytes).substr(0, length)).has_value())
           << "at " << length << " of " << bytes.size();
@@ -97,12 +89,12 @@ TEST(ClientDatagram, IsRefusedWhenCutInsideItsHeaders) {
 }
 
 TEST(ClientDatagram, IsRefusedWithoutARoomName) {
-  EXPECT_FALSE(parse_client_datagram(datagram_bytes("", kHexToken, kPayload)).has_value());
+  EXPECT_FALSE(parse_client_datagram(test::encode_datagram("", kHexToken, kPayload)).has_value());
 }
 
 TEST(ClientDatagram, IsRefusedWithAnyOtherTokenSize) {
   for (unsigned size = 0; size < 256; ++size) {
-    std::string bytes = datagram_bytes("lobby", std::string(size, 'a'), "");
+    std::string bytes = test::encode_datagram("lobby", std::string(size, 'a'), "");
     bytes.append(300, 'a');  // so that it is the size that decides, not the datagram's end
     const bool known = size == 16 || size == 32;
     EXPECT_EQ(parse_client_datagram(bytes).has_value(), known) << "TokenSize " << size;
@@ -112,9 +104,10 @@ TEST(ClientDatagram, IsRefusedWithAnyOtherTokenSize) {
 TEST(ClientDatagram, IsRefusedWhenTheHexFormIsNotHex) {
   std::string token(kHexToken);
   token[31] = 'g';
-  EXPECT_FALSE(parse_client_datagram(datagram_bytes("lobby", token, kPayload)).has_value());
+  EXPECT_FALSE(parse_client_datagram(test::encode_datagram("lobby", token, kPayload)).has_value());
   // The same bytes are fine as a raw token: 16 of them, whatever they are.
-  EXPECT_TRUE(parse_client_datagram(datagram_bytes("lobby", token.substr(16), "")).has_value());
+  EXPECT_TRUE(
+      parse_client_datagram(test::encode_datagram("lobby", token.substr(16), "")).has_value());
 }
 
 TEST(ServerDatagram, IsTwoZeroBytesAndThePayload) {
