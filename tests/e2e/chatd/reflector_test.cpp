@@ -18,47 +18,49 @@ class Reflector : public ServerTest {
 
 const std::string kAnswer = std::string("\0\0", 2) + std::string(kNotAuthenticated);
 
-TEST_F(Reflector, AForeignIpInARequestDrawsNothingThere) {
-  ASSERT_NO_FATAL_FAILURE(start());
-  UdpPeer victim("127.0.0.9");
-  auto room = make_room(server(), "room", {"alice", "bob"});
-  ASSERT_EQ(room.size(), 2U);
-  auto mallory = Member::join(server(), "room", "mallory",
-                              {.stated_ip = "127.0.0.9", .stated_port = victim.address().port()});
-  ASSERT_TRUE(mallory);
-  for (Member& member : room) EXPECT_TRUE(member.hears_joined("mallory"));
+// Mallory has named a victim's address as its own when it joined.
+class ReflectorWithAVictim : public Reflector {
+ protected:
+  void SetUp() override {
+    ASSERT_NO_FATAL_FAILURE(start());
+    room_ = make_room(server(), "room", {"alice", "bob"});
+    ASSERT_EQ(room_.size(), 2U);
+    mallory_ = Member::join(server(), "room", "mallory",
+                            {.stated_ip = "127.0.0.9", .stated_port = victim_.address().port()});
+    ASSERT_TRUE(mallory_);
+    for (Member& member : room_) EXPECT_TRUE(member.hears_joined("mallory"));
+  }
+
+  UdpPeer victim_{"127.0.0.9"};
+  std::vector<Member> room_;
+  std::optional<Member> mallory_;
+};
+
+TEST_F(ReflectorWithAVictim, AForeignIpInARequestDrawsNothingThere) {
   for (int i = 0; i < 100; ++i) {
-    const std::string said = room[0].say("message " + std::to_string(i));
-    ASSERT_TRUE(room[1].hears(said));
+    const std::string said = room_[0].say("message " + std::to_string(i));
+    ASSERT_TRUE(room_[1].hears(said));
   }
   auto carol = Member::join(server(), "room", "carol");  // join notices do not go there either
   ASSERT_TRUE(carol);
-  for (Member& member : room) EXPECT_TRUE(member.hears_joined("carol"));
+  for (Member& member : room_) EXPECT_TRUE(member.hears_joined("carol"));
   carol->leave();
-  for (Member& member : room) EXPECT_TRUE(member.hears_left("carol"));
-  EXPECT_TRUE(room[1].hears_nothing_before(room[0]));
-  EXPECT_FALSE(victim.try_receive());
+  for (Member& member : room_) EXPECT_TRUE(member.hears_left("carol"));
+  EXPECT_TRUE(room_[1].hears_nothing_before(room_[0]));
+  EXPECT_FALSE(victim_.try_receive());
   // mallory is in the room, and was only never found.
-  mallory->heartbeat();
-  EXPECT_TRUE(mallory->hears(room[0].say("hello")));
-  EXPECT_FALSE(victim.try_receive());
+  mallory_->heartbeat();
+  EXPECT_TRUE(mallory_->hears(room_[0].say("hello")));
+  EXPECT_FALSE(victim_.try_receive());
   EXPECT_EQ(totals()["dropped_pending_member"], 102U);
 }
 
-TEST_F(Reflector, ARoomThatEndsDoesNotTellAForeignAddressEither) {
-  ASSERT_NO_FATAL_FAILURE(start());
-  UdpPeer victim("127.0.0.9");
-  auto room = make_room(server(), "room", {"alice", "bob"});
-  ASSERT_EQ(room.size(), 2U);
-  auto mallory = Member::join(server(), "room", "mallory",
-                              {.stated_ip = "127.0.0.9", .stated_port = victim.address().port()});
-  ASSERT_TRUE(mallory);
-  for (Member& member : room) EXPECT_TRUE(member.hears_joined("mallory"));
-  room[0].leave();
-  EXPECT_TRUE(room[1].hears_left("alice"));
-  EXPECT_TRUE(room[1].hears_own_removal());
+TEST_F(ReflectorWithAVictim, ARoomThatEndsDoesNotTellAForeignAddressEither) {
+  room_[0].leave();
+  EXPECT_TRUE(room_[1].hears_left("alice"));
+  EXPECT_TRUE(room_[1].hears_own_removal());
   totals();  // the server is gone: whatever it had to send is sent
-  EXPECT_FALSE(victim.try_receive());
+  EXPECT_FALSE(victim_.try_receive());
 }
 
 TEST_F(Reflector, AnUnauthenticatedDatagramNeverDrawsALongerAnswer) {
