@@ -202,8 +202,7 @@ Dispatcher::Run Dispatcher::next_run(const Room& room) const {
 
 std::uint64_t Dispatcher::serve_run(Room& room, const Run& run, std::uint64_t max_work,
                                     const Positions* positions, Outbox& out) {
-  group_.plan(room.log, run.number, room.log.head());
-  group_.serialize(out);
+  group_.prepare(room.log, run.number, room.log.head(), out);
   const std::uint32_t work = group_.work_per_member();
   const auto affordable = static_cast<std::uint32_t>(max_work / work);
   const std::uint32_t count = std::min(run.end - run.begin, std::max(kMinSlice, affordable));

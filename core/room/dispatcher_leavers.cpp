@@ -91,8 +91,7 @@ std::uint64_t Dispatcher::serve_leaver(Room& room, Outbox& out) {
   const std::uint64_t number = room.log.position(leaver.cursor);
   std::uint64_t work = kWorkPerPlan;
   if (number < leaver.end) {
-    group_.plan(room.log, number, leaver.end);
-    group_.serialize(out);
+    group_.prepare(room.log, number, leaver.end, out);
     group_.send(group_.messages_of(leaver.member), leaver.endpoint, out);
     leaver.cursor = number + group_.size();
     room.log.advance(store_, number, leaver.cursor, 1);

@@ -14,6 +14,12 @@ constexpr MessageSet range(std::uint32_t first, std::uint32_t last) {
 
 }  // namespace
 
+void GroupSerializer::prepare(const RoomLog& log, std::uint64_t number, std::uint64_t end,
+                              Outbox& out) {
+  plan(log, number, end);
+  serialize(out);
+}
+
 void GroupSerializer::plan(const RoomLog& log, std::uint64_t number, std::uint64_t end) {
   const auto most =
       static_cast<std::uint32_t>(std::min<std::uint64_t>(end - number, kMaxPlannedMessages));

@@ -6,8 +6,8 @@
 // so that a whole train is one piece, and whoever said nothing in it gets the same trains. Who did
 // gets the same without its own messages: then a train is a few pieces of the same bytes.
 //
-// Use: plan(), serialize(), and then the send functions, as often as need be. Thread: one at a
-// time. Nothing is allocated.
+// Use: prepare(), and then the send functions, as often as need be. Thread: one at a time. Nothing
+// is allocated.
 #pragma once
 
 #include <algorithm>
@@ -28,10 +28,9 @@ class GroupSerializer {
       : store_(store), limits_(limits) {}
 
   // Entries from `number` to before `end`, as many as fit a plan, or one notice: what people said
-  // before and after a notice is heard before and after it.
-  void plan(const RoomLog& log, std::uint64_t number, std::uint64_t end);
-  // Writes the group's bytes into the outbox's memory.
-  void serialize(Outbox& out);
+  // before and after a notice is heard before and after it. Writes their bytes into the outbox's
+  // memory.
+  void prepare(const RoomLog& log, std::uint64_t number, std::uint64_t end, Outbox& out);
 
   // Entries in the group.
   std::uint32_t size() const { return size_; }
@@ -58,6 +57,9 @@ class GroupSerializer {
   void send(MessageSet own_messages, const Endpoint& to, Outbox& out);
 
  private:
+  void plan(const RoomLog& log, std::uint64_t number, std::uint64_t end);
+  void serialize(Outbox& out);
+
   // A member that has messages of its own in the group.
   struct Sender {
     std::uint32_t position;  // in the room
