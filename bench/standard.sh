@@ -42,7 +42,7 @@ fail() {
 # A server of its own for each case: memory and tables start empty.
 start_chatd() {
   local ready='' deadline=$((SECONDS + 20))
-  "$bin/chatd" --host 127.0.0.1 --tcp-port 0 --udp-port 0 --log-level warn --rate-limits off \
+  "$bin/chatd" --host 127.0.0.1 --tcp-port 0 --udp-port 0 --tls-port off --log-level warn --rate-limits off \
     >"$work/chatd.out" 2>"$work/chatd.err" </dev/null &
   chatd_pid=$!
   until [[ $ready =~ ^chatd\ ready\ tcp=127\.0\.0\.1:([0-9]+)\ udp=127\.0\.0\.1:([0-9]+) ]]; do

@@ -11,6 +11,7 @@ pkg_check_modules(sodium REQUIRED IMPORTED_TARGET libsodium)   # keyed hashes, c
 pkg_check_modules(utf8proc REQUIRED IMPORTED_TARGET libutf8proc)  # Unicode: names that look alike, widths
 # Its pkg-config file defines a macro that matters on Windows alone.
 set_target_properties(PkgConfig::utf8proc PROPERTIES INTERFACE_COMPILE_OPTIONS "")
+pkg_check_modules(openssl REQUIRED IMPORTED_TARGET openssl>=3)   # TLS
 pkg_check_modules(systemd REQUIRED IMPORTED_TARGET libsystemd) # tells the service manager how chatd is
 pkg_check_modules(microhttpd REQUIRED IMPORTED_TARGET libmicrohttpd)  # HTTP for the operator
 pkg_check_modules(prometheus_core REQUIRED IMPORTED_TARGET prometheus-cpp-core)  # text for Prometheus

@@ -49,7 +49,8 @@ void log_totals(const Counters& counters) {
 void say_ready(const Server& server) {
   const std::string tcp = to_text(server.tcp());
   const std::string udp = to_text(server.udp());
-  if (std::printf("chatd ready tcp=%s udp=%s\n", tcp.c_str(), udp.c_str()) < 0 ||
+  const std::string tls = server.tls() == nullptr ? "" : " tls=" + to_text(*server.tls());
+  if (std::printf("chatd ready tcp=%s udp=%s%s\n", tcp.c_str(), udp.c_str(), tls.c_str()) < 0 ||
       std::fflush(stdout) != 0) {
     spdlog::warn("the ready line cannot be written to stdout: {}", std::strerror(errno));
   }

@@ -77,6 +77,10 @@ std::string head_text(const Status& now) {
   table.add({"memory", std::to_string(now.resident_bytes >> 20) + " MiB"});
   table.add({"descriptors", std::to_string(now.open_descriptors)});
   table.add({"connections", std::to_string(now.connections)});
+  if (!now.tls_address.empty()) {
+    table.add({"TLS", now.tls_address});
+    table.add({"certificate", "SHA-256 " + now.certificate_sha256});
+  }
   table.add({"rooms", std::to_string(now.total.rooms)});
   const std::string pending =
       now.total.pending_members == 0
@@ -160,9 +164,16 @@ std::optional<Status> parse_status(const std::string& json) {
                 .resident_bytes = number_of(root, "resident_bytes"),
                 .open_descriptors = number_of(root, "open_descriptors"),
                 .connections = number_of(root, "connections"),
+                .tls_address = {},
+                .certificate_sha256 = {},
                 .total = shard_in(total),
                 .drops = {},
                 .shards = {}};
+  simdjson::dom::element tls;
+  if (root["tls"].get(tls) == simdjson::SUCCESS) {
+    status.tls_address = text_of(tls, "address");
+    status.certificate_sha256 = text_of(tls, "certificate_sha256");
+  }
   add_drops(root, "datagrams_dropped", "datagrams", status);
   add_drops(root, "deliveries_dropped", "deliveries", status);
   for_each_of(root, "shards", [&](auto shard) { status.shards.push_back(shard_in(shard)); });

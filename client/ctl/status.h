@@ -31,6 +31,8 @@ struct Status {
   std::uint64_t resident_bytes = 0;
   std::uint64_t open_descriptors = 0;
   std::uint64_t connections = 0;
+  std::string tls_address;  // empty: there is no TLS port
+  std::string certificate_sha256;
   ShardStatus total;
   std::vector<std::pair<std::string, std::uint64_t>> drops;  // reason and count, none of them 0
   std::vector<ShardStatus> shards;

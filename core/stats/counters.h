@@ -76,10 +76,24 @@ enum class Counter : std::uint8_t {
   kConnectionsAccepted,
   kConnectionsTimedOut,
   kConnectionsBroken,            // reset by the peer, or by a failure of the system
+  kConnectionsTlsOnPlainPort,    // a client that speaks TLS has come to the port that does not
+  kConnectionsNotHandedOver,     // encrypted, so that they ended with a hand-over
   kConnectionsOverLimit,         // answered 503
   kConnectionsOverAddressLimit,  // answered 429: too many from one address
   kConnectionsShed,              // closed at once: over the limit by far
   kAcceptsPostponed,             // out of descriptors, or another failure of the system
+  // TLS handshakes. A connection to the TLS port ends in one of these, or is one of the failures
+  // above later on.
+  kTlsHandshakes,
+  kTlsHandshakesResumed,       // among them: with a ticket
+  kTlsFailedPlainText,         // what came is not TLS: told so in plain text
+  kTlsFailedOldVersion,        // the client does not speak TLS 1.3
+  kTlsFailedWrongProtocol,     // none of the protocols that it speaks is ours (ALPN)
+  kTlsFailedPeerRefused,       // it has sent an alert, for instance since it does not trust us
+  kTlsFailedEnded,             // it has hung up, or the connection is broken
+  kTlsFailedGarbage,           // anything else that is not as it should be
+  kTlsFailedTimedOut,          // not done within the handshake timeout
+  kTlsFailedOverLimit,         // the oldest of too many at a time
   kRequestsCompleted,
   kRequestsRefused,
   kRequestsOverLimit,          // among the refused: too many from one address

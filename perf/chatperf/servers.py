@@ -138,7 +138,7 @@ class Chatd(OwnServer):
     def _command(self):
         # One core, one shard: what is compared is one loop with one loop.
         # And room for all messages that are on their way to it, see shapes.ROOMY.
-        return [*super()._command(), "--tcp-port", "0", "--log-level", "error", "--shards", "1", "--rate-limits", "off",
+        return [*super()._command(), "--tcp-port", "0", "--tls-port", "off", "--log-level", "error", "--shards", "1", "--rate-limits", "off",
                 "--receive-buffer", "64MiB"]
 
 

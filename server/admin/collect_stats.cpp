@@ -4,12 +4,15 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <optional>
 #include <system_error>
 #include <utility>
 #include <vector>
 
 #include "core/relay/relay.h"
+#include "server/os/socket_address.h"
 #include "server/os/wait.h"
+#include "server/tls/tls_service.h"
 
 namespace chatd {
 namespace {
@@ -50,6 +53,13 @@ ProcessStats process_stats() {
   return figures;
 }
 
+std::optional<TlsStats> tls_stats(const TlsService* tls) {
+  if (tls == nullptr) return std::nullopt;
+  return TlsStats{.address = to_text(tls->endpoint()),
+                  .certificate_sha256 = tls->fingerprint(),
+                  .certificate_expires_at_s = tls->expires_at_s()};
+}
+
 }  // namespace
 
 StartTime StartTime::now() {
@@ -68,6 +78,7 @@ tl::expected<ServerStats, std::string> collect_stats(ShardQuery& query, const St
                     .uptime_ms = monotonic_now_ms() - start.monotonic_ms,
                     .connections = query.connections(),
                     .process = process_stats(),
+                    .tls = tls_stats(query.tls()),
                     .shards = {}};
   for (const Answer& answer : *answers) {
     stats.is_draining = stats.is_draining || answer.is_draining;

@@ -43,6 +43,15 @@ void write_shard(const ServerStats::Shard& shard, JsonWriter& json) {
   write_counters(shard.counters, json);
 }
 
+void write_tls(const TlsStats& tls, JsonWriter& json) {
+  json.key("tls");
+  json.begin_object();
+  json.member("address", std::string_view(tls.address));
+  json.member("certificate_sha256", std::string_view(tls.certificate_sha256));
+  json.member("certificate_expires_at_s", static_cast<std::uint64_t>(tls.certificate_expires_at_s));
+  json.end_object();
+}
+
 void write_histograms(const RelayHistograms& histograms, JsonWriter& json) {
   json.begin_object();
   write_buckets("receivers", histograms.receivers, json);
@@ -65,6 +74,7 @@ std::string status_json(const ServerStats& stats) {
   json.member("resident_bytes", stats.process.resident_bytes);
   json.member("open_descriptors", stats.process.open_descriptors);
   json.member("connections", std::uint64_t{stats.connections});
+  if (stats.tls) write_tls(*stats.tls, json);
   json.key("total");
   json.begin_object();
   write_shard(total, json);

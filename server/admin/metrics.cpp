@@ -126,6 +126,10 @@ void add_process(const ServerStats& stats, std::vector<MetricFamily>& families) 
   add("process_open_fds", "Descriptors that are open.", stats.process.open_descriptors);
   add("process_start_time_seconds", "When chatd was started, in seconds since 1970.",
       stats.started_at_s);
+  const std::int64_t expires_at_s = stats.tls ? stats.tls->certificate_expires_at_s : 0;
+  add("chatd_tls_certificate_expiry_timestamp_seconds",
+      "When the certificate of the TLS port expires, in seconds since 1970; 0 where there is none.",
+      static_cast<std::uint64_t>(expires_at_s));
 }
 
 std::vector<MetricFamily> all_families(const ServerStats& stats) {

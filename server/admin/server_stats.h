@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,12 @@ namespace chatd {
 struct ProcessStats {
   std::uint64_t resident_bytes = 0;
   std::uint64_t open_descriptors = 0;
+};
+
+struct TlsStats {
+  std::string address;             // where the port is
+  std::string certificate_sha256;  // as `openssl x509 -fingerprint -sha256` writes it
+  std::int64_t certificate_expires_at_s = 0;
 };
 
 struct ServerStats {
@@ -41,6 +48,7 @@ struct ServerStats {
   std::uint64_t uptime_ms = 0;
   std::uint32_t connections = 0;
   ProcessStats process;
+  std::optional<TlsStats> tls;  // nothing: there is no TLS port
   std::vector<Shard> shards;
 
   Shard total() const {

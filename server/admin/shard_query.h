@@ -26,6 +26,8 @@ class ShardQuery {
 
   std::uint32_t shard_count() const { return group_.shard_count(); }
   std::uint32_t connections() const { return group_.connections(); }
+  // Null: there is no TLS port.
+  const TlsService* tls() const { return group_.tls(); }
 
   // Nobody is waited for any more.
   void end() {

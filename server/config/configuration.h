@@ -10,6 +10,7 @@
 
 #include "server/config/options.h"
 #include "server/config/sources.h"
+#include "server/tls/find_certificate.h"
 
 namespace chatd::config {
 
@@ -31,6 +32,9 @@ struct Configuration {
 // All that is wrong, at once. With --help and --version nothing but the command line is read.
 tl::expected<Configuration, Errors> load(int argc, const char* const* argv,
                                          const char* const* environment);
+
+// The operator's, for server/tls/.
+CertificatePlace certificate_files(const Options& options);
 
 struct Difference {
   const OptionSpec* option;

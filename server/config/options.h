@@ -10,10 +10,21 @@ namespace chatd {
 
 inline constexpr char kNoAdmin[] = "off";
 
+// Of the TLS port, where it is no number.
+inline constexpr std::uint32_t kNoTlsPort = 0x1'0000;
+inline constexpr std::uint32_t kAutoTlsPort = 0x1'0001;  // the usual one, if it is free
+inline constexpr std::uint16_t kUsualTlsPort = 8001;
+// Of its certificate and key, where they are no files.
+inline constexpr char kSelfSigned[] = "self-signed";
+inline constexpr char kKeyInCertificate[] = "in-certificate";
+
 struct Options {
   std::string host = "127.0.0.1";
   std::uint16_t tcp_port = 8000;  // 0: the kernel picks one
   std::uint16_t udp_port = 9000;
+  std::uint32_t tls_port = kAutoTlsPort;  // or 0..65535
+  std::string tls_certificate = kSelfSigned;
+  std::string tls_key = kKeyInCertificate;
   bool gso = true;  // send trains of messages where the kernel and the path take them
   std::uint32_t mtu_bytes = 1280;  // what every path to a member takes (IPv6 asks for as much)
   std::uint64_t receive_buffer_bytes = 4 * 1024 * 1024;  // of the UDP socket

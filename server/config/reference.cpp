@@ -71,6 +71,7 @@ std::string completion_values(const char* before, const char* after) {
   for (const OptionSpec& option : all_options()) {
     std::string words;
     if (option.type.kind == ValueType::Kind::kShards) words = " auto";
+    if (option.type.kind == ValueType::Kind::kTlsPort) words = " auto off";
     if (option.type.kind != ValueType::Kind::kBool) {
       for (const std::string& word : option.type.words) words.append(" ").append(word);
     }

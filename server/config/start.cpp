@@ -51,20 +51,30 @@ int tell(const std::string& text) {
   return 1;
 }
 
+// What is set and cannot be used. Not part of load(): whether files are there is no question of the
+// configuration's form, and where it is asked differs.
+Errors unusable(const Configuration& configuration) {
+  const CertificatePlace place = certificate_files(configuration.options);
+  if (place.certificate_path.empty()) return {};
+  const auto found = read_certificate_files(place);
+  return found ? Errors{} : Errors{found.error()};
+}
+
+tl::expected<Configuration, int> fail(const Errors& errors) {
+  for (const std::string& error : errors) std::fprintf(stderr, "chatd: %s\n", error.c_str());
+  return tl::unexpected(kUsageError);
+}
+
 }  // namespace
 
 tl::expected<Configuration, int> configure(int argc, const char* const* argv) {
   auto configuration = load(argc, argv, environ);
-  if (!configuration) {
-    for (const std::string& error : configuration.error()) {
-      std::fprintf(stderr, "chatd: %s\n", error.c_str());
-    }
-    return tl::unexpected(kUsageError);
-  }
+  if (!configuration) return fail(configuration.error());
   switch (configuration->command_line.task) {
     case Task::kTell:
       return tl::unexpected(tell(configuration->command_line.text));
     case Task::kCheckConfig:
+      if (const Errors errors = unusable(*configuration); !errors.empty()) return fail(errors);
       for (const std::string& warning : warnings(*configuration)) {
         std::fprintf(stderr, "chatd: warning: %s\n", warning.c_str());
       }

@@ -12,6 +12,7 @@ namespace {
 using Kind = ValueType::Kind;
 
 constexpr Section kNetwork{"network", "Network"};
+constexpr Section kTls{"tls", "Control over TLS", "tls_"};
 constexpr Section kDataPlane{"data_plane", "Data plane"};
 constexpr Section kLimits{"limits", "Limits"};
 constexpr Section kAbuse{"abuse", "Limits against abuse (0: no limit)"};
@@ -53,6 +54,31 @@ std::vector<OptionSpec> network_rows() {
        [](Options& o) -> Field { return &o.tcp_port; }},
       {&kNetwork, "udp_port", port(), kRestart, "Message port (0: a free one)",
        [](Options& o) -> Field { return &o.udp_port; }},
+  };
+}
+
+std::vector<OptionSpec> tls_rows() {
+  return {
+      {&kTls,
+       "port",
+       {Kind::kTlsPort, "PORT"},
+       kRestart,
+       "Control port that speaks TLS 1.3 (0: a free one); auto: 8001, or none if it is taken; off: "
+       "none",
+       [](Options& o) -> Field { return &o.tls_port; }},
+      {&kTls,
+       "certificate",
+       {Kind::kText, "FILE"},
+       kReload,
+       "Certificate (PEM), the server's own first, then those that lead to an authority; "
+       "self-signed: chatd makes one",
+       [](Options& o) -> Field { return &o.tls_certificate; }},
+      {&kTls,
+       "key",
+       {Kind::kText, "FILE"},
+       kReload,
+       "Its private key (PEM); in-certificate: it stands in the certificate's file",
+       [](Options& o) -> Field { return &o.tls_key; }},
   };
 }
 
@@ -238,8 +264,8 @@ std::string OptionSpec::default_text() const {
 const std::vector<OptionSpec>& all_options() {
   static const std::vector<OptionSpec> kOptions = [] {
     std::vector<OptionSpec> options;
-    for (const auto& part : {network_rows(), data_plane_rows(), limit_rows(), abuse_rows(),
-                             life_rows(), admin_rows(), log_rows()}) {
+    for (const auto& part : {network_rows(), tls_rows(), data_plane_rows(), limit_rows(),
+                             abuse_rows(), life_rows(), admin_rows(), log_rows()}) {
       options.insert(options.end(), part.begin(), part.end());
     }
     return options;
@@ -248,8 +274,8 @@ const std::vector<OptionSpec>& all_options() {
 }
 
 const std::vector<const Section*>& all_sections() {
-  static const std::vector<const Section*> kSections = {&kNetwork, &kDataPlane, &kLimits, &kAbuse,
-                                                        &kLife,    &kAdmin,     &kLog};
+  static const std::vector<const Section*> kSections = {&kNetwork, &kTls,  &kDataPlane, &kLimits,
+                                                        &kAbuse,   &kLife, &kAdmin,     &kLog};
   return kSections;
 }
 

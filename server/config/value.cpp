@@ -111,6 +111,16 @@ Read read_shards(std::string_view text) {
   return Value{std::to_string(*number), *number};
 }
 
+Read read_tls_port(std::string_view text) {
+  if (text == "auto") return Value{"auto", kAutoTlsPort};
+  if (text == "off") return Value{"off", kNoTlsPort};
+  const auto number = read_digits(text);
+  if (!number || *number > 65'535) {
+    return wrong(text, "neither auto nor off nor a number from 0 to 65535");
+  }
+  return Value{std::to_string(*number), *number};
+}
+
 Read read_admin(std::string_view text) {
   if (text != kNoAdmin) {
     const auto address = parse_admin_address(text);
@@ -161,6 +171,8 @@ Read read_value(const ValueType& type, std::string_view text) {
       return read_shards(text);
     case Kind::kAdmin:
       return read_admin(text);
+    case Kind::kTlsPort:
+      return read_tls_port(text);
   }
   return wrong(text, "of no known type");
 }
@@ -175,6 +187,9 @@ std::string write_number(const ValueType& type, std::uint64_t number) {
     case Kind::kSwitch:
     case Kind::kBool:
       return type.words[number];
+    case Kind::kTlsPort:
+      if (number == kNoTlsPort) return "off";
+      return number == kAutoTlsPort ? "auto" : std::to_string(number);
     default:
       return std::to_string(number);
   }
@@ -193,6 +208,8 @@ std::string describe_range(const ValueType& type) {
       return "auto, or 1 to " + std::to_string(kMaxShards);
     case Kind::kAdmin:
       return "off, 127.0.0.1:PORT, [::1]:PORT or unix:/PATH";
+    case Kind::kTlsPort:
+      return "auto, off, or 0 to 65535";
     default:
       return join(type.words);
   }

@@ -22,6 +22,7 @@ struct ValueType {
     kBool,      // true or false; as a flag, its presence
     kShards,    // a number, or auto for one for each processor
     kAdmin,     // off, or an address for the admin endpoint
+    kTlsPort,   // a port, auto for the usual one if it is free, or off
   };
 
   Kind kind = Kind::kText;

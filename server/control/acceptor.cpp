@@ -11,11 +11,12 @@ constexpr int kMaxAcceptsPerTurn = 64;
 
 }  // namespace
 
-Acceptor::Acceptor(Io& io, UniqueFd listener, const Limits& limits, const ShardMap& shards,
-                   ShardGroup& group, std::uint8_t shard, Connections& own, RateLimitedLog& log,
-                   Counters& counters)
+Acceptor::Acceptor(Io& io, UniqueFd listener, bool is_encrypted, const Limits& limits,
+                   const ShardMap& shards, ShardGroup& group, std::uint8_t shard, Connections& own,
+                   RateLimitedLog& log, Counters& counters)
     : io_(io),
       listener_(io, std::move(listener)),
+      is_encrypted_(is_encrypted),
       limits_(limits),
       shards_(shards),
       group_(group),
@@ -25,8 +26,6 @@ Acceptor::Acceptor(Io& io, UniqueFd listener, const Limits& limits, const ShardM
       counters_(counters) {}
 
 void Acceptor::serve(TimeMs now_ms) {
-  // Those of other shards are closed elsewhere; then the listener's own patience is enough.
-  if (own_.take_descriptor_freed()) listener_.on_descriptor_freed();
   for (int i = 0; i < kMaxAcceptsPerTurn && listener_.is_ready(now_ms); ++i) {
     const int old_error = listener_.error();
     auto accepted = listener_.accept(now_ms);
@@ -52,7 +51,8 @@ void Acceptor::admit(TimeMs now_ms, Listener::Accepted accepted) {
   const std::uint8_t owner = shards_.of_address(accepted.peer);
   HandedConnection connection{.fd = std::move(accepted.fd),
                               .peer = accepted.peer,
-                              .is_over_limit = open >= limits_.max_connections};
+                              .is_over_limit = open >= limits_.max_connections,
+                              .is_encrypted = is_encrypted_};
   if (owner == shard_) {
     own_.adopt(now_ms, std::move(connection));
   } else {

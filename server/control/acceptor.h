@@ -18,13 +18,14 @@ namespace chatd {
 
 class Acceptor {
  public:
-  // `own` are the connections of this shard.
-  Acceptor(Io& io, UniqueFd listener, const Limits& limits, const ShardMap& shards,
-           ShardGroup& group, std::uint8_t shard, Connections& own, RateLimitedLog& log,
-           Counters& counters);
+  // `own` are the connections of this shard. `is_encrypted`: they come to the TLS port.
+  Acceptor(Io& io, UniqueFd listener, bool is_encrypted, const Limits& limits,
+           const ShardMap& shards, ShardGroup& group, std::uint8_t shard, Connections& own,
+           RateLimitedLog& log, Counters& counters);
 
   int fd() const { return listener_.fd(); }
   void on_readable() { listener_.on_readable(); }
+  void on_descriptor_freed() { listener_.on_descriptor_freed(); }
 
   // Accepts what waits, as far as one turn goes.
   void serve(TimeMs now_ms);
@@ -36,6 +37,7 @@ class Acceptor {
 
   Io& io_;
   Listener listener_;
+  bool is_encrypted_;
   const Limits& limits_;
   const ShardMap shards_;
   ShardGroup& group_;

@@ -4,13 +4,14 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <list>
 #include <memory>
 #include <optional>
 #include <string>
 
 #include "core/base/ip_address.h"
 #include "core/room/room_list.h"
-#include "server/os/unique_fd.h"
+#include "server/control/stream.h"
 
 namespace chatd {
 
@@ -32,9 +33,10 @@ inline constexpr std::size_t kMinPieceBytes = 4 * 1024;
 inline constexpr std::size_t kMaxPieceBytes = 64 * 1024;
 
 struct Connection {
-  // What a connection is about. It goes from kServing to an answer that takes a while and back, and
-  // to kClosing and kShutDown at its end.
+  // What a connection is about. With TLS it begins with a handshake. Then it goes from kServing to
+  // an answer that takes a while and back, and to kClosing and kShutDown at its end.
   enum class State : std::uint8_t {
+    kShakingHands,
     kServing,       // frames are answered as they come
     kAwaitsAnswer,  // the rest of one comes from another shard
     kAwaitsList,    // a room list is being made
@@ -50,7 +52,7 @@ struct Connection {
     kEof,        // the peer will send no more
   };
 
-  UniqueFd fd;
+  Stream stream;
   IpAddress peer;
   std::uint16_t via = 0;     // the address that it came to: see Endpoint
   std::uint64_t serial = 0;  // of all that have had this slot
@@ -62,6 +64,8 @@ struct Connection {
   std::optional<ListReader> list;            // in kReadsList
   std::size_t progress_bytes = 0;            // of the list, since the deadline was put off
   std::size_t piece_bytes = kMaxPieceBytes;  // of the list, that the socket may take
+  // Its place in the queue of handshakes, in kShakingHands.
+  std::list<std::uint32_t>::iterator handshake = {};
   bool is_over_limit = false;                // it is answered 503, and closed
   bool is_scheduled = false;                 // in the queue of those to be looked at
   bool is_in_list_queue = false;             // in the queue of those whose list may go on

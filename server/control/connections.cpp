@@ -7,6 +7,7 @@
 
 #include "core/base/time.h"
 #include "core/control/request_handler.h"
+#include "server/control/tls_words.h"
 
 namespace chatd {
 namespace {
@@ -16,7 +17,10 @@ using Reason = RateLimitedLog::Reason;
 using State = Connection::State;
 
 constexpr int kMaxRequestsPerTurn = 32;  // of one connection
-constexpr std::size_t kReadBytes = 16 * 1024;
+// Of handshakes, in a turn: each takes a quarter of a millisecond, or a few with a key that is
+// dearer than chatd's own.
+constexpr int kMaxHandshakeSteps = 4;
+constexpr std::size_t kReadBytes = 16 * 1024;  // what a TLS record holds
 // A connection that does not read its answers gets no further ones.
 constexpr std::size_t kMaxPendingOutputBytes = 64 * 1024;
 constexpr std::size_t kMaxKeptBytes = 4 * 1024;  // of a connection's memory when all is sent
@@ -43,7 +47,9 @@ void Connections::on_connection_event(std::uint32_t slot, std::uint32_t events) 
   if (input != Input::kEof) {
     if (has_hung_up) {
       input = Input::kRdhupSeen;
-    } else if ((events & EPOLLIN) != 0 && input == Input::kDrained) {
+    } else if (input == Input::kDrained &&
+               ((events & EPOLLIN) != 0 || connections_[slot].stream.is_encrypted())) {
+      // TLS that could not answer, to have its keys changed, has not read on, either.
       input = Input::kReadable;
     }
   }
@@ -51,6 +57,7 @@ void Connections::on_connection_event(std::uint32_t slot, std::uint32_t events) 
 }
 
 void Connections::serve(TimeMs now_ms, Outbox& out) {
+  handshake_steps_left_ = kMaxHandshakeSteps;
   // Connections that are not done in this turn are scheduled again, behind the others.
   serving_.swap(to_serve_);
   for (const std::uint32_t slot : serving_) {
@@ -75,9 +82,14 @@ void Connections::adopt(TimeMs now_ms, HandedConnection accepted) {
     return reject(now_ms, std::move(accepted));
   }
   Connection connection;
-  connection.fd = std::move(accepted.fd);
   connection.peer = accepted.peer;
   connection.is_over_limit = accepted.is_over_limit;
+  if (accepted.is_encrypted) {
+    make_room_for_handshake(now_ms);
+    if (!start_tls(now_ms, connection, std::move(accepted.fd))) return;
+  } else {
+    connection.stream = Stream(std::move(accepted.fd));
+  }
   const auto slot = take_in(now_ms, std::move(connection));
   if (!slot) return;
   counters_.add(Counter::kConnectionsAccepted);
@@ -90,20 +102,24 @@ void Connections::adopt(TimeMs now_ms, HandedConnection accepted) {
     log_.say(now_ms, Reason::kConnectionAccepted, spdlog::level::info, "connection from {}",
              accepted.peer);
   }
-  port_.greet(connections_[*slot].to_send);
+  if (accepted.is_encrypted) {
+    enqueue_handshake(*slot);
+  } else {
+    port_.greet(connections_[*slot].to_send);
+  }
   schedule(*slot);
 }
 
 // The slot, with a deadline; or nothing: it is shed.
 std::optional<std::uint32_t> Connections::take_in(TimeMs now_ms, Connection connection) {
   connection.serial = next_serial_++;
-  connection.via = port_.group().local_addresses().via_of(connection.fd.get());
-  const int fd = connection.fd.get();
+  connection.via = port_.group().local_addresses().via_of(connection.stream.fd());
+  const int fd = connection.stream.fd();
   const IpAddress peer = connection.peer;
   const auto slot = connections_.insert(std::move(connection));
   constexpr std::uint32_t kEvents = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
   if (!slot || io_.epoll_add(epoll_fd_, fd, kEvents, first_event_id_ + *slot) != 0) {
-    if (slot) io_.close(connections_[*slot].fd.release());  // otherwise it is closed already
+    if (slot) connections_[*slot].stream.close(io_);  // otherwise it is closed already
     counters_.add(Counter::kConnectionsShed);
     port_.group().remove_connection();
     port_.release_connection(peer);
@@ -117,7 +133,7 @@ std::optional<std::uint32_t> Connections::take_in(TimeMs now_ms, Connection conn
 // It has been greeted, and what it still has to hear is in the state.
 void Connections::restore(TimeMs now_ms, UniqueFd fd, ConnectionState state) {
   Connection connection;
-  connection.fd = std::move(fd);
+  connection.stream = Stream(std::move(fd));
   connection.peer = state.peer;
   connection.received = std::move(state.received);
   connection.to_send = std::move(state.to_send);
@@ -141,7 +157,8 @@ std::vector<ConnectionState> Connections::states(std::vector<int>& descriptors) 
   for (std::uint32_t slot = 0; slot < connections_.slot_end(); ++slot) {
     if (!connections_.contains(slot)) continue;
     const Connection& connection = connections_[slot];
-    descriptors.push_back(connection.fd.get());
+    if (connection.stream.is_encrypted()) continue;
+    descriptors.push_back(connection.stream.fd());
     // Who waits for a list asks for it again, there.
     std::string received;
     if (connection.state == State::kAwaitsList) {
@@ -168,9 +185,12 @@ void Connections::reject(TimeMs now_ms, HandedConnection accepted) {
   counters_.add(Counter::kConnectionsOverAddressLimit);
   log_.say(now_ms, Reason::kConnectionOverAddressLimit, spdlog::level::info,
            "connection from {} refused: it has too many, or they come too fast", accepted.peer);
-  std::string answer;
-  append_outcome(answer, static_cast<std::uint8_t>(Operation::kList), Status::kTooMany,
-                 "too many connections from your address: close some, or try again later");
+  std::string answer(kTlsAccessDenied);
+  if (!accepted.is_encrypted) {
+    answer.clear();
+    append_outcome(answer, static_cast<std::uint8_t>(Operation::kList), Status::kTooMany,
+                   "too many connections from your address: close some, or try again later");
+  }
   const int fd = accepted.fd.release();
   io_.send(fd, answer);
   // Closing with unread input would reset the connection, and the answer might be lost.
@@ -195,7 +215,8 @@ ConnectionId Connections::id_of(std::uint32_t slot) const {
   return {.shard = port_.shard(),
           .slot = slot,
           .serial = connections_[slot].serial,
-          .via = connections_[slot].via};
+          .via = connections_[slot].via,
+          .is_encrypted = connections_[slot].stream.is_encrypted()};
 }
 
 void Connections::schedule(std::uint32_t slot) {
@@ -206,6 +227,7 @@ void Connections::schedule(std::uint32_t slot) {
 
 void Connections::serve_connection(TimeMs now_ms, std::uint32_t slot, Outbox& out) {
   Connection& connection = connections_[slot];
+  if (connection.state == State::kShakingHands && !shake_hands(now_ms, slot)) return;
   if (!read_some(connection)) return close_broken(now_ms, slot);
   const bool has_frames_left = answer_frames(now_ms, slot, connection, out);
   if (!write_some(connection)) return close_broken(now_ms, slot);
@@ -216,7 +238,7 @@ void Connections::serve_connection(TimeMs now_ms, std::uint32_t slot, Outbox& ou
   if (connection.state == State::kClosing) {
     connection.state = State::kShutDown;
     // The answer arrives before the end: closing with unread input would reset the connection.
-    io_.shut_down_sending(connection.fd.get());
+    connection.stream.shut_down_sending(io_);
   }
   if (connection.input == Input::kEof && !has_frames_left) return close(slot);
   if (has_frames_left || connection.is_readable()) schedule(slot);
@@ -227,7 +249,7 @@ bool Connections::read_some(Connection& connection) {
   if (!connection.is_readable()) return true;
   // With a whole frame's worth unanswered the peer has to wait.
   if (connection.received.size() >= limits_.max_frame_bytes) return true;
-  const ssize_t count = io_.receive(connection.fd.get(), read_buffer_);
+  const ssize_t count = connection.stream.receive(io_, read_buffer_);
   if (count < 0) {
     if (errno == EINTR) return true;
     connection.input = Input::kDrained;
@@ -239,7 +261,8 @@ bool Connections::read_some(Connection& connection) {
   }
   // A short read has emptied the socket; only an end that was announced already comes without
   // another event.
-  const bool was_short = static_cast<std::size_t>(count) < read_buffer_.size();
+  const bool was_short = !connection.stream.is_encrypted() &&
+                         static_cast<std::size_t>(count) < read_buffer_.size();
   if (was_short && connection.input == Input::kReadable) connection.input = Input::kDrained;
   if (!connection.is_closing()) {
     connection.received.append(read_buffer_.data(), static_cast<std::size_t>(count));
@@ -262,6 +285,10 @@ bool Connections::answer_frames(TimeMs now_ms, std::uint32_t slot, Connection& c
         may_have_more = false;
         break;
       case FrameStatus::kTooLarge:
+        if (is_client_hello(rest)) {
+          refuse_tls(now_ms, connection);
+          break;
+        }
         counters_.add(Counter::kFramesTooLarge);
         log_.say(now_ms, Reason::kFrameTooLarge, spdlog::level::info,
                  "connection from {}: a frame is larger than --max-frame-bytes {}", connection.peer,
@@ -300,7 +327,7 @@ void Connections::answer(TimeMs now_ms, std::uint32_t slot, Connection& connecti
 bool Connections::write_some(Connection& connection) {
   while (connection.has_output()) {
     const ssize_t count =
-        io_.send(connection.fd.get(), std::span(connection.to_send).subspan(connection.sent_bytes));
+        connection.stream.send(io_, std::span(connection.to_send).subspan(connection.sent_bytes));
     if (count < 0) {
       if (errno == EINTR) continue;
       return errno == EAGAIN || errno == EWOULDBLOCK;
@@ -328,6 +355,10 @@ void Connections::close_overdue(TimeMs now_ms, TimeMs heard_until_ms) {
       put_deadline_off(now_ms, *slot);
       continue;
     }
+    if (connections_[*slot].state == State::kShakingHands) {
+      time_out_handshake(now_ms, *slot);
+      continue;
+    }
     counters_.add(Counter::kConnectionsTimedOut);
     log_.say(now_ms, Reason::kConnectionTimedOut, spdlog::level::info,
              "connection from {} closed: no whole request within --handshake-timeout (of one that "
@@ -348,9 +379,10 @@ void Connections::close_broken(TimeMs now_ms, std::uint32_t slot) {
 void Connections::close(std::uint32_t slot) {
   if (connections_[slot].is_scheduled) std::erase(to_serve_, slot);
   if (connections_[slot].is_in_list_queue) std::erase(list_queue_, slot);
+  if (connections_[slot].state == State::kShakingHands) end_handshake(slot);
   deadlines_.disarm(slot);
   port_.release_connection(connections_[slot].peer);
-  io_.close(connections_[slot].fd.release());  // which takes it out of epoll
+  connections_[slot].stream.close(io_);
   connections_.erase(slot);
   port_.group().remove_connection();
   has_freed_descriptor_ = true;

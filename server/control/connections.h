@@ -10,11 +10,17 @@
 // Room lists can be long, and many may ask for them: their text is shared by all who read it
 // (core/room/room_list.h), and they take turns, a bounded piece each and a bounded amount in all
 // between two looks at everything else. Each piece that a reader takes puts its deadline off.
+//
+// A connection that has come to the TLS port shakes hands first (tls_connections.cpp), in the same
+// time. That is the dearest thing that a stranger can ask for: so a turn does a few steps of
+// handshakes and no more, and there are so many at a time: of more, the oldest gives way, for an
+// honest client is done within two round trips.
 // Thread: the shard's.
 #pragma once
 
 #include <cstdint>
 #include <deque>
+#include <list>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -49,6 +55,12 @@ class Connections {
   // All connections, for another process; their descriptors are appended. None may be waiting for
   // another shard.
   std::vector<ConnectionState> states(std::vector<int>& descriptors) const;
+  // What is encrypted cannot go to another process: where those connections are from. When that
+  // process has gone on, they end here: what is written leaves, and a word that it is over.
+  std::vector<IpAddress> encrypted_peers() const;
+  void end_encrypted();
+  // The same there: they are not open any more.
+  void forget_encrypted(TimeMs now_ms, const std::vector<IpAddress>& peers);
   // The rest of an answer.
   void deliver(TimeMs now_ms, const PeerShards::Reply& reply);
 
@@ -85,6 +97,17 @@ class Connections {
   ConnectionId id_of(std::uint32_t slot) const;
   bool write_some(Connection& connection);
 
+  // TLS (tls_connections.cpp).
+  bool start_tls(TimeMs now_ms, Connection& connection, UniqueFd fd);
+  void enqueue_handshake(std::uint32_t slot);
+  void make_room_for_handshake(TimeMs now_ms);
+  bool shake_hands(TimeMs now_ms, std::uint32_t slot);
+  void end_handshake(std::uint32_t slot);
+  void fail_handshake(TimeMs now_ms, std::uint32_t slot);
+  void time_out_handshake(TimeMs now_ms, std::uint32_t slot);
+  void part(std::uint32_t slot);
+  void refuse_tls(TimeMs now_ms, Connection& connection);
+
   // Room lists (list_connections.cpp).
   void write_lists(TimeMs now_ms);
   void cut_oldest_list(TimeMs now_ms);
@@ -104,6 +127,8 @@ class Connections {
   std::vector<std::uint32_t> to_serve_;   // scheduled connections
   std::vector<std::uint32_t> serving_;    // the turn's share of them
   std::deque<std::uint32_t> list_queue_;  // connections whose list may go on
+  std::list<std::uint32_t> handshakes_;   // connections, oldest first
+  int handshake_steps_left_ = 0;          // in this turn
   std::vector<char> read_buffer_;
   std::unique_ptr<char[]> piece_;  // of a list
   std::uint64_t next_serial_ = 0;

@@ -22,17 +22,19 @@ namespace chatd {
 
 class ControlPlane {
  public:
-  // `listener` may be none. `limits` may change from one call to the next, but for sizes.
+  // There may be no listeners, or no `tls_listener` alone. `limits` may change from one call to the next, but for sizes.
   // `epoll_fd` reports events of connection `slot` with data.u64 == first_event_id + slot.
-  ControlPlane(Io& io, UniqueFd listener, const Limits& limits, const ShardMap& shards,
-               int epoll_fd, std::uint64_t first_event_id, ShardPort& port, RateLimitedLog& log,
+  ControlPlane(Io& io, UniqueFd listener, UniqueFd tls_listener, const Limits& limits,
+               const ShardMap& shards, int epoll_fd, std::uint64_t first_event_id, ShardPort& port, RateLimitedLog& log,
                Counters& counters, TimeMs now_ms);
 
   // -1: none.
   int listener_fd() const { return acceptor_ ? acceptor_->fd() : -1; }
+  int tls_listener_fd() const { return tls_acceptor_ ? tls_acceptor_->fd() : -1; }
 
   // `events` as epoll reports them.
   void on_listener_event() { acceptor_->on_readable(); }
+  void on_tls_listener_event() { tls_acceptor_->on_readable(); }
   void on_connection_event(std::uint32_t slot, std::uint32_t events) {
     connections_.on_connection_event(slot, events);
   }
@@ -61,6 +63,11 @@ class ControlPlane {
   void restore(TimeMs now_ms, UniqueFd fd, ConnectionState state) {
     connections_.restore(now_ms, std::move(fd), std::move(state));
   }
+  std::vector<IpAddress> encrypted_peers() const { return connections_.encrypted_peers(); }
+  void end_encrypted() { connections_.end_encrypted(); }
+  void forget_encrypted(TimeMs now_ms, const std::vector<IpAddress>& peers) {
+    connections_.forget_encrypted(now_ms, peers);
+  }
 
   // Whether there is work left that no event will announce, and when there will be.
   bool has_work(TimeMs now_ms) const { return accepts(now_ms) || connections_.has_work(now_ms); }
@@ -69,10 +76,15 @@ class ControlPlane {
   bool has_read_all(TimeMs now_ms) const { return !accepts(now_ms) && connections_.has_read_all(); }
 
  private:
-  bool accepts(TimeMs now_ms) const { return acceptor_ && acceptor_->has_work(now_ms); }
+  bool accepts(TimeMs now_ms) const {
+    return (acceptor_ && acceptor_->has_work(now_ms)) ||
+           (tls_acceptor_ && tls_acceptor_->has_work(now_ms));
+  }
 
   Connections connections_;
-  std::optional<Acceptor> acceptor_;  // on one of the shards
+  // On one of the shards.
+  std::optional<Acceptor> acceptor_;
+  std::optional<Acceptor> tls_acceptor_;
 };
 
 }  // namespace chatd

@@ -70,7 +70,7 @@ std::size_t Connections::send_piece(TimeMs now_ms, std::uint32_t slot) {
   Connection& connection = connections_[slot];
   ListReader behind = *connection.list;
   const std::size_t size_bytes = behind.read(piece_.get(), connection.piece_bytes);
-  const ssize_t count = io_.send(connection.fd.get(), {piece_.get(), size_bytes});
+  const ssize_t count = connection.stream.send(io_, {piece_.get(), size_bytes});
   if (count < 0) {
     if (errno == EINTR) {
       enqueue_list(slot);

@@ -34,6 +34,7 @@ struct HandedConnection {
   UniqueFd fd;
   IpAddress peer;
   bool is_over_limit = false;
+  bool is_encrypted = false;  // it has come to the TLS port
 };
 
 using Envelope = std::variant<ShardMessage, HandedConnection, Task>;

@@ -13,11 +13,13 @@
 #include <mutex>
 #include <string>
 #include <tl/expected.hpp>
+#include <utility>
 #include <vector>
 
 #include "core/control/peer_shards.h"
 #include "server/group/mailbox.h"
 #include "server/os/local_addresses.h"
+#include "server/tls/tls_service.h"
 
 namespace chatd {
 
@@ -48,6 +50,10 @@ class ShardGroup {
   // By which of the machine's addresses members are spoken to.
   LocalAddresses& local_addresses() { return local_addresses_; }
 
+  // Null: there is no TLS port. It is set before shards run.
+  TlsService* tls() const { return tls_.get(); }
+  void serve_tls(std::unique_ptr<TlsService> tls) { tls_ = std::move(tls); }
+
   // Control connections of all shards.
   std::uint32_t connections() const { return connections_.load(std::memory_order_relaxed); }
   void add_connection() { connections_.fetch_add(1, std::memory_order_relaxed); }
@@ -68,6 +74,7 @@ class ShardGroup {
 
   std::vector<std::unique_ptr<Line>> lines_;
   LocalAddresses local_addresses_;
+  std::unique_ptr<TlsService> tls_;
   std::atomic<std::uint64_t> creation_order_ = 0;
   std::atomic<std::uint32_t> connections_ = 0;
   std::atomic<int> empty_fd_ = -1;

@@ -50,6 +50,7 @@ void take_extras(ImportedState& imported) {
     return last;
   };
   imported.descriptors.resize(imported.state.descriptor_count());  // a newer one may pass more
+  if (imported.state.has_tls_listener) imported.tls_listener = take_last();
   if (imported.state.has_keeper) imported.keeper_line = take_last();
   if (!imported.state.admin.empty()) imported.admin_listener = take_last();
 }

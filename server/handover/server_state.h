@@ -1,6 +1,7 @@
 // All that the next chatd needs to take over, except the descriptors. These travel beside it, in
 // this order: the listener, a UDP socket for each shard, each shard's connections, then the admin
-// endpoint's listener and the keeper's line, if there are any.
+// endpoint's listener, the keeper's line and the TLS port's listener, if there are any. What a chatd
+// does not know of comes last, so that it can leave it.
 #pragma once
 
 #include <cstdint>
@@ -18,6 +19,8 @@ namespace chatd {
 struct ShardState {
   RelaySnapshot relay;
   std::vector<ConnectionState> connections;
+  // Where those are from that do not go along: they are encrypted, and end with the old process.
+  std::vector<IpAddress> encrypted_peers = {};
   std::uint32_t receive_drops_seen = 0;  // the kernel's counter, as last read
 };
 
@@ -32,10 +35,15 @@ struct ServerState {
   std::vector<LocalAddress> local_addresses;  // members' endpoints name them
   std::vector<ShardState> shards;
   std::string admin = {};  // where the admin endpoint listens, as the operator says it; empty: none
+  std::string tls_port = {};  // as the operator says it; empty: a chatd that knows no TLS
+  bool has_tls_listener = false;
+  std::string tls_certificate = {};  // that it has made itself, with its key
+  std::string tls_ticket_keys = {};  // server/tls/ticket_keys.h
   bool has_keeper = false;  // the process that was started first stays (server/lifecycle/keeper.h)
 
   std::size_t descriptor_count() const {
-    std::size_t count = 1 + shards.size() + (admin.empty() ? 0 : 1) + (has_keeper ? 1 : 0);
+    std::size_t count = 1 + shards.size() + (admin.empty() ? 0 : 1) + (has_keeper ? 1 : 0) +
+                        (has_tls_listener ? 1 : 0);
     for (const ShardState& shard : shards) count += shard.connections.size();
     return count;
   }
@@ -45,6 +53,7 @@ struct ServerState {
 struct ExportedState {
   ServerState state;
   std::vector<int> descriptors;
+  int tls_listener = -1;  // which goes last of all
 };
 
 // The same as the other process receives it: as many descriptors as the server's state needs, and
@@ -54,6 +63,7 @@ struct ImportedState {
   std::vector<UniqueFd> descriptors;
   UniqueFd admin_listener = {};
   UniqueFd keeper_line = {};
+  UniqueFd tls_listener = {};
 };
 
 }  // namespace chatd

@@ -225,6 +225,7 @@ void write(const ShardState& from, handover::Shard& to) {
     to.add_lists(ListReader(connection.list).read_all());
   }
   to.set_receive_drops_seen(from.receive_drops_seen);
+  for (const IpAddress& peer : from.encrypted_peers) to.add_encrypted_peers(to_string(peer.bytes()));
 }
 
 using Lists = std::vector<std::shared_ptr<const RoomList>>;
@@ -247,6 +248,9 @@ bool read(const handover::Connection& from, const Lists& lists, ConnectionState&
 
 bool read(const handover::Shard& from, ShardState& to) {
   to.receive_drops_seen = from.receive_drops_seen();
+  for (const std::string& peer : from.encrypted_peers()) {
+    if (!read_ip(peer, to.encrypted_peers.emplace_back())) return false;
+  }
   Lists lists;
   for (const std::string& list : from.lists()) {
     lists.push_back(std::make_shared<const RoomList>(list));
@@ -277,6 +281,10 @@ std::string encode_state(const ServerState& state) {
   }
   message.set_admin(state.admin);
   message.set_has_keeper(state.has_keeper);
+  message.set_tls_port(state.tls_port);
+  message.set_has_tls_listener(state.has_tls_listener);
+  message.set_tls_certificate(state.tls_certificate);
+  message.set_tls_ticket_keys(state.tls_ticket_keys);
   for (const ShardState& shard : state.shards) {
     handover::Shard& written = *message.add_shards();
     write(shard.relay, written);
@@ -304,6 +312,10 @@ tl::expected<ServerState, std::string> decode_state(std::string_view bytes) {
   state.next_creation_order = message.next_creation_order();
   state.admin = message.admin();
   state.has_keeper = message.has_keeper();
+  state.tls_port = message.tls_port();
+  state.has_tls_listener = message.has_tls_listener();
+  state.tls_certificate = message.tls_certificate();
+  state.tls_ticket_keys = message.tls_ticket_keys();
   if (!read_bytes(message.map_key(), state.map_key)) return damaged("it has no key");
   if (message.shards_size() < 1 || message.shards_size() > static_cast<int>(kMaxShards)) {
     return damaged("the number of shards");

@@ -5,7 +5,7 @@
 
 namespace chatd {
 
-class KernelIo final : public Io {
+class KernelIo : public Io {
  public:
   TimeNs now_ns() override { return monotonic_now_ns(); }
 

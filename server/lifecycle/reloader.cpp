@@ -38,7 +38,14 @@ CommandResult Reloader::reload(Server& server) {
     spdlog::error("reload: nothing has changed; mend this and reload again");
     return result;
   }
+  const std::string old_fingerprint = server.certificate_fingerprint();
+  if (const auto found = server.reload_certificate(loaded->options); !found) {
+    say(result, spdlog::level::err, found.error());
+    spdlog::error("reload: nothing has changed; mend this and reload again");
+    return result;
+  }
   result.is_done = true;
+  const std::string fingerprint = server.certificate_fingerprint();
   const auto differences = config::differences(configuration_, *loaded);
   config::keep_until_restart(configuration_, *loaded);
   if (const auto taken = server.set_limits(loaded->options.limits); !taken) {
@@ -49,10 +56,13 @@ CommandResult Reloader::reload(Server& server) {
   for (const config::Difference& difference : differences) say(result, difference);
   if (std::ranges::any_of(differences, &config::Difference::needs_restart)) {
     say(result, spdlog::level::info,
-        "what needs a restart comes by SIGUSR1 without losing anybody; the address, the ports and "
-        "the number of shards do not");
+        "what needs a restart comes by SIGUSR1 without losing anybody; the address, the ports "
+        "(but for TLS) and the number of shards do not");
   }
-  if (differences.empty()) say(result, spdlog::level::info, "nothing has changed");
+  if (fingerprint != old_fingerprint) {
+    say(result, spdlog::level::info,
+        "the TLS port has another certificate; its SHA-256 is " + fingerprint);
+  } else if (differences.empty()) say(result, spdlog::level::info, "nothing has changed");
   const std::lock_guard lock(mutex_);
   configuration_ = std::move(*loaded);
   return result;

@@ -20,7 +20,9 @@ class Reloader {
       : configuration_(std::move(configuration)), argc_(argc), argv_(argv) {}
 
   // Whether there is a file that may have changed.
-  bool has_file() const { return configuration_.file.has_value(); }
+  bool has_file() const {
+    return configuration_.file.has_value() || configuration_.options.tls_certificate != kSelfSigned;
+  }
 
   // The result is also logged; errors with their places.
   CommandResult reload(Server& server);

@@ -194,6 +194,10 @@ tl::expected<void, std::string> Supervisor::give_all(int admin_fd) {
     exported->state.has_keeper = true;
     exported->descriptors.push_back(keeper_line_->fd());
   }
+  if (exported->tls_listener != kNoDescriptor) {
+    exported->state.has_tls_listener = true;
+    exported->descriptors.push_back(exported->tls_listener);
+  }
   auto given = new_process_->hand_over(encode_state(exported->state), exported->descriptors);
   if (!given) return given;
   while (wait_readable({context_.signals.fd()}, 0)) context_.commands.push(context_.signals.take());
@@ -303,8 +307,9 @@ std::string Supervisor::status() const {
   if (drain_began_ms_) {
     return "Draining: " + std::to_string(context_.server.member_count()) + " members are left";
   }
+  const Endpoint* const tls = context_.server.tls();
   return "Serving on tcp " + to_text(context_.server.tcp()) + " and udp " +
-         to_text(context_.server.udp());
+         to_text(context_.server.udp()) + (tls == nullptr ? "" : ", tls " + to_text(*tls));
 }
 
 }  // namespace chatd

@@ -7,6 +7,7 @@
 #include <systemd/sd-daemon.h>
 
 #include <cstddef>
+#include <cstdlib>
 #include <cstring>
 #include <string_view>
 #include <utility>
@@ -25,17 +26,30 @@ std::string counted(std::size_t count, std::string_view noun) {
   return std::to_string(count).append(" ").append(noun).append(count == 1 ? "" : "s");
 }
 
-tl::expected<std::vector<UniqueFd>, std::string> passed_descriptors() {
-  const int count = ::sd_listen_fds(1);
+// Of the socket units whose listener is the TLS port's.
+constexpr std::string_view kTlsName = "tls";
+
+struct PassedDescriptor {
+  UniqueFd fd;
+  bool is_for_tls = false;
+};
+
+tl::expected<std::vector<PassedDescriptor>, std::string> passed_descriptors() {
+  char** names = nullptr;
+  const int count = ::sd_listen_fds_with_names(1, &names);
   if (count < 0) {
     return Fault(std::string("the sockets that LISTEN_FDS and LISTEN_PID in the environment speak "
                              "of cannot be taken (") +
                  std::strerror(-count) +
                  "): start chatd by its .socket unit, or without these variables");
   }
-  std::vector<UniqueFd> passed;
+  std::vector<PassedDescriptor> passed;
   passed.reserve(static_cast<std::size_t>(count));
-  for (int i = 0; i < count; ++i) passed.emplace_back(SD_LISTEN_FDS_START + i);
+  for (int i = 0; i < count; ++i) {
+    passed.push_back({UniqueFd(SD_LISTEN_FDS_START + i), names[i] == kTlsName});
+    std::free(names[i]);
+  }
+  std::free(names);
   return passed;
 }
 
@@ -64,10 +78,11 @@ tl::expected<Kind, std::string> kind_of(const UniqueFd& fd) {
   return Kind::kOther;
 }
 
-tl::expected<ServerSockets, std::string> tell_apart(std::vector<UniqueFd> passed) {
+tl::expected<ServerSockets, std::string> tell_apart(std::vector<PassedDescriptor> passed) {
   ServerSockets sockets;
   std::size_t listeners = 0;
-  for (UniqueFd& fd : passed) {
+  std::size_t tls_listeners = 0;
+  for (auto& [fd, is_for_tls] : passed) {
     const auto kind = kind_of(fd);
     if (!kind) return Fault(kind.error());
     if (*kind == Kind::kOther) {
@@ -77,12 +92,20 @@ tl::expected<ServerSockets, std::string> tell_apart(std::vector<UniqueFd> passed
           ".socket unit may have ListenStream= and ListenDatagram= with a port, Accept=no, "
           "and no other Listen...= and no SocketProtocol=");
     }
-    if (*kind == Kind::kTcpListener) {
+    if (*kind == Kind::kTcpListener && is_for_tls) {
+      ++tls_listeners;
+      sockets.tls_listener = std::move(fd);
+    } else if (*kind == Kind::kTcpListener) {
       ++listeners;
       sockets.tcp_listener = std::move(fd);
     } else {
       sockets.udp.push_back(std::move(fd));
     }
+  }
+  if (tls_listeners > 1) {
+    return Fault("chatd serves TLS on 1 listening socket and " + std::to_string(tls_listeners) +
+                 " were passed with the name \"tls\": leave one ListenStream=... in the .socket "
+                 "unit with FileDescriptorName=tls");
   }
   if (listeners == 1) return sockets;
   return Fault("chatd needs 1 listening TCP socket and " + std::to_string(listeners) +
@@ -160,6 +183,15 @@ tl::expected<void, std::string> check_sharing(const std::vector<UniqueFd>& udp) 
 
 tl::expected<int, std::string> common_family(const ServerSockets& sockets) {
   auto family = option_of(sockets.tcp_listener, SO_DOMAIN);
+  if (family && sockets.tls_listener) {
+    const auto of_tls = option_of(sockets.tls_listener, SO_DOMAIN);
+    if (!of_tls) return Fault(of_tls.error());
+    if (*of_tls != *family) {
+      return Fault(
+          "the two listening sockets that were passed, with TLS and without, are not of the same "
+          "family: name addresses of one family in both .socket units");
+    }
+  }
   for (const UniqueFd& fd : sockets.udp) {
     const auto other = option_of(fd, SO_DOMAIN);
     if (!family || !other) return Fault(family ? other.error() : family.error());
@@ -183,6 +215,10 @@ tl::expected<void, std::string> stop_blocking(const UniqueFd& fd) {
 tl::expected<void, std::string> prepare(const ServerSockets& sockets) {
   auto done = stop_blocking(sockets.tcp_listener);
   set_tcp_options(sockets.tcp_listener.get());
+  if (sockets.tls_listener) {
+    if (done) done = stop_blocking(sockets.tls_listener);
+    set_tcp_options(sockets.tls_listener.get());
+  }
   for (const UniqueFd& fd : sockets.udp) {
     if (done) done = stop_blocking(fd);
     set_udp_options(fd.get(), sockets.family);
@@ -190,7 +226,8 @@ tl::expected<void, std::string> prepare(const ServerSockets& sockets) {
   return done;
 }
 
-tl::expected<ServerSockets, std::string> adopt(std::vector<UniqueFd> passed, std::uint32_t shards) {
+tl::expected<ServerSockets, std::string> adopt(std::vector<PassedDescriptor> passed,
+                                            std::uint32_t shards) {
   auto sockets = tell_apart(std::move(passed));
   if (!sockets) return sockets;
   const auto enough = check_count(sockets->udp.size(), shards);
@@ -214,10 +251,12 @@ tl::expected<std::optional<ServerSockets>, std::string> take_passed_sockets(std:
   auto sockets = adopt(std::move(*passed), shards);
   if (!sockets) return Fault(sockets.error());
   spdlog::info(
-      "the service manager has passed the sockets: tcp {}, udp {}; --host, --tcp-port and "
-      "--udp-port are not used",
+      "the service manager has passed the sockets: tcp {}, udp {}, tls {}; --host, --tcp-port, "
+      "--udp-port and --tls-port are not used",
       to_text(local_endpoint(sockets->tcp_listener.get())),
-      to_text(local_endpoint(sockets->udp.front().get())));
+      to_text(local_endpoint(sockets->udp.front().get())),
+      sockets->tls_listener ? to_text(local_endpoint(sockets->tls_listener.get()))
+                            : "none (chatd-tls.socket)");
   return std::move(*sockets);
 }
 

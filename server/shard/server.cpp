@@ -11,6 +11,8 @@
 #include <thread>
 #include <utility>
 
+#include "server/config/configuration.h"
+#include "server/config/table.h"
 #include "server/data/path_mtu.h"
 #include "server/group/run_on_shards.h"
 #include "server/group/shard_threads.h"
@@ -78,6 +80,10 @@ tl::expected<void, std::string> check_place(const Options& options, const Server
   return {};
 }
 
+std::string tls_port_text(const Options& options) {
+  return config::text_of(config::option_named("tls.port"), options);
+}
+
 // The listener and the UDP sockets, which come first; `next` moves behind them.
 tl::expected<ServerSockets, std::string> taken_sockets(std::vector<UniqueFd>::iterator& next,
                                                        std::uint32_t shards) {
@@ -90,6 +96,15 @@ tl::expected<ServerSockets, std::string> taken_sockets(std::vector<UniqueFd>::it
     return tl::unexpected(system_error("getsockopt SO_DOMAIN"));
   }
   return sockets;
+}
+
+// A hand-over can change the TLS port, for no connection to it goes along: what the old process has,
+// or has not, stays if this one is to listen at the same place. An old one that knows no TLS says
+// nothing of a place.
+tl::expected<UniqueFd, std::string> taken_tls_listener(const Options& options,
+                                                       ImportedState& imported) {
+  if (imported.state.tls_port == tls_port_text(options)) return std::move(imported.tls_listener);
+  return open_tls_listener(options);
 }
 
 }  // namespace
@@ -105,12 +120,13 @@ tl::expected<std::unique_ptr<Server>, std::string> Server::open(const Options& o
   const auto map_key = kernel_random<KeyedHash::Key>();
   if (!map_key) return tl::unexpected(map_key.error());
   steer(sockets, steering);
-  return open(options, std::move(sockets), *map_key);
+  return open(options, std::move(sockets), *map_key, {});
 }
 
 tl::expected<std::unique_ptr<Server>, std::string> Server::open(const Options& options,
                                                                 ServerSockets sockets,
-                                                                const KeyedHash::Key& map_key) {
+                                                                const KeyedHash::Key& map_key,
+                                                                const TlsLeft& tls_left) {
   std::unique_ptr<Server> server(new Server(options));
   server->map_key_ = map_key;
   server->family_ = sockets.family;
@@ -124,6 +140,11 @@ tl::expected<std::unique_ptr<Server>, std::string> Server::open(const Options& o
   auto group = ShardGroup::open(kernel_io(), options.shards);
   if (!group) return tl::unexpected(group.error());
   server->group_ = std::move(*group);
+  if (sockets.tls_listener) {
+    if (auto opened = server->open_tls(sockets.tls_listener, tls_left); !opened) {
+      return tl::unexpected(opened.error());
+    }
+  }
   if (server->udp_.ip.is_unspecified()) server->group_->local_addresses().keep();
 
   const TrainLimits trains =
@@ -140,6 +161,7 @@ tl::expected<std::unique_ptr<Server>, std::string> Server::open(const Options& o
                              .trains = trains};
     // The first one accepts connections for all (server/control/acceptor.h).
     ShardSockets own{.tcp_listener = i == 0 ? std::move(sockets.tcp_listener) : UniqueFd(),
+                     .tls_listener = i == 0 ? std::move(sockets.tls_listener) : UniqueFd(),
                      .udp = std::move(sockets.udp[i]),
                      .family = sockets.family,
                      .max_lanes = max_lanes};
@@ -159,9 +181,13 @@ tl::expected<std::unique_ptr<Server>, std::string> Server::take_over(const Optio
   auto next = imported.descriptors.begin();
   auto sockets = taken_sockets(next, options.shards);
   if (!sockets) return tl::unexpected(sockets.error());
+  auto tls_listener = taken_tls_listener(options, imported);
+  if (!tls_listener) return tl::unexpected(tls_listener.error());
+  sockets->tls_listener = std::move(*tls_listener);
   // Nothing is steered anew: the program stays with the sockets, and to verify it takes datagrams
   // out of them, which are members' words now.
-  auto server = open(options, std::move(*sockets), state.map_key);
+  auto server = open(options, std::move(*sockets), state.map_key,
+                     {state.tls_certificate, state.tls_ticket_keys});
   if (!server) return server;
   (*server)->group_->go_on_from(state.next_creation_order);
   (*server)->group_->local_addresses().go_on_from(state.local_addresses);
@@ -173,6 +199,58 @@ tl::expected<std::unique_ptr<Server>, std::string> Server::take_over(const Optio
     if (!restored) return tl::unexpected(restored.error());
   }
   return server;
+}
+
+// --- TLS -----------------------------------------------------------------------------------------
+
+CertificatePlace Server::certificate_place(const Options& options) const {
+  CertificatePlace place = config::certificate_files(options);
+  place.state_directory = state_directory();
+  place.host = options.host;
+  place.endpoint = tcp_;
+  return place;
+}
+
+tl::expected<void, std::string> Server::open_tls(const UniqueFd& listener, const TlsLeft& left) {
+  const auto endpoint = bound_endpoint(listener.get());
+  if (!endpoint) return tl::unexpected(endpoint.error());
+  auto found = find_certificate(certificate_place(options_), left.certificate);
+  if (!found) return tl::unexpected(found.error());
+  auto service = TlsService::open(*endpoint, tcp_.port, found->certificate, left.ticket_keys);
+  if (!service) return tl::unexpected(service.error());
+  spdlog::info("TLS on tcp {}, with the certificate {}; its SHA-256 is {}", to_text(*endpoint),
+               found->origin, found->certificate.fingerprint);
+  self_made_certificate_ = std::move(found->self_made);
+  group_->serve_tls(std::move(*service));
+  return {};
+}
+
+tl::expected<void, std::string> Server::reload_certificate(const Options& options) {
+  TlsService* const tls = group_->tls();
+  if (tls == nullptr) return {};
+  auto found = find_certificate(certificate_place(options), self_made_certificate_);
+  if (!found) return tl::unexpected(found.error());
+  // Nobody needs another session for the same certificate.
+  if (found->certificate.fingerprint != tls->fingerprint()) {
+    if (const auto used = tls->use(found->certificate); !used) return used;
+  }
+  self_made_certificate_ = std::move(found->self_made);
+  return {};
+}
+
+const Endpoint* Server::tls() const {
+  const TlsService* const tls = group_->tls();
+  return tls == nullptr ? nullptr : &tls->endpoint();
+}
+
+std::string Server::certificate_fingerprint() const {
+  const TlsService* const tls = group_->tls();
+  return tls == nullptr ? "" : tls->fingerprint();
+}
+
+void Server::close() {
+  for (const auto& shard : shards_) shard->end_encrypted();
+  shards_.clear();
 }
 
 tl::expected<void, std::string> Server::start() {
@@ -252,6 +330,12 @@ tl::expected<ExportedState, std::string> Server::export_state() {
                     .next_creation_order = group_->creation_order(),
                     .local_addresses = group_->local_addresses().all(),
                     .shards = {}};
+  exported.state.tls_port = tls_port_text(options_);
+  exported.tls_listener = shards_.front()->tls_listener_fd();
+  if (const TlsService* const tls = group_->tls()) {
+    exported.state.tls_certificate = self_made_certificate_;
+    exported.state.tls_ticket_keys = tls->ticket_keys();
+  }
   exported.descriptors.push_back(shards_.front()->listener_fd());
   for (const auto& shard : shards_) exported.descriptors.push_back(shard->udp_fd());
   for (const auto& shard : shards_) {

@@ -20,6 +20,7 @@
 #include "server/listen/server_sockets.h"
 #include "server/os/unique_fd.h"
 #include "server/shard/shard.h"
+#include "server/tls/find_certificate.h"
 
 namespace chatd {
 
@@ -27,6 +28,12 @@ namespace chatd {
 enum class StopReason : std::uint8_t {
   kStop,      // members have been told that it is over
   kHandOver,  // members are to notice nothing: another process goes on, or run() again
+};
+
+// What another process has left of its TLS port.
+struct TlsLeft {
+  std::string certificate;  // that it has made itself
+  std::string ticket_keys;
 };
 
 class Server {
@@ -46,6 +53,8 @@ class Server {
 
   const Endpoint& tcp() const { return tcp_; }
   const Endpoint& udp() const { return udp_; }
+  // Null: there is no TLS port.
+  const Endpoint* tls() const;
   std::size_t shard_count() const { return shards_.size(); }
 
   // Gives each shard its thread; nobody is served yet. An error: there are not enough threads, and
@@ -70,12 +79,18 @@ class Server {
   tl::expected<void, std::string> drain(int wake_fd);
   // Limits::with_sizes_of says which of them can change.
   tl::expected<void, std::string> set_limits(const Limits& limits);
+  // Looks for the certificate of the TLS port again, where these options say. What new connections
+  // get from here on, or an error, and nothing has changed. Thread: the main one.
+  tl::expected<void, std::string> reload_certificate(const Options& options);
+  // Empty: there is no TLS port.
+  std::string certificate_fingerprint() const;
   // Whether every shard answers.
   tl::expected<void, std::string> check();
   std::uint64_t member_count() const;
 
-  // Another process has taken over: closes its own descriptors of all that the two have in common.
-  void close() { shards_.clear(); }
+  // Another process has taken over: closes its own descriptors of all that the two have in common,
+  // and ends what is encrypted, which cannot go there.
+  void close();
 
   // For tasks while it runs (server/group/run_on_shards.h).
   ShardGroup& group() { return *group_; }
@@ -88,14 +103,18 @@ class Server {
 
   static tl::expected<std::unique_ptr<Server>, std::string> open(const Options& options,
                                                                  ServerSockets sockets,
-                                                                 const KeyedHash::Key& map_key);
+                                                                 const KeyedHash::Key& map_key,
+                                                                 const TlsLeft& tls_left);
 
+  tl::expected<void, std::string> open_tls(const UniqueFd& listener, const TlsLeft& left);
+  CertificatePlace certificate_place(const Options& options) const;
   tl::expected<void, std::string> quiesce();
   void set_socket_options();
   // On every shard's own thread, between two steps of its turn.
   tl::expected<void, std::string> tell_shards(const std::function<void(Relay&)>& order);
 
   Options options_;  // it was opened with
+  std::string self_made_certificate_;
   KeyedHash::Key map_key_{};
   int family_ = 0;                   // of all sockets
   bool has_socket_options_ = false;  // those of options_

@@ -23,8 +23,9 @@ enum EventId : std::uint64_t {
   kListenerEvent,
   kUdpEvent,
   kMailEvent,
+  kTlsListenerEvent,
 };
-static_assert(kMailEvent < Shard::kFirstConnectionEvent);
+static_assert(kTlsListenerEvent < Shard::kFirstConnectionEvent);
 
 }  // namespace
 
@@ -42,8 +43,10 @@ tl::expected<std::unique_ptr<Shard>, std::string> Shard::open(Io& io, ShardSocke
         shard->watch(shard->udp_fd(), EPOLLIN | EPOLLOUT | EPOLLET, kUdpEvent)}) {
     if (!watched) return tl::unexpected(watched.error());
   }
-  if (shard->listener_fd() >= 0) {
-    const auto watched = shard->watch(shard->listener_fd(), EPOLLIN | EPOLLET, kListenerEvent);
+  for (const auto& [fd, event] : {std::pair(shard->listener_fd(), kListenerEvent),
+                                  std::pair(shard->tls_listener_fd(), kTlsListenerEvent)}) {
+    if (fd < 0) continue;
+    const auto watched = shard->watch(fd, EPOLLIN | EPOLLET, event);
     if (!watched) return tl::unexpected(watched.error());
   }
   return shard;
@@ -61,8 +64,9 @@ Shard::Shard(Io& io, UniqueFd epoll, ShardSockets&& sockets, std::unique_ptr<Rel
           {.fd = std::move(sockets.udp), .family = sockets.family, .max_lanes = sockets.max_lanes},
           relay_->config().trains.max_segment_bytes, relay_->counters(), group.local_addresses()),
       port_(group, relay_->config().shard, *relay_),
-      control_(io, std::move(sockets.tcp_listener), relay_->limits(), relay_->config().shards,
-               epoll_.get(), kFirstConnectionEvent, port_, log_, relay_->counters(), io.now_ms()),
+      control_(io, std::move(sockets.tcp_listener), std::move(sockets.tls_listener),
+               relay_->limits(), relay_->config().shards, epoll_.get(), kFirstConnectionEvent,
+               port_, log_, relay_->counters(), io.now_ms()),
       mail_drain_(port_, *relay_, control_),
       loop_timer_(relay_->counters(), relay_->histograms()) {}
 
@@ -146,6 +150,9 @@ void Shard::mark_ready(const epoll_event& event) {
       break;
     case kListenerEvent:
       control_.on_listener_event();
+      break;
+    case kTlsListenerEvent:
+      control_.on_tls_listener_event();
       break;
     case kMailEvent:
       mail_drain_.on_event();

@@ -33,7 +33,9 @@
 namespace chatd {
 
 struct ShardSockets {
-  UniqueFd tcp_listener;  // of the shard that accepts connections; none for the others
+  // Of the shard that accepts connections; none for the others.
+  UniqueFd tcp_listener;
+  UniqueFd tls_listener = {};  // nor where there is no TLS port
   UniqueFd udp;
   int family = 0;  // of both
   std::size_t max_lanes = Lanes::kMaxLanes;
@@ -49,7 +51,7 @@ struct ShardBounds {
 class Shard {
  public:
   // data.u64 of the first connection's events.
-  static constexpr std::uint64_t kFirstConnectionEvent = 4;
+  static constexpr std::uint64_t kFirstConnectionEvent = 5;
 
   // Stops when `stop_fd` becomes readable. `group` has a line for each shard and must
   // outlive the shard.
@@ -81,10 +83,13 @@ class Shard {
   int udp_fd() const { return data_.fd(); }
   // -1: it does not accept connections.
   int listener_fd() const { return control_.listener_fd(); }
+  int tls_listener_fd() const { return control_.tls_listener_fd(); }
   // Then all that it knows; the connections' descriptors are appended. They stay its own.
   ShardState state(std::vector<int>& descriptors);
   // Before the first run(): goes on from there. An error says what does not fit.
   tl::expected<void, std::string> restore(ShardState state, std::span<UniqueFd> connections);
+  // When another process has gone on: what cannot go there ends here (Connections::end_encrypted).
+  void end_encrypted() { control_.end_encrypted(); }
 
   const Counters& counters() const { return relay_->counters(); }
 

@@ -35,6 +35,7 @@ ShardState Shard::state(std::vector<int>& descriptors) {
   log_.close();
   return {.relay = relay_->snapshot(),
           .connections = control_.states(descriptors),
+          .encrypted_peers = control_.encrypted_peers(),
           .receive_drops_seen = data_.receive_drops().last_seen()};
 }
 
@@ -46,6 +47,7 @@ tl::expected<void, std::string> Shard::restore(ShardState state, std::span<Uniqu
   for (std::size_t i = 0; i < connections.size(); ++i) {
     control_.restore(now_ms, std::move(connections[i]), std::move(state.connections[i]));
   }
+  control_.forget_encrypted(now_ms, state.encrypted_peers);
   port_.publish();
   return {};
 }

@@ -108,7 +108,7 @@ for ((i = 0; i < 200; ++i)); do
   kill -0 "$chatd" 2>/dev/null || fail "chatd did not start: $(<"$work/log")"
   sleep 0.05
 done
-grep -qx 'chatd ready tcp=127.0.0.1:8000 udp=127.0.0.1:9000' "$work/ready" || fail "not ready: $(<"$work/ready") $(<"$work/log")"
+grep -qx 'chatd ready tcp=127.0.0.1:8000 udp=127.0.0.1:9000 tls=127.0.0.1:8001' "$work/ready" || fail "not ready: $(<"$work/ready") $(<"$work/log")"
 listening=$(ss -Hlntu | awk '{print $5}' | grep -v '^127\.0\.0\.1:' || true)
 [[ -z $listening ]] || fail "it listens beyond loopback: $listening"
 "${in_root[@]}" chat create kitchen --name alice --timeout 1m --count 1 </dev/null >"$work/alice" 2>"$work/alice.err" &

@@ -126,7 +126,7 @@ def check_chatd(seccomp, unit: str, bin_folder: pathlib.Path, work: pathlib.Path
     program = shutil.copy(bin_folder / "chatd", work / "chatd")
     config = work / "chatd.toml"
     admin = work / "run" / "admin"
-    config.write_text("[network]\ntcp_port = 0\nudp_port = 0\n[data_plane]\nshards = 3\n"
+    config.write_text("[network]\ntcp_port = 0\nudp_port = 0\n[tls]\nport = 0\n[data_plane]\nshards = 3\n"
                       f"[admin]\nlisten = 'unix:{admin}'\n")
     os.chmod(work, 0o755)
     admin.parent.mkdir()
@@ -140,7 +140,7 @@ def check_chatd(seccomp, unit: str, bin_folder: pathlib.Path, work: pathlib.Path
     successor = 0
     try:
         ready = chatd.stdout.readline()
-        match = re.match(r"chatd ready tcp=127\.0\.0\.1:(\d+) udp=127\.0\.0\.1:(\d+)\n", ready)
+        match = re.match(r"chatd ready tcp=127\.0\.0\.1:(\d+) udp=127\.0\.0\.1:(\d+) tls=", ready)
         assert match, f"not ready: {ready!r}, exit code {chatd.poll()}"
         ports = ["--tcp-port", match[1], "--udp-port", match[2]]
         chat = str(bin_folder / "chat")

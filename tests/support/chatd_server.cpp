@@ -19,6 +19,9 @@ std::vector<std::string> command_line(std::vector<std::string> flags) {
   if (const char* const shards = std::getenv(kShardsVariable)) {
     argv.insert(argv.end(), {"--shards", shards});
   }
+  if (std::ranges::find(flags, "--tls-port") == flags.end()) {
+    argv.insert(argv.end(), {"--tls-port", "0"});
+  }
   for (std::string& flag : flags) argv.push_back(std::move(flag));
   return argv;
 }
@@ -93,6 +96,7 @@ ChatdServer::ChatdServer(std::vector<std::string> flags, const ProcessOptions& o
   if (!tcp || !udp) return;
   tcp_ = *tcp;
   udp_ = *udp;
+  tls_ = address_in(*line, "tls");
   ready_ = true;
 }
 

@@ -31,7 +31,7 @@ class Counters {
 
 class ChatdServer {
  public:
-  // Adds `--tcp-port 0 --udp-port 0` to `flags` and waits for the ready line. See `ready`. With
+  // Adds `--tcp-port 0 --udp-port 0`, and `--tls-port 0` if it is not there, to `flags` and waits for the ready line. See `ready`. With
   // CHATD_TEST_SHARDS in the environment, also --shards and its value: nothing may depend on it.
   explicit ChatdServer(std::vector<std::string> flags = {}, const ProcessOptions& options = {});
 
@@ -51,6 +51,9 @@ class ChatdServer {
   // As the ready line tells. `tcp_at` is for a server on a wildcard address.
   const SocketAddress& tcp() const { return tcp_; }
   const SocketAddress& udp() const { return udp_; }
+  // There must be one.
+  const SocketAddress& tls() const { return tls_.value(); }
+  bool has_tls() const { return tls_.has_value(); }
   SocketAddress tcp_at(std::string_view ip) const { return {ip, tcp_.port()}; }
   SocketAddress udp_at(std::string_view ip) const { return {ip, udp_.port()}; }
 
@@ -80,6 +83,7 @@ class ChatdServer {
   std::string ready_line_;
   SocketAddress tcp_;
   SocketAddress udp_;
+  std::optional<SocketAddress> tls_;
   std::optional<Counters> totals_;
 };
 

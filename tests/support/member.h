@@ -26,7 +26,7 @@ struct JoinOptions {
   std::string server_ip = {};
   int receive_buffer_bytes = 0;
   // A connection to ask over instead of a new one.
-  TcpPeer* control = nullptr;
+  ControlPeer* control = nullptr;
 };
 
 class Member {

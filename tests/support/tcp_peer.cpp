@@ -9,27 +9,9 @@
 #include <cerrno>
 
 #include "tests/support/die.h"
-#include "tests/support/json.h"
 #include "tests/support/wait_until.h"
 
 namespace chatd::test {
-namespace {
-
-int status_of(const std::optional<Frame>& frame) {
-  return frame ? static_cast<int>(JsonObject(frame->payload).number("status")) : -1;
-}
-
-}  // namespace
-
-int Answer::status() const {
-  return status_of(completed);
-}
-int Answer::accepted_status() const {
-  return status_of(accepted);
-}
-std::string Answer::token() const {
-  return completed ? JsonObject(completed->payload).text("token") : std::string();
-}
 
 TcpPeer::TcpPeer(const SocketAddress& server, std::string_view source_ip)
     : fd_(::socket(server.family(), SOCK_STREAM | SOCK_CLOEXEC, 0)) {
@@ -82,58 +64,6 @@ bool TcpPeer::receive_more(Deadline deadline) {
     }
   }
   return false;
-}
-
-std::optional<Frame> TcpPeer::read_frame(Deadline deadline) {
-  while (true) {
-    if (auto frame = take_frame(received_)) {
-      greeted_ = true;
-      return frame;
-    }
-    if (!receive_more(deadline)) return std::nullopt;
-  }
-}
-
-std::optional<Frame> TcpPeer::read_greeting(Deadline deadline) {
-  return read_frame(deadline);
-}
-
-StreamEnd TcpPeer::wait_end(Deadline deadline) {
-  while (receive_more(deadline)) {
-  }
-  return end_;
-}
-
-Answer TcpPeer::read_answer(Deadline deadline) {
-  Answer answer;
-  while (auto frame = read_frame(deadline)) {
-    if (frame->state == kCompleted) {
-      answer.completed = std::move(frame);
-      break;
-    }
-    answer.accepted = std::move(frame);
-  }
-  return answer;
-}
-
-Answer TcpPeer::request(const Frame& request, Deadline deadline) {
-  if (!greeted_ && !read_greeting(deadline)) return {};
-  if (!send(encode(request), deadline)) return {};
-  return read_answer(deadline);
-}
-
-Answer TcpPeer::create(std::string_view room, const JoinFields& fields) {
-  return request({.operation = kCreateRoom,
-                  .state = kRequest,
-                  .room = std::string(room),
-                  .payload = join_payload(fields)});
-}
-
-Answer TcpPeer::join(std::string_view room, const JoinFields& fields) {
-  return request({.operation = kJoinRoom,
-                  .state = kRequest,
-                  .room = std::string(room),
-                  .payload = join_payload(fields)});
 }
 
 }  // namespace chatd::test

@@ -19,6 +19,7 @@ _chatd_help() {
 _chatd_values() {
   case ${1##*/}:$2 in
     # values: begin (written by ./dev docs from server/config/table.cpp)
+    chatd:--tls-port) echo 'auto off' ;;
     chatd:--gso) echo 'off auto' ;;
     chatd:--shards) echo 'auto' ;;
     chatd:--roaming) echo 'off same-ip' ;;

@@ -47,7 +47,7 @@ class Chatd:
 
     def __init__(self, folder, *flags):
         self.process = subprocess.Popen(
-            [os.path.join(folder, "chatd"), "--tcp-port", "0", "--udp-port", "0", "--rate-limits", "off",
+            [os.path.join(folder, "chatd"), "--tcp-port", "0", "--udp-port", "0", "--tls-port", "0", "--rate-limits", "off",
              "--admin", "127.0.0.1:0", *flags],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         self.page = None

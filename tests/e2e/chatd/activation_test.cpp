@@ -44,7 +44,7 @@ class SocketActivation : public ServerTest {
   // What chatd says before it gives up.
   static std::string refusal(const std::vector<int>& sockets, const std::string& shards) {
     Process chatd(
-        {ChatdServer::program(), "--tcp-port", "0", "--udp-port", "0", "--shards", shards},
+        {ChatdServer::program(), "--tcp-port", "0", "--udp-port", "0", "--tls-port", "0", "--shards", shards},
         passing(sockets));
     const auto status = chatd.wait_exit();
     if (!status) return "it does not end";
@@ -69,7 +69,8 @@ TEST_F(SocketActivation, ServesOnThePassedSocketsAndNotOnItsOwn) {
   EXPECT_TRUE(room[2].hears(said));
   EXPECT_NE(server().diagnosis().find("the service manager has passed the sockets: tcp " +
                                       unit.tcp().to_string() + ", udp " + unit.udp().to_string() +
-                                      "; --host, --tcp-port and --udp-port are not used"),
+                                      ", tls none (chatd-tls.socket); --host, --tcp-port, "
+                                      "--udp-port and --tls-port are not used"),
             std::string::npos)
       << server().diagnosis();
 }

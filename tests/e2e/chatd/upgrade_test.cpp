@@ -53,7 +53,7 @@ class Upgrade : public Handover {
   }
   // The same with nothing but these.
   std::string with_only(const std::string& flags) const {
-    return "#!/bin/sh\nexec " + real_ + " --tcp-port 0 --udp-port 0 --config " +
+    return "#!/bin/sh\nexec " + real_ + " --tcp-port 0 --udp-port 0 --tls-port 0 --config " +
            configuration_.path() + " " + flags + "\n";
   }
   void configure(const std::string& text) { std::ofstream(configuration_.path()) << text; }

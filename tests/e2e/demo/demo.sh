@@ -51,7 +51,7 @@ eventually() {
 
 start_chatd() {
   local deadline=$((SECONDS + patience_s)) ready=
-  "$bin/chatd" --host 127.0.0.1 --tcp-port 0 --udp-port 0 --log-level warn \
+  "$bin/chatd" --host 127.0.0.1 --tcp-port 0 --udp-port 0 --tls-port off --log-level warn \
     >"$work/chatd.out" 2>"$work/chatd.err" </dev/null &
   chatd_pid=$!
   until [[ $ready =~ ^chatd\ ready\ tcp=127\.0\.0\.1:([0-9]+)\ udp=127\.0\.0\.1:([0-9]+)$ ]]; do

@@ -40,6 +40,7 @@ class RunningServer {
     Options options;
     options.tcp_port = 0;
     options.udp_port = 0;
+    options.tls_port = 0;
     options.shards = shards;
     options.limits.max_rooms = 1000;
     options.limits.max_members = 5000;

@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "core/base/slot_pool.h"
 
@@ -61,6 +62,7 @@ ServerState sample() {
                               .is_closing = true,
                               .has_shut_down = true,
                               .has_ended = true});
+  busy.encrypted_peers = {ip("192.0.2.8"), ip("::1")};
   busy.receive_drops_seen = 4'000'000'000;
   ServerState state{
       .host = "::",
@@ -69,7 +71,11 @@ ServerState sample() {
       .map_key = {1, 2, 3},
       .next_creation_order = 99,
       .local_addresses = {{.ip = ip("192.0.2.9")}, {.ip = ip("fe80::9"), .interface = 3}},
-      .shards = {}};
+      .shards = {},
+      .tls_port = "8001",
+      .has_tls_listener = true,
+      .tls_certificate = "a certificate",
+      .tls_ticket_keys = std::string("\0keys", 5)};
   state.shards.push_back({});
   state.shards.push_back(busy);
   return state;
@@ -85,9 +91,14 @@ TEST(StateCodec, WritesAllThatItReads) {
   EXPECT_EQ(after->map_key, before.map_key);
   EXPECT_EQ(after->next_creation_order, 99U);
   EXPECT_EQ(after->local_addresses, before.local_addresses);
-  EXPECT_EQ(after->descriptor_count(), 4U);  // the listener, two shards, a connection
+  EXPECT_EQ(after->descriptor_count(), 5U);  // two listeners, two shards, a connection
+  EXPECT_EQ(after->tls_port, "8001");
+  EXPECT_TRUE(after->has_tls_listener);
+  EXPECT_EQ(after->tls_certificate, "a certificate");
+  EXPECT_EQ(after->tls_ticket_keys, std::string("\0keys", 5));
   ASSERT_EQ(after->shards.size(), 2U);
   const ShardState& shard = after->shards[1];
+  EXPECT_EQ(shard.encrypted_peers, (std::vector{ip("192.0.2.8"), ip("::1")}));
   EXPECT_EQ(shard.receive_drops_seen, 4'000'000'000);
   ASSERT_EQ(shard.relay.rooms.size(), 1U);
   const RoomSnapshot& room = shard.relay.rooms[0];

@@ -63,7 +63,7 @@ class HandoverFaults : public testing::TestWithParam<Call> {
 
   std::uint32_t calls_made() {
     FaultControl faults;
-    ChatdServer server({}, faults.process_options());
+    ChatdServer server({"--tls-port", "off"}, faults.process_options());
     EXPECT_TRUE(server.ready()) << server.diagnosis();
     faults.count();
     EXPECT_EQ(hand_over(server), Outcome::kHandedOver) << server.diagnosis();
@@ -73,7 +73,7 @@ class HandoverFaults : public testing::TestWithParam<Call> {
 
   void try_with(const Fault& fault) {
     FaultControl faults;
-    ChatdServer server({}, faults.process_options());
+    ChatdServer server({"--tls-port", "off"}, faults.process_options());
     ASSERT_TRUE(server.ready()) << server.diagnosis();
     Talk talk(server);
     talk.go_on("before");

@@ -44,7 +44,8 @@ constexpr std::uint64_t kLongestBurst = 5;
 }  // namespace
 
 ServiceScenario::ServiceScenario(std::uint32_t shards)
-    : server_({"--handshake-timeout", kHandshakeTimeout, "--shards", std::to_string(shards)},
+    : server_({"--handshake-timeout", kHandshakeTimeout, "--shards", std::to_string(shards),
+               "--tls-port", "off"},
               faults_.process_options()) {}
 
 void ServiceScenario::run(const Fault& fault) {

@@ -14,7 +14,7 @@ class SignalFaults : public testing::TestWithParam<std::int32_t> {};
 
 TEST_P(SignalFaults, StopAllTheSame) {
   FaultControl faults;
-  ChatdServer server({}, faults.process_options());
+  ChatdServer server({"--tls-port", "off"}, faults.process_options());
   ASSERT_TRUE(server.ready()) << server.diagnosis();
   // An interruption passes; whatever else reads nothing is taken for a stop.
   const bool passes = GetParam() == EINTR;

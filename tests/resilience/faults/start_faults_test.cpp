@@ -35,9 +35,9 @@ struct Variant {
 
 const std::array<Variant, 4>& variants() {
   static const std::array<Variant, 4> kVariants{
-      {{"one_shard", {}},
-       {"two_shards", {"--shards", "2"}},
-       {"both_families", {"--host", "::", "--shards", "2"}},
+      {{"one_shard", {"--tls-port", "off"}},
+       {"two_shards", {"--shards", "2", "--tls-port", "off"}},
+       {"both_families", {"--host", "::", "--shards", "2", "--tls-port", "off"}},
        {"passed_sockets", {"--shards", "2"}, 2}}};
   return kVariants;
 }

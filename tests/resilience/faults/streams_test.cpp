@@ -152,7 +152,7 @@ TEST_F(Streams, NoSocketTakesThePlaceOfAClosedOne) {
 
 TEST_F(Streams, NorOfTheOneForTheReadyLine) {
   start_with(">&-");
-  Process chatd({ChatdServer::program(), "--tcp-port", "0", "--udp-port", "0"});
+  Process chatd({ChatdServer::program(), "--tcp-port", "0", "--udp-port", "0", "--tls-port", "0"});
   ASSERT_TRUE(chatd.wait_for_line(Stream::kStderr, "serving: "));
   EXPECT_EQ(std::filesystem::read_symlink("/proc/" + std::to_string(chatd.pid()) + "/fd/1"),
             "/dev/null");
@@ -164,7 +164,7 @@ TEST_F(Streams, NorOfTheOneForTheReadyLine) {
 
 TEST_F(Streams, AReadyLineThatCannotBeWrittenIsLogged) {
   start_with(">/dev/full");
-  Process chatd({ChatdServer::program(), "--tcp-port", "0", "--udp-port", "0"});
+  Process chatd({ChatdServer::program(), "--tcp-port", "0", "--udp-port", "0", "--tls-port", "0"});
   EXPECT_TRUE(chatd.wait_for_line(Stream::kStderr, "the ready line cannot be written"));
   ASSERT_TRUE(chatd.wait_for_line(Stream::kStderr, "serving: "));
   chatd.kill(SIGTERM);
@@ -182,7 +182,7 @@ TEST_F(Streams, TooLittleMemoryIsExplained) {
     SCOPED_TRACE(std::to_string(mib) + " MiB of addresses");
     ::unsetenv(kProgramVariable);
     start_with("", "ulimit -v " + std::to_string(mib * 1024));
-    Process chatd({ChatdServer::program(), "--tcp-port", "0", "--udp-port", "0"});
+    Process chatd({ChatdServer::program(), "--tcp-port", "0", "--udp-port", "0", "--tls-port", "0"});
     has_served = chatd.wait_for_line(Stream::kStdout, "chatd ready").has_value();
     chatd.kill(SIGTERM);
     const auto status = chatd.wait_exit();

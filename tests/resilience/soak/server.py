@@ -32,7 +32,7 @@ class FaultPlan(ctypes.Structure):
 class Server:
     """One chatd process."""
 
-    FLAGS = ["--shards", "2", "--tcp-port", "0", "--udp-port", "0", "--idle-timeout", "30s",
+    FLAGS = ["--shards", "2", "--tcp-port", "0", "--udp-port", "0", "--tls-port", "off", "--idle-timeout", "30s",
              "--handshake-timeout", "5s", "--max-connections", "500",
              # Names and tokens fall anywhere into tables of this size, which are reserved at the
              # start and touched as they are used: small ones are warm within a minute.

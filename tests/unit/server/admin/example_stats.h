@@ -28,6 +28,9 @@ inline ServerStats stats_of_two_shards() {
   stats.uptime_ms = 5000;
   stats.connections = 7;
   stats.process = {.resident_bytes = 12345, .open_descriptors = 19};
+  stats.tls = {.address = "127.0.0.1:8001",
+               .certificate_sha256 = "AB:CD",
+               .certificate_expires_at_s = 2'000'000'000};
   stats.shards = {shard_with(1000), shard_with(2000)};
   return stats;
 }

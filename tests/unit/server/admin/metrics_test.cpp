@@ -41,7 +41,8 @@ TEST(Metrics, GaugesAndTheProcess) {
         "chatd_members_pending{shard=\"0\"} 1003", "chatd_messages_waiting{shard=\"1\"} 2004",
         "chatd_build_info{version=\"1.2.3\"} 1", "chatd_connections 7", "chatd_draining 1",
         "process_resident_memory_bytes 12345", "process_open_fds 19",
-        "process_start_time_seconds 1700000000", "# TYPE chatd_rooms gauge",
+        "process_start_time_seconds 1700000000",
+        "chatd_tls_certificate_expiry_timestamp_seconds 2000000000", "# TYPE chatd_rooms gauge",
         "# TYPE chatd_datagrams_received_total counter",
         "# TYPE chatd_relay_latency_seconds histogram"}) {
     EXPECT_TRUE(has_line(text, line)) << line << " is not in\n" << text;

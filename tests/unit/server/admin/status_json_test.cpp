@@ -32,6 +32,16 @@ TEST(StatusJson, HasEveryCounterSummedOverShards) {
   EXPECT_TRUE(status.is_array("shards"));
 }
 
+TEST(StatusJson, NamesTheTlsPortWhereThereIsOne) {
+  ServerStats stats = stats_of_two_shards();
+  const JsonObject tls = JsonObject(status_json(stats)).object("tls");
+  EXPECT_EQ(tls.text("address"), "127.0.0.1:8001");
+  EXPECT_EQ(tls.text("certificate_sha256"), "AB:CD");
+  EXPECT_EQ(tls.number("certificate_expires_at_s"), 2'000'000'000);
+  stats.tls.reset();
+  EXPECT_EQ(status_json(stats).find("tls\":"), std::string::npos);
+}
+
 TEST(StatusJson, GroupsDropsByReason) {
   const JsonObject status(status_json(stats_of_two_shards()));
   const auto twice = [](Counter counter) { return 3000 + 2 * static_cast<long>(counter); };

@@ -53,6 +53,7 @@ TEST(Configuration, EveryOptionComesFromEverySource) {
     if (option.type.kind == ValueType::Kind::kSize) other = "8KiB";
     if (option.type.kind == ValueType::Kind::kDuration) other = "7s";
     if (option.type.kind == ValueType::Kind::kShards) other = "3";
+    if (option.type.kind == ValueType::Kind::kTlsPort) other = "off";
     if (option.type.kind == ValueType::Kind::kAdmin) other = "unix:/run/chatd/admin.sock";
     for (const std::string& word : option.type.words) {
       if (word != option.default_text()) other = word;
