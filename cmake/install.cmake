@@ -44,6 +44,7 @@ file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/chatd.service CONTENT "${unit}" @ONL
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS server/systemd/chatd.service)
 # Not LIBDIR: units, users and what the kernel is told are in lib/ on every machine.
 install(FILES ${PROJECT_BINARY_DIR}/chatd.service server/systemd/chatd.socket
+  server/systemd/chatd-tls.socket
   DESTINATION lib/systemd/system)
 install(FILES server/systemd/chatd.sysusers RENAME chatd.conf DESTINATION lib/sysusers.d)
 # An early name, so that whatever else the administrator or another package says counts.

@@ -72,21 +72,13 @@ tl::expected<Configuration, Errors> load(int argc, const char* const* argv,
       combine({std::move(file), std::move(variables.overrides), line.overrides});
   configuration.command_line = std::move(line);
   configuration.file = path;
-  const Options& options = configuration.options;
-  if (options.tls_certificate == kSelfSigned && options.tls_key != kKeyInCertificate) {
-    errors.emplace_back(
-        "tls.key is set, and tls.certificate is not: name the certificate that it is the key of");
-    return tl::unexpected(std::move(errors));
-  }
   return configuration;
 }
 
 CertificatePlace certificate_files(const Options& options) {
   CertificatePlace place;
-  if (options.tls_certificate == kSelfSigned) return place;
-  place.certificate_path = options.tls_certificate;
-  place.key_path =
-      options.tls_key == kKeyInCertificate ? options.tls_certificate : options.tls_key;
+  if (options.tls_certificate != kSelfSigned) place.certificate_path = options.tls_certificate;
+  place.key_path = options.tls_key == kKeyInCertificate ? place.certificate_path : options.tls_key;
   return place;
 }
 

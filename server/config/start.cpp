@@ -55,7 +55,7 @@ int tell(const std::string& text) {
 // configuration's form, and where it is asked differs.
 Errors unusable(const Configuration& configuration) {
   const CertificatePlace place = certificate_files(configuration.options);
-  if (place.certificate_path.empty()) return {};
+  if (place.certificate_path.empty() && place.key_path.empty()) return {};
   const auto found = read_certificate_files(place);
   return found ? Errors{} : Errors{found.error()};
 }

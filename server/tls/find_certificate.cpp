@@ -82,6 +82,10 @@ void store(const std::string& path, FoundCertificate& found) {
 }  // namespace
 
 tl::expected<FoundCertificate, std::string> read_certificate_files(const CertificatePlace& place) {
+  if (place.certificate_path.empty()) {
+    return Fault("--tls-key is " + place.key_path +
+                 ", and there is no --tls-certificate that it is the key of");
+  }
   const auto certificates = read_pem(place.certificate_path);
   if (!certificates) return Fault("--tls-certificate: " + certificates.error());
   const auto key = read_pem(place.key_path);
@@ -99,7 +103,7 @@ tl::expected<FoundCertificate, std::string> read_certificate_files(const Certifi
 
 tl::expected<FoundCertificate, std::string> find_certificate(const CertificatePlace& place,
                                                              const std::string& self_made) {
-  if (!place.certificate_path.empty()) return read_certificate_files(place);
+  if (!place.certificate_path.empty() || !place.key_path.empty()) return read_certificate_files(place);
   const std::string path =
       place.state_directory.empty() ? "" : place.state_directory + "/" + kCertificateFile;
   if (!path.empty()) {

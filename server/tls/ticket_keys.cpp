@@ -12,7 +12,8 @@ namespace {
 
 constexpr int kError = -1;
 constexpr int kUnknownKey = 0;
-constexpr int kDone = 1;
+constexpr int kSealed = 1;
+constexpr int kOpened = 2;  // and the client gets another one: nobody can tell by it who has come back
 
 }  // namespace
 
@@ -92,7 +93,8 @@ int TicketKeys::prepare(TimeMs now_ms, unsigned char* name, unsigned char* iv,
       EVP_MAC_CTX_set_params(mac, parameters) == 1 &&
       EVP_CipherInit_ex(cipher, EVP_aes_256_cbc(), nullptr, key->cipher.data(), iv,
                         seals ? 1 : 0) == 1;
-  return is_ready ? kDone : kError;
+  if (!is_ready) return kError;
+  return seals ? kSealed : kOpened;
 }
 
 }  // namespace chatd

@@ -77,7 +77,7 @@ umount "$core"
 rm -r "$root/run/systemd"
 [[ $(state) == installed ]] || fail "the state is $(state)"
 for file in usr/sbin/chatd usr/bin/chat usr/bin/chatctl usr/bin/chatbench etc/chatd/chatd.toml \
-  lib/systemd/system/chatd.service lib/systemd/system/chatd.socket usr/lib/sysusers.d/chatd.conf \
+  lib/systemd/system/chatd.service lib/systemd/system/chatd.socket lib/systemd/system/chatd-tls.socket usr/lib/sysusers.d/chatd.conf \
   usr/lib/sysctl.d/10-chatd.conf \
   usr/share/man/man8/chatd.8.gz usr/share/man/man8/chatctl.8.gz \
   usr/share/man/man1/chat.1.gz usr/share/man/man1/chatbench.1.gz usr/share/doc/chatd/copyright \
@@ -93,7 +93,7 @@ passwd=$(inside getent passwd chatd) || fail 'there is no user chatd'
 inside chatd --version | grep -q '^chatd [0-9]' || fail 'chatd --version'
 inside chatd --check-config --config /etc/chatd/chatd.toml >/dev/null || fail 'the installed configuration is not sound'
 inside chatd --check-config --config /usr/share/doc/chatd/examples/chatd.toml >/dev/null || fail 'the example is not sound'
-inside systemd-analyze verify --man=no /lib/systemd/system/chatd.{service,socket} >"$work/log" 2>&1 ||
+inside systemd-analyze verify --man=no /lib/systemd/system/chatd.{service,socket} /lib/systemd/system/chatd-tls.socket >"$work/log" 2>&1 ||
   fail "systemd-analyze: $(<"$work/log")"
 [[ ! -s $work/log ]] || fail "systemd-analyze: $(<"$work/log")"
 

@@ -199,7 +199,8 @@ def main() -> None:
         copy = work / "chatd.service"
         copy.write_text(unit.replace("/usr/sbin/chatd", str(bin_folder / "chatd")))
         ports = shutil.copy(unit_path.with_suffix(".socket"), work / "chatd.socket")
-        said = output_of("systemd-analyze", "verify", "--man=no", str(copy), str(ports))
+        tls = shutil.copy(unit_path.with_name("chatd-tls.socket"), work / "chatd-tls.socket")
+        said = output_of("systemd-analyze", "verify", "--man=no", str(copy), str(ports), str(tls))
         assert not said, said
         print(f"units: verified, exposure {score}", flush=True)
         try:

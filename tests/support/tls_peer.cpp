@@ -38,6 +38,8 @@ TlsTicket::TlsTicket(ssl_session_st* session) : session_(session, &SSL_SESSION_f
 
 void TlsPeer::Free::operator()(ssl_st* ssl) const {
   delete static_cast<TlsTicket*>(SSL_get_app_data(ssl));
+  // Or it would hold that what its ticket leads to has ended badly.
+  SSL_set_shutdown(ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
   SSL_free(ssl);
 }
 void TlsPeer::Free::operator()(ssl_ctx_st* context) const {
