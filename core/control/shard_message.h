@@ -23,7 +23,7 @@ struct ConnectionId {
   std::uint8_t shard = 0;
   std::uint32_t slot = 0;
   std::uint64_t serial = 0;
-  std::uint16_t via = 0;  // the address that it came to: see Endpoint
+  std::uint16_t via = 0;      // the address that it came to: see Endpoint
   bool is_encrypted = false;  // it came to the TLS port
 };
 

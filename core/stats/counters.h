@@ -85,15 +85,15 @@ enum class Counter : std::uint8_t {
   // TLS handshakes. A connection to the TLS port ends in one of these, or is one of the failures
   // above later on.
   kTlsHandshakes,
-  kTlsHandshakesResumed,       // among them: with a ticket
-  kTlsFailedPlainText,         // what came is not TLS: told so in plain text
-  kTlsFailedOldVersion,        // the client does not speak TLS 1.3
-  kTlsFailedWrongProtocol,     // none of the protocols that it speaks is ours (ALPN)
-  kTlsFailedPeerRefused,       // it has sent an alert, for instance since it does not trust us
-  kTlsFailedEnded,             // it has hung up, or the connection is broken
-  kTlsFailedGarbage,           // anything else that is not as it should be
-  kTlsFailedTimedOut,          // not done within the handshake timeout
-  kTlsFailedOverLimit,         // the oldest of too many at a time
+  kTlsHandshakesResumed,    // among them: with a ticket
+  kTlsFailedPlainText,      // what came is not TLS: told so in plain text
+  kTlsFailedOldVersion,     // the client does not speak TLS 1.3
+  kTlsFailedWrongProtocol,  // none of the protocols that it speaks is ours (ALPN)
+  kTlsFailedPeerRefused,    // it has sent an alert, for instance since it does not trust us
+  kTlsFailedEnded,          // it has hung up, or the connection is broken
+  kTlsFailedGarbage,        // anything else that is not as it should be
+  kTlsFailedTimedOut,       // not done within the handshake timeout
+  kTlsFailedOverLimit,      // the oldest of too many at a time
   kRequestsCompleted,
   kRequestsRefused,
   kRequestsOverLimit,          // among the refused: too many from one address

@@ -9,7 +9,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build" / "release"
 BIN = BUILD / "bin"
-OURS = ["chatd", "chatbench", "chatd_naive", "chatd_lower_bound"]
+OURS = ["chatd", "chatbench", "chatd_naive", "chatd_lower_bound", "chatd_handshakes"]
 
 # Program -> the Debian package that has it.
 PACKAGES = {

@@ -87,8 +87,8 @@ const char* name_of(toml::node_type type) {
 
 // The value as the text that a flag would have; nothing if its TOML type is not the kind's.
 std::optional<std::string> text_in(const toml::node& node, Kind kind) {
-  const bool takes_integer = kind == Kind::kNumber || kind == Kind::kShards ||
-                             kind == Kind::kTlsPort;
+  const bool takes_integer =
+      kind == Kind::kNumber || kind == Kind::kShards || kind == Kind::kTlsPort;
   const bool takes_string = kind != Kind::kNumber && kind != Kind::kBool;
   if (const auto* integer = node.as_integer(); integer != nullptr && takes_integer) {
     return std::to_string(integer->get());

@@ -66,9 +66,9 @@ struct Connection {
   std::size_t piece_bytes = kMaxPieceBytes;  // of the list, that the socket may take
   // Its place in the queue of handshakes, in kShakingHands.
   std::list<std::uint32_t>::iterator handshake = {};
-  bool is_over_limit = false;                // it is answered 503, and closed
-  bool is_scheduled = false;                 // in the queue of those to be looked at
-  bool is_in_list_queue = false;             // in the queue of those whose list may go on
+  bool is_over_limit = false;     // it is answered 503, and closed
+  bool is_scheduled = false;      // in the queue of those to be looked at
+  bool is_in_list_queue = false;  // in the queue of those whose list may go on
 
   bool has_output() const { return sent_bytes < to_send.size(); }
   bool awaits_us() const { return state == State::kAwaitsAnswer || state == State::kAwaitsList; }

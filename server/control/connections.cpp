@@ -17,9 +17,9 @@ using Reason = RateLimitedLog::Reason;
 using State = Connection::State;
 
 constexpr int kMaxRequestsPerTurn = 32;  // of one connection
-// Of handshakes, in a turn: each takes a quarter of a millisecond, or a few with a key that is
-// dearer than chatd's own.
-constexpr int kMaxHandshakeSteps = 4;
+// Of handshakes, in a turn: it takes a quarter of a millisecond, or a few with a key that is dearer
+// than chatd's own, and talk waits no longer than that.
+constexpr int kMaxHandshakeSteps = 1;
 constexpr std::size_t kReadBytes = 16 * 1024;  // what a TLS record holds
 // A connection that does not read its answers gets no further ones.
 constexpr std::size_t kMaxPendingOutputBytes = 64 * 1024;
@@ -85,7 +85,10 @@ void Connections::adopt(TimeMs now_ms, HandedConnection accepted) {
   connection.peer = accepted.peer;
   connection.is_over_limit = accepted.is_over_limit;
   if (accepted.is_encrypted) {
-    make_room_for_handshake(now_ms);
+    if (!make_room_for_handshake(now_ms)) {
+      port_.release_connection(accepted.peer);
+      return send_away(std::move(accepted), kTlsAccessDenied);
+    }
     if (!start_tls(now_ms, connection, std::move(accepted.fd))) return;
   } else {
     connection.stream = Stream(std::move(accepted.fd));
@@ -185,12 +188,14 @@ void Connections::reject(TimeMs now_ms, HandedConnection accepted) {
   counters_.add(Counter::kConnectionsOverAddressLimit);
   log_.say(now_ms, Reason::kConnectionOverAddressLimit, spdlog::level::info,
            "connection from {} refused: it has too many, or they come too fast", accepted.peer);
-  std::string answer(kTlsAccessDenied);
-  if (!accepted.is_encrypted) {
-    answer.clear();
-    append_outcome(answer, static_cast<std::uint8_t>(Operation::kList), Status::kTooMany,
-                   "too many connections from your address: close some, or try again later");
-  }
+  if (accepted.is_encrypted) return send_away(std::move(accepted), kTlsAccessDenied);
+  std::string answer;
+  append_outcome(answer, static_cast<std::uint8_t>(Operation::kList), Status::kTooMany,
+                 "too many connections from your address: close some, or try again later");
+  send_away(std::move(accepted), answer);
+}
+
+void Connections::send_away(HandedConnection accepted, std::string_view answer) {
   const int fd = accepted.fd.release();
   io_.send(fd, answer);
   // Closing with unread input would reset the connection, and the answer might be lost.
@@ -261,8 +266,8 @@ bool Connections::read_some(Connection& connection) {
   }
   // A short read has emptied the socket; only an end that was announced already comes without
   // another event.
-  const bool was_short = !connection.stream.is_encrypted() &&
-                         static_cast<std::size_t>(count) < read_buffer_.size();
+  const bool was_short =
+      !connection.stream.is_encrypted() && static_cast<std::size_t>(count) < read_buffer_.size();
   if (was_short && connection.input == Input::kReadable) connection.input = Input::kDrained;
   if (!connection.is_closing()) {
     connection.received.append(read_buffer_.data(), static_cast<std::size_t>(count));

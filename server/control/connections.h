@@ -13,9 +13,8 @@
 //
 // A connection that has come to the TLS port shakes hands first (tls_connections.cpp), in the same
 // time. That is the dearest thing that a stranger can ask for: so a turn does a few steps of
-// handshakes and no more, and there are so many at a time: of more, the oldest gives way, for an
-// honest client is done within two round trips.
-// Thread: the shard's.
+// handshakes and no more, and there are so many at a time: of more, the one gives way that waits
+// for its client for longest, for an honest one answers within a round trip. Thread: the shard's.
 #pragma once
 
 #include <cstdint>
@@ -23,6 +22,7 @@
 #include <list>
 #include <memory>
 #include <optional>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -84,6 +84,7 @@ class Connections {
  private:
   std::optional<std::uint32_t> take_in(TimeMs now_ms, Connection connection);
   void reject(TimeMs now_ms, HandedConnection accepted);
+  void send_away(HandedConnection accepted, std::string_view answer);
   void serve_connection(TimeMs now_ms, std::uint32_t slot, Outbox& out);
   void put_deadline_off(TimeMs now_ms, std::uint32_t slot);
   void close_broken(TimeMs now_ms, std::uint32_t slot);
@@ -100,7 +101,7 @@ class Connections {
   // TLS (tls_connections.cpp).
   bool start_tls(TimeMs now_ms, Connection& connection, UniqueFd fd);
   void enqueue_handshake(std::uint32_t slot);
-  void make_room_for_handshake(TimeMs now_ms);
+  bool make_room_for_handshake(TimeMs now_ms);
   bool shake_hands(TimeMs now_ms, std::uint32_t slot);
   void end_handshake(std::uint32_t slot);
   void fail_handshake(TimeMs now_ms, std::uint32_t slot);
@@ -127,7 +128,7 @@ class Connections {
   std::vector<std::uint32_t> to_serve_;   // scheduled connections
   std::vector<std::uint32_t> serving_;    // the turn's share of them
   std::deque<std::uint32_t> list_queue_;  // connections whose list may go on
-  std::list<std::uint32_t> handshakes_;   // connections, oldest first
+  std::list<std::uint32_t> handshakes_;   // connections; whose client was heard last comes last
   int handshake_steps_left_ = 0;          // in this turn
   std::vector<char> read_buffer_;
   std::unique_ptr<char[]> piece_;  // of a list

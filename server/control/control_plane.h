@@ -22,11 +22,12 @@ namespace chatd {
 
 class ControlPlane {
  public:
-  // There may be no listeners, or no `tls_listener` alone. `limits` may change from one call to the next, but for sizes.
-  // `epoll_fd` reports events of connection `slot` with data.u64 == first_event_id + slot.
+  // There may be no listeners, or no `tls_listener` alone. `limits` may change from one call to the
+  // next, but for sizes. `epoll_fd` reports events of connection `slot` with data.u64 ==
+  // first_event_id + slot.
   ControlPlane(Io& io, UniqueFd listener, UniqueFd tls_listener, const Limits& limits,
-               const ShardMap& shards, int epoll_fd, std::uint64_t first_event_id, ShardPort& port, RateLimitedLog& log,
-               Counters& counters, TimeMs now_ms);
+               const ShardMap& shards, int epoll_fd, std::uint64_t first_event_id, ShardPort& port,
+               RateLimitedLog& log, Counters& counters, TimeMs now_ms);
 
   // -1: none.
   int listener_fd() const { return acceptor_ ? acceptor_->fd() : -1; }

@@ -15,9 +15,9 @@ using TlsInput = Connection::Input;
 using TlsReason = RateLimitedLog::Reason;
 using TlsState = Connection::State;
 
-// Of this shard, at a time. They take 50 KiB each, and a flood of them makes an honest client lose
-// its place only if so many come within its two round trips.
-constexpr std::size_t kMaxHandshakes = 256;
+// Of this shard, at a time. A flood of them makes an honest client lose its place only if so many
+// come within one of its two round trips.
+constexpr std::size_t kMaxHandshakes = 512;
 
 struct FailureText {
   Counter counter;
@@ -79,14 +79,17 @@ void Connections::end_handshake(std::uint32_t slot) {
   handshakes_.erase(connections_[slot].handshake);
 }
 
-void Connections::make_room_for_handshake(TimeMs now_ms) {
-  if (handshakes_.size() < kMaxHandshakes) return;
+// Of too many, the one gives way whose client has let us wait for longest. If we let all of them
+// wait, none does: what has been done for them would be lost, and no handshake ever complete.
+bool Connections::make_room_for_handshake(TimeMs now_ms) {
+  if (handshakes_.size() < kMaxHandshakes) return true;
   const std::uint32_t oldest = handshakes_.front();
   counters_.add(Counter::kTlsFailedOverLimit);
   log_.say(now_ms, TlsReason::kTlsHandshakeOverLimit, spdlog::level::warn,
-           "TLS handshake with {} given up: it is the oldest of {} under way", connections_[oldest].peer,
-           kMaxHandshakes);
+           "a TLS handshake is given up: there are {} under way", kMaxHandshakes);
+  if (connections_[oldest].is_scheduled) return false;
   part(oldest);
+  return true;
 }
 
 // Whether it is done, and the connection can be served.
@@ -99,7 +102,10 @@ bool Connections::shake_hands(TimeMs now_ms, std::uint32_t slot) {
   TlsSession& tls = *connection.stream.tls();
   const std::uint64_t heard_bytes = tls.received_bytes();
   const TlsSession::Progress progress = tls.shake_hands();
-  if (tls.received_bytes() != heard_bytes) --handshake_steps_left_;
+  if (tls.received_bytes() != heard_bytes) {
+    --handshake_steps_left_;
+    handshakes_.splice(handshakes_.end(), handshakes_, connection.handshake);
+  }
   switch (progress) {
     case TlsSession::Progress::kWaits:
       if (connection.input != TlsInput::kRdhupSeen) connection.input = TlsInput::kDrained;
@@ -193,9 +199,10 @@ void Connections::forget_encrypted(TimeMs now_ms, const std::vector<IpAddress>& 
   if (peers.empty()) return;
   for (const IpAddress& peer : peers) port_.release_connection(peer);
   counters_.add(Counter::kConnectionsNotHandedOver, peers.size());
-  log_.say(now_ms, TlsReason::kConnectionBroken, spdlog::level::info,
-           "{} TLS connections have ended with the hand-over: what is encrypted cannot be passed on",
-           peers.size());
+  log_.say(
+      now_ms, TlsReason::kConnectionBroken, spdlog::level::info,
+      "{} TLS connections have ended with the hand-over: what is encrypted cannot be passed on",
+      peers.size());
 }
 
 }  // namespace chatd

@@ -1,7 +1,7 @@
 // All that the next chatd needs to take over, except the descriptors. These travel beside it, in
 // this order: the listener, a UDP socket for each shard, each shard's connections, then the admin
-// endpoint's listener, the keeper's line and the TLS port's listener, if there are any. What a chatd
-// does not know of comes last, so that it can leave it.
+// endpoint's listener, the keeper's line and the TLS port's listener, if there are any. What a
+// chatd does not know of comes last, so that it can leave it.
 #pragma once
 
 #include <cstdint>

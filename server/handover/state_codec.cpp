@@ -225,7 +225,8 @@ void write(const ShardState& from, handover::Shard& to) {
     to.add_lists(ListReader(connection.list).read_all());
   }
   to.set_receive_drops_seen(from.receive_drops_seen);
-  for (const IpAddress& peer : from.encrypted_peers) to.add_encrypted_peers(to_string(peer.bytes()));
+  for (const IpAddress& peer : from.encrypted_peers)
+    to.add_encrypted_peers(to_string(peer.bytes()));
 }
 
 using Lists = std::vector<std::shared_ptr<const RoomList>>;

@@ -62,7 +62,8 @@ CommandResult Reloader::reload(Server& server) {
   if (fingerprint != old_fingerprint) {
     say(result, spdlog::level::info,
         "the TLS port has another certificate; its SHA-256 is " + fingerprint);
-  } else if (differences.empty()) say(result, spdlog::level::info, "nothing has changed");
+  } else if (differences.empty())
+    say(result, spdlog::level::info, "nothing has changed");
   const std::lock_guard lock(mutex_);
   configuration_ = std::move(*loaded);
   return result;

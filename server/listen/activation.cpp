@@ -227,7 +227,7 @@ tl::expected<void, std::string> prepare(const ServerSockets& sockets) {
 }
 
 tl::expected<ServerSockets, std::string> adopt(std::vector<PassedDescriptor> passed,
-                                            std::uint32_t shards) {
+                                               std::uint32_t shards) {
   auto sockets = tell_apart(std::move(passed));
   if (!sockets) return sockets;
   const auto enough = check_count(sockets->udp.size(), shards);

@@ -45,8 +45,9 @@ tl::expected<UniqueFd, std::string> open_tls_listener(const Options& options) {
   if (!address) return tl::unexpected(address.error());
   auto listener = open_tcp_listener(*address, "--tls-port");
   if (listener || !is_auto) return listener;
-  spdlog::warn("{}. chatd serves without TLS (--tls-port auto); --tls-port off says that on purpose",
-               listener.error());
+  spdlog::warn(
+      "{}. chatd serves without TLS (--tls-port auto); --tls-port off says that on purpose",
+      listener.error());
   return UniqueFd();
 }
 

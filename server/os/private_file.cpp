@@ -19,8 +19,8 @@ using Fault = tl::unexpected<std::string>;
 
 tl::expected<void, std::string> write_all(int fd, std::string_view bytes) {
   for (std::size_t written = 0; written < bytes.size();) {
-    const ssize_t count = ::pwrite(fd, bytes.data() + written, bytes.size() - written,
-                                   static_cast<off_t>(written));
+    const ssize_t count =
+        ::pwrite(fd, bytes.data() + written, bytes.size() - written, static_cast<off_t>(written));
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) return Fault(system_error("pwrite"));
     written += static_cast<std::size_t>(count);

@@ -98,9 +98,9 @@ tl::expected<ServerSockets, std::string> taken_sockets(std::vector<UniqueFd>::it
   return sockets;
 }
 
-// A hand-over can change the TLS port, for no connection to it goes along: what the old process has,
-// or has not, stays if this one is to listen at the same place. An old one that knows no TLS says
-// nothing of a place.
+// A hand-over can change the TLS port, for no connection to it goes along: what the old process
+// has, or has not, stays if this one is to listen at the same place. An old one that knows no TLS
+// says nothing of a place.
 tl::expected<UniqueFd, std::string> taken_tls_listener(const Options& options,
                                                        ImportedState& imported) {
   if (imported.state.tls_port == tls_port_text(options)) return std::move(imported.tls_listener);

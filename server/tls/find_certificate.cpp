@@ -62,9 +62,10 @@ std::optional<FoundCertificate> stored(const std::string& path) {
   auto found = text ? self_signed(std::move(*text), "from " + path)
                     : tl::expected<FoundCertificate, std::string>(Fault(text.error()));
   if (found && !found->certificate.has_expired()) return std::move(*found);
-  spdlog::warn("{}: {}: chatd makes a new certificate, and clients that remember the old one will "
-               "complain",
-               path, found ? "it has expired" : found.error());
+  spdlog::warn(
+      "{}: {}: chatd makes a new certificate, and clients that remember the old one will "
+      "complain",
+      path, found ? "it has expired" : found.error());
   return std::nullopt;
 }
 
@@ -73,9 +74,10 @@ void store(const std::string& path, FoundCertificate& found) {
   if (written) {
     found.origin += ", kept in " + path;
   } else {
-    spdlog::warn("the certificate cannot be kept ({}): after a restart there is another one, and "
-                 "clients that remember this one will complain",
-                 written.error());
+    spdlog::warn(
+        "the certificate cannot be kept ({}): after a restart there is another one, and "
+        "clients that remember this one will complain",
+        written.error());
   }
 }
 
@@ -103,7 +105,8 @@ tl::expected<FoundCertificate, std::string> read_certificate_files(const Certifi
 
 tl::expected<FoundCertificate, std::string> find_certificate(const CertificatePlace& place,
                                                              const std::string& self_made) {
-  if (!place.certificate_path.empty() || !place.key_path.empty()) return read_certificate_files(place);
+  if (!place.certificate_path.empty() || !place.key_path.empty())
+    return read_certificate_files(place);
   const std::string path =
       place.state_directory.empty() ? "" : place.state_directory + "/" + kCertificateFile;
   if (!path.empty()) {

@@ -13,7 +13,8 @@ namespace {
 constexpr int kError = -1;
 constexpr int kUnknownKey = 0;
 constexpr int kSealed = 1;
-constexpr int kOpened = 2;  // and the client gets another one: nobody can tell by it who has come back
+constexpr int kOpened =
+    2;  // and the client gets another one: nobody can tell by it who has come back
 
 }  // namespace
 
@@ -89,10 +90,9 @@ int TicketKeys::prepare(TimeMs now_ms, unsigned char* name, unsigned char* iv,
   const OSSL_PARAM parameters[] = {
       OSSL_PARAM_construct_octet_string(OSSL_MAC_PARAM_KEY, key->mac.data(), key->mac.size()),
       OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0), OSSL_PARAM_END};
-  const bool is_ready =
-      EVP_MAC_CTX_set_params(mac, parameters) == 1 &&
-      EVP_CipherInit_ex(cipher, EVP_aes_256_cbc(), nullptr, key->cipher.data(), iv,
-                        seals ? 1 : 0) == 1;
+  const bool is_ready = EVP_MAC_CTX_set_params(mac, parameters) == 1 &&
+                        EVP_CipherInit_ex(cipher, EVP_aes_256_cbc(), nullptr, key->cipher.data(),
+                                          iv, seals ? 1 : 0) == 1;
   if (!is_ready) return kError;
   return seals ? kSealed : kOpened;
 }

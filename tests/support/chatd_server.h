@@ -31,8 +31,9 @@ class Counters {
 
 class ChatdServer {
  public:
-  // Adds `--tcp-port 0 --udp-port 0`, and `--tls-port 0` if it is not there, to `flags` and waits for the ready line. See `ready`. With
-  // CHATD_TEST_SHARDS in the environment, also --shards and its value: nothing may depend on it.
+  // Adds `--tcp-port 0 --udp-port 0`, and `--tls-port 0` if it is not there, to `flags` and waits
+  // for the ready line. See `ready`. With CHATD_TEST_SHARDS in the environment, also --shards and
+  // its value: nothing may depend on it.
   explicit ChatdServer(std::vector<std::string> flags = {}, const ProcessOptions& options = {});
 
   // The program under test: CHATD_TEST_PROGRAM in the environment, or the one built beside the

@@ -111,8 +111,7 @@ std::string TlsPeer::fingerprint() const {
   const X509* const certificate = SSL_get0_peer_certificate(ssl_.get());
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
   unsigned size = 0;
-  if (certificate == nullptr ||
-      X509_digest(certificate, EVP_sha256(), digest.data(), &size) != 1) {
+  if (certificate == nullptr || X509_digest(certificate, EVP_sha256(), digest.data(), &size) != 1) {
     return "";
   }
   std::string text;
@@ -130,8 +129,8 @@ TlsTicket TlsPeer::ticket() const {
 
 bool TlsPeer::send(std::string_view bytes, Deadline /*deadline*/) {
   ERR_clear_error();
-  const bool is_sent = connected_ && SSL_write(ssl_.get(), bytes.data(),
-                                               static_cast<int>(bytes.size())) > 0;
+  const bool is_sent =
+      connected_ && SSL_write(ssl_.get(), bytes.data(), static_cast<int>(bytes.size())) > 0;
   if (!is_sent) failure_ = take_error();
   return is_sent;
 }

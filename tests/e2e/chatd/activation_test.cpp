@@ -43,9 +43,9 @@ class SocketActivation : public ServerTest {
  protected:
   // What chatd says before it gives up.
   static std::string refusal(const std::vector<int>& sockets, const std::string& shards) {
-    Process chatd(
-        {ChatdServer::program(), "--tcp-port", "0", "--udp-port", "0", "--tls-port", "0", "--shards", shards},
-        passing(sockets));
+    Process chatd({ChatdServer::program(), "--tcp-port", "0", "--udp-port", "0", "--tls-port", "0",
+                   "--shards", shards},
+                  passing(sockets));
     const auto status = chatd.wait_exit();
     if (!status) return "it does not end";
     EXPECT_EQ(status->code, 1);

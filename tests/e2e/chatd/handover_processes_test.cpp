@@ -99,7 +99,8 @@ class InAContainer : public testing::TestWithParam<bool> {};
 TEST_P(InAContainer, AHandOverEndsNothing) {
   std::vector<std::string> line{"/usr/bin/unshare", "--pid", "--fork", "--kill-child"};
   if (GetParam()) line.insert(line.end(), {"/bin/sh", "-c", R"("$@" & wait $!)", "init"});
-  line.insert(line.end(), {ChatdServer::program(), "--tcp-port", "0", "--udp-port", "0", "--tls-port", "0"});
+  line.insert(line.end(),
+              {ChatdServer::program(), "--tcp-port", "0", "--udp-port", "0", "--tls-port", "0"});
   Process container(line);
   if (!container.wait_for_line(Stream::kStdout, "chatd ready ")) {
     GTEST_SKIP() << "no container here: " << container.captured(Stream::kStderr);

@@ -20,7 +20,8 @@ TEST_F(Lifecycle, SaysWhereItServesInOneLine) {
   ASSERT_NO_FATAL_FAILURE(start());
   EXPECT_TRUE(std::regex_match(
       server().ready_line(),
-      std::regex(R"(chatd ready tcp=127\.0\.0\.1:[1-9][0-9]* udp=127\.0\.0\.1:[1-9][0-9]* tls=127\.0\.0\.1:[1-9][0-9]*)")))
+      std::regex(
+          R"(chatd ready tcp=127\.0\.0\.1:[1-9][0-9]* udp=127\.0\.0\.1:[1-9][0-9]* tls=127\.0\.0\.1:[1-9][0-9]*)")))
       << server().ready_line();
   auto room = make_room(server(), "room", {"alice", "bob"});
   ASSERT_EQ(room.size(), 2U);
@@ -137,7 +138,8 @@ TEST_F(Lifecycle, RefusesFlagsThatItDoesNotUnderstand) {
 TEST_F(Lifecycle, AHostThatIsNoneIsNamedAndRefused) {
   for (const char* host : {"not an address", "203.0.113.77"}) {
     SCOPED_TRACE(host);
-    Process process = run({"--tcp-port", "0", "--udp-port", "0", "--tls-port", "0", "--host", host});
+    Process process =
+        run({"--tcp-port", "0", "--udp-port", "0", "--tls-port", "0", "--host", host});
     const auto status = process.wait_exit();
     ASSERT_TRUE(status) << "it runs";
     EXPECT_EQ(status->code, 1);
@@ -201,8 +203,9 @@ TEST_F(Lifecycle, RaisesTheDescriptorLimitToWhatItNeeds) {
 TEST_F(Lifecycle, ExplainsADescriptorLimitThatItCannotRaise) {
   // A privileged chatd may raise its own hard limit: then there is no clash, and nothing to
   // explain.
-  Process process = run({"--tcp-port", "0", "--udp-port", "0", "--tls-port", "0", "--max-connections", "1000"},
-                        {.max_open_files = {{64, 64}}});
+  Process process =
+      run({"--tcp-port", "0", "--udp-port", "0", "--tls-port", "0", "--max-connections", "1000"},
+          {.max_open_files = {{64, 64}}});
   const bool ready = process.wait_for_line(Stream::kStdout, "chatd ready").has_value();
   if (ready && soft_open_files_limit(process.pid()) >= 1000) {
     GTEST_SKIP() << "chatd may raise its hard limit here";
@@ -218,9 +221,9 @@ TEST_F(Lifecycle, ExplainsADescriptorLimitThatItCannotRaise) {
 
 // A full send buffer takes up to 1,024 sockets more in each shard: connections keep theirs.
 TEST_F(Lifecycle, HasDescriptorsForConnectionsAndForLanes) {
-  Process process =
-      run({"--tcp-port", "0", "--udp-port", "0", "--tls-port", "0", "--max-connections", "1000", "--shards", "2"},
-          {.max_open_files = {{64, 8192}}});
+  Process process = run({"--tcp-port", "0", "--udp-port", "0", "--tls-port", "0",
+                         "--max-connections", "1000", "--shards", "2"},
+                        {.max_open_files = {{64, 8192}}});
   ASSERT_TRUE(process.wait_for_line(Stream::kStdout, "chatd ready"));
   EXPECT_GE(soft_open_files_limit(process.pid()), 1000U + 2 * 1024U);
 }
@@ -236,7 +239,7 @@ TEST_F(Lifecycle, StartsWithFewerDescriptorsThanLanesMayTake) {
     argv = {"/usr/bin/setpriv", "--bounding-set=-sys_resource"};
   }
   argv.push_back(ChatdServer::program());
-  const char* const flags[] = {"--tcp-port",        "0",    "--udp-port", "0",    "--tls-port", "0",
+  const char* const flags[] = {"--tcp-port",        "0",    "--udp-port", "0", "--tls-port", "0",
                                "--max-connections", "1000", "--shards",   "2"};
   argv.insert(argv.end(), std::begin(flags), std::end(flags));
   Process process(argv, {.max_open_files = {{64, 2048}}});
@@ -265,7 +268,8 @@ TEST_F(Lifecycle, ServesIpv6) {
   ASSERT_NO_FATAL_FAILURE(start({"--host", "::1"}));
   EXPECT_TRUE(std::regex_match(
       server().ready_line(),
-      std::regex(R"(chatd ready tcp=\[::1\]:[1-9][0-9]* udp=\[::1\]:[1-9][0-9]* tls=\[::1\]:[1-9][0-9]*)")))
+      std::regex(
+          R"(chatd ready tcp=\[::1\]:[1-9][0-9]* udp=\[::1\]:[1-9][0-9]* tls=\[::1\]:[1-9][0-9]*)")))
       << server().ready_line();
   const JoinOptions v6{.source_ip = "::1"};
   auto room = make_room(server(), "room", {"alice", "bob"}, v6);

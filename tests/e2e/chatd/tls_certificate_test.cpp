@@ -86,8 +86,8 @@ class TlsCertificates : public ServerTest {
   }
   // What chatd says before it gives up.
   static std::string refusal(std::vector<std::string> flags, int code) {
-    flags.insert(flags.begin(), {ChatdServer::program(), "--tcp-port", "0", "--udp-port", "0",
-                                 "--tls-port", "0"});
+    flags.insert(flags.begin(),
+                 {ChatdServer::program(), "--tcp-port", "0", "--udp-port", "0", "--tls-port", "0"});
     Process chatd(std::move(flags));
     const auto status = chatd.wait_exit();
     if (!status) return "it does not end";
@@ -175,7 +175,7 @@ TEST_F(TlsCertificates, ItsOwnIsKeptInTheStateDirectory) {
   ASSERT_NO_FATAL_FAILURE(start({}, in_state_directory()));
   const std::string first = fingerprint();
   EXPECT_TRUE(says("kept in " + path("tls.pem")));
-  struct stat file{};
+  struct stat file {};
   ASSERT_EQ(::stat(path("tls.pem").c_str(), &file), 0);
   EXPECT_EQ(file.st_mode & 0777, 0600U);
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(path("")), {}), 1);
@@ -194,8 +194,7 @@ TEST_F(TlsCertificates, OneThatIsDamagedIsReplaced) {
 }
 
 TEST_F(TlsCertificates, WhatCannotBeKeptIsServedAllTheSame) {
-  ASSERT_NO_FATAL_FAILURE(
-      start({}, {.environment = {{"STATE_DIRECTORY", path("there is none")}}}));
+  ASSERT_NO_FATAL_FAILURE(start({}, {.environment = {{"STATE_DIRECTORY", path("there is none")}}}));
   EXPECT_TRUE(says("the certificate cannot be kept (cannot write " + path("there is none")));
   EXPECT_FALSE(fingerprint().empty());
 }

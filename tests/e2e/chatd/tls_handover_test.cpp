@@ -1,4 +1,5 @@
-// The TLS port at a hand-over: it stays, with its certificate and its tickets; connections to it end.
+// The TLS port at a hand-over: it stays, with its certificate and its tickets; connections to it
+// end.
 #include <csignal>
 #include <fstream>
 #include <string>
@@ -41,9 +42,8 @@ TEST_F(TlsHandover, ConnectionsEndInOrder) {
   ASSERT_TRUE(plain.read_greeting());
   TlsPeer half(server().tls(), {.waits = true});
   ASSERT_TRUE(half.send_raw(std::string("\x16\x03\x01", 3)));
-  ASSERT_TRUE(wait_until([&] {
-    return server().diagnosis().find("connection from") != std::string::npos;
-  }));
+  ASSERT_TRUE(wait_until(
+      [&] { return server().diagnosis().find("connection from") != std::string::npos; }));
   ASSERT_TRUE(hand_over());
   EXPECT_EQ(peer.wait_end(), StreamEnd::kOrderly) << peer.failure();
   EXPECT_EQ(peer.unread(), "");

@@ -89,7 +89,8 @@ TEST_F(Trains, ABufferThatTheKernelCutsIsWarnedOf) {
   }
   std::vector<std::string> argv;
   if (::geteuid() == 0) argv = {"/usr/bin/setpriv", "--bounding-set=-net_admin"};
-  for (const char* word : {"--tcp-port", "0", "--udp-port", "0", "--tls-port", "0", "--receive-buffer", "1GiB"}) {
+  for (const char* word :
+       {"--tcp-port", "0", "--udp-port", "0", "--tls-port", "0", "--receive-buffer", "1GiB"}) {
     if (argv.size() == (::geteuid() == 0 ? 2U : 0U)) argv.push_back(ChatdServer::program());
     argv.emplace_back(word);
   }

@@ -182,7 +182,8 @@ TEST_F(Streams, TooLittleMemoryIsExplained) {
     SCOPED_TRACE(std::to_string(mib) + " MiB of addresses");
     ::unsetenv(kProgramVariable);
     start_with("", "ulimit -v " + std::to_string(mib * 1024));
-    Process chatd({ChatdServer::program(), "--tcp-port", "0", "--udp-port", "0", "--tls-port", "0"});
+    Process chatd(
+        {ChatdServer::program(), "--tcp-port", "0", "--udp-port", "0", "--tls-port", "0"});
     has_served = chatd.wait_for_line(Stream::kStdout, "chatd ready").has_value();
     chatd.kill(SIGTERM);
     const auto status = chatd.wait_exit();

@@ -99,8 +99,9 @@ TEST(Certificate, WhatIsNoneIsRefusedWithAReason) {
   EXPECT_EQ(refusal(key_in(own), key_in(own)),
             "certificate: there is no certificate in it (-----BEGIN CERTIFICATE-----)");
   const std::string certificate = certificate_in(own);
-  EXPECT_EQ(refusal(certificate.substr(0, 200), key_in(own)).find("certificate: a certificate in it"
-                                                                  " cannot be read ("),
+  EXPECT_EQ(refusal(certificate.substr(0, 200), key_in(own))
+                .find("certificate: a certificate in it"
+                      " cannot be read ("),
             0U);
   EXPECT_EQ(refusal(certificate, certificate).find("key: there is no private key in it"), 0U);
   std::string damaged = key_in(own);
