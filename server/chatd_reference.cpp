@@ -51,6 +51,9 @@ int main(int argc, char** argv) {
   all &= write_between_markers(reference / "metrics.md", "metrics", chatd::metrics_table());
   all &= write_between_markers(completions / "chatd.bash", "values", config::bash_values());
   all &= write_between_markers(completions / "_chatd", "values", config::zsh_values());
+  const fs::path units = root / "server/systemd";
+  all &= write_between_markers(units / "chatd.sysctl", "buffers", config::kernel_buffer_limits());
+  all &= write_between_markers(units / "chatd.socket", "buffers", config::socket_unit_buffers());
   all &= write_between_markers(root / "tests/fuzz/dictionaries/config_file.dict", "options",
                                config::fuzzer_words());
   return all ? 0 : 1;

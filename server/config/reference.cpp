@@ -66,17 +66,23 @@ std::string as_table_cell(std::string_view text) {
   return cell;
 }
 
+// What may stand behind its flag, with spaces in between. Nothing: it is no choice among words.
+std::string words_of(const OptionSpec& option) {
+  std::string words;
+  if (option.type.kind == ValueType::Kind::kShards) words = " auto";
+  if (option.type.kind == ValueType::Kind::kTlsPort) words = " auto off";
+  if (option.type.kind != ValueType::Kind::kBool) {
+    for (const std::string& word : option.type.words) words.append(" ").append(word);
+  }
+  return words.empty() ? words : words.substr(1);
+}
+
 std::string completion_values(const char* before, const char* after) {
   std::string text;
   for (const OptionSpec& option : all_options()) {
-    std::string words;
-    if (option.type.kind == ValueType::Kind::kShards) words = " auto";
-    if (option.type.kind == ValueType::Kind::kTlsPort) words = " auto off";
-    if (option.type.kind != ValueType::Kind::kBool) {
-      for (const std::string& word : option.type.words) words.append(" ").append(word);
-    }
+    const std::string words = words_of(option);
     if (words.empty()) continue;
-    text.append("    chatd:").append(option.flag()).append(before).append(words.substr(1));
+    text.append("    chatd:").append(option.flag()).append(before).append(words);
     text.append(after).append("\n");
   }
   return text;
@@ -146,7 +152,8 @@ std::string options_table() {
 }
 
 std::string bash_values() {
-  return completion_values(") echo '", "' ;;");
+  return completion_values(") echo '", "' ;;") + "    chatctl:log-level) echo '" +
+         words_of(option_named("log.level")) + "' ;;\n";
 }
 
 std::string zsh_values() {
@@ -163,6 +170,18 @@ std::string fuzzer_words() {
   std::string text;
   for (const std::string& word : words) text.append("\"").append(word).append("\"\n");
   return text;
+}
+
+std::string kernel_buffer_limits() {
+  const Options defaults;
+  return "net.core.rmem_max = " + std::to_string(defaults.receive_buffer_bytes) +
+         "\nnet.core.wmem_max = " + std::to_string(defaults.send_buffer_bytes) + "\n";
+}
+
+std::string socket_unit_buffers() {
+  const Options defaults;
+  return "ReceiveBuffer=" + std::to_string(defaults.receive_buffer_bytes) +
+         "\nSendBuffer=" + std::to_string(defaults.send_buffer_bytes) + "\n";
 }
 
 tl::expected<std::string, std::string> between_markers(std::string_view document,

@@ -26,9 +26,9 @@ _chatd_values() {
     chatd:--rate-limits) echo 'off on' ;;
     chatd:--log-level) echo 'trace debug info warn error critical off' ;;
     chatd:--log-format) echo 'text json' ;;
+    chatctl:log-level) echo 'trace debug info warn error critical off' ;;
     # values: end
     *:--gro | chatbench:--gso) echo 'on off' ;;
-    chatctl:log-level) echo 'trace debug info warn error critical off' ;;
     chatbench:--arrivals) echo 'constant poisson' ;;
     chatbench:--target) echo 'chatd redis nats mosquitto naive lower-bound' ;;
   esac

@@ -7,7 +7,6 @@
 #include <fstream>
 #include <sstream>
 #include <string>
-#include <utility>
 
 #include "tests/unit/server/config/config_kit.h"
 
@@ -41,7 +40,7 @@ TEST(ConfigReference, TheOptionsPageIsWhatTheTableSays) {
   EXPECT_TRUE(page == *fresh) << "docs/reference/options.md" << kRemedy;
 }
 
-TEST(ConfigReference, CompletionsAndTheFuzzersDictionaryAreWhatTheTableSays) {
+TEST(ConfigReference, CompletionsUnitsAndTheFuzzersDictionaryAreWhatTheTableSays) {
   const auto check = [](const char* file, const char* name, const std::string& text) {
     const std::string whole = document(file);
     const auto fresh = between_markers(whole, name, text);
@@ -50,22 +49,9 @@ TEST(ConfigReference, CompletionsAndTheFuzzersDictionaryAreWhatTheTableSays) {
   };
   check("../cmake/package/completions/chatd.bash", "values", bash_values());
   check("../cmake/package/completions/_chatd", "values", zsh_values());
+  check("../server/systemd/chatd.sysctl", "buffers", kernel_buffer_limits());
+  check("../server/systemd/chatd.socket", "buffers", socket_unit_buffers());
   check("../tests/fuzz/dictionaries/config_file.dict", "options", fuzzer_words());
-}
-
-// What the package tells the kernel is what chatd asks for.
-TEST(ConfigReference, TheKernelIsToldOfTheBuffersThatAreAskedFor) {
-  const std::string file = document("../server/systemd/chatd.sysctl");
-  const Options defaults;
-  for (const auto& [key, bytes] : {std::pair("rmem_max", defaults.receive_buffer_bytes),
-                                   std::pair("wmem_max", defaults.send_buffer_bytes)}) {
-    EXPECT_NE(file.find("\nnet.core." + std::string(key) + " = " + std::to_string(bytes) + "\n"),
-              std::string::npos)
-        << key;
-  }
-  EXPECT_NE(document("../cmake/package/debian/postinst")
-                .find(" -lt " + std::to_string(defaults.receive_buffer_bytes)),
-            std::string::npos);
 }
 
 TEST(ConfigReference, TheExampleIsSoundWithAndWithoutItsComments) {
