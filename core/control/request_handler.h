@@ -17,7 +17,7 @@
 #include "core/base/limits.h"
 #include "core/base/shard_map.h"
 #include "core/control/context.h"
-#include "core/control/greeter.h"
+#include "core/control/greeting.h"
 #include "core/control/join_command.h"
 #include "core/control/peer_shards.h"
 #include "core/control/room_list_cache.h"
