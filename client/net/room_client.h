@@ -56,8 +56,8 @@ class RoomClient {
   // What has arrived, a bounded number at a time, and then the news.
   std::vector<Event> receive();
   // What this side has found out about the server since it was asked last (kUnanswered, kAnswered);
-  // after kDisconnected,
-  // kNotAuthenticated and kServerGone, which are the end of the session, comes nothing more.
+  // after kDisconnected, kNotAuthenticated and kServerGone, which are the end of the session, comes
+  // nothing more.
   std::vector<Event> take_news();
 
   // Asks whether all that was said has arrived, and the session goes on. kYes: the server has

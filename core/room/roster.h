@@ -49,8 +49,9 @@ class Roster {
   // the same. An endpoint with port 0 makes a pending member.
   std::optional<std::uint32_t> add_member(std::uint32_t room, Member member,
                                           const Endpoint& endpoint);
-  // The same in a slot that is given, for members who are known already by it (core/relay/
-  // restoration.h): in ascending order, into an empty roster. False when the slot cannot be had.
+  // The same in a slot that is given, for members who are known already by it
+  // (core/relay/restore.h): in ascending order, into an empty roster. False when the slot cannot be
+  // had.
   bool restore_member(std::uint32_t slot, std::uint32_t room, Member member,
                       const Endpoint& endpoint, std::uint64_t cursor);
   void remove_member(std::uint32_t member);

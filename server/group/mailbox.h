@@ -6,10 +6,9 @@
 // woken (by an eventfd in its epoll) only when the box was empty: it takes everything at once.
 //
 // Shard messages, connections and tasks are bounded by what causes them
-// (core/control/shard_message.h,
-// --max-connections, the operator's own tools). Misrouted datagrams and refusals are not, so their
-// number is: what finds no room is dropped by the caller. Thread: post from any, take from the
-// owner's.
+// (core/control/shard_message.h, --max-connections, the operator's own tools). Misrouted datagrams
+// and refusals are not, so their number is: what finds no room is dropped by the caller. Thread:
+// post from any, take from the owner's.
 #pragma once
 
 #include <cstddef>

@@ -1,17 +1,15 @@
 // The line between a chatd and the one that is to take its place: a pair of Unix sockets that keeps
-// packets apart (SOCK_SEQPACKET, unix(7)) and carries descriptors (SCM_RIGHTS). The dialogue,
-// in full:
+// packets apart (SOCK_SEQPACKET, unix(7)) and carries descriptors (SCM_RIGHTS). The dialogue, in
+// full:
 //
-//   new: ready      it has started, and its configuration is sound; until then, and while it
-//   starts,
-//                   the old chatd serves as ever
+//   new: ready      it has started, and its configuration is sound; until then the old chatd serves
+//                   as ever
 //   old: state      with a file in memory that holds the state; the old chatd has stopped reading,
 //                   and has sent all that waited
 //   old: sockets    with descriptors, in as many packets as it takes
 //   new: restored   it could go on; or «failed» with the reason
 //   old: go         from here on the new chatd serves, and the old one does not; the text is what
-//   it
-//                   has been told and has not done yet (server/lifecycle/command.h)
+//                   it has been told and has not done yet (server/lifecycle/command.h)
 //   old: serves     the service manager knows the new process by now
 //   old: command    what it has been told since, by signal
 //

@@ -141,9 +141,9 @@ const Named* find_by_name(const google::protobuf::RepeatedPtrField<Named>& all,
   return found == all.end() ? nullptr : &*found;
 }
 
-// `each` gets every measure with its name.
-template <class AllMeasures, class Each>
-void for_each_measure(AllMeasures& histograms, const Each& each) {
+// `each` gets every histogram with its name.
+template <class AllHistograms, class Each>
+void for_each_histogram(AllHistograms& histograms, const Each& each) {
   each("receivers", histograms.receivers);
   each("turn_datagrams", histograms.turn_datagrams);
   each("turn_us", histograms.turn_us);
@@ -174,10 +174,10 @@ void write(const RelaySnapshot& from, handover::Shard& to) {
     written.set_connections(address.connections);
   }
   write(from.counters, to);
-  for_each_measure(from.histograms, [&](const char* name, const auto& measure) {
+  for_each_histogram(from.histograms, [&](const char* name, const auto& histogram) {
     handover::Histogram& written = *to.add_histograms();
     written.set_name(name);
-    write(measure, written);
+    write(histogram, written);
   });
 }
 
@@ -193,9 +193,9 @@ bool read(const handover::Shard& from, RelaySnapshot& to) {
     if (!read_ip(address.ip(), read.ip)) return false;
   }
   read(from, to.counters);
-  for_each_measure(to.histograms, [&](const char* name, auto& measure) {
+  for_each_histogram(to.histograms, [&](const char* name, auto& histogram) {
     const auto* const found = find_by_name(from.histograms(), name);
-    if (found != nullptr) read(*found, measure);
+    if (found != nullptr) read(*found, histogram);
   });
   return true;
 }

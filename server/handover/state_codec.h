@@ -1,6 +1,6 @@
 // A server's state as bytes and back (handover.proto). What is read may come from an older or newer
-// chatd, so that its form is checked here, and its meaning by who takes it (core/relay/
-// restoration.h). Thread: any.
+// chatd, so that its form is checked here, and its meaning by who takes it
+// (core/relay/restore.h). Thread: any.
 #pragma once
 
 #include <string>

@@ -3,7 +3,7 @@
 // checksums), and a thread carries packets between the lines. UDP datagrams suffer what a line's
 // paths are told to do to them, and are counted; TCP and ICMP pass untouched unless a line is cut.
 //
-// The lines' own MTU is 1,500; a router with a smaller one is the kernel's job (router.h).
+// The lines' own MTU is 1,500; a router with a smaller one is the kernel's job (router_test.h).
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// A chatd and a few hosts around a cloud (cloud.h), each host with one member of one room.
+// A chatd and a few hosts around a cloud (tun_network.h), each host with one member of one room.
 #pragma once
 
 #include <memory>
