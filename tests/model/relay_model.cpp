@@ -14,11 +14,6 @@ namespace {
 
 constexpr unsigned kRefusalsAllowed = 3;
 
-// fuzz_identity looks after the folding.
-bool look_alike(std::string_view a, std::string_view b) {
-  return folded_name(a) == folded_name(b);
-}
-
 bool is_in(const Roster& roster, const ModelMember& member) {
   const std::uint32_t slot = member.token.slot();
   return roster.members().contains(slot) && roster.members()[slot].token == member.token;
@@ -39,16 +34,19 @@ ModelMember* RelayModel::find(std::uint8_t shard, const Token& token) {
 }
 
 const ModelMember* RelayModel::find(std::string_view room, std::string_view username) const {
+  const std::string room_look = folded_name(room);  // fuzz_identity looks after the folding
+  const std::string username_look = folded_name(username);
   const auto found = std::find_if(members_.begin(), members_.end(), [&](const ModelMember& one) {
-    return look_alike(one.room, room) && look_alike(one.username, username);
+    return one.room_look == room_look && one.username_look == username_look;
   });
   return found == members_.end() ? nullptr : &*found;
 }
 
 std::size_t RelayModel::size_of(std::string_view room) const {
+  const std::string look = folded_name(room);
   return static_cast<std::size_t>(
       std::count_if(members_.begin(), members_.end(),
-                    [room](const ModelMember& one) { return look_alike(one.room, room); }));
+                    [&look](const ModelMember& one) { return one.room_look == look; }));
 }
 
 bool RelayModel::has_asked(const Endpoint& endpoint) const {
@@ -235,6 +233,8 @@ void RelayModel::admit(const JoinCommand& request, const ModelMember& member, bo
     asked_.push_back(member.endpoint);
   }
   members_.push_back(member);
+  members_.back().room_look = folded_name(member.room);
+  members_.back().username_look = folded_name(member.username);
   if (!is_over_limit) owe_to_others(member, OwedNotice::Kind::kJoined, /*is_certain=*/true);
 }
 
@@ -279,7 +279,7 @@ bool RelayModel::may_go(TimeMs now_ms, const ModelMember& member, const Departur
     case Departure::Kind::kRefusal:
       return member.refusals > kRefusalsAllowed;
     case Departure::Kind::kClose:
-      return look_alike(member.room, why.room);
+      return member.room_look == folded_name(why.room);
     case Departure::Kind::kShutdown:
       return true;
   }
@@ -326,7 +326,7 @@ void RelayModel::compare(TimeMs now_ms, std::uint8_t shard, const Roster& roster
     const bool has_to_go =
         ((why.kind == Departure::Kind::kLeave || why.kind == Departure::Kind::kKick) &&
          one.token == why.token) ||
-        (why.kind == Departure::Kind::kClose && look_alike(one.room, why.room));
+        (why.kind == Departure::Kind::kClose && one.room_look == folded_name(why.room));
     require(!has_to_go, "who leaves, or is sent away, is gone");
     const Member& member = roster.members()[one.token.slot()];
     const Room& room = roster.rooms()[member.room];

@@ -10,6 +10,7 @@
 #include <deque>
 #include <map>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -33,6 +34,9 @@ struct ModelMember {
   TimeMs last_heard_ms = 0;
   bool is_host = false;
   unsigned refusals = 0;  // since its last datagram, at most so many
+  // What the names look like (RelayModel::admit), folded once and not at each comparison.
+  std::string room_look = {};
+  std::string username_look = {};
 };
 
 // Why members may be gone after a call.
@@ -94,7 +98,7 @@ class RelayModel {
   // Nothing waits any more: what is still owed was dropped. Returns how much that is.
   std::uint64_t forgive_debts();
   // The same for what the server itself says.
-  void on_notice(const Endpoint& to, std::string_view payload);
+  void on_notice(std::span<const Endpoint> destinations, std::string_view payload);
   struct Unheard {
     std::uint64_t must_be = 0;  // those who were to hear of it, and have not
     std::uint64_t may_be = 0;   // with those who were perhaps to hear of it
@@ -142,6 +146,7 @@ class RelayModel {
   void owe_to_others(const ModelMember& about, OwedNotice::Kind kind, bool is_certain);
   void owe_departures(TimeMs now_ms, const std::vector<ModelMember>& gone, const Departure& why,
                       bool is_over_limit);
+  bool hear_anywhere(const std::string& place, const std::vector<JsonField>& fields);
   bool hear(const std::string& owed_at, const std::string& place,
             const std::vector<JsonField>& fields);
 

@@ -49,7 +49,9 @@ void RelayModel::owe_notice(const ModelMember& to, OwedNotice::Kind kind, const 
 
 void RelayModel::owe_to_others(const ModelMember& about, OwedNotice::Kind kind, bool is_certain) {
   // A large room is told nothing. While several go it may become a small one.
-  if (is_certain && size_of(about.room) > limits_.max_notified_members) return;
+  const auto size = std::count_if(members_.begin(), members_.end(),
+                                  [&](const ModelMember& one) { return one.room == about.room; });
+  if (is_certain && static_cast<std::uint64_t>(size) > limits_.max_notified_members) return;
   for (const ModelMember& one : members_) {
     if (one.room != about.room || one.token == about.token) continue;
     owe_notice(one, kind, about.username, is_certain);
@@ -80,21 +82,26 @@ void RelayModel::owe_departures(TimeMs now_ms, const std::vector<ModelMember>& g
   }
 }
 
-void RelayModel::on_notice(const Endpoint& to, std::string_view payload) {
+void RelayModel::on_notice(std::span<const Endpoint> destinations, std::string_view payload) {
   const auto fields = read_object(payload);
   require(fields.has_value(), "a notice is an object");
   const JsonField* const sender = find_field(*fields, "sender");
   require(sender != nullptr, "a notice has a sender");
-  if (sender->is("Server")) {
-    require(has_asked(to), "no address hears from chatd that did not ask");
-    return;
+  for (const Endpoint& to : destinations) {
+    if (sender->is("Server")) {
+      require(has_asked(to), "no address hears from chatd that did not ask");
+    } else {
+      require(hear_anywhere(key_of(to), *fields),
+              "each notice is of something that this member is to be told");
+    }
   }
-  const std::string place = key_of(to);
-  if (hear(place, place, *fields)) return;
-  const bool is_heard = std::any_of(notices_.begin(), notices_.end(), [&](const auto& other) {
-    return hear(other.first, place, *fields);
-  });
-  require(is_heard, "each notice is of something that this member is to be told");
+}
+
+// As owed there, or at another place for this one.
+bool RelayModel::hear_anywhere(const std::string& place, const std::vector<JsonField>& fields) {
+  if (hear(place, place, fields)) return true;
+  return std::any_of(notices_.begin(), notices_.end(),
+                     [&](const auto& other) { return hear(other.first, place, fields); });
 }
 
 // Of two that say the same, the one that must come.

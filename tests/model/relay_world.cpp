@@ -358,10 +358,11 @@ std::vector<RelayWorld::Echo>::iterator RelayWorld::find_echo(const Endpoint& to
 void RelayWorld::check_other(const Outbox& out, const Outbox::SendGroup& group) {
   require(group.train_count == 1, "a notice is one datagram");
   const std::string_view datagram = out.message(out.trains(group).front(), 0);
+  if (group.kind == Outbox::Kind::kNotice) {
+    return model_.on_notice(out.destinations(group), datagram.substr(kServerPrefix.size()));
+  }
   for (const Endpoint& to : out.destinations(group)) {
-    if (group.kind == Outbox::Kind::kNotice) {
-      model_.on_notice(to, datagram.substr(kServerPrefix.size()));
-    } else if (const auto echo = find_echo(to, datagram); echo != echoes_.end()) {
+    if (const auto echo = find_echo(to, datagram); echo != echoes_.end()) {
       echoes_.erase(echo);
     } else {
       require(datagram == kNotAuthenticatedDatagram, "an answer has one text");

@@ -61,6 +61,8 @@ RequestSpec Clients::some_request(Client& client) {
     world_.seen.saw(Sight::kNameThief);
     spec.name = dice.roll32(world_.scenario.clients);
   }
+  if (dice.one_in(40)) spec.kind = RequestSpec::Kind::kTooLarge;
+  if (server_.slow_list_readers > 0 && dice.one_in(2)) spec.kind = RequestSpec::Kind::kList;
   if (client.lost_seat.member != kNobody && dice.one_in(2)) ask_for_seat(client, spec);
   return spec;
 }
@@ -85,6 +87,9 @@ std::string Clients::write_request(const Client& client, const RequestSpec& spec
     case RequestSpec::Kind::kBadContent:
       world_.seen.saw(Sight::kBadRequest);
       return write_bad_request(spec);
+    case RequestSpec::Kind::kTooLarge:
+      world_.seen.saw(Sight::kTooLargeFrame);
+      return write_too_large_request();
     default:
       break;
   }
@@ -137,6 +142,18 @@ std::string Clients::write_bad_request(const RequestSpec& spec) {
                        .state = test::kRequest,
                        .room = std::string(bad.room),
                        .payload = std::string(bad.payload)});
+}
+
+// A header that promises more than the server takes, with all of it behind it, or a part, or none.
+std::string Clients::write_too_large_request() {
+  const std::size_t limit_bytes = world_.limits.max_frame_bytes;
+  const std::uint64_t promised_bytes =
+      world_.dice.one_in(4) ? ~std::uint64_t{0} : limit_bytes + 1 + world_.dice.roll(limit_bytes);
+  std::string request = test::encode_header(0, test::kListRooms, test::kRequest, promised_bytes);
+  if (world_.dice.one_in(2)) {
+    request.append(static_cast<std::size_t>(world_.dice.roll(2 * limit_bytes)), '{');
+  }
+  return request;
 }
 
 // The bytes come as the network cuts them.

@@ -88,6 +88,7 @@ void AuditedRelay::take(TimeMs now_ms, const ReceivedDatagram& datagram, Outbox&
   const Claim* const known = world_.claims.find(datagram.from, datagram.bytes);
   if (known == nullptr) return world_.fail("a datagram that nobody has sent");
   const Claim claim = *known;
+  world_.delays.spend(Delays::kTakeInNs);
   begin(out);
   const Counter outcome = model_.on_datagram(now_ms, shard_, datagram.from, claim, size_bytes);
   if (Relay::on_datagrams(now_ms, {&datagram, 1}, out) != 1) {
@@ -96,7 +97,14 @@ void AuditedRelay::take(TimeMs now_ms, const ReceivedDatagram& datagram, Outbox&
   world_.note(Step::kJudged, shard_, static_cast<std::uint64_t>(outcome), claim.message);
   audit_.check(*this, shard_, outcome);
   audit_.check(*this, shard_, Counter::kDeliveriesPlanned);
+  if (outcome == Counter::kMessagesAccepted) note_accepted(claim);
   end(out, size_bytes);
+}
+
+void AuditedRelay::note_accepted(const Claim& claim) {
+  const std::uint32_t room = model_.members()[claim.member].room;
+  if (!model_.is_quiet(room)) return;
+  world_.delays.accepted(claim.message, room, model_.busy_addresses(shard_));
 }
 
 void AuditedRelay::on_unreachable(TimeMs now_ms, const Endpoint& destination, Outbox& out) {
@@ -128,7 +136,7 @@ void AuditedRelay::serve_rooms(Outbox& out) {
   if (out.is_full()) world_.seen.saw(Sight::kOutboxFull);
   end(out);
   // Nobody waits for long because others say much: before a quiet room comes a turn of each busy
-  // address (core/relay/turn_order.h), which may be several of a shard with a small outbox.
+  // address (core/room/turn_order.h), which may be several of a shard with a small outbox.
   const std::uint32_t turns_of_an_address = kMaxTurnWork / world_.scenario.outbox_work;
   const std::uint64_t bound = kMaxWaitTurns + world_.room_names.size() * turns_of_an_address;
   if (model_.expected().longest_wait_turns() > bound) {

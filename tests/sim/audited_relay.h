@@ -56,6 +56,7 @@ class AuditedRelay final : public Relay {
   void check_list(const std::string& frames);
   void take(TimeMs now_ms, const ReceivedDatagram& datagram, Outbox& out);
   bool is_gone(const Membership& member) const;
+  void note_accepted(const Claim& claim);
   void deliver(PeerShards& peers);
   std::uint32_t host_of(const IpAddress& peer) const;
 

@@ -68,6 +68,7 @@ class Clients {
   void ask_for_seat(Client& client, RequestSpec& spec);
   std::string write_request(const Client& client, const RequestSpec& spec);
   std::string write_bad_request(const RequestSpec& spec);
+  std::string write_too_large_request();
   void become_member(Client& client, const Connection& connection, const client::Entry& entry);
 
   // Coming, going and hearing (clients.cpp).

@@ -16,6 +16,7 @@ constexpr std::uint64_t kConnectUs = 600;
 constexpr std::uint64_t kAnswerUs = 200;
 constexpr std::uint64_t kSlowUs = 3'000;
 constexpr std::size_t kSlowBytes = 700;
+constexpr std::size_t kLongListBytes = 8 * 1024;  // many times what the server may send ahead
 
 // Calls `see` with each answer (State 2) and where it ends, while it returns true.
 template <class See>
@@ -49,7 +50,8 @@ std::uint32_t Server::connect(const RequestSpec& spec, std::string_view request)
   connection.spec = spec;
   connection.nonsense = world_.dice.one_in(12) ? world_.dice.roll32(20) : 0;
   connection.breaks = breaking_connections > 0 && world_.dice.one_in(2);
-  connection.reads_slowly = world_.dice.one_in(6);
+  const bool is_list = spec.kind == RequestSpec::Kind::kList;
+  connection.reads_slowly = (slow_list_readers > 0 && is_list) || world_.dice.one_in(6);
   for (std::uint32_t i = 0; i < connection.nonsense; ++i) {
     connection.request += test::encode({.operation = 77, .state = test::kRequest});
   }
@@ -122,6 +124,9 @@ bool Server::on_bytes_at_client(std::uint32_t number, std::uint32_t serial) {
     return false;
   }
   if (connection.stage == Connection::Stage::kAnswered) return false;
+  if (connection.reads_slowly && connection.reply.size() > kLongListBytes) {
+    world_.seen.saw(Sight::kLongListReadSlowly);
+  }
   return connection.has_ended || answer_at(connection).has_value();
 }
 
@@ -153,6 +158,11 @@ void Server::check_answers(const Connection& connection) {
     // By the control plane, and no relay was asked.
     const bool is_turned_away = connection.statuses.empty() && (status == 429 || status == 503);
     if (is_turned_away) return false;
+    const bool is_meant = number == connection.nonsense;
+    if (connection.spec.kind == RequestSpec::Kind::kTooLarge && is_meant && status == 413) {
+      world_.seen.saw(Sight::kTold413);  // likewise
+      return false;
+    }
     if (number >= connection.statuses.size() || connection.statuses[number] != status) {
       world_.fail("a request was answered " + std::to_string(status) + " instead of " +
                   (number < connection.statuses.size() ? std::to_string(connection.statuses[number])

@@ -32,6 +32,10 @@ std::string_view sight_name(Sight sight) {
       return "no_descriptors";
     case Sight::kLane:
       return "lane";
+    case Sight::kStuckPath:
+      return "stuck_path";
+    case Sight::kBusyPath:
+      return "busy_path";
     case Sight::kReceivedTrain:
       return "received_train";
     case Sight::kServerStop:
@@ -50,6 +54,8 @@ std::string_view sight_name(Sight sight) {
       return "join";
     case Sight::kList:
       return "list";
+    case Sight::kLongListReadSlowly:
+      return "long_list_read_slowly";
     case Sight::kGreeting:
       return "greeting";
     case Sight::kLeave:
@@ -100,6 +106,8 @@ std::string_view sight_name(Sight sight) {
       return "bad_payload";
     case Sight::kBadRequest:
       return "bad_request";
+    case Sight::kTooLargeFrame:
+      return "too_large_frame";
     case Sight::kNameThief:
       return "name_thief";
     case Sight::kTold201:
@@ -112,6 +120,8 @@ std::string_view sight_name(Sight sight) {
       return "told_404";
     case Sight::kTold409:
       return "told_409";
+    case Sight::kTold413:
+      return "told_413";
     case Sight::kTold429Requests:
       return "told_429_requests";
     case Sight::kTold429Rooms:
@@ -173,8 +183,7 @@ std::string_view sight_name(Sight sight) {
 std::string_view out_of_reach(Counter counter) {
   switch (counter) {
     case Counter::kConnectionsShed:
-    case Counter::kFramesTooLarge:
-      return "it takes more clients, or longer requests, than the simulator always has";
+      return "it takes more clients than the simulator always has";
     default:
       return "";
   }

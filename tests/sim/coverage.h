@@ -31,6 +31,8 @@ enum class Sight : std::uint8_t {
   kInterrupted,    // a wait
   kNoDescriptors,  // for a connection
   kLane,
+  kStuckPath,
+  kBusyPath,
   kReceivedTrain,
   kServerStop,
   kWrongSteering,
@@ -49,6 +51,7 @@ enum class Sight : std::uint8_t {
   kCreate,
   kJoin,
   kList,
+  kLongListReadSlowly,
   kGreeting,
   kLeave,
   kHostLeaves,
@@ -75,6 +78,7 @@ enum class Sight : std::uint8_t {
   kForgedSender,
   kBadPayload,
   kBadRequest,
+  kTooLargeFrame,
   kNameThief,  // asks for a name that is taken
   // What a client was told.
   kTold201,
@@ -82,6 +86,7 @@ enum class Sight : std::uint8_t {
   kTold401,
   kTold404,
   kTold409,
+  kTold413,
   kTold429Requests,
   kTold429Rooms,
   kTold429Connections,

@@ -94,9 +94,7 @@ bool ExpectedDeliveries::pay_one(Membership& member, MessageId message, Order or
       }
     }
     if (!is_notice(message)) --owed_[member.shard];
-    if (!is_notice(message) && member.is_in &&
-        members_.rooms[member.room].accepted * members_.rooms[member.room].members.size() <=
-            kFewMessages) {
+    if (!is_notice(message) && member.is_in && members_.rooms[member.room].is_quiet()) {
       longest_wait_turns_ = std::max(longest_wait_turns_, turns_[member.shard] - expectation.turn);
     }
     expectation.message = kPaid;

@@ -84,9 +84,6 @@ class ExpectedDeliveries {
   void drop_paid(Membership& member);
   void lose(const Membership& member, ExpectedDelivery& debt);
 
-  // A room that has not had so many messages since nothing waited has lost none by its own fault.
-  static constexpr std::uint64_t kFewMessages = 128;
-
   Members& members_;
   bool has_lost_unfairly_ = false;
   bool has_lost_farewell_ = false;

@@ -30,6 +30,10 @@ std::string_view fault_name(Fault fault) {
       return "small mtu";
     case Fault::kNoTrains:
       return "no trains";
+    case Fault::kStuckPath:
+      return "stuck path";
+    case Fault::kBusyPath:
+      return "busy path";
     case Fault::kSocketFull:
       return "socket full";
     case Fault::kPause:
@@ -44,6 +48,8 @@ std::string_view fault_name(Fault fault) {
       return "no descriptors";
     case Fault::kNoMemory:
       return "no memory";
+    case Fault::kListReaders:
+      return "list readers";
     case Fault::kDribble:
       return "dribble";
     case Fault::kStop:

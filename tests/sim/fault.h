@@ -22,6 +22,8 @@ enum class Fault : std::uint8_t {
   kRefusing,
   kSmallMtu,
   kNoTrains,
+  kStuckPath,  // a neighbour that does not answer: what goes there stays in the socket's buffer
+  kBusyPath,   // EAGAIN for this host alone, as while a security association is negotiated
   // The server's machine.
   kSocketFull,
   kPause,
@@ -30,6 +32,7 @@ enum class Fault : std::uint8_t {
   kBrokenConnections,
   kNoDescriptors,  // for new connections
   kNoMemory,       // to receive
+  kListReaders,    // many ask for lists, and read them slowly
   kDribble,        // calls take a part of what they could, or are interrupted
   kStop,
   kCount,

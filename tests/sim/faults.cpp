@@ -5,7 +5,7 @@ namespace {
 
 constexpr std::uint64_t kLongUs = 60'000;   // what a fault lasts, on average
 constexpr std::uint64_t kFullUs = 15'000;   // a device, or a process without processor time
-constexpr std::uint64_t kStuckUs = 90'000;  // a socket
+constexpr std::uint64_t kStuckUs = 90'000;  // a socket, a path, a list that is read
 constexpr std::uint64_t kDownUs = 100'000;  // a server
 
 // Rare ones, since much is over with them.
@@ -16,6 +16,8 @@ bool is_rare(Fault fault) {
 std::uint64_t length_of(Fault fault) {
   switch (fault) {
     case Fault::kSocketFull:
+    case Fault::kStuckPath:
+    case Fault::kListReaders:
       return kStuckUs;
     case Fault::kDeviceFull:
     case Fault::kPause:
@@ -85,6 +87,12 @@ void Faults::set(Fault fault, std::uint32_t whom, bool begins) {
       return count(world_.hosts[whom].small_mtu, begins);
     case Fault::kNoTrains:
       return count(world_.hosts[whom].without_trains, begins);
+    case Fault::kStuckPath:
+      count(world_.hosts[whom].stuck, begins);
+      if (world_.hosts[whom].stuck == 0) server_.machine().release_path(whom);
+      return;
+    case Fault::kBusyPath:
+      return count(world_.hosts[whom].busy, begins);
     case Fault::kWrongSteering:
       return count(server_.steering_wrong, begins);
     case Fault::kBrokenConnections:
@@ -93,6 +101,8 @@ void Faults::set(Fault fault, std::uint32_t whom, bool begins) {
       return count(server_.machine().out_of_descriptors, begins);
     case Fault::kNoMemory:
       return count(server_.machine().out_of_memory, begins);
+    case Fault::kListReaders:
+      return count(server_.slow_list_readers, begins);
     case Fault::kDribble:
       return count(server_.machine().dribbling, begins);
     default:

@@ -10,7 +10,9 @@ namespace chatd::sim {
 
 Machine::Machine(World& world, Network& network, Peers& peers,
                  std::function<void(std::uint32_t)> on_ready)
-    : world_(world), network_(network), peers_(peers), on_ready_(std::move(on_ready)) {}
+    : world_(world), network_(network), peers_(peers), on_ready_(std::move(on_ready)) {
+  held_.resize(world.scenario.hosts);
+}
 
 int Machine::fail(int error) {
   errno = error;
@@ -36,6 +38,11 @@ void Machine::close(int fd) {
   File& closed = file(fd);
   if (closed.kind == Kind::kFree) return world_.fail("a descriptor is closed twice");
   for (const std::uint32_t packet : closed.inbox) world_.packets.release(packet);
+  if (closed.held > 0) {  // it leaves nevertheless, when it can
+    for (auto& held : held_) {
+      for (Held& one : held) one.fd = one.fd == fd ? -1 : one.fd;
+    }
+  }
   if (closed.is_ready && closed.epoll_fd >= 0) std::erase(file(closed.epoll_fd).ready, fd);
   if (closed.kind == Kind::kStream) {
     Stream& stream = streams_[closed.connection];
@@ -133,7 +140,7 @@ std::uint32_t Machine::readiness(const File& watched) const {
       break;
     case Kind::kUdp:
       if (!watched.inbox.empty()) events |= EPOLLIN;
-      if (!watched.is_filling || watched.room_left > 0) events |= EPOLLOUT;
+      if (watched.can_send()) events |= EPOLLOUT;
       if (!watched.errors.empty() || watched.pending_error != 0) events |= EPOLLERR;
       break;
     case Kind::kStream: {
@@ -153,6 +160,7 @@ std::uint32_t Machine::readiness(const File& watched) const {
 // It never waits: who has nothing to do is not given a turn. Now and then it is interrupted. What
 // it has not told of by then it would tell of at once when it is called again.
 int Machine::epoll_wait(int epoll_fd, std::span<epoll_event> events, int) {
+  world_.delays.spend(Delays::kCallNs);
   if (is_stopping) clock_.jump(1);
   File& epoll = file(epoll_fd);
   const bool is_interrupted = world_.dice.one_in(64);
@@ -185,7 +193,7 @@ int Machine::poll(std::span<pollfd> watched, int timeout_ms) {
   for (pollfd& one : watched) {
     File& udp = file(one.fd);
     if (udp.is_filling && udp.room_left == 0 && world_.dice.one_in(2)) udp.is_filling = false;
-    if (!udp.is_filling || udp.room_left > 0) return 1;
+    if (udp.can_send()) return 1;
   }
   clock_.jump(static_cast<TimeMs>(timeout_ms));
   return 0;
@@ -218,9 +226,9 @@ int Machine::local_address(int, SocketAddress& address) {
   return 0;
 }
 
-// A lane that is not full has nothing on its way.
+// A lane that is neither slow nor stuck has nothing on its way.
 int Machine::unsent_bytes(int fd) {
-  return file(fd).is_filling ? 1 : 0;
+  return file(fd).is_filling || file(fd).held > 0 ? 1 : 0;
 }
 
 bool Machine::hear_errors(int udp_fd, int, bool is_wanted) {

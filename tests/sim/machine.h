@@ -69,6 +69,8 @@ class Machine final : public Io {
   // A shard's socket has room for so many datagrams more; and again for any number.
   void fill_socket(std::uint32_t shard, std::uint32_t room_left);
   void drain_socket(std::uint32_t shard);
+  // What the socket's buffer holds for this host leaves.
+  void release_path(std::uint32_t host);
   // While it does: no descriptors are left for accepted connections.
   std::uint32_t out_of_descriptors = 0;
   // The process comes to its end: time goes on while it works.
@@ -110,6 +112,7 @@ class Machine final : public Io {
   static constexpr int kFirstFd = 1'000'000;
   static constexpr std::size_t kSlowPeerBytes = 2'000;
   static constexpr std::size_t kPeerBytes = 200'000;
+  static constexpr std::uint32_t kSendBuffer = 24;  // datagrams and trains
 
   enum class Kind : std::uint8_t { kFree, kEpoll, kEvent, kUdp, kLane, kListener, kStream };
   struct File {
@@ -131,6 +134,8 @@ class Machine final : public Io {
     std::uint64_t dropped = 0;
     bool is_filling = false;
     std::uint32_t room_left = 0;
+    std::uint32_t held = 0;  // datagrams and trains that are still in its buffer
+    bool can_send() const { return (!is_filling || room_left > 0) && held < kSendBuffer; }
     // A listener.
     std::deque<std::uint32_t> backlog;
     // A stream.
@@ -149,6 +154,13 @@ class Machine final : public Io {
     std::size_t capacity_bytes = 0;
   };
 
+  // What a socket's buffer holds since the host's neighbour does not answer.
+  struct Held {
+    std::uint32_t port;
+    std::uint32_t packet;
+    int fd;  // whose buffer it counts against, for the last message of a train; or -1
+  };
+
   int open(Kind kind, std::uint32_t shard = 0);
   File& file(int fd) { return files_[static_cast<std::size_t>(fd - kFirstFd)]; }
   void signal(int fd);
@@ -157,10 +169,9 @@ class Machine final : public Io {
   static int fail(int error);
   int receive_errors(File& file, std::span<mmsghdr> batch);
   void copy_in(File& udp, mmsghdr& header);
-  int send_one(File& file, mmsghdr& header);
+  int send_one(int fd, mmsghdr& header);
   int verdict(const Endpoint& to, std::size_t segment_bytes, bool is_train) const;
-  void transmit(const File& file, const Endpoint& to, std::string_view bytes,
-                std::size_t segment_bytes);
+  void transmit(int fd, const Endpoint& to, std::string_view bytes, std::size_t segment_bytes);
   Stream& stream(std::uint32_t connection);
 
   World& world_;
@@ -173,6 +184,7 @@ class Machine final : public Io {
   std::vector<int> udp_;  // by shard
   int listener_ = -1;
   std::vector<Stream> streams_;
+  std::vector<std::deque<Held>> held_;  // by host, in the order in which it was sent
   std::string scratch_;
   std::uint64_t datagrams_read_ = 0;
   std::uint64_t messages_sent_ = 0;

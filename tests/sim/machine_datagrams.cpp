@@ -132,7 +132,7 @@ int Machine::send_batch(int fd, std::span<mmsghdr> batch) {
   if (dribbling > 0) most = 1 + static_cast<std::size_t>(world_.dice.roll(most));
   std::size_t count = 0;
   for (; count < most; ++count) {
-    const int error = send_one(udp, batch[count]);
+    const int error = send_one(fd, batch[count]);
     if (error == 0) continue;
     if (count == 0) return fail(error);
     break;
@@ -140,7 +140,8 @@ int Machine::send_batch(int fd, std::span<mmsghdr> batch) {
   return static_cast<int>(count);
 }
 
-int Machine::send_one(File& udp, mmsghdr& header) {
+int Machine::send_one(int fd, mmsghdr& header) {
+  File& udp = file(fd);
   const Endpoint to = to_endpoint(*static_cast<SocketAddress*>(header.msg_hdr.msg_name));
   scratch_.clear();
   for (std::size_t i = 0; i < header.msg_hdr.msg_iovlen; ++i) {
@@ -148,13 +149,13 @@ int Machine::send_one(File& udp, mmsghdr& header) {
     scratch_.append(static_cast<const char*>(piece.iov_base), piece.iov_len);
   }
   const std::size_t segment_bytes = segment_bytes_of(header.msg_hdr);
-  if (udp.is_filling && udp.room_left == 0) return EAGAIN;
+  if (!udp.can_send()) return EAGAIN;
   const bool is_train = segment_bytes != 0;
   if (const int error = verdict(to, is_train ? segment_bytes : scratch_.size(), is_train)) {
     return error;
   }
   if (udp.is_filling) --udp.room_left;
-  transmit(udp, to, scratch_, is_train ? segment_bytes : scratch_.size());
+  transmit(fd, to, scratch_, is_train ? segment_bytes : scratch_.size());
   return 0;
 }
 
@@ -168,32 +169,59 @@ int Machine::verdict(const Endpoint& to, std::size_t segment_bytes, bool is_trai
   if (is_train && host.without_trains > 0) return EIO;
   if (host.small_mtu > 0 && segment_bytes > kSmallMtu) return is_train ? EIO : EMSGSIZE;
   if (host.device_full > 0) return ENOBUFS;
+  if (host.busy > 0) {
+    world_.seen.saw(Sight::kBusyPath);
+    return EAGAIN;
+  }
   return 0;
 }
 
 // The kernel cuts a train at its end of the path: messages travel alone.
-void Machine::transmit(const File& udp, const Endpoint& to, std::string_view bytes,
+void Machine::transmit(int fd, const Endpoint& to, std::string_view bytes,
                        std::size_t segment_bytes) {
   const auto port = network_.find_port(to);
   const std::size_t count = (bytes.size() + segment_bytes - 1) / segment_bytes;
   if (count > world_.scenario.trains.max_segments || bytes.size() > kMaxTrainBytes) {
     return world_.fail("a train that no kernel would take");
   }
-  if (port) world_.note(Step::kSendsTrain, udp.shard, *port, count);
+  if (port) world_.note(Step::kSendsTrain, file(fd).shard, *port, count);
+  std::deque<Held>* const held = port && world_.hosts[network_.port(*port).host].stuck > 0
+                                     ? &held_[network_.port(*port).host]
+                                     : nullptr;
   while (!bytes.empty()) {
     const std::string_view message = bytes.substr(0, segment_bytes);
     bytes.remove_prefix(message.size());
     const bool is_echo = message.substr(2).starts_with("{\"heartbeat\":");
     const MessageId id = is_echo ? 0 : id_in(message).value_or(0);
     if (id != 0) ++messages_sent_;
+    world_.delays.spend(Delays::kMessageNs);
+    world_.delays.left(id);
     if (!port) continue;  // nobody of ours
     const std::uint32_t number = world_.packets.make();
     Packet& packet = world_.packets[number];
     packet.bytes.assign(message);
     packet.size_bytes = message.size();
     packet.message = id;
+    if (held != nullptr) {
+      held->push_back({.port = *port, .packet = number, .fd = bytes.empty() ? fd : -1});
+      continue;
+    }
     network_.send_to_client(*port, number);
     world_.packets.release(number);
+  }
+  if (held == nullptr) return;
+  world_.seen.saw(Sight::kStuckPath);
+  ++file(fd).held;
+}
+
+void Machine::release_path(std::uint32_t host) {
+  for (; !held_[host].empty(); held_[host].pop_front()) {
+    const Held& first = held_[host].front();
+    network_.send_to_client(first.port, first.packet);
+    world_.packets.release(first.packet);
+    if (first.fd < 0) continue;
+    --file(first.fd).held;
+    signal(first.fd);
   }
 }
 

@@ -47,6 +47,10 @@ struct Membership {
   std::size_t first_expected = 0;
 };
 
+// A room with so little in it has lost none by its own fault, and nobody waits for it: messages
+// that were accepted since nothing waited.
+inline constexpr std::uint64_t kFewMessages = 128;
+
 struct ModelRoom {
   bool exists = false;
   std::uint8_t shard = 0;
@@ -57,6 +61,7 @@ struct ModelRoom {
   Bucket notices;
   bool may_hear_of_drain = false;
   std::uint64_t accepted = 0;  // messages and notices since nothing waited: what may wait at most
+  bool is_quiet() const { return accepted * members.size() <= kFewMessages; }
 };
 
 class Members {

@@ -221,6 +221,18 @@ bool Model::pay(std::uint8_t shard, const Endpoint& to, std::span<const MessageI
          });
 }
 
+std::uint32_t Model::busy_addresses(std::uint8_t shard) {
+  std::uint32_t count = 0;
+  is_busy_.assign(world_.hosts.size() + 1, false);
+  for (const ModelRoom& room : members_.rooms) {
+    if (room.shard != shard || room.accepted == 0) continue;
+    const std::uint32_t group = world_.hosts[room.creator_host].group;
+    if (!is_busy_[group]) ++count;
+    is_busy_[group] = true;
+  }
+  return count;
+}
+
 // Who is not authenticated may be told so, if what it sent was no shorter than the answer.
 void Model::expect_answer(TimeMs now_ms, std::uint8_t shard, const Endpoint& from,
                           std::size_t size_bytes) {

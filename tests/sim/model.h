@@ -30,7 +30,7 @@ namespace chatd::sim {
 
 // A request, as its maker means it.
 struct RequestSpec {
-  enum class Kind : std::uint8_t { kCreate, kJoin, kList, kBadFrame, kBadContent };
+  enum class Kind : std::uint8_t { kCreate, kJoin, kList, kBadFrame, kBadContent, kTooLarge };
   Kind kind = Kind::kJoin;
   std::uint32_t client = 0;
   std::uint32_t host = 0;
@@ -122,6 +122,9 @@ class Model {
   const ExpectedDeliveries& expected() const { return expected_; }
   void begin_turn(std::uint8_t shard) { expected_.begin_turn(shard); }
   const ShardMap& shards() const { return shards_; }
+  // Of how many addresses have rooms of the shard something to send, at most.
+  std::uint32_t busy_addresses(std::uint8_t shard);
+  bool is_quiet(std::uint32_t room) const { return members_.rooms[room].is_quiet(); }
   std::uint32_t member_count() const { return member_count_; }
   std::uint32_t rooms() const { return rooms_; }
   // Several members of a room went in one call, and who went first is open: whether one counts as
@@ -183,6 +186,8 @@ class Model {
   std::vector<std::array<std::uint64_t, static_cast<std::size_t>(Counter::kCount)>>
       expected_counters_;
   std::vector<TimeMs> nobody_expires_before_ms_;  // by shard
+
+  std::vector<bool> is_busy_;  // scratch, by group of hosts
 
   // Of this call.
   std::uint8_t shard_ = 0;

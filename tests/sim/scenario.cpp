@@ -50,6 +50,11 @@ Scenario::Scenario(std::uint64_t seed_number) : seed(seed_number) {
   const bool is_crowd = dice.one_in(6);
   clients = is_crowd ? 60 + dice.roll32(90) : 6 + dice.roll32(30);
   rooms = is_crowd ? 1 + dice.roll32(3) : 1 + dice.roll32(8);
+  has_long_lists = !is_crowd && dice.one_in(8);
+  if (has_long_lists) {
+    clients = 60 + dice.roll32(60);
+    rooms = 60 + dice.roll32(60);
+  }
   hosts = 2 + clients / (1 + dice.roll32(3));
   limits = some_limits(dice, clients, rooms);
   trains = {.max_segments = pick<std::uint32_t>(dice, std::array{1u, 4u, 64u, 64u}),

@@ -35,6 +35,7 @@ struct Scenario {
   std::uint32_t hosts = 8;
   std::uint32_t clients = 16;
   std::uint32_t rooms = 4;
+  bool has_long_lists = false;           // many rooms with long names
   std::uint32_t think_us = 50'000;       // between two things that a client does, on average
   std::uint32_t fault_gap_us = 100'000;  // between two faults, on average
   std::uint32_t attackers_in_ten = 2;

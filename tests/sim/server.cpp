@@ -88,6 +88,7 @@ void Server::stop() {
   world_.note(Step::kServerStops, model_.member_count());
   machine_.is_stopping = true;
   for (std::uint32_t i = 0; i < shard_count() && world_.ok(); ++i) {
+    begin_turn(i);
     shards_[i]->end();
     relays_[i]->check_counters();
     audit_.compare(machine_.now_ms(), *relays_[i], static_cast<std::uint8_t>(i));
@@ -161,7 +162,10 @@ bool Server::quiesce() {
   }
   for (int i = 0; i < kRounds; ++i) {
     bool is_settled = true;
-    for (const auto& shard : shards_) is_settled = !shard->quiesce() && is_settled;
+    for (std::uint32_t shard = 0; shard < shard_count(); ++shard) {
+      begin_turn(shard);
+      is_settled = !shards_[shard]->quiesce() && is_settled;
+    }
     if (is_settled) return true;
   }
   return false;
@@ -171,7 +175,8 @@ bool Server::quiesce() {
 
 void Server::wake(std::uint32_t shard) {
   if (std::exchange(turns_[shard].is_awake, true)) return;
-  world_.plan(world_.dice.roll(kTurnUs), EventKind::kTurn, 0, shard);
+  const std::uint64_t from_us = std::max(world_.now_us, turns_[shard].works_until_us);
+  world_.events.plan(from_us + world_.dice.roll(kTurnUs), EventKind::kTurn, 0, shard);
 }
 
 void Server::wake_all() {
@@ -195,11 +200,36 @@ void Server::turn(std::uint32_t shard) {
   const TimeMs now_ms = machine_.now_ms();
   world_.note(Step::kTurn, shard, model_.expected().owed_by(static_cast<std::uint8_t>(shard)),
               now_ms);
+  begin_turn(shard);
   shards_[shard]->duty_cycle();
+  turns_[shard].works_until_us = world_.now_us + world_.delays.turn_ns() / 1000;
+  check_work(shard);
   relays_[shard]->check_counters();
   const int timeout_ms = shards_[shard]->wait_timeout_ms(now_ms);
   if (timeout_ms == 0) return wake(shard);
   if (timeout_ms > 0) set_timer(shard, timeout_ms);
+}
+
+void Server::begin_turn(std::uint32_t shard) {
+  world_.delays.begin_turn(shard, group_->connections(), shards_[shard]->is_send_blocked());
+}
+
+// Whatever there is to do: others have a shard's attention again after this time.
+void Server::check_work(std::uint32_t shard) {
+  const std::uint64_t most_ns = world_.delays.max_turn_ns(group_->connections());
+  if (world_.delays.turn_ns() <= most_ns) return;
+  world_.fail("a turn of shard " + std::to_string(shard) + " has done work for " +
+              std::to_string(world_.delays.turn_ns() / 1000) + " us, and its shares come to " +
+              std::to_string(most_ns / 1000));
+}
+
+void Server::check_delays() {
+  const Delays::Worst worst = world_.delays.worst_room();
+  if (worst.per_mille <= 1000) return;
+  world_.fail("of " + std::to_string(worst.deliveries) + " deliveries in room " +
+              world_.room_names[worst.room] + " the p99 has waited for " +
+              std::to_string(worst.per_mille) +
+              " per mille of the work that may come before a quiet room's");
 }
 
 void Server::set_timer(std::uint32_t shard, int timeout_ms) {
@@ -276,6 +306,7 @@ void Server::check_traffic() const {
 void Server::check_at_rest() {
   compare();
   check_traffic();
+  check_delays();
   for (std::uint32_t i = 0; i < shard_count(); ++i) {
     const Roster& roster = relays_[i]->roster();
     if (shards_[i]->wait_timeout_ms(machine_.now_ms()) != -1 || relays_[i]->has_waiting() ||

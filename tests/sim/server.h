@@ -1,5 +1,5 @@
-// The server as the world sees it: production shards (server/shard.h) on a simulated machine. It
-// may be up or down, datagrams come to one of its shards, and clients connect to it. In place of
+// The server as the world sees it: production shards (server/shard/shard.h) on a simulated machine.
+// It may be up or down, datagrams come to one of its shards, and clients connect to it. In place of
 // threads each shard has turns of its duty cycle, when the machine or a deadline wakes it.
 #pragma once
 
@@ -92,6 +92,7 @@ class Server final : public Requests, public Peers {
   // How it is doing; each the number of faults that are on.
   std::uint32_t steering_wrong = 0;
   std::uint32_t breaking_connections = 0;
+  std::uint32_t slow_list_readers = 0;
 
   // Requests.
   Request next(const ConnectionId& from) override;
@@ -105,6 +106,7 @@ class Server final : public Requests, public Peers {
   struct Turns {
     bool is_awake = false;  // one is planned
     bool is_paused = false;
+    std::uint64_t works_until_us = 0;  // on what the last one had to do
     std::optional<std::uint64_t> timer_us;
   };
 
@@ -112,6 +114,9 @@ class Server final : public Requests, public Peers {
   std::unique_ptr<AuditedRelay> make_relay(std::uint32_t shard);
   bool quiesce();
   void check_traffic() const;
+  void begin_turn(std::uint32_t shard);
+  void check_work(std::uint32_t shard);
+  void check_delays();
   std::uint32_t steer(const Packet& packet);
   void check_list(const FrameView& frame);
   void set_timer(std::uint32_t shard, int timeout_ms);

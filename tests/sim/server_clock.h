@@ -21,7 +21,11 @@ class ServerClock {
     return now_us + (time_ms > shown_ms ? (time_ms - shown_ms) * 1000 : kMomentUs);
   }
 
-  void jump(TimeMs by_ms) { ahead_ms_ += by_ms; }
+  // Also while it stands still: who waits for a time by it shall not do so for ever.
+  void jump(TimeMs by_ms) {
+    ahead_ms_ += by_ms;
+    stalled_at_ms_ += by_ms;
+  }
   void stall(std::uint64_t now_us) {
     stalled_at_ms_ = now_ms(now_us);
     ++stalls_;

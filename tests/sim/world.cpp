@@ -41,7 +41,11 @@ Host host_number(std::uint32_t number) {
 }  // namespace
 
 World::World(std::uint64_t seed, bool print_trace)
-    : scenario(seed), dice(seed), trace(print_trace), limits(scenario.limits) {
+    : scenario(seed),
+      dice(seed),
+      trace(print_trace),
+      delays(scenario, scenario.rooms),
+      limits(scenario.limits) {
   for (std::uint32_t i = 0; i < scenario.hosts; ++i) {
     hosts.push_back(host_number(i));
   }
@@ -51,7 +55,7 @@ World::World(std::uint64_t seed, bool print_trace)
       name +=
           "-k\xc3\xbc"
           "che";
-    if (i % 4 == 3) name.resize(kMaxNameBytes, 'x');
+    if (i % 4 == 3 || scenario.has_long_lists) name.resize(kMaxNameBytes, 'x');
     const bool is_alike = i % 8 == 5;
     if (is_alike) name = "ROOM" + room_names.back().substr(4);
     room_looks.push_back(is_alike ? i - 1 : i);

@@ -10,6 +10,7 @@
 
 #include "core/base/endpoint.h"
 #include "tests/sim/coverage.h"
+#include "tests/sim/delays.h"
 #include "tests/sim/event_queue.h"
 #include "tests/sim/packets.h"
 #include "tests/sim/scenario.h"
@@ -31,6 +32,8 @@ struct Host {
   std::uint32_t refusing = 0;
   std::uint32_t small_mtu = 0;
   std::uint32_t without_trains = 0;
+  std::uint32_t stuck = 0;  // what goes there stays in the sending socket's buffer
+  std::uint32_t busy = 0;   // EAGAIN, and no event when it is over
   // Until then nothing overtakes anything, unless the network reorders.
   std::uint64_t last_to_server_us = 0;
   std::uint64_t last_to_client_us = 0;
@@ -62,6 +65,7 @@ struct World {
   Claims claims;
   Trace trace;
   Coverage seen;
+  Delays delays;
   std::string failure;
 
   Limits limits;  // that are in force: the scenario's, until an operator sets others

@@ -1,0 +1,63 @@
+#include "tests/sim/delays.h"
+
+#include <algorithm>
+
+#include "core/base/limits.h"
+#include "tests/sim/words.h"
+
+namespace chatd::sim {
+namespace {
+
+// The shares of a turn that are constants of the server's code, written here a second time.
+constexpr std::uint64_t kListBytes =
+    256 * 1024 + 64 * 1024;                      // of all connections, and a last piece
+constexpr std::uint64_t kConnectionNs = 40'000;  // one read, its requests, and their answers
+constexpr std::uint64_t kTurnsBeside = 4;  // what is left of the turn in which it is said, and such
+
+}  // namespace
+
+// One room may fill the outbox by a turn of its own beyond the limit, which is twice as high while
+// the socket is full.
+std::uint64_t Delays::max_turn_ns(std::uint32_t new_connections) const {
+  const std::uint64_t outbox =
+      2 * std::uint64_t{scenario_.outbox_work} + kMaxTurnWork + 4 * scenario_.clients;
+  return (scenario_.datagrams_per_turn + scenario_.mailbox) * kTakeInNs + outbox * kMessageNs +
+         kListBytes * kByteNs + (1 + connections_ + new_connections) * kConnectionNs;
+}
+
+// With a small outbox the turn of an address takes several of the shard's, and in each of them the
+// other shares are spent as well.
+void Delays::accepted(MessageId message, std::uint32_t room, std::uint32_t busy_addresses) {
+  const std::uint64_t turns =
+      kTurnsBeside + std::uint64_t{busy_addresses} * (kMaxTurnWork / scenario_.outbox_work);
+  const std::uint64_t other_shares_ns =
+      scenario_.datagrams_per_turn * kTakeInNs + (1 + connections_) * kConnectionNs;
+  waiting_[scatter(message) % kRemembered] = {
+      .message = message,
+      .room = room,
+      .since_ns = spent_ns_[shard_],
+      .allowed_ns = (1 + busy_addresses) * kMaxTurnWork * kMessageNs + turns * other_shares_ns};
+}
+
+void Delays::left(MessageId message) {
+  const Waiting& waiting = waiting_[scatter(message) % kRemembered];
+  if (waiting.message != message || message == 0) return;
+  const std::uint64_t wait_ns = spent_ns_[shard_] - waiting.since_ns;
+  waits_[waiting.room].push_back(static_cast<std::uint32_t>(wait_ns * 1000 / waiting.allowed_ns));
+}
+
+Delays::Worst Delays::worst_room() {
+  Worst worst;
+  for (std::uint32_t room = 0; room < waits_.size(); ++room) {
+    std::vector<std::uint32_t>& waits = waits_[room];
+    if (waits.size() < kMinDeliveries) continue;
+    const auto p99 = waits.begin() + static_cast<std::ptrdiff_t>(waits.size() * 99 / 100);
+    std::nth_element(waits.begin(), p99, waits.end());
+    if (*p99 >= worst.per_mille) {
+      worst = {.room = room, .per_mille = *p99, .deliveries = waits.size()};
+    }
+  }
+  return worst;
+}
+
+}  // namespace chatd::sim
