@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "core/base/json_writer.h"
+#include "core/crypto/packet_key.h"
 #include "core/base/limits.h"
 
 namespace chatd::client {
@@ -34,6 +35,22 @@ tl::expected<void, Error> check_name(std::string_view what, std::string_view nam
   return {};
 }
 
+namespace {
+
+void write_protocol_2(JsonWriter& json, const EntryRequest& request) {
+  json.member("protocol", std::uint64_t{2});
+  json.key("ciphers");
+  json.begin_array();
+  json.value(cipher_name(Cipher::kChaCha20Poly1305));
+  if (request.knows_aes) json.value(cipher_name(Cipher::kAes256Gcm));
+  json.end_array();
+  if (request.history_entries > 0) {
+    json.member("history", std::uint64_t{request.history_entries});
+  }
+}
+
+}  // namespace
+
 std::string encode_entry_request(const EntryRequest& request) {
   JsonWriter json;
   json.begin_object();
@@ -42,6 +59,7 @@ std::string encode_entry_request(const EntryRequest& request) {
   json.member("port", std::uint64_t{request.udp_port});
   json.member("password", request.password);
   if (request.token) json.member("token", request.token->hex());
+  if (request.protocol == 2) write_protocol_2(json, request);
   json.end_object();
 
   std::string frame;

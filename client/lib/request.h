@@ -18,14 +18,19 @@ struct EntryRequest {
   Operation operation = Operation::kJoin;  // kCreate or kJoin
   std::string room;
   std::string username;
-  std::string password;  // "": none
+  std::string password = {};  // "": none
   // Where this client's UDP socket listens, as this machine sees it. Without NAT between, that is
   // where the server sees it, too, and binds the member at once. Behind NAT the two differ, and the
   // server waits for the member's first datagram to learn the address that the NAT has given it.
-  std::string udp_ip;
+  std::string udp_ip = {};
   std::uint16_t udp_port = 0;
   // Of the seat that this member has in the room, and wants to take again from here.
   std::optional<Token> token = {};
+  // What it will speak over UDP: 1 or 2. With 2, also whether this machine seals with AES, and, for
+  // a new room, how many entries of the past those may read who come later.
+  int protocol = 1;
+  bool knows_aes = false;
+  std::uint32_t history_entries = 0;
 };
 
 // Whether the frame can be built at all: names have 1..kMaxNameBytes bytes of UTF-8 without control

@@ -3,9 +3,13 @@
 #include <rapidjson/memorystream.h>
 #include <rapidjson/reader.h>
 #include <simdjson.h>
+#include <sodium/utils.h>
 
+#include <array>
+#include <charconv>
 #include <cmath>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <utility>
@@ -81,6 +85,102 @@ std::optional<std::int64_t> read_seconds(const object& answer, std::string_view 
   if (!(seconds * kSecondMs >= 1 && seconds <= kYear)) return std::nullopt;
   return std::llround(seconds * kSecondMs);
 }
+
+// --- Protocol v2 ---------------------------------------------------------------------------------
+
+template <std::size_t kBytes>
+bool read_base64(const object& from, std::string_view key, std::array<std::uint8_t, kBytes>& to) {
+  std::string_view text;
+  std::size_t size_bytes = 0;
+  return from[key].get(text) == simdjson::SUCCESS &&
+         sodium_base642bin(to.data(), to.size(), text.data(), text.size(), nullptr, &size_bytes,
+                           nullptr, sodium_base64_VARIANT_ORIGINAL) == 0 &&
+         size_bytes == to.size();
+}
+
+bool read_number(const object& from, std::string_view key, std::uint64_t& to) {
+  return from[key].get(to) == simdjson::SUCCESS;
+}
+
+bool read_id(const object& from, std::string_view key, v2::MemberId& to) {
+  std::uint64_t id = 0;
+  if (!read_number(from, key, id) || id == 0 || id > std::numeric_limits<v2::MemberId>::max()) {
+    return false;
+  }
+  to = static_cast<v2::MemberId>(id);
+  return true;
+}
+
+std::optional<Cipher> cipher_named(std::string_view name) {
+  for (const Cipher cipher : {Cipher::kAes256Gcm, Cipher::kChaCha20Poly1305}) {
+    if (name == cipher_name(cipher)) return cipher;
+  }
+  return std::nullopt;
+}
+
+bool read_keys(const object& answer, SessionInfo& to) {
+  object session;
+  std::string_view id;
+  std::string_view cipher;
+  if (answer["session"].get(session) != simdjson::SUCCESS ||
+      session["id"].get(id) != simdjson::SUCCESS ||
+      session["cipher"].get(cipher) != simdjson::SUCCESS) {
+    return false;
+  }
+  std::uint64_t value = 0;
+  const auto [end, error] = std::from_chars(id.data(), id.data() + id.size(), value, 16);
+  const auto known = cipher_named(cipher);
+  if (id.size() != 16 || error != std::errc{} || end != id.data() + id.size() || !known) {
+    return false;
+  }
+  to.id = v2::SessionId(value);
+  to.cipher = *known;
+  return read_base64(session, "key", to.secret) && read_base64(session, "reset", to.reset_token);
+}
+
+bool read_log(const object& answer, SessionInfo& to) {
+  object log;
+  return answer["log"].get(log) == simdjson::SUCCESS && read_number(log, "epoch", to.log_epoch) &&
+         read_number(log, "next", to.next_entry) && read_number(log, "oldest", to.oldest_entry) &&
+         to.oldest_entry > 0 && to.oldest_entry <= to.next_entry &&
+         to.next_entry <= v2::kMaxVarint;
+}
+
+bool read_roster(const object& answer, SessionInfo& to) {
+  simdjson::dom::array members;
+  if (answer["roster"].get(members) != simdjson::SUCCESS) return false;
+  for (const simdjson::dom::element each : members) {
+    object described;
+    std::string_view name;
+    RosterMember& member = to.roster.emplace_back();
+    if (each.get(described) != simdjson::SUCCESS || !read_id(described, "id", member.id) ||
+        described["name"].get(name) != simdjson::SUCCESS) {
+      return false;
+    }
+    member.name = name;
+    if (described["host"].get(member.is_host) != simdjson::SUCCESS) member.is_host = false;
+  }
+  return true;
+}
+
+std::optional<SessionInfo> read_session_info(const object& answer) {
+  SessionInfo info;
+  if (read_keys(answer, info) && read_log(answer, info) && read_roster(answer, info) &&
+      read_id(answer, "you", info.member)) {
+    return info;
+  }
+  return std::nullopt;
+}
+
+// Of the first endpoint; its host is where the answer came from.
+std::optional<std::uint16_t> read_udp_port(const object& answer) {
+  std::uint64_t port = 0;
+  if (answer.at_pointer("/endpoints/0/port").get(port) != simdjson::SUCCESS) return std::nullopt;
+  if (port == 0 || port > std::numeric_limits<std::uint16_t>::max()) return std::nullopt;
+  return static_cast<std::uint16_t>(port);
+}
+
+// --- Room lists ----------------------------------------------------------------------------------
 
 // Takes a room list out of JSON as it is read. A list may be 64 MiB long, and a document in memory
 // takes several times that; so there is none, and what is kept is the result.
@@ -239,7 +339,18 @@ tl::expected<Entry, Error> parse_entry_answer(std::string_view payload) {
   }
   const auto token = Token::parse(text);
   if (!token) return nonsense("has a token that is not hexadecimal");
-  return Entry{.token = *token, .idle_timeout_ms = read_seconds(answer, "idle_timeout")};
+  Entry entry{.token = *token, .idle_timeout_ms = read_seconds(answer, "idle_timeout")};
+  std::uint64_t protocol = 1;
+  if (answer["protocol"].get(protocol) != simdjson::SUCCESS || protocol != 2) return entry;
+  auto session = read_session_info(answer);
+  const auto udp_port = read_udp_port(answer);
+  if (!session || !udp_port) return nonsense("describes the session wrongly");
+  if (entry.idle_timeout_ms) {
+    session->idle_timeout_ms = static_cast<TimeMs>(*entry.idle_timeout_ms);
+  }
+  entry.session = std::move(*session);
+  entry.udp_port = *udp_port;
+  return entry;
 }
 
 tl::expected<RoomList, Error> parse_room_list(std::string_view payload) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "client/lib/error.h"
+#include "client/lib/session_info.h"
 #include "core/base/limits.h"
 #include "core/wire/v1/token.h"
 
@@ -18,6 +19,8 @@ namespace chatd::client {
 // that would be longer than this; every other answer is a status, a sentence and a token.
 using chatd::kMaxListBytes;
 inline constexpr std::size_t kMaxEntryAnswerBytes = 16 * 1024;
+// With protocol v2 it has the room's roster: 10,000 members with the longest names.
+inline constexpr std::size_t kMaxSessionAnswerBytes = 4 * 1024 * 1024;
 // A chatd sends two; a peer that sends more is not one.
 inline constexpr int kMaxFramesBeforeAnswer = 8;
 
@@ -66,6 +69,9 @@ struct Entry {
   Token token;
   // How long the server waits to hear from it. Nothing: an older server, which does not say.
   std::optional<std::int64_t> idle_timeout_ms = {};
+  // With protocol v2, and the port that its datagrams go to.
+  std::optional<SessionInfo> session = {};
+  std::uint16_t udp_port = 0;
 };
 
 // kRefused with the server's words for every status but 201.

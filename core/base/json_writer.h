@@ -59,6 +59,13 @@ class JsonWriter {
   // Of what has been written so far.
   std::size_t size_bytes() const { return buffer_.GetSize(); }
   std::string take() { return {buffer_.GetString(), buffer_.GetSize()}; }
+  // Until the next call that writes.
+  std::string_view text() const { return {buffer_.GetString(), buffer_.GetSize()}; }
+  // Begins again in the same memory.
+  void clear() {
+    buffer_.Clear();
+    writer_.Reset(buffer_);
+  }
 
  private:
   static rapidjson::SizeType length(std::string_view text) {

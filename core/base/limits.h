@@ -23,6 +23,8 @@ inline constexpr std::uint32_t kSpareConnections = 64;
 // blocks of 256 bytes.
 inline constexpr std::uint32_t kMaxWaitingMessages = 1024;
 inline constexpr std::uint32_t kMessageStoreBlocks = 65'536;
+// The most that an operator may let a room keep of what was said (Limits::history_entries).
+inline constexpr std::uint32_t kMaxHistoryEntries = 16'384;
 // Messages times members, in one room.
 inline constexpr std::uint32_t kMaxWaitingDeliveries = 262'144;
 
@@ -84,6 +86,11 @@ struct Limits : SizeLimits {
   std::uint32_t max_source_answers_per_s = 1;
 
   AbuseLimits abuse{};
+
+  // What a room keeps of what was said there, for members with protocol v2 who have missed some of
+  // it, or come late (core/room/room_log.h): at most so many entries, and bytes.
+  std::uint32_t history_entries = 1024;
+  std::uint32_t history_bytes = 1 << 20;
 
   // Whether a member may move to a new port at the same IP (docs/reference/protocol.md, "roaming").
   bool roaming_same_ip = false;

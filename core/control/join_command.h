@@ -3,15 +3,20 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <tl/expected.hpp>
+#include <vector>
 
 #include "core/base/ip_address.h"
+#include "core/crypto/packet_key.h"
 #include "core/wire/v1/frame.h"
 #include "core/wire/v1/join_request.h"
 #include "core/wire/v1/status.h"
 #include "core/wire/v1/token.h"
+#include "core/wire/v2/datagram.h"
+#include "core/wire/v2/frames.h"
 
 namespace chatd {
 
@@ -32,12 +37,34 @@ struct RequestError {
   std::string look_alike = {};  // the name that stands in the way, if it is spelled otherwise
 };
 
+// Of a member with protocol v2: what it needs to speak, and who is there.
+struct SessionGrant {
+  v2::SessionId id;
+  SessionSecret secret{};
+  Cipher cipher = Cipher::kChaCha20Poly1305;
+  v2::ResetToken reset_token{};
+  std::uint64_t next_entry = 0;    // of the log: what comes from here on is sent to it
+  std::uint64_t oldest_entry = 0;  // that it may ask for
+  v2::MemberId member = v2::kServerId;
+  struct Present {
+    v2::MemberId id;
+    std::string name;
+    bool is_host;
+  };
+  std::vector<Present> roster;  // before next_entry
+};
+
+struct Admission {
+  Token token;
+  std::shared_ptr<const SessionGrant> session = {};  // nothing: protocol v1
+};
+
 struct JoinResult {
   Operation operation = Operation::kJoin;
   IpAddress peer;
   bool room_is_counted = false;
   bool took_seat = false;  // its own, by its token
-  tl::expected<Token, RequestError> token;
+  tl::expected<Admission, RequestError> admission;
 };
 
 }  // namespace chatd

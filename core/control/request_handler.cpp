@@ -18,7 +18,7 @@ tl::unexpected<RequestError> bad_request(std::string_view message) {
 RequestHandler::RequestHandler(const Limits& limits, const LocalEndpoints& local_endpoints,
                                std::uint8_t shard, const ShardMap& shards, Roster& roster,
                                RoomService& room_service, AddressLimiter& addresses,
-                               Counters& counters)
+                               Counters& counters, const ServedPorts& ports)
     : limits_(limits),
       own_sockets_(local_endpoints),
       shard_(shard),
@@ -26,6 +26,7 @@ RequestHandler::RequestHandler(const Limits& limits, const LocalEndpoints& local
       room_service_(room_service),
       addresses_(addresses),
       counters_(counters),
+      ports_(ports),
       lists_(roster, shard, shards.count()),
       greeter_(roster, shard, shards.count()) {}
 
@@ -125,6 +126,7 @@ tl::expected<JoinCommand, RequestError> RequestHandler::read_join(const Request&
   }
   auto join = reader_.read(frame.payload);
   if (!join) return bad_request(join.error());
+  if (join->protocol == 2 && !request.from.is_encrypted) return bad_request(needs_tls());
   if (own_sockets_.contains({join->ip, join->port}) ||
       (join->ip == IpAddress{} && own_sockets_.contains({request.peer, join->port}))) {
     return bad_request("ip and port: this is the server's own socket");
@@ -137,17 +139,35 @@ tl::expected<JoinCommand, RequestError> RequestHandler::read_join(const Request&
       .via = request.from.via};
 }
 
+// The keys of protocol v2 travel in the answer.
+std::string_view RequestHandler::needs_tls() {
+  if (ports_.tls == 0) {
+    return "protocol 2 needs a connection with TLS, which this server does not serve";
+  }
+  if (needs_tls_.empty()) {
+    needs_tls_ = "protocol 2 needs a connection with TLS: this server's is on port " +
+                 std::to_string(ports_.tls);
+  }
+  return needs_tls_;
+}
+
 void RequestHandler::complete(const JoinResult& result, std::string& reply) {
   const auto operation = static_cast<std::uint8_t>(result.operation);
-  if (!result.token) {
+  if (!result.admission) {
     if (result.room_is_counted) addresses_.release_room(result.peer);
-    return refuse(operation, result.token.error(), reply);
+    return refuse(operation, result.admission.error(), reply);
   }
   counters_.add(Counter::kRequestsCompleted);
   const std::string_view message = result.took_seat                         ? "seat taken again"
                                    : result.operation == Operation::kCreate ? "room created"
                                                                             : "room joined";
-  append_admitted(reply, operation, message, result.token->hex(), limits_.idle_timeout_ms);
+  const Admission& admission = *result.admission;
+  if (admission.session == nullptr) {
+    return append_admitted(reply, operation, message, admission.token.hex(),
+                           limits_.idle_timeout_ms);
+  }
+  append_admitted_v2(reply, operation, message, admission.token.hex(), limits_.idle_timeout_ms,
+                     *admission.session, ports_.udp);
 }
 
 void RequestHandler::refuse(std::uint8_t operation, const RequestError& error, std::string& reply) {

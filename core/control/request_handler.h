@@ -22,6 +22,7 @@
 #include "core/control/peer_shards.h"
 #include "core/control/room_list_cache.h"
 #include "core/control/room_service.h"
+#include "core/control/session_answer.h"
 #include "core/control/shard_message.h"
 #include "core/ratelimit/address_limiter.h"
 #include "core/room/outbox.h"
@@ -37,7 +38,7 @@ class RequestHandler {
  public:
   RequestHandler(const Limits& limits, const LocalEndpoints& local_endpoints, std::uint8_t shard,
                  const ShardMap& shards, Roster& roster, RoomService& room_service,
-                 AddressLimiter& addresses, Counters& counters);
+                 AddressLimiter& addresses, Counters& counters, const ServedPorts& ports);
 
   // A frame that has come on a connection whose other end is `peer`.
   struct Request {
@@ -77,6 +78,7 @@ class RequestHandler {
   bool list_rooms(const Context& context, const Request& request, std::string& reply);
 
   tl::expected<JoinCommand, RequestError> read_join(const Request& request);
+  std::string_view needs_tls();
   void complete(const JoinResult& result, std::string& reply);
   void refuse(std::uint8_t operation, const RequestError& error, std::string& reply);
 
@@ -87,6 +89,8 @@ class RequestHandler {
   RoomService& room_service_;
   AddressLimiter& addresses_;
   Counters& counters_;
+  const ServedPorts& ports_;
+  std::string needs_tls_;  // the error that says so, once it was needed
   JoinRequestReader reader_;
   RoomListCache lists_;
   Greeter greeter_;

@@ -1,5 +1,6 @@
 #include "core/control/room_service.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -29,16 +30,19 @@ std::string attempt_key(const Room& room, const IpAddress& peer) {
 
 }  // namespace
 
-RoomService::RoomService(const Limits& limits, std::uint8_t shard, Roster& roster,
+RoomService::RoomService(const Limits& limits, std::uint8_t shard, Cipher cipher, Roster& roster,
                          Membership& membership, const AddressLimiter& addresses,
-                         Counters& counters, const KeyedHash::Key& hash_key, RandomStream& random)
+                         Counters& counters, const KeyedHash::Key& hash_key,
+                         const ResetKey& reset_key, RandomStream& random)
     : limits_(limits),
       shard_(shard),
+      cipher_(cipher),
       roster_(roster),
       membership_(membership),
       addresses_(addresses),
       counters_(counters),
       password_attempts_(kAttemptBuckets, hash_key),
+      reset_key_(reset_key),
       random_(random) {}
 
 JoinResult RoomService::enter(const Context& context, JoinCommand command) {
@@ -46,11 +50,10 @@ JoinResult RoomService::enter(const Context& context, JoinCommand command) {
           .peer = command.peer,
           .room_is_counted = command.room_is_counted,
           .took_seat = command.join.token.has_value(),
-          .token = let_in(context, command)};
+          .admission = let_in(context, command)};
 }
 
-tl::expected<Token, RequestError> RoomService::let_in(const Context& context,
-                                                      JoinCommand& command) {
+RoomService::AdmissionOrError RoomService::let_in(const Context& context, JoinCommand& command) {
   if (is_draining_) {
     return refuse(Status::kUnavailable, "the server is about to stop and lets nobody in any more");
   }
@@ -58,15 +61,58 @@ tl::expected<Token, RequestError> RoomService::let_in(const Context& context,
   const bool is_new = command.operation == Operation::kCreate;
   const RoomOrError room = is_new ? create_room(context, command) : find_room(context, command);
   if (!room) return tl::unexpected(room.error());
-  const Endpoint endpoint = endpoint_of(command);
+  const std::uint32_t slot = roster_.next_member_slot();
   Member member;
   member.username = std::move(command.join.username);
-  member.token = Token(shard_, roster_.next_member_slot(), random_.next<kTokenSecretBytes>());
+  member.token = Token(shard_, slot, random_.next<kTokenSecretBytes>());
   member.tcp_peer = command.peer;
   const Token token = member.token;
-  if (is_new) roster_.rooms()[*room].host = token.slot();
-  membership_.admit(context.now_ms, *room, std::move(member), endpoint);
-  return token;
+  if (is_new) roster_.rooms()[*room].host = slot;
+  if (command.join.protocol == 1) {
+    membership_.admit(context.now_ms, *room, std::move(member), endpoint_of(command));
+    return Admission{token};
+  }
+  NewSession made = make_session(slot, command);
+  Session& session = *made.session;
+  const Room& entered = roster_.rooms()[*room];
+  const std::uint64_t before = entered.log.head();  // it comes with an entry of its own
+  membership_.admit(context.now_ms, *room, std::move(member), {}, std::move(made.session));
+  const auto history = std::min<std::uint64_t>(before - 1, entered.history_entries);
+  session.first_readable = history > 0 ? before - history : entered.log.head();
+  describe_room(slot, session, *made.grant);
+  return Admission{token, std::move(made.grant)};
+}
+
+RoomService::NewSession RoomService::make_session(std::uint32_t slot, const JoinCommand& command) {
+  const auto random = random_.next<sizeof(std::uint32_t)>();
+  std::uint32_t tail = 0;
+  for (const std::uint8_t byte : random) tail = tail << 8 | byte;
+  auto grant = std::make_shared<SessionGrant>();
+  grant->id = v2::SessionId(shard_, slot, tail);
+  grant->secret = random_.next<std::tuple_size_v<SessionSecret>>();
+  grant->cipher = command.join.only_cipher.value_or(cipher_);
+  grant->reset_token = reset_key_.token_of(grant->id);
+  auto session = std::make_unique<Session>();
+  session->id = grant->id;
+  session->cipher = grant->cipher;
+  session->send_key = PacketKey(grant->secret, Direction::kToClient);
+  session->receive_key = PacketKey(grant->secret, Direction::kToServer);
+  return {std::move(session), std::move(grant)};
+}
+
+void RoomService::describe_room(std::uint32_t slot, const Session& session,
+                                SessionGrant& grant) const {
+  const Member& member = roster_.members()[slot];
+  const Room& room = roster_.rooms()[member.room];
+  grant.member = member.id;
+  grant.next_entry = room.log.head();
+  grant.oldest_entry = std::max(session.first_readable, room.log.oldest());
+  grant.roster.reserve(room.members.size());
+  for (const std::uint32_t each : room.members) {
+    const Member& present = roster_.members()[each];
+    grant.roster.push_back(
+        {.id = present.id, .name = present.username, .is_host = each == room.host});
+  }
 }
 
 // A room without members yet.
@@ -93,6 +139,7 @@ RoomService::RoomOrError RoomService::create_room(const Context& context, JoinCo
   room.password = Password(command.join.password, random_.next<Password::kSaltBytes>());
   room.creator = command.peer;
   room.creation_order = context.peers.creation_order;
+  room.history_entries = std::min(command.join.history_entries, limits_.history_entries);
   return membership_.open_room(std::move(room));
 }
 
@@ -130,8 +177,8 @@ RoomService::RoomOrError RoomService::find_room(const Context& context,
 // Whoever was in and has lost its way (its program crashed, its address is another one) comes back
 // to its own seat: it shows the token, and what the room asks of everybody. Nobody is let in by
 // this who was not in, so a member that was removed stays out.
-tl::expected<Token, RequestError> RoomService::take_seat(const Context& context,
-                                                         const JoinCommand& command) {
+RoomService::AdmissionOrError RoomService::take_seat(const Context& context,
+                                                     const JoinCommand& command) {
   const auto room = roster_.find_room(command.room);
   if (!room || roster_.rooms()[*room].name != command.room) {
     return refuse(Status::kNotFound, "there is no room of this name");
@@ -148,8 +195,21 @@ tl::expected<Token, RequestError> RoomService::take_seat(const Context& context,
   if (!is_there || !is_wanted) {
     return refuse(Status::kNotFound, "the token is for no seat of this name in this room");
   }
-  membership_.take_seat(context.now_ms, *seat, command.peer, endpoint_of(command), context.out);
-  return *command.join.token;
+  const Session* const before = roster_.session_of(*member);
+  if ((before != nullptr) != (command.join.protocol == 2)) {
+    return refuse(Status::kConflict, "this seat was taken with another protocol: leave it first");
+  }
+  if (before == nullptr) {
+    membership_.take_seat(context.now_ms, *seat, command.peer, endpoint_of(command), context.out);
+    return Admission{*command.join.token};
+  }
+  NewSession made = make_session(*seat, command);
+  Session& session = *made.session;
+  session.first_readable = before->first_readable;
+  membership_.take_v2_seat(context.now_ms, *seat, command.peer, std::move(made.session),
+                           context.out);
+  describe_room(*seat, session, *made.grant);
+  return Admission{*command.join.token, std::move(made.grant)};
 }
 
 // Who has guessed wrong too often has to wait, and what it offers meanwhile is not looked at, or a

@@ -24,7 +24,7 @@ struct ConnectionId {
   std::uint32_t slot = 0;
   std::uint64_t serial = 0;
   std::uint16_t via = 0;      // the address that it came to: see Endpoint
-  bool is_encrypted = false;  // it came to the TLS port
+  bool is_encrypted = false;  // it came to the TLS port: what is secret may be told over it
 };
 
 // To the owner of the room.

@@ -6,9 +6,6 @@
 namespace chatd {
 namespace {
 
-// Sources share an entry, and its answers; no more than one answer per entry and interval leaves.
-constexpr std::size_t kAnswerBuckets = 4096;
-
 // One for each address that can hold something, and then some that only ask.
 std::size_t max_tracked_addresses(const Limits& limits) {
   constexpr std::size_t kVisitors = 65'536;
@@ -21,19 +18,23 @@ Relay::Relay(const RelayConfig& config, TimeMs now_ms)
     : config_(config),
       random_(config.seed),
       hash_key_(random_.next<std::tuple_size_v<KeyedHash::Key>>()),
+      reset_key_(random_.next<std::tuple_size_v<ResetKey::Bytes>>()),
       roster_(config_.limits, hash_key_, config_.shards.count()),
       addresses_(config_.limits.abuse, max_tracked_addresses(config_.limits), hash_key_),
       quota_releases_(config_.shard, config_.shards, addresses_),
-      dispatcher_(roster_, counters_, histograms_, config_.trains, config_.message_store_blocks,
-                  hash_key_),
+      dispatcher_(config_.limits, roster_, counters_, histograms_, config_.trains,
+                  config_.message_store_blocks, hash_key_, now_ms),
       membership_(config_.limits, roster_, dispatcher_, counters_, quota_releases_, events_,
                   now_ms),
       broadcast_(roster_, dispatcher_),
-      room_service_(config_.limits, config_.shard, roster_, membership_, addresses_, counters_,
-                    hash_key_, random_),
+      room_service_(config_.limits, config_.shard, config_.cipher, roster_, membership_, addresses_,
+                    counters_, hash_key_, reset_key_, random_),
       requests_(config_.limits, config_.local_endpoints, config_.shard, config_.shards, roster_,
-                room_service_, addresses_, counters_),
-      answers_(kAnswerBuckets, hash_key_) {}
+                room_service_, addresses_, counters_, config_.ports),
+      answers_(config_.limits, config_.local_endpoints, config_.shards.count(), hash_key_,
+               counters_),
+      sessions_(config_.limits, config_.local_endpoints, roster_, membership_, dispatcher_,
+                counters_, answers_, reset_key_, random_) {}
 
 void Relay::post(PeerShards& peers) {
   for (const QuotaReleases::Ended& ended : quota_releases_.elsewhere()) {
@@ -50,37 +51,44 @@ std::size_t Relay::on_datagrams(TimeMs now_ms, std::span<const ReceivedDatagram>
 }
 
 void Relay::take_datagram(TimeMs now_ms, const ReceivedDatagram& datagram, Outbox& out) {
-  const Endpoint& from = datagram.from;
-  const auto& parsed = datagram.parsed;
   counters_.add(Counter::kDatagramsReceived);
   if (datagram.bytes.size() > kMaxDatagramBytes) return counters_.add(Counter::kDroppedTooLarge);
-  if (!parsed) return counters_.add(Counter::kDroppedMalformed);
+  if (const auto* const v1 = std::get_if<ClientDatagram>(&datagram.parsed)) {
+    return take_v1_datagram(now_ms, datagram.from, datagram.bytes.size(), *v1, out);
+  }
+  if (const auto* const v2 = std::get_if<v2::Datagram>(&datagram.parsed)) {
+    return sessions_.on_datagram(now_ms, datagram.from, *v2, out);
+  }
+  counters_.add(Counter::kDroppedMalformed);
+}
 
-  const auto slot = authenticate(from, *parsed);
+void Relay::take_v1_datagram(TimeMs now_ms, const Endpoint& from, std::size_t datagram_bytes,
+                             const ClientDatagram& datagram, Outbox& out) {
+  const auto slot = authenticate(from, datagram);
   if (!slot) {
     counters_.add(slot.error());
-    return answer_unauthenticated(now_ms, from, datagram.bytes.size(), out);
+    return answer_unauthenticated(now_ms, from, datagram_bytes, out);
   }
   Member& member = roster_.members()[*slot];
   member.unreachable_count = 0;
 
-  if (parsed->payload.empty()) {
+  if (datagram.payload.empty()) {
     member.last_heard_ms = now_ms;
     return counters_.add(Counter::kHeartbeats);
   }
   const bool is_within_rate = member.rate_limiter.take_payload(now_ms, config_.limits.abuse);
-  if (!is_within_rate && !may_read_beyond_rate(now_ms, member, parsed->payload)) {
+  if (!is_within_rate && !may_read_beyond_rate(now_ms, member, datagram.payload)) {
     return refuse_message(now_ms, *slot, from, out);
   }
-  switch (payloads_.read(parsed->payload, member.username)) {
+  switch (payloads_.read(datagram.payload, member.username)) {
     case PayloadKind::kMessage:
       if (!is_within_rate) return refuse_message(now_ms, *slot, from, out);
-      return take_message(now_ms, *slot, from, parsed->payload, out);
+      return take_message(now_ms, *slot, from, datagram.payload, out);
     case PayloadKind::kHeartbeat:
       member.last_heard_ms = now_ms;
       counters_.add(Counter::kHeartbeats);
       if (!is_within_rate) return counters_.add(Counter::kHeartbeatsUnanswered);
-      return answer_heartbeat(now_ms, member, from, parsed->payload, out);
+      return answer_heartbeat(now_ms, member, from, datagram.payload, out);
     case PayloadKind::kLeave:
       counters_.add(Counter::kLeaves);
       return membership_.leave(now_ms, *slot, out);
@@ -106,7 +114,7 @@ void Relay::take_message(TimeMs now_ms, std::uint32_t sender, const Endpoint& fr
     return refuse_message(now_ms, sender, from, out);
   }
   member.last_heard_ms = now_ms;
-  dispatcher_.accept(sender, payload);
+  dispatcher_.accept(now_ms, sender, payload);
 }
 
 // Read or not: it counts as a message that goes to nobody, and its member is there.
@@ -136,7 +144,9 @@ tl::expected<std::uint32_t, Counter> Relay::authenticate(const Endpoint& from,
                                                          const ClientDatagram& datagram) {
   const std::uint32_t slot = datagram.token.slot();
   const Member* const member = roster_.members().find(slot);
-  if (member == nullptr || !(member->token == datagram.token)) {
+  // A member with protocol v2 speaks under its seal alone.
+  if (member == nullptr || !(member->token == datagram.token) ||
+      roster_.session_of(*member) != nullptr) {
     return tl::unexpected(Counter::kDroppedUnknownToken);
   }
   if (roster_.room_of(*member).name != datagram.room) {
@@ -164,18 +174,10 @@ bool Relay::accept_address(std::uint32_t slot, const Endpoint& from) {
   return true;
 }
 
-// A source may be spoofed: it never gets more bytes than it sent, and not often.
+// Never longer than what it answers.
 void Relay::answer_unauthenticated(TimeMs now_ms, const Endpoint& from, std::size_t datagram_bytes,
                                    Outbox& out) {
-  if (datagram_bytes < kNotAuthenticatedDatagram.size() || from.port == 0) return;
-  if (!from.ip.is_unicast() || config_.local_endpoints.contains(from)) return;
-  // A source can choose the shard, and each has a table of its own.
-  const std::uint32_t per_ms = 1000 * config_.shards.count();
-  const TokenRate rate{
-      .units = config_.limits.max_source_answers_per_s, .per_ms = per_ms, .burst_ms = per_ms};
-  if (rate.units == 0 || !answers_[from.ip].take(now_ms, rate)) {
-    return counters_.add(Counter::kUnauthenticatedUnanswered);
-  }
+  if (datagram_bytes < kNotAuthenticatedDatagram.size() || !answers_.take(now_ms, from)) return;
   counters_.add(Counter::kUnauthenticatedAnswers);
   out.open(Outbox::Kind::kAnswer, kNotAuthenticatedDatagram);
   out.add(from);
@@ -206,6 +208,7 @@ void Relay::on_unreachable(TimeMs now_ms, const Endpoint& destination, Outbox& o
 
 void Relay::on_deadline(TimeMs now_ms, Outbox& out) {
   membership_.expire(now_ms, out);
+  dispatcher_.send_heads(now_ms, out);
 }
 
 void Relay::start_drain() {
@@ -234,14 +237,15 @@ RelaySnapshot Relay::snapshot() const {
   std::vector<RoomSnapshot> rooms = snapshot_of(roster_);
   std::uint32_t slot = roster_.oldest_room();
   for (RoomSnapshot& room : rooms) {
-    room.first_entry = roster_.rooms()[slot].log.first();
+    room.first_entry = roster_.rooms()[slot].log.oldest();
     room.entries = dispatcher_.snapshot(roster_.rooms()[slot]);
     slot = roster_.rooms()[slot].newer;
   }
   return {.rooms = std::move(rooms),
           .addresses = addresses_.snapshot(),
           .counters = counters_,
-          .histograms = histograms_};
+          .histograms = histograms_,
+          .reset_key = reset_key_.bytes()};
 }
 
 tl::expected<void, std::string> Relay::restore(const RelaySnapshot& snapshot) {
@@ -252,6 +256,7 @@ tl::expected<void, std::string> Relay::restore(const RelaySnapshot& snapshot) {
   addresses_.restore(snapshot.addresses);
   counters_ = snapshot.counters;
   histograms_ = snapshot.histograms;
+  if (snapshot.reset_key) reset_key_ = ResetKey(*snapshot.reset_key);
   std::uint32_t slot = roster_.oldest_room();
   for (const RoomSnapshot& room : snapshot.rooms) {
     dispatcher_.restore(slot, room);

@@ -3,11 +3,12 @@
 // TCP). No socket, clock, thread or file: the server feeds it from the network, a test or a
 // simulator from wherever it likes.
 //
-// A message's way: on_datagrams, with the header parsed (core/wire/v1/datagram.h) -> authenticate
-// -> is its sender within its rate (core/ratelimit/member_rate_limiter.h) -> check the payload
-// (core/wire/v1/payload.h) -> its room's log (core/room/room_log.h); then serve_rooms -> the room's
-// turn (core/room/dispatcher.h) -> Outbox. Arrivals and departures go the same way, as notices in
-// the log.
+// A message's way: on_datagrams, with the header parsed (core/wire/received_datagram.h) ->
+// authenticate -> is its sender within its rate (core/ratelimit/member_rate_limiter.h) -> check the
+// payload (core/wire/v1/payload.h) -> its room's log (core/room/room_log.h); then serve_rooms -> the
+// room's turn (core/room/dispatcher.h) -> Outbox. With protocol v2 it is opened instead, and says
+// who speaks by that (core/relay/session_handler.h). Arrivals and departures go the same way, as
+// notices in the log.
 //
 // After construction nothing is allocated for a datagram that is relayed or dropped. Thread: one at
 // a time; a shard has a relay of its own.
@@ -30,7 +31,10 @@
 #include "core/control/request_handler.h"
 #include "core/control/room_service.h"
 #include "core/ratelimit/address_limiter.h"
-#include "core/ratelimit/hashed_buckets.h"
+#include "core/crypto/packet_key.h"
+#include "core/crypto/reset_key.h"
+#include "core/ratelimit/source_answers.h"
+#include "core/relay/session_handler.h"
 #include "core/room/broadcast.h"
 #include "core/room/dispatcher.h"
 #include "core/room/membership.h"
@@ -41,7 +45,7 @@
 #include "core/room/snapshot.h"
 #include "core/stats/counters.h"
 #include "core/stats/histograms.h"
-#include "core/wire/v1/datagram.h"
+#include "core/wire/received_datagram.h"
 #include "core/wire/v1/frame.h"
 #include "core/wire/v1/payload.h"
 
@@ -50,11 +54,13 @@ namespace chatd {
 struct RelayConfig {
   Limits limits;
   LocalEndpoints local_endpoints;
+  ServedPorts ports;
   RandomStream::Seed
       seed{};  // tokens, salts and hash keys come from it: secret, 32 bytes from the kernel
   std::uint8_t shard = 0;  // which one this is
   ShardMap shards;
   TrainLimits trains;  // what the network takes
+  Cipher cipher = Cipher::kChaCha20Poly1305;  // that seals, unless a client knows only the other
   std::uint32_t message_store_blocks = kMessageStoreBlocks;
 };
 
@@ -73,7 +79,7 @@ class Relay {
                                    Outbox& out);
   // One, whether `out` is full or not. kPayloadPaddingBytes behind it must be readable.
   void on_datagram(TimeMs now_ms, const Endpoint& from, std::string_view datagram, Outbox& out) {
-    take_datagram(now_ms, {from, datagram, parse_client_datagram(datagram)}, out);
+    take_datagram(now_ms, parse_received(from, datagram), out);
   }
 
   // Puts what waits in rooms into `out`, until it is full or nothing waits: call it when all has
@@ -142,10 +148,13 @@ class Relay {
   // The network said that nobody listens at `destination` (ICMP port unreachable).
   virtual void on_unreachable(TimeMs now_ms, const Endpoint& destination, Outbox& out);
 
-  // Removes members that have been silent for too long. If not all could be removed in one call,
+  // Removes members that have been silent for too long, and tells those with protocol v2 where logs
+  // end in which nothing has been said for a while. If not all could be removed in one call,
   // next_deadline() has passed already: send, clear, and call again.
   virtual void on_deadline(TimeMs now_ms, Outbox& out);
-  std::optional<TimeMs> next_deadline() const { return membership_.next_deadline(); }
+  std::optional<TimeMs> next_deadline() const {
+    return earliest(membership_.next_deadline(), dispatcher_.next_deadline());
+  }
 
   // What an operator may ask for. Nobody is let in from here on, and members are told so:
   void start_drain();
@@ -182,6 +191,8 @@ class Relay {
 
  private:
   void take_datagram(TimeMs now_ms, const ReceivedDatagram& datagram, Outbox& out);
+  void take_v1_datagram(TimeMs now_ms, const Endpoint& from, std::size_t datagram_bytes,
+                        const ClientDatagram& datagram, Outbox& out);
   // The member that a datagram proves to come from, or the reason why it does not.
   tl::expected<std::uint32_t, Counter> authenticate(const Endpoint& from,
                                                     const ClientDatagram& datagram);
@@ -198,6 +209,7 @@ class Relay {
   RelayConfig config_;  // the parts hold references to its limits
   RandomStream random_;
   const KeyedHash::Key hash_key_;
+  ResetKey reset_key_;
   Counters counters_;
   RelayHistograms histograms_;
   Roster roster_;
@@ -210,7 +222,8 @@ class Relay {
   RoomService room_service_;
   RequestHandler requests_;
   PayloadReader payloads_;
-  HashedBuckets answers_;
+  SourceAnswers answers_;
+  SessionHandler sessions_;
 };
 
 }  // namespace chatd

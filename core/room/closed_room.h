@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "core/room/room.h"
+#include "core/room/roster.h"
 
 namespace chatd {
 
@@ -17,14 +17,17 @@ namespace chatd {
 using Positions = absl::flat_hash_map<std::uint32_t, std::uint32_t>;
 
 struct ClosedRoom {
-  ClosedRoom(Room taken, std::vector<std::string> names)
-      : room(std::move(taken)), usernames(std::move(names)) {
+  explicit ClosedRoom(Roster::TakenRoom taken)
+      : room(std::move(taken.room)),
+        usernames(std::move(taken.usernames)),
+        ids(std::move(taken.ids)) {
     positions.reserve(room.members.size());
     for (std::uint32_t i = 0; i < room.members.size(); ++i) positions.emplace(room.members[i], i);
   }
 
   Room room;
   std::vector<std::string> usernames;  // in step with the room's arrays
+  std::vector<v2::MemberId> ids;       // the same
   Positions positions;
   std::uint32_t told = 0;  // members that have got their farewell
 };

@@ -21,12 +21,19 @@
 // Thread: one at a time. Nothing is allocated for a message.
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "core/base/limits.h"
+#include "core/base/time.h"
+#include "core/base/timer_wheel.h"
+#include "core/room/bundle_sender.h"
 #include "core/room/group_serializer.h"
+#include "core/room/history.h"
 #include "core/room/message_store.h"
 #include "core/room/outbox.h"
 #include "core/room/roster.h"
@@ -40,16 +47,21 @@ namespace chatd {
 
 class Dispatcher {
  public:
-  Dispatcher(Roster& roster, Counters& counters, RelayHistograms& histograms,
-             const TrainLimits& limits, std::uint32_t store_blocks, const KeyedHash::Key& hash_key);
+  Dispatcher(const Limits& limits, Roster& roster, Counters& counters, RelayHistograms& histograms,
+             const TrainLimits& trains, std::uint32_t store_blocks,
+             const KeyedHash::Key& hash_key, TimeMs now_ms);
 
-  // Takes a message from a member for everyone else in its room. When too much waits in the room,
-  // its oldest entry is dropped, and counted.
-  void accept(std::uint32_t sender, std::string_view payload);
+  // Takes a message from a member for everyone else in its room: a payload of protocol v1, or what
+  // one with protocol v2 says. When too much waits in the room, its oldest entry is dropped, and
+  // counted.
+  void accept(TimeMs now_ms, std::uint32_t sender, std::string_view payload);
+  void accept(TimeMs now_ms, std::uint32_t sender, const v2::Say& say);
   // Takes a message that goes to nobody: its sender is over its rate. For the ledger.
   void refuse(std::uint32_t sender);
-  // Takes a notice for everyone who is in the room now.
+  // Takes a payload of protocol v1 from the server itself, for everyone who is in the room now.
   void notify(std::uint32_t room, std::string_view payload);
+  // The same for who has come or gone; members with protocol v1 are told only if that is wanted.
+  void notify(TimeMs now_ms, std::uint32_t room, const v2::Entry& entry, bool is_for_v1);
 
   // Rooms take their turns until `out` is full or nothing waits.
   void serve(Outbox& out);
@@ -59,21 +71,52 @@ class Dispatcher {
   bool serve_leavers(Outbox& out);
   // Everything that waits is dropped under this reason, but for farewells.
   void drop_waiting(Counter reason);
-  std::uint32_t waiting_messages() const { return store_.message_count(); }
+  std::uint32_t waiting_messages() const { return store_.entry_count() - store_.kept_count(); }
 
   // Rooms and members come and go (Membership tells).
-  void open_room(std::uint32_t room) { turns_.add_room(room); }
-  // A member goes, and is about to be taken out of the roster. It gets what was said before, and
-  // then `farewell`, if that is not empty.
+  void open_room(std::uint32_t room);
+  // A member with protocol v2 has come: what is said in its room is kept a while from here on.
+  void add_v2_reader(std::uint32_t room);
+  // A member with protocol v1 goes, and is about to be taken out of the roster. It gets what was
+  // said before, and then `farewell`, if that is not empty.
   void remove_reader(std::uint32_t member, std::string farewell, Outbox& out);
+  // The same for one with protocol v2: it is told at once.
+  void remove_v2_reader(std::uint32_t member, v2::CloseReason reason, Outbox& out);
   // Ends a room, with its members: takes it out of the roster. Everyone in it is told.
   void close_room(std::uint32_t room);
+
+  // --- For one member with protocol v2 (dispatcher_v2.cpp) --------------------------------------
+
+  // It is here from now on.
+  void bind_v2(std::uint32_t member, const Endpoint& endpoint);
+  // It says what it has, and may want more. False: that cannot be.
+  bool on_have(TimeMs now_ms, std::uint32_t member, const v2::Have& have, Outbox& out);
+  void send_head(std::uint32_t member, Outbox& out);
+  template <class Frame>
+  void send_frame(std::uint32_t member, const Endpoint& to, const Frame& frame, Outbox& out) {
+    Session& session = *roster_.session_of(roster_.members()[member]);
+    bundles_.send_frame(Outbox::Kind::kAnswer, frame, session, to, out);
+  }
+  // Rooms that have fallen silent: who has not said that it has everything is told where the log
+  // ends. Call it when next_deadline() comes; if it has passed already after that, `out` is full.
+  void send_heads(TimeMs now_ms, Outbox& out);
+  std::optional<TimeMs> next_deadline() const { return silence_.next_deadline(); }
 
   // For a hand-over to another relay; the roster has the members and their cursors already.
   std::vector<EntrySnapshot> snapshot(const Room& room) const;
   void restore(std::uint32_t room, const RoomSnapshot& snapshot);
 
  private:
+  // After so long a silence it is said where a log ends, and after twice as long again, and so on;
+  // then a member has to ask.
+  static constexpr std::uint32_t kFirstHeadDelayMs = 200;
+  static constexpr std::uint32_t kMaxHeads = 5;
+  // How long a member may wait before it says what it has.
+  static constexpr std::uint32_t kHaveIntervalMs = 1000;
+  // How often one may ask for what it has missed.
+  static constexpr std::uint32_t kMaxRepairsPerS = 100;
+  static constexpr std::uint32_t kRepairBurstMs = 500;
+
   // What it costs to plan a group for a run of members, however few they are, in the outbox's units
   // of work: otherwise many short runs in one room would make a turn long.
   static constexpr std::uint32_t kWorkPerPlan = 8;
@@ -85,37 +128,70 @@ class Dispatcher {
     std::uint64_t number;
   };
 
-  void append(std::uint32_t slot, std::uint32_t sender, std::string_view payload,
-              std::uint32_t receivers);
-  bool push(Room& room, std::uint32_t sender, std::string_view payload);
+  // The member positions of a room that has ended; nothing while it is open.
+  using Closed = const ClosedRoom*;
+
+  NewEntry said_by(std::uint32_t sender, const v2::Entry& entry) const;
+  void accept(TimeMs now_ms, const NewEntry& entry);
+  void append(TimeMs now_ms, std::uint32_t slot, const NewEntry& entry, std::uint32_t receivers);
+  bool push(std::uint32_t slot, const NewEntry& entry);
   static bool has_too_much(const Room& room);
-  std::uint32_t position_of(const Room& room, std::uint32_t member,
-                            const Positions* positions) const;
-  void drop_oldest(Room& room, const Positions* positions, Counter reason);
+  std::uint32_t position_of(const Room& room, std::uint32_t member, Closed closed) const;
+  std::string_view name_of(const Room& room, std::uint32_t entry, Closed closed);
+  void drop_first(Room& room, Closed closed, Counter reason);
+  void drop_all_waiting(Room& room, Closed closed, Counter reason);
   void count_lost(std::uint32_t sender, std::uint64_t receivers, Counter reason);
+  void update_turn(std::uint32_t slot, bool was_waiting);
 
   void serve_next_room(Outbox& out);
-  std::uint64_t serve_entries(Room& room, const Positions* positions, Outbox& out);
-  std::uint64_t serve_run(Room& room, const Run& run, std::uint64_t max_work,
-                          const Positions* positions, Outbox& out);
+  std::uint64_t serve_entries(Room& room, Closed closed, Outbox& out);
+  std::uint64_t serve_v1(Room& room, Closed closed, std::uint64_t max_work, Outbox& out);
+  std::uint64_t serve_run(Room& room, const Run& run, std::uint64_t max_work, Closed closed,
+                          Outbox& out);
   Run next_run(const Room& room) const;
+
+  // Members with protocol v2 (dispatcher_v2.cpp).
+  std::uint64_t serve_v2(Room& room, std::uint64_t max_work, Outbox& out);
+  static std::uint32_t next_v2_behind(const Room& room);
+  std::uint64_t serve_v2_member(Room& room, std::uint32_t position, Outbox& out);
+  void send_missing(Room& room, std::uint32_t position, const v2::Have& have, Outbox& out);
+  std::uint64_t send_range(Room& room, std::uint32_t position, v2::Range range, std::uint32_t limit,
+                           Outbox& out);
+  void send_gap(Room& room, std::uint32_t position, v2::Range numbers, Outbox& out);
+  void send_heads_of(TimeMs now_ms, std::uint32_t slot, Outbox& out);
+  KeepLimits keep_limits() const;
+
+  EntrySnapshot snapshot(std::uint32_t entry) const;
+  void restore(std::uint32_t room, std::uint64_t number, const EntrySnapshot& entry);
 
   // Who has gone (dispatcher_leavers.cpp).
   void drop_first_leaver(Room& room, Outbox& out);
-  std::uint64_t serve_leavers_of(Room& room, std::uint64_t max_work, Outbox& out);
-  std::uint64_t serve_leaver(Room& room, Outbox& out);
+  std::uint64_t serve_leavers_of(Room& room, Closed closed, std::uint64_t max_work, Outbox& out);
+  std::uint64_t serve_leaver(Room& room, Closed closed, Outbox& out);
   void send_farewell(Room& room, Outbox& out);
   void serve_closed_room(ClosedRoom& closed, Outbox& out);
   std::uint64_t send_farewells(ClosedRoom& closed, std::uint64_t max_work, Outbox& out);
+  void send_farewell(ClosedRoom& closed, std::uint32_t position, Outbox& out);
   void send_farewell(const Endpoint& to, std::string_view farewell, Outbox& out);
+  void send_closed(Session& session, const Endpoint& to, v2::CloseReason reason, Outbox& out);
 
+  const Limits& limits_;
   Roster& roster_;
   Counters& counters_;
   RelayHistograms& histograms_;
   MessageStore store_;
   TurnOrder turns_;
   GroupSerializer group_;      // that a turn sends
+  BundleSender bundles_;       // the same for members with protocol v2
+  struct Prepared {
+    std::uint64_t number = 0;  // 0: nothing
+    std::uint64_t head = 0;
+  };
+  Prepared prepared_;  // what bundles_ holds in this turn
+  History history_;
+  TimerWheel silence_;         // of rooms in which members with protocol v2 may have missed the end
   std::uint32_t leavers_ = 0;  // in all rooms
+  std::array<char, kMaxNameBytes> departed_name_{};
 };
 
 }  // namespace chatd

@@ -40,8 +40,10 @@ void Dispatcher::remove_reader(std::uint32_t slot, std::string farewell, Outbox&
 void Dispatcher::drop_first_leaver(Room& room, Outbox& out) {
   const Leaver& leaver = room.leavers.front();
   for (std::uint64_t number = room.log.position(leaver.cursor); number < leaver.end; ++number) {
-    const std::uint32_t sender = store_.sender(room.log.entry(store_, number));
-    if (sender != leaver.member) count_lost(sender, 1, Counter::kDroppedQueueFull);
+    const std::uint32_t entry = room.log.entry(store_, number);
+    const std::uint32_t sender = store_.sender(entry);
+    const bool is_for_it = sender != leaver.member && store_.is_for_v1(entry);
+    if (is_for_it) count_lost(sender, 1, Counter::kDroppedQueueFull);
   }
   send_farewell(room, out);
 }
@@ -57,6 +59,8 @@ void Dispatcher::send_farewell(Room& room, Outbox& out) {
 
 void Dispatcher::close_room(std::uint32_t slot) {
   if (roster_.rooms()[slot].is_waiting()) turns_.dequeue(slot);
+  silence_.disarm(slot);
+  history_.remove(slot);
   turns_.close_room(slot);
 }
 
@@ -70,32 +74,34 @@ bool Dispatcher::serve_leavers(Outbox& out) {
       continue;
     }
     Room& room = roster_.rooms()[turn.room];
-    serve_leavers_of(room, kMaxTurnWork, out);
+    serve_leavers_of(room, nullptr, kMaxTurnWork, out);
     turns_.end_turn(kMaxTurnWork, room.is_waiting());
   }
   return true;
 }
 
-std::uint64_t Dispatcher::serve_leavers_of(Room& room, std::uint64_t max_work, Outbox& out) {
+std::uint64_t Dispatcher::serve_leavers_of(Room& room, Closed closed, std::uint64_t max_work,
+                                           Outbox& out) {
   std::uint64_t work = 0;
   while (!room.leavers.is_empty() && work < max_work && !out.is_full()) {
-    work += serve_leaver(room, out);
+    work += serve_leaver(room, closed, out);
   }
   return work;
 }
 
 // A group for the one that has gone first, and its farewell when it has got everything, or when the
 // rest has given way.
-std::uint64_t Dispatcher::serve_leaver(Room& room, Outbox& out) {
+std::uint64_t Dispatcher::serve_leaver(Room& room, Closed closed, Outbox& out) {
   Leaver& leaver = room.leavers.front();
   const std::uint64_t number = room.log.position(leaver.cursor);
   std::uint64_t work = kWorkPerPlan;
   if (number < leaver.end) {
-    group_.prepare(room.log, number, leaver.end, out);
+    const auto name = [&](std::uint32_t entry) { return name_of(room, entry, closed); };
+    group_.prepare(room.log, number, leaver.end, name, out);
     group_.send(group_.messages_of(leaver.member), leaver.endpoint, out);
-    leaver.cursor = number + group_.size();
+    leaver.cursor = number + group_.entry_count();
     room.log.advance(store_, number, leaver.cursor, 1);
-    work += group_.size() + group_.work_per_member();
+    work += group_.entry_count() + group_.work_per_member();
   }
   if (room.log.position(leaver.cursor) >= leaver.end) send_farewell(room, out);
   return work;
@@ -103,10 +109,12 @@ std::uint64_t Dispatcher::serve_leaver(Room& room, Outbox& out) {
 
 void Dispatcher::serve_closed_room(ClosedRoom& closed, Outbox& out) {
   Room& room = closed.room;
-  std::uint64_t work = serve_entries(room, &closed.positions, out);
+  std::uint64_t work = serve_entries(room, &closed, out);
   if (!room.is_waiting())
     work += send_farewells(closed, kMaxTurnWork - std::min<std::uint64_t>(work, kMaxTurnWork), out);
-  turns_.end_turn(work, room.is_waiting() || closed.told < closed.usernames.size());
+  const bool has_more = room.is_waiting() || closed.told < closed.usernames.size();
+  if (!has_more) room.log.set_keep_limits(store_, {});  // its memory goes back to the store
+  turns_.end_turn(work, has_more);
 }
 
 // To those in a room that has ended and who got everything else. Goes on from the last turn.
@@ -114,10 +122,19 @@ std::uint64_t Dispatcher::send_farewells(ClosedRoom& closed, std::uint64_t max_w
   std::uint64_t work = 0;
   for (; closed.told < closed.usernames.size() && work < max_work; ++closed.told) {
     work += kWorkPerFarewell;
-    send_farewell(closed.room.endpoints[closed.told],
-                  disconnected_notice(closed.usernames[closed.told]), out);
+    send_farewell(closed, closed.told, out);
   }
   return work;
+}
+
+void Dispatcher::send_farewell(ClosedRoom& closed, std::uint32_t position, Outbox& out) {
+  const Room& room = closed.room;
+  const Endpoint& to = room.endpoints[position];
+  if (!room.is_v2(position)) {
+    return send_farewell(to, disconnected_notice(closed.usernames[position]), out);
+  }
+  if (to.port == 0) return counters_.add(Counter::kNoticesDropped);
+  send_closed(*room.sessions[position], to, v2::CloseReason::kRoomClosed, out);
 }
 
 void Dispatcher::send_farewell(const Endpoint& to, std::string_view farewell, Outbox& out) {

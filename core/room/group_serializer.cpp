@@ -3,8 +3,15 @@
 #include <bit>
 #include <span>
 
+#include "core/wire/v1/datagram.h"
+#include "core/wire/v1/notice.h"
+
 namespace chatd {
 namespace {
+
+// For what has to be written anew: some texts of the largest size and a name, each of whose bytes
+// may have to be escaped.
+constexpr std::size_t kWrittenBytes = 64 * 1024;
 
 // Messages first..last-1.
 constexpr MessageSet range(std::uint32_t first, std::uint32_t last) {
@@ -14,23 +21,71 @@ constexpr MessageSet range(std::uint32_t first, std::uint32_t last) {
 
 }  // namespace
 
+GroupSerializer::GroupSerializer(const MessageStore& store, const TrainLimits& limits)
+    : store_(store),
+      limits_(limits),
+      written_(std::make_unique_for_overwrite<char[]>(kWrittenBytes)) {}
+
 void GroupSerializer::prepare(const RoomLog& log, std::uint64_t number, std::uint64_t end,
-                              Outbox& out) {
-  plan(log, number, end);
+                              NameOf name_of, Outbox& out) {
+  plan(log, number, end, name_of);
   serialize(out);
 }
 
-void GroupSerializer::plan(const RoomLog& log, std::uint64_t number, std::uint64_t end) {
-  const auto most =
-      static_cast<std::uint32_t>(std::min<std::uint64_t>(end - number, kMaxPlannedMessages));
-  std::uint32_t message = log.entry(store_, number);
-  for (size_ = 0; size_ < most; message = store_.next(message)) {
-    const std::uint32_t sender = store_.sender(message);
-    if (size_ > 0 && (sender == kFromServer || shapes_[0].sender == kFromServer)) break;
-    messages_[size_] = message;
-    shapes_[size_++] = {.sender = sender, .size_bytes = store_.size_bytes(message)};
+void GroupSerializer::plan(const RoomLog& log, std::uint64_t number, std::uint64_t end,
+                           NameOf name_of) {
+  size_ = entry_count_ = 0;
+  written_bytes_ = 0;
+  std::uint32_t entry = log.entry(store_, number);
+  for (; number < end && size_ < kMaxPlannedMessages; ++number, ++entry_count_) {
+    if (store_.is_for_v1(entry) && !add(entry, name_of)) break;
+    entry = store_.next(entry);
   }
   plan_trains(std::span(shapes_).first(size_), limits_, plan_);
+}
+
+// False: it is for another group.
+bool GroupSerializer::add(std::uint32_t entry, NameOf name_of) {
+  const std::uint32_t sender = store_.sender(entry);
+  if (size_ > 0 && (sender == kFromServer || shapes_[0].sender == kFromServer)) return false;
+  std::uint32_t size_bytes = store_.content_bytes(entry);
+  std::string_view json;
+  if (store_.content_type(entry) != v2::ContentType::kV1Payload) {
+    json = write_json(entry, name_of);
+    if (json.empty()) return false;
+    size_bytes = static_cast<std::uint32_t>(json.size());
+  }
+  messages_[size_] = entry;
+  json_[size_] = json;
+  shapes_[size_++] = {.sender = sender,
+                      .size_bytes = static_cast<std::uint32_t>(kServerPrefix.size()) + size_bytes};
+  return true;
+}
+
+// Empty: there is no memory left for it in this group.
+std::string_view GroupSerializer::write_json(std::uint32_t entry, NameOf name_of) {
+  std::array<char, v2::kMaxSayBytes> content;
+  const std::string_view text(content.data(), static_cast<std::size_t>(
+                                                  store_.copy_content_to(entry, content.data()) -
+                                                  content.data()));
+  writer_.clear();
+  switch (store_.kind(entry)) {
+    case v2::EntryKind::kSaid:
+      write_message(writer_, name_of(entry), text);
+      break;
+    case v2::EntryKind::kJoined:
+      write_joined_notice(writer_, text);
+      break;
+    case v2::EntryKind::kLeft:
+      write_left_notice(writer_, text);
+      break;
+  }
+  const std::string_view json = writer_.text();
+  if (json.size() > kWrittenBytes - written_bytes_) return {};
+  char* const to = written_.get() + written_bytes_;
+  std::copy(json.begin(), json.end(), to);
+  written_bytes_ += json.size();
+  return {to, json.size()};
 }
 
 void GroupSerializer::serialize(Outbox& out) {
@@ -40,9 +95,17 @@ void GroupSerializer::serialize(Outbox& out) {
   char* end = bytes_;
   for (std::uint32_t i = 0; i < size_; ++i) {
     offsets_[i] = static_cast<std::uint32_t>(end - bytes_);
-    end = store_.copy_to(messages_[plan_.order[i]], end);
+    end = copy(plan_.order[i], end);
   }
   offsets_[size_] = size_bytes;
+}
+
+// The datagram for a message.
+char* GroupSerializer::copy(std::uint32_t index, char* to) const {
+  to = std::copy(kServerPrefix.begin(), kServerPrefix.end(), to);
+  const std::string_view json = json_[index];
+  if (json.empty()) return store_.copy_content_to(messages_[index], to);
+  return std::copy(json.begin(), json.end(), to);
 }
 
 MessageSet GroupSerializer::messages_of(std::uint32_t member) const {

@@ -6,15 +6,24 @@
 // so that a whole train is one piece, and whoever said nothing in it gets the same trains. Who did
 // gets the same without its own messages: then a train is a few pieces of the same bytes.
 //
+// What a member with protocol v1 has said goes out byte for byte. What one with protocol v2 has
+// said, and who comes and goes, is put into the JSON that clients with protocol v1 know, here and
+// not before: for many a room nobody needs it.
+//
 // Use: prepare(), and then the send functions, as often as need be. Thread: one at a time. Nothing
 // is allocated.
 #pragma once
 
+#include <absl/functional/function_ref.h>
+
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <memory>
+#include <string_view>
 
 #include "core/base/endpoint.h"
+#include "core/base/json_writer.h"
 #include "core/room/message_store.h"
 #include "core/room/outbox.h"
 #include "core/room/room.h"
@@ -24,15 +33,20 @@ namespace chatd {
 
 class GroupSerializer {
  public:
-  GroupSerializer(const MessageStore& store, const TrainLimits& limits)
-      : store_(store), limits_(limits) {}
+  GroupSerializer(const MessageStore& store, const TrainLimits& limits);
+
+  // The name of the member that has said an entry.
+  using NameOf = absl::FunctionRef<std::string_view(std::uint32_t entry)>;
 
   // Entries from `number` to before `end`, as many as fit a plan, or one notice: what people said
   // before and after a notice is heard before and after it. Writes their bytes into the outbox's
   // memory.
-  void prepare(const RoomLog& log, std::uint64_t number, std::uint64_t end, Outbox& out);
+  void prepare(const RoomLog& log, std::uint64_t number, std::uint64_t end, NameOf name_of,
+               Outbox& out);
 
-  // Entries in the group.
+  // Entries in the group, also those that are not for protocol v1.
+  std::uint32_t entry_count() const { return entry_count_; }
+  // Messages to send.
   std::uint32_t size() const { return size_; }
   // In the outbox's units, for each member that gets it.
   std::uint32_t work_per_member() const {
@@ -57,8 +71,11 @@ class GroupSerializer {
   void send(MessageSet own_messages, const Endpoint& to, Outbox& out);
 
  private:
-  void plan(const RoomLog& log, std::uint64_t number, std::uint64_t end);
+  void plan(const RoomLog& log, std::uint64_t number, std::uint64_t end, NameOf name_of);
+  bool add(std::uint32_t entry, NameOf name_of);
+  std::string_view write_json(std::uint32_t entry, NameOf name_of);
   void serialize(Outbox& out);
+  char* copy(std::uint32_t index, char* to) const;
 
   // A member that has messages of its own in the group.
   struct Sender {
@@ -78,7 +95,12 @@ class GroupSerializer {
 
   std::array<MessageShape, kMaxPlannedMessages> shapes_;
   std::array<std::uint32_t, kMaxPlannedMessages> messages_;  // in the store
+  std::array<std::string_view, kMaxPlannedMessages> json_;   // in written_; empty: as it is stored
   std::uint32_t size_ = 0;
+  std::uint32_t entry_count_ = 0;
+  JsonWriter writer_;
+  std::unique_ptr<char[]> written_;
+  std::size_t written_bytes_ = 0;
   TrainPlan plan_;
   char* bytes_ = nullptr;
   std::array<std::uint32_t, kMaxPlannedMessages + 1> offsets_;  // of the n-th in the plan's order

@@ -10,12 +10,14 @@
 #include "core/ratelimit/member_rate_limiter.h"
 #include "core/room/name_key.h"
 #include "core/wire/v1/token.h"
+#include "core/wire/v2/frames.h"
 
 namespace chatd {
 
 struct Member {
   std::string username;
   NameKey name_key;
+  v2::MemberId id = v2::kServerId;  // in its room, and never again anybody's there
   Token token;
   IpAddress tcp_peer;        // where it joined from
   TimeMs last_heard_ms = 0;  // its last valid datagram, or its join

@@ -33,10 +33,18 @@ std::uint32_t Membership::open_room(Room room) {
 }
 
 // The notice comes first: what is in the log by then is not for the one who comes.
-void Membership::admit(TimeMs now_ms, std::uint32_t room, Member member, const Endpoint& endpoint) {
-  notify_room(now_ms, room, joined_notice(member.username), /*is_limited=*/true);
+void Membership::admit(TimeMs now_ms, std::uint32_t room_slot, Member member,
+                       const Endpoint& endpoint, std::unique_ptr<Session> session) {
+  Room& room = roster_.rooms()[room_slot];
+  member.id = room.next_member_id++;
+  notify_room(now_ms, room_slot,
+              {.kind = v2::EntryKind::kJoined, .member = member.id, .bytes = member.username},
+              /*is_limited=*/true);
   member.last_heard_ms = now_ms;
-  const std::uint32_t slot = roster_.add_member(room, std::move(member), endpoint).value();
+  const bool is_v2 = session != nullptr;
+  const std::uint32_t slot =
+      roster_.add_member(room_slot, std::move(member), endpoint, std::move(session)).value();
+  if (is_v2) dispatcher_.add_v2_reader(room_slot);
   wheel_.arm(slot, now_ms + limits_.idle_timeout_ms);
   counters_.add(Counter::kMembersJoined);
 }
@@ -60,19 +68,31 @@ void Membership::take_seat(TimeMs now_ms, std::uint32_t slot, const IpAddress& p
   counters_.add(Counter::kMembersReturned);
 }
 
+// It begins again in all but its id: nothing of the old session counts.
+void Membership::take_v2_seat(TimeMs now_ms, std::uint32_t slot, const IpAddress& peer,
+                              std::unique_ptr<Session> session, Outbox& out) {
+  Member& member = roster_.members()[slot];
+  dispatcher_.remove_v2_reader(slot, v2::CloseReason::kMoved, out);
+  roster_.seat_v2_member(slot, std::move(session));
+  member.tcp_peer = peer;
+  member.last_heard_ms = now_ms;
+  member.unreachable_count = 0;
+  counters_.add(Counter::kMembersReturned);
+}
+
 void Membership::leave(TimeMs now_ms, std::uint32_t member, Outbox& out) {
   counters_.add(Counter::kMembersLeft);
-  remove(now_ms, member, {}, out);
+  remove(now_ms, member, v2::CloseReason::kLeft, out);
 }
 
 void Membership::kick(TimeMs now_ms, std::uint32_t member, Outbox& out) {
   counters_.add(Counter::kMembersKicked);
-  notify_and_remove(now_ms, member, out);
+  remove(now_ms, member, v2::CloseReason::kRemoved, out);
 }
 
 void Membership::remove_refusing(TimeMs now_ms, std::uint32_t member, Outbox& out) {
   counters_.add(Counter::kMembersRefused);
-  notify_and_remove(now_ms, member, out);
+  remove(now_ms, member, v2::CloseReason::kRemoved, out);
 }
 
 // So many at a time: a member's end costs a microsecond or two, and a million may be due at once.
@@ -88,7 +108,7 @@ void Membership::expire(TimeMs now_ms, Outbox& out) {
       continue;
     }
     counters_.add(Counter::kMembersTimedOut);
-    notify_and_remove(now_ms, *slot, out);
+    remove(now_ms, *slot, v2::CloseReason::kSilent, out);
   }
 }
 
@@ -111,20 +131,25 @@ bool Membership::disconnect_all(Outbox& out) {
   return dispatcher_.serve_leavers(out);
 }
 
-void Membership::notify_and_remove(TimeMs now_ms, std::uint32_t member, Outbox& out) {
-  remove(now_ms, member, disconnected_notice(roster_.members()[member].username), out);
-}
-
-// Takes a member out of its room, and tells the others. With the host goes the room, so the last
-// member is always the host; that it goes happens once, and is told whatever else was.
-void Membership::remove(TimeMs now_ms, std::uint32_t slot, std::string farewell, Outbox& out) {
-  const std::uint32_t room = roster_.members()[slot].room;
-  const std::string notice = left_notice(roster_.members()[slot].username);
+// Takes a member out of its room, and tells the others. Whoever has said goodbye is told nothing by
+// protocol v1. With the host goes the room, so the last member is always the host; that it goes
+// happens once, and is told whatever else was.
+void Membership::remove(TimeMs now_ms, std::uint32_t slot, v2::CloseReason reason, Outbox& out) {
+  const Member& member = roster_.members()[slot];
+  const std::uint32_t room = member.room;
+  const std::string username = member.username;
+  const v2::MemberId id = member.id;
   const bool was_host = roster_.rooms()[room].host == slot;
-  dispatcher_.remove_reader(slot, std::move(farewell), out);
+  if (roster_.session_of(member) != nullptr) {
+    dispatcher_.remove_v2_reader(slot, reason, out);
+  } else {
+    const bool is_told = reason != v2::CloseReason::kLeft;
+    dispatcher_.remove_reader(slot, is_told ? disconnected_notice(username) : "", out);
+  }
   wheel_.disarm(slot);
   roster_.remove_member(slot);
-  notify_room(now_ms, room, notice, !was_host);
+  notify_room(now_ms, room, {.kind = v2::EntryKind::kLeft, .member = id, .bytes = username},
+              !was_host);
   if (was_host) close_room(room);
 }
 
@@ -138,18 +163,21 @@ void Membership::close_room(std::uint32_t slot) {
   counters_.add(Counter::kRoomsClosed);
 }
 
-// Tells everybody who is there that somebody else has come or gone. In a large room an arrival
-// would cost a message to each, and a storm of arrivals members² of them. In a small one somebody
-// who comes and goes all the time would keep everybody busy.
-void Membership::notify_room(TimeMs now_ms, std::uint32_t slot, std::string_view payload,
+// Tells everybody who is there that somebody else has come or gone. With protocol v1, an arrival in
+// a large room would cost a message to each, and a storm of arrivals members² of them; in a small
+// one somebody who comes and goes all the time would keep everybody busy. So they are not told then.
+// With protocol v2 it is an entry of a few bytes in a bundle, and the roster depends on it.
+void Membership::notify_room(TimeMs now_ms, std::uint32_t slot, const v2::Entry& entry,
                              bool is_limited) {
   Room& room = roster_.rooms()[slot];
-  if (room.members.empty() || room.members.size() >= limits_.max_notified_members) return;
+  if (room.members.empty()) return;
+  bool is_for_v1 = room.members.size() < limits_.max_notified_members;
   const TokenRate rate{.units = limits_.abuse.max_room_notices_per_s, .burst_ms = kNoticeBurstMs};
-  if (is_limited && !room.notices.take(now_ms, rate)) {
-    return counters_.add(Counter::kNoticesOverLimit);
+  if (is_for_v1 && is_limited && !room.notices.take(now_ms, rate)) {
+    counters_.add(Counter::kNoticesOverLimit);
+    is_for_v1 = false;
   }
-  dispatcher_.notify(slot, payload);
+  dispatcher_.notify(now_ms, slot, entry, is_for_v1);
 }
 
 }  // namespace chatd

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -33,12 +34,17 @@ class Membership {
 
   // A member whose token names the roster's next slot; the limits must allow one more. Its room
   // hears of it, unless the room is large.
-  void admit(TimeMs now_ms, std::uint32_t room, Member member, const Endpoint& endpoint);
+  // With a session it speaks protocol v2.
+  void admit(TimeMs now_ms, std::uint32_t room, Member member, const Endpoint& endpoint,
+             std::unique_ptr<Session> session = nullptr);
 
   // A member is where its token was shown last, and nowhere else any more: it is told so there.
   // The others hear nothing, for nobody came or went. Port 0: where it is now is not known yet.
   void take_seat(TimeMs now_ms, std::uint32_t member, const IpAddress& peer,
                  const Endpoint& endpoint, Outbox& out);
+  // The same for one with protocol v2: under another session.
+  void take_v2_seat(TimeMs now_ms, std::uint32_t member, const IpAddress& peer,
+                    std::unique_ptr<Session> session, Outbox& out);
 
   // It said goodbye: the others hear of it, it hears nothing.
   void leave(TimeMs now_ms, std::uint32_t member, Outbox& out);
@@ -60,9 +66,8 @@ class Membership {
   bool disconnect_all(Outbox& out);
 
  private:
-  void remove(TimeMs now_ms, std::uint32_t member, std::string farewell, Outbox& out);
-  void notify_and_remove(TimeMs now_ms, std::uint32_t member, Outbox& out);
-  void notify_room(TimeMs now_ms, std::uint32_t room, std::string_view payload, bool is_limited);
+  void remove(TimeMs now_ms, std::uint32_t member, v2::CloseReason reason, Outbox& out);
+  void notify_room(TimeMs now_ms, std::uint32_t room, const v2::Entry& entry, bool is_limited);
 
   const Limits& limits_;
   Roster& roster_;

@@ -2,12 +2,11 @@
 
 #include <algorithm>
 
-#include "core/wire/v1/datagram.h"
-
 namespace chatd {
 
 MessageStore::MessageStore(std::uint32_t capacity_blocks)
     : blocks_(std::make_unique_for_overwrite<Block[]>(capacity_blocks)),
+      capacity_(capacity_blocks),
       free_count_(capacity_blocks) {}
 
 std::uint32_t MessageStore::blocks_for(std::size_t size_bytes) {
@@ -23,54 +22,71 @@ std::uint32_t MessageStore::take_block() {
   return block;
 }
 
-bool MessageStore::push(MessageQueue& queue, std::uint32_t sender, std::string_view payload) {
-  const std::size_t size_bytes = kServerPrefix.size() + payload.size();
+bool MessageStore::push(MessageQueue& queue, const NewEntry& what) {
+  static_assert(v2::kMaxEntryHeadBytes <= sizeof Block::bytes);
+  const v2::Entry& entry = what.entry;
+  const std::size_t head_bytes = v2::entry_head_bytes(entry);
+  const std::size_t size_bytes = head_bytes + entry.bytes.size();
   const std::uint32_t needed_blocks = blocks_for(size_bytes);
   if (queue.blocks + needed_blocks > free_count_) return false;
   queue.blocks += needed_blocks;
 
-  const std::uint32_t message = take_block();
-  Block* block = &blocks_[message];
-  block->sender = sender;
-  block->size_bytes = static_cast<std::uint32_t>(size_bytes);
-  block->readers = 0;
-  char* to = std::copy(kServerPrefix.begin(), kServerPrefix.end(), block->bytes);
+  const std::uint32_t first = take_block();
+  Block& block = blocks_[first];
+  block.sender = what.sender;
+  block.size_bytes = static_cast<std::uint32_t>(size_bytes);
+  block.readers = 0;
+  block.member = entry.member;
+  block.kind = entry.kind;
+  block.content_type = entry.content_type;
+  block.head_bytes = static_cast<std::uint8_t>(head_bytes);
+  block.is_for_v1 = what.is_for_v1;
+  v2::write_entry_head(entry, block.bytes);
+  write(block, head_bytes, entry.bytes);
+
+  if (queue.count++ == 0) {
+    queue.first = first;
+  } else {
+    blocks_[queue.last].next_entry = first;
+  }
+  queue.last = first;
+  ++entry_count_;
+  return true;
+}
+
+// The content, behind the head and in as many further blocks as it needs.
+void MessageStore::write(Block& first, std::size_t head_bytes, std::string_view content) {
+  Block* block = &first;
+  char* to = block->bytes + head_bytes;
   for (;;) {
     const auto room = static_cast<std::size_t>(std::end(block->bytes) - to);
-    const std::string_view part = payload.substr(0, room);
+    const std::string_view part = content.substr(0, room);
     std::copy(part.begin(), part.end(), to);
-    payload.remove_prefix(part.size());
-    if (payload.empty()) break;
+    content.remove_prefix(part.size());
+    if (content.empty()) return;
     const std::uint32_t next = take_block();
     block->next_block = next;
     block = &blocks_[next];
     to = block->bytes;
   }
-
-  if (queue.count++ == 0) {
-    queue.first = message;
-  } else {
-    blocks_[queue.last].next_message = message;
-  }
-  queue.last = message;
-  ++message_count_;
-  return true;
 }
 
-char* MessageStore::copy_to(std::uint32_t message, char* to) const {
-  std::size_t left = blocks_[message].size_bytes;
-  for (std::uint32_t block = message;; block = blocks_[block].next_block) {
-    const std::size_t part = std::min(left, sizeof Block::bytes);
-    to = std::copy_n(blocks_[block].bytes, part, to);
+// `offset` is within the first block.
+char* MessageStore::copy_from(std::uint32_t entry, std::size_t offset, char* to) const {
+  std::size_t left = blocks_[entry].size_bytes - offset;
+  for (std::uint32_t block = entry;; block = blocks_[block].next_block) {
+    const std::size_t part = std::min(left, sizeof Block::bytes - offset);
+    to = std::copy_n(blocks_[block].bytes + offset, part, to);
     left -= part;
+    offset = 0;
     if (left == 0) return to;
   }
 }
 
-void MessageStore::free_message(MessageQueue& queue, std::uint32_t message) {
-  const std::uint32_t count = blocks_for(blocks_[message].size_bytes);
+void MessageStore::free_entry(MessageQueue& queue, std::uint32_t entry) {
+  const std::uint32_t count = blocks_for(blocks_[entry].size_bytes);
   queue.blocks -= count;
-  std::uint32_t block = message;
+  std::uint32_t block = entry;
   for (std::uint32_t i = 0; i < count; ++i) {
     const std::uint32_t next = blocks_[block].next_block;
     blocks_[block].next_block = first_free_;
@@ -82,11 +98,11 @@ void MessageStore::free_message(MessageQueue& queue, std::uint32_t message) {
 }
 
 void MessageStore::pop(MessageQueue& queue) {
-  const std::uint32_t message = queue.first;
-  queue.first = blocks_[message].next_message;
+  const std::uint32_t entry = queue.first;
+  queue.first = blocks_[entry].next_entry;
   --queue.count;
-  --message_count_;
-  free_message(queue, message);
+  --entry_count_;
+  free_entry(queue, entry);
 }
 
 }  // namespace chatd

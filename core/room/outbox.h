@@ -29,6 +29,7 @@ class Outbox {
  public:
   enum class Kind : std::uint8_t {
     kMessage,  // a member's words: the ledger follows each delivery
+    kBundle,   // entries of a log for a member with protocol v2, who asks again for what is lost
     kNotice,   // the server's own
     kAnswer,   // to one datagram: it was not authenticated, or a heartbeat that asks
   };

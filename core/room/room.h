@@ -1,9 +1,11 @@
 // One room. Members' endpoints and cursors lie in arrays, in step with their slots, so that a
-// sending is one walk through memory.
+// sending is one walk through memory: first those with protocol v1, who share trains, then those
+// with protocol v2, each of whom has a seal of its own.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <utility>
@@ -15,6 +17,7 @@
 #include "core/room/name_key.h"
 #include "core/room/password.h"
 #include "core/room/room_log.h"
+#include "core/room/session.h"
 
 namespace chatd {
 
@@ -58,13 +61,21 @@ struct Room {
   std::uint32_t older = kNoSlot;     // the roster's rooms form a list in that order
   std::uint32_t newer = kNoSlot;
   std::uint32_t host = 0;             // member slot
-  std::uint32_t pending_members = 0;  // those whose endpoint has port 0
-  TokenBucket notices;                // arrivals and departures that it is told
+  std::uint32_t pending_members = 0;  // those with protocol v1 whose endpoint has port 0
+  std::uint32_t pending_v2 = 0;       // those with protocol v2
+  v2::MemberId next_member_id = 1;
+  TokenBucket notices;  // arrivals and departures that members with protocol v1 are told
 
-  // What has still to go out (core/room/dispatcher.h), and the position of the member that is
-  // next.
+  // What was said, and what has still to go out (core/room/dispatcher.h), and the position of the
+  // member that is next.
   RoomLog log;
   std::uint32_t next_position = 0;
+  std::uint32_t next_v2_position = 0;
+  std::uint32_t v2_behind = 0;         // members with protocol v2 who have still to get something
+  std::uint32_t history_entries = 0;   // before it came, that a late member may read
+  TimeMs last_entry_at_ms = 0;         // when something was last said
+  std::uint32_t older_talk = kNoSlot;  // rooms that keep entries form a list, by when they talked
+  std::uint32_t newer_talk = kNoSlot;
   LeaverQueue leavers;
   AddressQueue* turn_queue = nullptr;  // core/room/turn_order.h
   std::uint32_t next_in_queue = kNoSlot;
@@ -74,14 +85,20 @@ struct Room {
   std::vector<std::uint32_t> members;  // slots
   std::vector<Endpoint> endpoints;     // where each is bound
   std::vector<std::uint64_t> cursors;  // the number of the entry that each has to get next
+  // Of those with protocol v2; nothing before. Empty in a room that never had one.
+  std::vector<std::unique_ptr<Session>> sessions;
+  std::uint32_t first_v2 = 0;  // the position of the first of them
 
+  std::uint32_t size() const { return static_cast<std::uint32_t>(members.size()); }
   bool is_bound(std::uint32_t position) const { return endpoints[position].port != 0; }
+  bool is_v2(std::uint32_t position) const { return position >= first_v2; }
+  bool has_v2() const { return first_v2 < members.size(); }
   // Whether there is something to send: also a farewell before which all else has given way.
-  bool is_waiting() const { return !log.is_empty() || !leavers.is_empty(); }
-  // Members whose address is known.
-  std::uint32_t readers() const {
-    return static_cast<std::uint32_t>(members.size()) - pending_members;
-  }
+  bool is_waiting() const { return !log.is_empty() || !leavers.is_empty() || v2_behind > 0; }
+  // Members with protocol v1 whose address is known.
+  std::uint32_t readers() const { return first_v2 - pending_members; }
+  // Those with protocol v2.
+  std::uint32_t v2_readers() const { return size() - first_v2 - pending_v2; }
 };
 
 }  // namespace chatd

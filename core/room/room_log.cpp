@@ -3,8 +3,11 @@
 namespace chatd {
 
 std::uint32_t RoomLog::entry(const MessageStore& store, std::uint64_t number) const {
-  std::uint32_t entry = entries_.first;
-  for (std::uint64_t at = first_; at < number; ++at) entry = store.next(entry);
+  const bool is_waiting = number >= first_;
+  std::uint32_t entry = is_waiting ? first_entry_ : entries_.first;
+  for (std::uint64_t at = is_waiting ? first_ : oldest_; at < number; ++at) {
+    entry = store.next(entry);
+  }
   return entry;
 }
 
@@ -12,13 +15,15 @@ std::uint32_t& RoomLog::readers_at(MessageStore& store, std::uint64_t number) {
   return number == head() ? at_head_ : store.readers(entry(store, number));
 }
 
-// In an empty log all readers stand at the head, and nobody has counted them.
-bool RoomLog::append(MessageStore& store, std::uint32_t sender, std::string_view payload,
-                     std::uint32_t readers) {
-  const std::uint32_t at_head = is_empty() ? readers : at_head_;
-  if (!store.push(entries_, sender, payload)) return false;
+// While nothing waits all readers stand at the head, and nobody has counted them.
+bool RoomLog::append(MessageStore& store, const NewEntry& entry, std::uint32_t readers) {
+  const bool was_empty = is_empty();
+  const std::uint32_t at_head = was_empty ? readers : at_head_;
+  if (!store.push(entries_, entry)) return false;
+  if (was_empty) first_entry_ = entries_.last;
   store.readers(entries_.last) = at_head;
   at_head_ = 0;
+  release(store);
   return true;
 }
 
@@ -29,11 +34,10 @@ void RoomLog::advance(MessageStore& store, std::uint64_t from, std::uint64_t to,
   release(store);
 }
 
-void RoomLog::drop_oldest(MessageStore& store) {
-  const std::uint32_t readers = store.readers(entries_.first);
-  store.pop(entries_);
-  ++first_;
-  readers_at(store, first_) += readers;
+void RoomLog::drop_first(MessageStore& store) {
+  const std::uint32_t readers = store.readers(first_entry_);
+  store.readers(first_entry_) = 0;
+  readers_at(store, first_ + 1) += readers;
   release(store);
 }
 
@@ -43,11 +47,25 @@ void RoomLog::remove_reader(MessageStore& store, std::uint64_t cursor) {
   release(store);
 }
 
-// Lets go what nobody has to get.
+void RoomLog::drop_kept(MessageStore& store) {
+  store.pop(entries_);
+  store.on_dropped();
+  ++oldest_;
+}
+
+// What nobody has to get any more does not wait.
 void RoomLog::release(MessageStore& store) {
-  while (!is_empty() && store.readers(entries_.first) == 0) {
-    store.pop(entries_);
+  while (!is_empty() && store.readers(first_entry_) == 0) {
+    first_entry_ = store.next(first_entry_);
     ++first_;
+    store.on_kept();
+  }
+  trim(store);
+}
+
+void RoomLog::trim(MessageStore& store) {
+  while (kept() > 0 && (kept() > keep_.entries || entries_.blocks > keep_.blocks)) {
+    drop_kept(store);
   }
 }
 

@@ -67,14 +67,18 @@ Roster::TakenRoom Roster::take_room(std::uint32_t slot) {
   TakenRoom taken;
   Room& room = rooms_[slot];
   taken.usernames.reserve(room.members.size());
+  taken.ids.reserve(room.members.size());
   const std::uint32_t pending = room.pending_members;
+  const std::uint32_t pending_v2 = room.pending_v2;
   for (const std::uint32_t member : room.members) {
     unlink_endpoint(member);
     member_by_name_.erase(member);
     taken.usernames.push_back(std::move(members_[member].username));
+    taken.ids.push_back(members_[member].id);
     members_.erase(member);
   }
   room.pending_members = pending;  // as its array still says
+  room.pending_v2 = pending_v2;
   room_by_name_.erase(slot);
   groups_.remove(slot, ++version_);
   (room.older == kNoSlot ? oldest_room_ : rooms_[room.older].newer) = room.newer;
@@ -89,33 +93,43 @@ std::optional<std::uint32_t> Roster::find_room(std::string_view name) const {
 }
 
 std::optional<std::uint32_t> Roster::add_member(std::uint32_t room_slot, Member member,
-                                                const Endpoint& endpoint) {
+                                                const Endpoint& endpoint,
+                                                std::unique_ptr<Session> session) {
   member.room = room_slot;
   member.name_key = key_of(member.username);
   const auto slot = members_.insert(std::move(member));
   if (!slot) return std::nullopt;
   RoomLog& log = rooms_[room_slot].log;
-  place_member(*slot, endpoint, log.head());
-  if (endpoint.port != 0) log.add_reader();
+  if (endpoint.port != 0 && session == nullptr) log.add_reader();
+  place_member(*slot, endpoint, log.head(), std::move(session));
   return slot;
 }
 
 bool Roster::restore_member(std::uint32_t slot, std::uint32_t room, Member member,
-                            const Endpoint& endpoint, std::uint64_t cursor) {
+                            const Endpoint& endpoint, std::uint64_t cursor,
+                            std::unique_ptr<Session> session) {
   member.room = room;
   member.name_key = key_of(member.username);
   if (!members_.insert_at(slot, std::move(member))) return false;
-  place_member(slot, endpoint, cursor);
+  place_member(slot, endpoint, cursor, std::move(session));
   return true;
 }
 
-void Roster::place_member(std::uint32_t slot, const Endpoint& endpoint, std::uint64_t cursor) {
+// At the end; a member with protocol v1 then changes places with the first one with protocol v2.
+void Roster::place_member(std::uint32_t slot, const Endpoint& endpoint, std::uint64_t cursor,
+                          std::unique_ptr<Session> session) {
   Member& member = members_[slot];
   Room& room = rooms_[member.room];
-  member.position = static_cast<std::uint32_t>(room.members.size());
+  const bool is_v2 = session != nullptr;
+  member.position = room.size();
   room.members.push_back(slot);
   room.endpoints.push_back(endpoint);
   room.cursors.push_back(cursor);
+  if (is_v2 || !room.sessions.empty()) {
+    room.sessions.resize(room.members.size());
+    room.sessions.back() = std::move(session);
+  }
+  if (!is_v2) swap_positions(room, member.position, room.first_v2++);
   member_by_name_.make_room(members_.size());
   member_by_endpoint_.make_room(members_.size());  // whether it is bound now or by a datagram
   member_by_name_.insert(slot);
@@ -128,23 +142,37 @@ void Roster::remove_member(std::uint32_t slot) {
   member_by_name_.erase(slot);
   const Member& member = members_[slot];
   Room& room = rooms_[member.room];
-  // The last one takes the empty place, so that the arrays stay dense.
-  room.members[member.position] = room.members.back();
-  room.endpoints[member.position] = room.endpoints.back();
-  room.cursors[member.position] = room.cursors.back();
-  members_[room.members.back()].position = member.position;
+  // The last one takes the empty place, of those with its protocol and then of all, so that the
+  // arrays stay dense.
+  if (!room.is_v2(member.position)) swap_positions(room, member.position, --room.first_v2);
+  swap_positions(room, member.position, room.size() - 1);
   room.members.pop_back();
   room.endpoints.pop_back();
   room.cursors.pop_back();
+  if (!room.sessions.empty()) room.sessions.pop_back();
   groups_.touch(member.room, ++version_);
   members_.erase(slot);
 }
 
-// Who was pending begins to read now: what was said before was counted as dropped for it.
+void Roster::swap_positions(Room& room, std::uint32_t a, std::uint32_t b) {
+  if (a == b) return;
+  std::swap(room.members[a], room.members[b]);
+  std::swap(room.endpoints[a], room.endpoints[b]);
+  std::swap(room.cursors[a], room.cursors[b]);
+  if (!room.sessions.empty()) std::swap(room.sessions[a], room.sessions[b]);
+  members_[room.members[a]].position = a;
+  members_[room.members[b]].position = b;
+}
+
+// Who was pending begins to read now: what was said before was counted as dropped for it. One with
+// protocol v2 gets that as well, as far as the room keeps it.
 void Roster::bind_member(std::uint32_t slot, const Endpoint& endpoint) {
   const Member& member = members_[slot];
-  if (endpoint_of(member).port == 0) return seat_member(slot, endpoint);
+  Room& room = rooms_[member.room];
+  const bool was_pending = !room.is_bound(member.position);
+  if (was_pending && !room.is_v2(member.position)) return seat_member(slot, endpoint);
   place_at(slot, endpoint);
+  if (was_pending && room.cursors[member.position] < room.log.head()) ++room.v2_behind;
 }
 
 void Roster::seat_member(std::uint32_t slot, const Endpoint& endpoint) {
@@ -153,6 +181,14 @@ void Roster::seat_member(std::uint32_t slot, const Endpoint& endpoint) {
   room.cursors[member.position] = room.log.head();
   if (endpoint.port != 0) room.log.add_reader();
   place_at(slot, endpoint);
+}
+
+void Roster::seat_v2_member(std::uint32_t slot, std::unique_ptr<Session> session) {
+  const Member& member = members_[slot];
+  Room& room = rooms_[member.room];
+  room.cursors[member.position] = room.log.head();
+  room.sessions[member.position] = std::move(session);
+  place_at(slot, {});
 }
 
 void Roster::place_at(std::uint32_t slot, const Endpoint& endpoint) {
@@ -176,7 +212,7 @@ void Roster::link_endpoint(std::uint32_t slot) {
   Member& member = members_[slot];
   const Endpoint& endpoint = endpoint_of(member);
   if (endpoint.port == 0) {
-    ++rooms_[member.room].pending_members;
+    ++pending_of(rooms_[member.room], member);
     ++pending_members_;
     return;
   }
@@ -196,7 +232,7 @@ void Roster::link_endpoint(std::uint32_t slot) {
 void Roster::unlink_endpoint(std::uint32_t slot) {
   Member& member = members_[slot];
   if (endpoint_of(member).port == 0) {
-    --rooms_[member.room].pending_members;
+    --pending_of(rooms_[member.room], member);
     --pending_members_;
     return;
   }

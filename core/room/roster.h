@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -39,6 +40,7 @@ class Roster {
   struct TakenRoom {
     Room room;
     std::vector<std::string> usernames;  // in step with Room::members
+    std::vector<v2::MemberId> ids;       // the same
   };
   TakenRoom take_room(std::uint32_t room);
   std::optional<std::uint32_t> find_room(std::string_view name) const;
@@ -47,18 +49,23 @@ class Roster {
   std::uint32_t next_member_slot() const { return members_.next_slot(); }
   // The slot, or nothing when the pool is full. Nobody in that room may have a username that looks
   // the same. An endpoint with port 0 makes a pending member.
+  // With a session it is one with protocol v2.
   std::optional<std::uint32_t> add_member(std::uint32_t room, Member member,
-                                          const Endpoint& endpoint);
+                                          const Endpoint& endpoint,
+                                          std::unique_ptr<Session> session = nullptr);
   // The same in a slot that is given, for members who are known already by it
   // (core/relay/restore.h): in ascending order, into an empty roster. False when the slot cannot be
   // had.
   bool restore_member(std::uint32_t slot, std::uint32_t room, Member member,
-                      const Endpoint& endpoint, std::uint64_t cursor);
+                      const Endpoint& endpoint, std::uint64_t cursor,
+                      std::unique_ptr<Session> session = nullptr);
   void remove_member(std::uint32_t member);
   void bind_member(std::uint32_t member, const Endpoint& endpoint);
   // The same for one that does not read any more (Dispatcher::remove_reader): it begins afresh,
   // when the endpoint is known.
   void seat_member(std::uint32_t member, const Endpoint& endpoint);
+  // The same for one with protocol v2, under a new session: where it is now is not known yet.
+  void seat_v2_member(std::uint32_t member, std::unique_ptr<Session> session);
   // It is where it was, and speaks to another of our addresses.
   void speak_via(std::uint32_t member, std::uint16_t via) {
     room_of(members_[member]).endpoints[members_[member].position].via = via;
@@ -84,6 +91,16 @@ class Roster {
   Room& room_of(const Member& member) { return rooms_[member.room]; }
   const Endpoint& endpoint_of(const Member& member) const {
     return rooms_[member.room].endpoints[member.position];
+  }
+
+  // Whether it is known where this member is.
+  bool is_bound(std::uint32_t member) const {
+    return endpoint_of(members_[member]).port != 0;
+  }
+  // Of a member with protocol v2; nothing for others.
+  Session* session_of(const Member& member) const {
+    const auto& sessions = rooms_[member.room].sessions;
+    return sessions.empty() ? nullptr : sessions[member.position].get();
   }
 
   // Members whose address is not known yet, of all rooms.
@@ -128,7 +145,12 @@ class Roster {
   };
 
   NameKey key_of(std::string_view name) const;
-  void place_member(std::uint32_t member, const Endpoint& endpoint, std::uint64_t cursor);
+  void place_member(std::uint32_t member, const Endpoint& endpoint, std::uint64_t cursor,
+                    std::unique_ptr<Session> session);
+  void swap_positions(Room& room, std::uint32_t a, std::uint32_t b);
+  static std::uint32_t& pending_of(Room& room, const Member& member) {
+    return room.is_v2(member.position) ? room.pending_v2 : room.pending_members;
+  }
   void place_at(std::uint32_t member, const Endpoint& endpoint);
   void link_endpoint(std::uint32_t member);
   void unlink_endpoint(std::uint32_t member);

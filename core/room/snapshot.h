@@ -9,18 +9,40 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "core/base/ip_address.h"
 #include "core/base/time.h"
+#include "core/crypto/reset_key.h"
 #include "core/ratelimit/address_limiter.h"
 #include "core/room/password.h"
+#include "core/room/session.h"
 #include "core/stats/counters.h"
 #include "core/stats/histograms.h"
 #include "core/wire/v1/token.h"
+#include "core/wire/v2/frames.h"
 
 namespace chatd {
+
+// Of a member with protocol v2: what Session keeps.
+struct SessionSnapshot {
+  std::uint64_t id = 0;
+  IpAddress ip;  // where it is bound, which may be elsewhere than where it joined from
+  Cipher cipher = Cipher::kChaCha20Poly1305;
+  PacketKey::Bytes send_key{};
+  PacketKey::Bytes receive_key{};
+  std::uint64_t send_key_epoch = 0;
+  std::uint64_t receive_key_epoch = 0;
+  std::uint64_t next_packet = 0;
+  std::uint64_t received_next = 0;
+  ReplayWindow::Words received{};
+  std::uint64_t newest_say = 0;
+  std::uint64_t taken_says = 0;
+  std::uint64_t complete = 0;
+  std::uint64_t first_readable = 0;
+};
 
 struct MemberSnapshot {
   Token token;  // names its slot, too
@@ -31,12 +53,19 @@ struct MemberSnapshot {
   TimeMs last_heard_ms = 0;
   std::uint8_t unreachable_count = 0;
   std::uint32_t behind = 0;  // how many of its room's entries it has still to get
+  v2::MemberId id = 0;       // 0: an older program did not know of it
+  std::optional<SessionSnapshot> session = {};
 };
 
-// What was said in a room, or told to it, and has still to go out to somebody.
+// What was said in a room, or told to it, and has still to go out to somebody, or is kept.
 struct EntrySnapshot {
   std::uint32_t sender = 0;  // the slot of the member that has said it; kNoSlot: the server itself
   std::string payload;
+  v2::EntryKind kind = v2::EntryKind::kSaid;
+  v2::MemberId member = v2::kServerId;
+  std::uint64_t client_number = 0;
+  v2::ContentType content_type = v2::ContentType::kV1Payload;
+  bool is_for_v1 = true;
 };
 
 struct RoomSnapshot {
@@ -48,6 +77,9 @@ struct RoomSnapshot {
   std::vector<MemberSnapshot> members;
   std::uint64_t first_entry = 0;  // the number of the first of them, or of the entry to come
   std::vector<EntrySnapshot> entries;
+  v2::MemberId next_member_id = 1;
+  std::uint32_t history_entries = 0;
+  bool keeps_entries = false;
 };
 
 struct RelaySnapshot {
@@ -55,6 +87,7 @@ struct RelaySnapshot {
   std::vector<AddressSnapshot> addresses;  // that count on this shard; the rooms may be elsewhere
   Counters counters;
   RelayHistograms histograms;
+  std::optional<ResetKey::Bytes> reset_key = {};  // an older program had none
 };
 
 }  // namespace chatd

@@ -38,7 +38,7 @@ void TurnOrder::close_room(std::uint32_t slot) {
   --queue.rooms;
   ++closed_rooms_;
   if (!has_something(queue)) link(queue);
-  queue.closed.emplace_back(std::move(taken.room), std::move(taken.usernames));
+  queue.closed.emplace_back(std::move(taken));
 }
 
 // --- Turns ---------------------------------------------------------------------------------------

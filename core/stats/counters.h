@@ -3,9 +3,9 @@
 // says.
 //
 // The ledger, which tests hold: over all accepted messages, the sum of (members - 1)
-//     = deliveries_planned + dropped_pending_member + dropped_over_limit
-// and deliveries_planned = deliveries_sent + dropped_queue_full + the sum of dropped_send_*, once
-// nothing waits any more.
+//     = deliveries_planned + dropped_pending_member + dropped_over_limit + dropped_not_for_v1
+// and deliveries_planned = deliveries_sent + deliveries_logged + dropped_queue_full + the sum of
+// dropped_send_*, once nothing waits any more.
 #pragma once
 
 #include <array>
@@ -18,11 +18,12 @@
 namespace chatd {
 
 enum class Counter : std::uint8_t {
-  // Datagrams in, each under exactly one of the next eleven.
+  // Datagrams in, each under exactly one of those up to kDroppedMailboxFull.
   kDatagramsReceived,
   kHeartbeats,
   kMessagesAccepted,
   kLeaves,
+  kSealedDatagrams,      // protocol v2: opened; its frames are counted below
   kDroppedMalformed,     // the header
   kDroppedTooLarge,      // over kMaxDatagramBytes
   kDroppedUnknownToken,  // guessed, or of a member that is gone
@@ -30,7 +31,10 @@ enum class Counter : std::uint8_t {
   kDroppedWrongAddress,  // a good token from elsewhere
   kDroppedWrongSender,   // in somebody else's name
   kDroppedBadPayload,    // not one JSON object
-  kDroppedMailboxFull,   // its room's shard could not take it over
+  kDroppedUnknownSession,  // guessed, or of a member that is gone
+  kDroppedReplayed,        // its number was taken already, or is older than anybody remembers
+  kDroppedNotOpened,       // forged, damaged, or sealed under another key
+  kDroppedMailboxFull,     // its room's shard could not take it over
   // Not among them: they never came as far.
   kReceiveBufferDrops,  // by the kernel, since the socket's receive buffer was full
   kReceivesPostponed,   // receiving failed: it went on a moment later
@@ -42,10 +46,25 @@ enum class Counter : std::uint8_t {
   kMessagesOverLimit,          // among the accepted: over their sender's rate, so that nobody has
                                // read them, and they go to nobody
   kOverLimitWarnings,          // told to such a sender
+  // What sealed datagrams say; a message that is taken is among the accepted.
+  kSaysDuplicate,       // said again, and taken already
+  kSaysTooFarAhead,     // a client's number that jumps
+  kSaysRefused,         // over the rate, too long, not what it claims to be
+  kHavesTaken,
+  kHavesImpossible,     // of another log, or of entries that do not exist
+  kPathResponsesWrong,  // an answer to nothing that was asked there
+  kFramesUnknown,       // of a type that is not known: the rest of the datagram is not read
+  kFramesMalformed,     // cut short, or a number that cannot be
+  kLeavesSealed,
+  kRepairsOverLimit,    // asked for what is missing more often than a member may
+  kResetsSent,          // told a client that its session is not known
+  kPathChallenges,      // asked for proof of an address
   // Datagrams out.
   kDeliveriesPlanned,
+  kDeliveriesLogged,        // among them: to members with protocol v2, who ask until they have them
   kDeliveriesSent,
   kDroppedPendingMember,    // its address is not known yet
+  kDroppedNotForV1,         // bytes that only members with protocol v2 understand
   kDroppedOverLimit,        // its sender was over its rate
   kDroppedQueueFull,        // its room sent more than went out: the oldest waiting message
   kDroppedSendRefused,      // ICMP said so, again and again
@@ -62,6 +81,13 @@ enum class Counter : std::uint8_t {
   kNoticesSent,
   kNoticesDropped,
   kNoticesOverLimit,  // arrivals and departures that a room was not told: there were too many
+  // Logs as members with protocol v2 get them.
+  kBundlesSent,     // datagrams
+  kBundlesDropped,  // could not be sent, for any of the reasons above: asked for again
+  kEntriesBundled,  // entries in them, for each member once
+  kEntriesRepaired,  // and those that somebody has asked for again, or has not had before
+  kEntriesLost,      // gone before a member has got them: it was told
+  kHeadsSent,        // told where a log ends
   // Rooms and members.
   kRoomsCreated,
   kRoomsClosed,

@@ -37,7 +37,7 @@ std::span<ReceivedDatagram> DataPlane::receive(TimeMs& now_ms, std::size_t max_c
     first_ = end_ = 0;
     for (; end_ < incoming_.size() && receiver_.has_next(); ++end_) {
       const UdpReceiver::Datagram datagram = receiver_.next();
-      incoming_[end_] = {datagram.from, datagram.bytes, parse_client_datagram(datagram.bytes)};
+      incoming_[end_] = parse_received(datagram.from, datagram.bytes);
     }
   }
   const std::size_t count = std::min(end_ - first_, max_count);

@@ -16,7 +16,7 @@
 #include "core/base/time.h"
 #include "core/room/outbox.h"
 #include "core/stats/counters.h"
-#include "core/wire/v1/datagram.h"
+#include "core/wire/received_datagram.h"
 #include "server/data/error_queue.h"
 #include "server/data/receive_drops.h"
 #include "server/data/udp_receiver.h"

@@ -350,6 +350,8 @@ void UdpSender::count_sent(std::size_t count) {
     if (entry.message_count > 1) counters_.add(Counter::kTrainsSent);
     if (entry.kind == Outbox::Kind::kMessage) {
       counters_.add(Counter::kDeliveriesSent, entry.message_count);
+    } else if (entry.kind == Outbox::Kind::kBundle) {
+      counters_.add(Counter::kBundlesSent, entry.message_count);
     } else if (entry.kind == Outbox::Kind::kNotice) {
       counters_.add(Counter::kNoticesSent);
     }
@@ -367,6 +369,7 @@ void UdpSender::drop_first(Counter reason) {
 
 void UdpSender::count_dropped(Outbox::Kind kind, std::uint32_t message_count, Counter reason) {
   if (kind == Outbox::Kind::kMessage) counters_.add(reason, message_count);
+  if (kind == Outbox::Kind::kBundle) counters_.add(Counter::kBundlesDropped, message_count);
   if (kind == Outbox::Kind::kNotice) counters_.add(Counter::kNoticesDropped);
 }
 

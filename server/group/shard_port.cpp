@@ -65,13 +65,12 @@ std::span<ReceivedDatagram> ShardPort::hand_over(std::span<ReceivedDatagram> bat
 }
 
 bool ShardPort::is_elsewhere(const ReceivedDatagram& datagram) const {
-  if (!datagram.parsed) return false;
-  const std::uint8_t owner = datagram.parsed->token.shard();
-  return owner != shard_ && owner < group_.shard_count();
+  const auto owner = datagram.shard();
+  return owner && *owner != shard_ && *owner < group_.shard_count();
 }
 
 void ShardPort::hand_over(const ReceivedDatagram& datagram) {
-  Mailbox& owner = group_.mailbox(datagram.parsed->token.shard());
+  Mailbox& owner = group_.mailbox(*datagram.shard());
   Counters& counters = relay_.counters();
   if (owner.post(datagram.from, datagram.bytes)) return counters.add(Counter::kDatagramsHandedOver);
   counters.add(Counter::kDatagramsReceived);

@@ -13,7 +13,7 @@
 #include "core/relay/relay.h"
 #include "core/room/outbox.h"
 #include "core/stats/counters.h"
-#include "core/wire/v1/datagram.h"
+#include "core/wire/received_datagram.h"
 #include "server/group/shard_group.h"
 
 namespace chatd {

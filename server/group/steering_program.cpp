@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/wire/v1/datagram.h"
+#include "core/wire/v2/datagram.h"
 
 namespace chatd {
 namespace {
@@ -85,6 +86,15 @@ void steer_raw(Writer& writer, std::uint32_t shard_count) {
   return_shard(writer, shard_count);
 }
 
+// Protocol v2: the session's id begins with the shard.
+void steer_sealed(Writer& writer, std::uint32_t shard_count) {
+  constexpr std::uint32_t kShardOffset = 2;
+  writer.add(BPF_LD | BPF_W | BPF_LEN);
+  writer.require(BPF_JGE | BPF_K, v2::kHeaderBytes);
+  writer.add(BPF_LD | BPF_B | BPF_ABS, kShardOffset);
+  return_shard(writer, shard_count);
+}
+
 void steer_hex(Writer& writer, std::uint32_t shard_count) {
   require_token(writer, kTokenHexBytes);
   load_digit(writer, kDatagramHeaderBytes);
@@ -102,10 +112,15 @@ SteeringProgram steering_program(std::uint32_t shard_count) {
   Writer raw;
   steer_raw(raw, shard_count);
 
+  Writer sealed;
+  steer_sealed(sealed, shard_count);
+
   Writer writer;
   writer.add(BPF_LD | BPF_W | BPF_LEN);
   writer.require(BPF_JGE | BPF_K, kDatagramHeaderBytes);
   writer.add(BPF_LD | BPF_B | BPF_ABS, 0);
+  writer.unless_skip(BPF_JEQ | BPF_K, 0, sealed.size());
+  steer_sealed(writer, shard_count);
   writer.add(BPF_ST, kRoomBytes);
   writer.add(BPF_MISC | BPF_TAX);
   writer.add(BPF_LD | BPF_B | BPF_ABS, 1);

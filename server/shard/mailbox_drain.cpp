@@ -3,7 +3,7 @@
 #include <utility>
 #include <variant>
 
-#include "core/wire/v1/datagram.h"
+#include "core/wire/received_datagram.h"
 
 namespace chatd {
 
@@ -31,8 +31,7 @@ void MailboxDrain::drain_messages(TimeMs now_ms, Outbox& out) {
 void MailboxDrain::receive_misrouted(TimeMs now_ms, Outbox& out) {
   while (next_misrouted_ < mail_.misrouted.misrouted().size() && !out.is_full()) {
     const MisroutedBatch::Misrouted& misrouted = mail_.misrouted.misrouted()[next_misrouted_];
-    const ReceivedDatagram datagram{misrouted.from, misrouted.bytes,
-                                    parse_client_datagram(misrouted.bytes)};
+    const ReceivedDatagram datagram = parse_received(misrouted.from, misrouted.bytes);
     next_misrouted_ += relay_.on_datagrams(now_ms, {&datagram, 1}, out);
   }
 }

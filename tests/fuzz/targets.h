@@ -22,6 +22,7 @@ void fuzz_member_session(std::string_view input);
 void fuzz_datagram(std::string_view input);
 void fuzz_event(std::string_view input);
 void fuzz_frame(std::string_view input);
+void fuzz_frames_v2(std::string_view input);
 void fuzz_handover(std::string_view input);
 void fuzz_identity(std::string_view input);
 void fuzz_join_request(std::string_view input);

@@ -262,7 +262,7 @@ std::uint32_t Server::steer(const Packet& packet) {
     world_.seen.saw(Sight::kWrongSteering);
     return world_.dice.roll32(count);
   }
-  const auto shard = shard_of_datagram(std::string_view(packet.bytes).substr(0, packet.size_bytes));
+  const auto shard = shard_of_received(std::string_view(packet.bytes).substr(0, packet.size_bytes));
   return shard && *shard < count ? *shard : packet.from.port % count;
 }
 

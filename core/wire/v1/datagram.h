@@ -16,7 +16,6 @@
 #include <string>
 #include <string_view>
 
-#include "core/base/endpoint.h"
 #include "core/wire/v1/token.h"
 
 namespace chatd {
@@ -36,15 +35,8 @@ struct ClientDatagram {
 // not hexadecimal.
 std::optional<ClientDatagram> parse_client_datagram(std::string_view bytes);
 
-// A datagram as it came, with its header parsed: once, for all who look at it.
-struct ReceivedDatagram {
-  Endpoint from;
-  std::string_view bytes;                // kPayloadPaddingBytes behind it are readable
-  std::optional<ClientDatagram> parsed;  // nothing: it is malformed
-};
-
-// The shard that a datagram's token names, without looking at anything else: what the kernel's
-// steering program reads, too (server/group/steering.h). Nothing when there is no token.
+// The shard that a datagram's token names, without looking at anything else. Nothing when there is
+// no token.
 std::optional<std::uint8_t> shard_of_datagram(std::string_view bytes);
 
 // Appends a datagram as a client sends it, with the token in hexadecimal. `room` is at most

@@ -2,6 +2,7 @@
 
 #include <simdjson.h>
 
+#include <algorithm>
 #include <charconv>
 #include <limits>
 #include <optional>
@@ -21,6 +22,9 @@ struct Fields {
   std::optional<element> port;
   std::optional<element> password;
   std::optional<element> token;
+  std::optional<element> protocol;
+  std::optional<element> ciphers;
+  std::optional<element> history;
 
   std::optional<element>* find(std::string_view key) {
     if (key == "username") return &username;
@@ -28,6 +32,9 @@ struct Fields {
     if (key == "port") return &port;
     if (key == "password") return &password;
     if (key == "token") return &token;
+    if (key == "protocol") return &protocol;
+    if (key == "ciphers") return &ciphers;
+    if (key == "history") return &history;
     return nullptr;
   }
 };
@@ -93,6 +100,39 @@ bool read_token(const Fields& fields, std::optional<Token>& token) {
   return token.has_value();
 }
 
+// May be absent: 1.
+std::optional<std::uint8_t> read_protocol(const Fields& fields) {
+  std::uint64_t protocol = 1;
+  if (fields.protocol && fields.protocol->get(protocol) != simdjson::SUCCESS) return std::nullopt;
+  if (protocol != 1 && protocol != 2) return std::nullopt;
+  return static_cast<std::uint8_t>(protocol);
+}
+
+// May be absent: all that there are. False: none that is known here, or no list of names.
+bool read_ciphers(const Fields& fields, std::optional<Cipher>& only) {
+  if (!fields.ciphers) return true;
+  simdjson::dom::array names;
+  if (fields.ciphers->get(names) != simdjson::SUCCESS) return false;
+  bool knows_aes = false;
+  bool knows_chacha = false;
+  for (const element each : names) {
+    std::string_view name;
+    if (each.get(name) != simdjson::SUCCESS) return false;
+    knows_aes = knows_aes || name == cipher_name(Cipher::kAes256Gcm);
+    knows_chacha = knows_chacha || name == cipher_name(Cipher::kChaCha20Poly1305);
+  }
+  if (knows_aes != knows_chacha) only = knows_aes ? Cipher::kAes256Gcm : Cipher::kChaCha20Poly1305;
+  return knows_aes || knows_chacha;
+}
+
+// May be absent: nothing. More than 32 bits hold is as much as there is.
+std::optional<std::uint32_t> read_history(const Fields& fields) {
+  std::uint64_t entries = 0;
+  if (fields.history && fields.history->get(entries) != simdjson::SUCCESS) return std::nullopt;
+  constexpr std::uint64_t kMost = std::numeric_limits<std::uint32_t>::max();
+  return static_cast<std::uint32_t>(std::min(entries, kMost));
+}
+
 tl::unexpected<std::string_view> fault(std::string_view reason) {
   return tl::unexpected<std::string_view>(reason);
 }
@@ -112,7 +152,11 @@ tl::expected<JoinRequest, std::string_view> JoinRequestReader::read(std::string_
     return fault("the payload is not a JSON object");
   }
   const auto fields = read_fields(request);
-  if (!fields) return fault("username, ip, port, password and token may each stand only once");
+  if (!fields) {
+    return fault(
+        "username, ip, port, password, token, protocol, ciphers and history may each stand only "
+        "once");
+  }
   const auto username = text_of(fields->username);
   if (!username) return fault("username: a string is required");
   if (!is_valid_name(*username)) {
@@ -128,11 +172,22 @@ tl::expected<JoinRequest, std::string_view> JoinRequestReader::read(std::string_
   if (!password) return fault("password: a string is required");
   std::optional<Token> token;
   if (!read_token(*fields, token)) return fault("token: 32 hexadecimal characters, or empty");
+  const auto protocol = read_protocol(*fields);
+  if (!protocol) return fault("protocol: 1 or 2");
+  std::optional<Cipher> only_cipher;
+  if (!read_ciphers(*fields, only_cipher)) {
+    return fault("ciphers: a list with \"aes-256-gcm\", \"chacha20-poly1305\" or both");
+  }
+  const auto history_entries = read_history(*fields);
+  if (!history_entries) return fault("history: a number of messages");
   return JoinRequest{.username = std::string(*username),
                      .ip = *ip,
                      .port = *port,
                      .password = std::string(*password),
-                     .token = token};
+                     .token = token,
+                     .protocol = *protocol,
+                     .only_cipher = only_cipher,
+                     .history_entries = *history_entries};
 }
 
 }  // namespace chatd

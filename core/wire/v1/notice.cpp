@@ -9,29 +9,49 @@ namespace {
 static_assert(kNotAuthenticatedDatagram.back() == '}');
 static_assert(kTooFastDatagram.back() == '}');
 
-std::string notice(NoticeOperation operation, std::string_view username, std::string_view message) {
-  JsonWriter json;
+void write_notice(JsonWriter& json, NoticeOperation operation, std::string_view username,
+                  std::string_view message) {
   json.begin_object();
   json.member("sender", kSystemSender);
   json.member("operation", static_cast<std::uint64_t>(operation));
   json.member("username", username);
   json.member("message", message);
   json.end_object();
-  return json.take();
 }
 
 }  // namespace
 
+void write_joined_notice(JsonWriter& json, std::string_view username) {
+  write_notice(json, NoticeOperation::kJoined, username, std::string(username) + " joined");
+}
+
+void write_left_notice(JsonWriter& json, std::string_view username) {
+  write_notice(json, NoticeOperation::kLeft, username, std::string(username) + " left");
+}
+
+void write_message(JsonWriter& json, std::string_view username, std::string_view text) {
+  json.begin_object();
+  json.member("sender", username);
+  json.member("message", text);
+  json.end_object();
+}
+
 std::string joined_notice(std::string_view username) {
-  return notice(NoticeOperation::kJoined, username, std::string(username) + " joined");
+  JsonWriter json;
+  write_joined_notice(json, username);
+  return json.take();
 }
 
 std::string left_notice(std::string_view username) {
-  return notice(NoticeOperation::kLeft, username, std::string(username) + " left");
+  JsonWriter json;
+  write_left_notice(json, username);
+  return json.take();
 }
 
 std::string disconnected_notice(std::string_view username) {
-  return notice(NoticeOperation::kLeft, username, "You have been disconnected");
+  JsonWriter json;
+  write_notice(json, NoticeOperation::kLeft, username, "You have been disconnected");
+  return json.take();
 }
 
 }  // namespace chatd

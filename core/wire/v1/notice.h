@@ -6,12 +6,20 @@
 #include <string>
 #include <string_view>
 
+#include "core/base/json_writer.h"
+
 namespace chatd {
 
 enum class NoticeOperation : std::uint8_t { kJoined = 1, kLeft = 2 };
 
 // {"sender":"system","operation":1,"username":"bob","message":"bob joined"}, without the 00 00
 // before it.
+void write_joined_notice(JsonWriter& json, std::string_view username);
+void write_left_notice(JsonWriter& json, std::string_view username);
+// {"sender":"alice","message":"hi"}: what somebody with another protocol has said.
+void write_message(JsonWriter& json, std::string_view username, std::string_view text);
+
+// The same as strings of their own.
 std::string joined_notice(std::string_view username);
 std::string left_notice(std::string_view username);
 // To a member that is removed.

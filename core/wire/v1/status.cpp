@@ -1,6 +1,5 @@
 #include "core/wire/v1/status.h"
 
-#include "core/base/json_writer.h"
 #include "core/wire/v1/frame.h"
 
 namespace chatd {
@@ -41,12 +40,17 @@ void append_outcome(std::string& reply, std::uint8_t operation, Status status,
   append_frame(reply, operation, FrameState::kCompleted, "", status_payload(status, message));
 }
 
-void append_admitted(std::string& reply, std::uint8_t operation, std::string_view message,
-                     std::string_view token_hex, std::uint32_t idle_timeout_ms) {
-  JsonWriter json;
+void begin_admitted(JsonWriter& json, std::string_view message, std::string_view token_hex,
+                    std::uint32_t idle_timeout_ms) {
   begin_status(json, Status::kCreated, message);
   json.member("token", token_hex);
   write_seconds(json, "idle_timeout", idle_timeout_ms);
+}
+
+void append_admitted(std::string& reply, std::uint8_t operation, std::string_view message,
+                     std::string_view token_hex, std::uint32_t idle_timeout_ms) {
+  JsonWriter json;
+  begin_admitted(json, message, token_hex, idle_timeout_ms);
   json.end_object();
   append_frame(reply, operation, FrameState::kCompleted, "", json.take());
 }

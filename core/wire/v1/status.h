@@ -5,6 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include "core/base/json_writer.h"
+
 namespace chatd {
 
 enum class Status : std::uint16_t {
@@ -29,5 +31,9 @@ void append_outcome(std::string& reply, std::uint8_t operation, Status status,
 // {"status": 201, "message": "…", "token": "…", "idle_timeout": seconds}, State 2.
 void append_admitted(std::string& reply, std::uint8_t operation, std::string_view message,
                      std::string_view token_hex, std::uint32_t idle_timeout_ms);
+
+// What such an answer begins with, for one that says more.
+void begin_admitted(JsonWriter& json, std::string_view message, std::string_view token_hex,
+                    std::uint32_t idle_timeout_ms);
 
 }  // namespace chatd

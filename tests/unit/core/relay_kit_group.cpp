@@ -59,7 +59,7 @@ void RelayGroup::carry_one_letter() {
 void RelayGroup::send(const Endpoint& from, std::string_view room, std::string_view token,
                       std::string_view payload) {
   std::string datagram = encode_datagram(room, token, payload);
-  const auto shard = shard_of_datagram(datagram);
+  const auto shard = shard_of_received(datagram);
   ASSERT_TRUE(shard);
   const std::size_t size = datagram.size();
   datagram.append(kPayloadPaddingBytes, '}');

@@ -14,26 +14,45 @@
 namespace chatd {
 namespace {
 
-std::string datagram(const MessageStore& store, std::uint32_t message) {
-  std::string bytes(store.size_bytes(message), '?');
-  EXPECT_EQ(store.copy_to(message, bytes.data()), bytes.data() + bytes.size());
-  return bytes;
+NewEntry said(std::uint32_t sender, std::string_view text) {
+  return {.sender = sender,
+          .entry = {.member = 70'000,
+                    .client_number = 9,
+                    .content_type = v2::ContentType::kSealed,
+                    .bytes = text},
+          .is_for_v1 = false};
 }
 
-std::string as_sent(const std::string& payload) {
-  return std::string(2, '\0') + payload;
+// What was said, after a look at the rest of the entry.
+std::string content(const MessageStore& store, std::uint32_t stored) {
+  std::string bytes(store.size_bytes(stored), '?');
+  EXPECT_EQ(store.copy_to(stored, bytes.data()), bytes.data() + bytes.size());
+  v2::ByteReader reader(bytes);
+  v2::Entry entry;
+  EXPECT_TRUE(v2::read_entry(reader, entry) && reader.is_empty());
+  EXPECT_EQ(entry.kind, v2::EntryKind::kSaid);
+  EXPECT_EQ(entry.member, 70'000u);
+  EXPECT_EQ(entry.client_number, 9u);
+  EXPECT_EQ(entry.content_type, v2::ContentType::kSealed);
+  std::string alone(store.content_bytes(stored), '?');
+  store.copy_content_to(stored, alone.data());
+  EXPECT_EQ(alone, entry.bytes);
+  return alone;
 }
 
 TEST(MessageStore, KeepsMessagesOfAnySize) {
   MessageStore store(100);
-  for (const std::size_t size : {0u, 1u, 237u, 238u, 239u, 477u, 478u, 479u, 4094u}) {
+  for (const std::size_t size : {0u, 1u, 217u, 218u, 219u, 220u, 446u, 447u, 448u, 4094u}) {
     std::string payload(size, 'x');
     for (std::size_t i = 0; i < size; ++i) payload[i] = static_cast<char>('a' + i % 26);
     MessageQueue queue;
-    ASSERT_TRUE(store.push(queue, 7, payload));
+    ASSERT_TRUE(store.push(queue, said(7, payload)));
     ASSERT_EQ(queue.count, 1u);
     EXPECT_EQ(store.sender(queue.first), 7u);
-    EXPECT_EQ(datagram(store, queue.first), as_sent(payload)) << size;
+    EXPECT_EQ(store.kind(queue.first), v2::EntryKind::kSaid);
+    EXPECT_EQ(store.member(queue.first), 70'000u);
+    EXPECT_FALSE(store.is_for_v1(queue.first));
+    EXPECT_EQ(content(store, queue.first), payload) << size;
     store.pop(queue);
     EXPECT_EQ(queue.count, 0u);
     EXPECT_EQ(store.free_blocks(), 100u);
@@ -43,20 +62,20 @@ TEST(MessageStore, KeepsMessagesOfAnySize) {
 TEST(MessageStore, SaysWhenItIsFullAndChangesNothing) {
   MessageStore store(40);
   MessageQueue queue;
-  ASSERT_TRUE(store.push(queue, 1, std::string(4'000, 'x')));  // 17 blocks
-  EXPECT_EQ(store.free_blocks(), 23u);
-  EXPECT_FALSE(store.push(queue, 1, std::string(4'000, 'y'))) << "more than is left for others";
+  ASSERT_TRUE(store.push(queue, said(1, std::string(4'000, 'x'))));  // 18 blocks
+  EXPECT_EQ(store.free_blocks(), 22u);
+  EXPECT_FALSE(store.push(queue, said(1, std::string(4'000, 'y')))) << "more than is left for others";
   EXPECT_EQ(queue.count, 1u);
-  EXPECT_EQ(store.free_blocks(), 23u);
-  EXPECT_TRUE(store.push(queue, 1, std::string(700, 'y')));  // 3
-  EXPECT_EQ(store.free_blocks(), 20u);
-  EXPECT_FALSE(store.push(queue, 1, "z"));
+  EXPECT_EQ(store.free_blocks(), 22u);
+  EXPECT_TRUE(store.push(queue, said(1, std::string(700, 'y'))));  // 4
+  EXPECT_EQ(store.free_blocks(), 18u);
+  EXPECT_FALSE(store.push(queue, said(1, "z")));
   MessageQueue another;
-  EXPECT_TRUE(store.push(another, 1, std::string(4'000, 'z')));
-  EXPECT_FALSE(store.push(another, 1, std::string(4'000, 'z')));
-  EXPECT_EQ(datagram(store, queue.first), as_sent(std::string(4'000, 'x')));
-  EXPECT_EQ(datagram(store, store.next(queue.first)), as_sent(std::string(700, 'y')));
-  EXPECT_EQ(datagram(store, another.first), as_sent(std::string(4'000, 'z')));
+  EXPECT_TRUE(store.push(another, said(1, std::string(4'000, 'z'))));
+  EXPECT_FALSE(store.push(another, said(1, std::string(4'000, 'z'))));
+  EXPECT_EQ(content(store, queue.first), std::string(4'000, 'x'));
+  EXPECT_EQ(content(store, store.next(queue.first)), std::string(700, 'y'));
+  EXPECT_EQ(content(store, another.first), std::string(4'000, 'z'));
 }
 
 // Against std::deque, with several queues in one store.
@@ -72,7 +91,7 @@ TEST(MessageStore, BehavesLikeQueues) {
     const auto choice = random() % 5;
     if (choice < 3) {
       const std::string payload(random() % 600, static_cast<char>('a' + random() % 26));
-      if (store.push(queue, 1, payload)) expected.push_back(as_sent(payload));
+      if (store.push(queue, said(1, payload))) expected.push_back(payload);
     } else if (!expected.empty()) {
       const auto count = static_cast<std::uint32_t>(1 + random() % expected.size());
       for (std::uint32_t i = 0; i < count; ++i) store.pop(queue);
@@ -81,7 +100,7 @@ TEST(MessageStore, BehavesLikeQueues) {
     ASSERT_EQ(queue.count, expected.size());
     std::uint32_t message = queue.first;
     for (const std::string& bytes : expected) {
-      ASSERT_EQ(datagram(store, message), bytes);
+      ASSERT_EQ(content(store, message), bytes);
       message = store.next(message);
     }
   }

@@ -11,46 +11,50 @@
 namespace chatd {
 namespace {
 
+NewEntry said(std::string_view text) {
+  return {.sender = 1, .entry = {.member = 1, .bytes = text}};
+}
+
 TEST(RoomLog, KeepsAnEntryUntilEveryReaderHasPassedIt) {
   MessageStore store(100);
   RoomLog log;
-  ASSERT_TRUE(log.append(store, 1, "a", 3));
-  ASSERT_TRUE(log.append(store, 1, "b", 3));
-  EXPECT_EQ(log.first(), 0u);
-  EXPECT_EQ(log.head(), 2u);
-  log.advance(store, 0, 2, 2);
-  EXPECT_EQ(log.size(), 2u);
-  log.advance(store, 0, 1, 1);
+  ASSERT_TRUE(log.append(store, said("a"), 3));
+  ASSERT_TRUE(log.append(store, said("b"), 3));
   EXPECT_EQ(log.first(), 1u);
+  EXPECT_EQ(log.head(), 3u);
+  log.advance(store, 1, 3, 2);
+  EXPECT_EQ(log.size(), 2u);
   log.advance(store, 1, 2, 1);
+  EXPECT_EQ(log.first(), 2u);
+  log.advance(store, 2, 3, 1);
   EXPECT_TRUE(log.is_empty());
-  EXPECT_EQ(log.first(), 2u) << "numbers are never used again";
+  EXPECT_EQ(log.first(), 3u) << "numbers are never used again";
   EXPECT_EQ(store.free_blocks(), 100u);
 }
 
 TEST(RoomLog, WhoComesBeginsAtTheHead) {
   MessageStore store(100);
   RoomLog log;
-  ASSERT_TRUE(log.append(store, 1, "before", 1));
+  ASSERT_TRUE(log.append(store, said("before"), 1));
   log.add_reader();
-  ASSERT_TRUE(log.append(store, 1, "after", 2));
-  EXPECT_EQ(store.readers(log.entry(store, 0)), 1u);
+  ASSERT_TRUE(log.append(store, said("after"), 2));
   EXPECT_EQ(store.readers(log.entry(store, 1)), 1u);
-  log.remove_reader(store, 0);
-  EXPECT_EQ(log.first(), 1u) << "nobody is left who has to get the first";
+  EXPECT_EQ(store.readers(log.entry(store, 2)), 1u);
   log.remove_reader(store, 1);
+  EXPECT_EQ(log.first(), 2u) << "nobody is left who has to get the first";
+  log.remove_reader(store, 2);
   EXPECT_TRUE(log.is_empty());
 }
 
 TEST(RoomLog, WhatGivesWayIsPassedOver) {
   MessageStore store(100);
   RoomLog log;
-  for (int i = 0; i < 3; ++i) ASSERT_TRUE(log.append(store, 1, "x", 2));
-  log.advance(store, 0, 2, 1);
-  log.drop_oldest(store);
-  EXPECT_EQ(log.first(), 1u);
-  EXPECT_EQ(log.position(0), 1u) << "a cursor from before stands at what is left";
-  EXPECT_EQ(store.readers(log.oldest()), 1u);
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(log.append(store, said("x"), 2));
+  log.advance(store, 1, 3, 1);
+  log.drop_first(store);
+  EXPECT_EQ(log.first(), 2u);
+  EXPECT_EQ(log.position(1), 2u) << "a cursor from before stands at what is left";
+  EXPECT_EQ(store.readers(log.first_entry()), 1u);
 }
 
 // Against a list of cursors: whoever comes, goes, reads on or loses something.
@@ -59,7 +63,7 @@ TEST(RoomLog, BehavesLikeCursors) {
   MessageStore store(300);
   RoomLog log;
   std::vector<std::uint64_t> cursors;
-  std::uint64_t head = 0;
+  std::uint64_t head = 1;
   for (int step = 0; step < 50'000; ++step) {
     const auto who = cursors.empty() ? 0 : random() % cursors.size();
     switch (random() % 8) {
@@ -75,12 +79,12 @@ TEST(RoomLog, BehavesLikeCursors) {
         cursors.erase(cursors.begin() + static_cast<std::ptrdiff_t>(who));
         break;
       case 2:
-        if (!log.is_empty()) log.drop_oldest(store);
+        if (!log.is_empty()) log.drop_first(store);
         break;
       case 3:
       case 4:
         if (cursors.empty()) break;
-        if (log.append(store, 1, std::string(random() % 400, 'x'),
+        if (log.append(store, said(std::string(random() % 400, 'x')),
                        static_cast<std::uint32_t>(cursors.size()))) {
           ++head;
         }

@@ -1,0 +1,216 @@
+// A member's side of protocol v2, as a state machine without sockets and clock: datagrams and the
+// time go in, datagrams and events come out.
+//
+//   client::LogSession session(grant, {}, now_ms);
+//   auto id = session.say(now_ms, "hi");             // delivered or refused, by an event
+//   session.on_datagram(now_ms, bytes);              // whatever came on the socket
+//   session.on_deadline(now_ms);                     // when next_deadline() has come
+//   while (auto datagram = session.next_datagram(now_ms)) send(*datagram);
+//   while (auto event = session.next_event()) handle(*event);
+//
+// The room is a log: everything that is said, and who comes and goes, is an entry with a number, and
+// every member gets the same entries in the same order, the sender its own as well: so it knows that
+// a message has arrived. What is lost is asked for again, what the server has lost as well is told
+// as a gap, and what is not echoed is said again. Sources: RFC 6298 (how long to wait), RFC 5681
+// (how much may be under way), RFC 9000 (numbers, resets, proof of an address).
+//
+// Thread: one at a time. Times are milliseconds of any clock that only goes forward.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "client/lib/round_trip.h"
+#include "client/lib/session_info.h"
+#include "core/base/time.h"
+#include "core/crypto/packet_key.h"
+#include "core/crypto/replay_window.h"
+#include "core/wire/v2/datagram.h"
+#include "core/wire/v2/frames.h"
+
+namespace chatd::client {
+
+struct LogSessionOptions {
+  // Ask for what was said before, as far as the room lets late members read it.
+  bool wants_history = true;
+};
+
+// What has happened. Texts and names are as they came: make them harmless before they are shown.
+struct LogEvent {
+  enum class Kind : std::uint8_t {
+    kDelivered,  // what was said with this `id` is entry `number`
+    kRefused,    // it never will be: `text` says why, and `retry_after_ms` when to try again
+    kSaid,       // `name` has said `text`
+    kJoined,     // `name` has come
+    kLeft,       // `name` has gone
+    kGap,        // entries `number` to `last_number` are lost for good
+    kCaughtUp,   // all that was said before has been told
+    kClosed,     // this member is no longer in the room; `text` says why
+    kUnknown,    // the server does not know the session (any more)
+    kSilent,     // the server does not answer
+    kAnswers,    // it does again
+  };
+
+  Kind kind = Kind::kSaid;
+  std::uint64_t id = 0;      // of what this member said; 0: another's
+  std::uint64_t number = 0;  // of the entry
+  std::uint64_t last_number = 0;
+  v2::MemberId member = v2::kServerId;
+  std::string name = {};  // empty: not known, or the server
+  v2::ContentType content_type = v2::ContentType::kText;
+  std::string text = {};
+  bool is_history = false;  // it was there before this member came
+  TimeMs retry_after_ms = 0;
+  v2::CloseReason close_reason = v2::CloseReason::kRemoved;
+};
+
+// For whoever wants to know how well it goes.
+struct LogSessionStats {
+  std::uint64_t said = 0;
+  std::uint64_t said_again = 0;        // datagrams with something that was said before
+  std::uint64_t repairs_asked = 0;     // times that something was asked for again
+  std::uint64_t entries = 0;           // that were new
+  std::uint64_t entries_repeated = 0;  // that were there already
+  std::uint64_t entries_lost = 0;
+  std::uint64_t datagrams_dropped = 0;  // not opened, or a second time
+};
+
+class LogSession {
+ public:
+  LogSession(SessionInfo info, const LogSessionOptions& options, TimeMs now_ms);
+
+  // --- In ----------------------------------------------------------------------------------------
+
+  // The number by which an event will say what became of it; 0: it is empty, longer than
+  // v2::kMaxSayBytes, or the session is over.
+  std::uint64_t say(TimeMs now_ms, std::string_view bytes,
+                    v2::ContentType content_type = v2::ContentType::kText);
+  void leave();
+  // A datagram that has come. False: it is not for this session.
+  bool on_datagram(TimeMs now_ms, std::string_view bytes);
+  void on_deadline(TimeMs now_ms);
+  // When on_deadline() wants to be called.
+  std::optional<TimeMs> next_deadline() const;
+
+  // --- Out ---------------------------------------------------------------------------------------
+
+  // A datagram for the server; nothing when there is none now. Ask after each of the calls above.
+  std::optional<std::string> next_datagram(TimeMs now_ms);
+  std::optional<LogEvent> next_event();
+
+  // --- What is known -----------------------------------------------------------------------------
+
+  v2::SessionId id() const { return info_.id; }
+  v2::MemberId member() const { return info_.member; }
+  bool is_over() const { return is_over_; }
+  // Everything up to this entry is there.
+  std::uint64_t complete() const { return complete_; }
+  // Messages that are neither delivered nor refused.
+  std::size_t unsettled() const { return says_.size(); }
+  const std::map<v2::MemberId, RosterMember>& roster() const { return roster_; }
+  TimeMs round_trip_ms() const { return round_trip_.smoothed_ms(); }
+  const LogSessionStats& stats() const { return stats_; }
+
+ private:
+  // Something that was said and is not settled.
+  struct Pending {
+    std::uint64_t id = 0;
+    v2::ContentType content_type = v2::ContentType::kText;
+    std::string bytes;
+    TimeMs sent_at_ms = 0;
+    std::uint32_t times_sent = 0;
+    bool is_due = true;  // to be sent (again)
+  };
+  // An entry that came before another one that is still missing.
+  struct Ahead {
+    v2::EntryKind kind;
+    v2::MemberId member;
+    std::uint64_t client_number;
+    v2::ContentType content_type;
+    std::string bytes;
+  };
+
+  std::string_view open(const v2::Datagram& datagram);
+  void take(TimeMs now_ms, const v2::Log& log);
+  void take(TimeMs now_ms, const v2::Head& head);
+  void take(TimeMs now_ms, const v2::Gap& gap);
+  void take(TimeMs now_ms, const v2::Refused& refused);
+  void take(TimeMs now_ms, const v2::PathChallenge& challenge);
+  void take(TimeMs now_ms, const v2::Closed& closed);
+
+  void take_entry(TimeMs now_ms, std::uint64_t number, const v2::Entry& entry);
+  void pass_on(std::uint64_t number, const v2::Entry& entry);
+  void pass_on_what_follows();
+  void pass_gap(std::uint64_t first, std::uint64_t last);
+  std::optional<LogEvent> event_of(std::uint64_t number, const v2::Entry& entry);
+  void emit(LogEvent event);
+  void advance_to(std::uint64_t number);
+  void finish_history();
+  void end(LogEvent::Kind kind, v2::CloseReason reason, std::string_view text);
+
+  // Sending (log_session_send.cpp).
+  void settle(TimeMs now_ms, std::uint64_t client_number, std::uint64_t number);
+  void expect_again(TimeMs now_ms, const Pending& settled);
+  std::deque<Pending>::iterator find_pending(std::uint64_t id);
+  std::size_t under_way() const;
+  std::optional<TimeMs> say_deadline() const;
+  void on_say_timeout(TimeMs now_ms);
+  void on_heard(TimeMs now_ms);
+  void on_missing(TimeMs now_ms);
+  bool is_missing_something() const;
+  void check_silence(TimeMs now_ms);
+  void write_have(TimeMs now_ms, v2::ByteWriter& writer);
+  void write_says(TimeMs now_ms, v2::ByteWriter& writer, const char* end);
+  std::string seal(std::string_view plain);
+
+  SessionInfo info_;
+  PacketKey send_key_;
+  PacketKey receive_key_;
+  Sealer sealer_;
+  std::uint64_t next_packet_ = 0;
+  ReplayWindow received_;
+  std::array<char, 65'536> plain_;
+
+  // What is said.
+  std::uint64_t next_id_ = 1;
+  std::deque<Pending> says_;
+  RoundTrip round_trip_;
+  std::uint32_t backoff_ = 0;  // doublings of the timeout
+  double window_ = 10;
+
+  // What has come.
+  std::uint64_t complete_;
+  std::uint64_t last_known_;  // the newest entry that is known to exist
+  std::uint64_t history_end_;  // up to here it is history
+  std::map<std::uint64_t, Ahead> ahead_;
+  std::map<v2::MemberId, RosterMember> roster_;
+  std::vector<LogEvent> history_;  // held back until names are known
+  bool is_in_history_;
+
+  // What is to be told to the server, and when.
+  TimeMs have_interval_ms_ = 1000;
+  std::optional<TimeMs> have_at_ms_;  // what has come is acknowledged then
+  std::optional<TimeMs> ask_at_ms_;   // what is missing is asked for then
+  std::uint32_t asked_ = 0;           // times, for what is missing now
+  std::uint64_t complete_when_asked_ = 0;
+  TimeMs heard_at_ms_;                // when the server was last heard
+  TimeMs probe_at_ms_;                // when it is asked whether it is there
+  std::uint32_t probes_ = 0;          // that it has not answered
+  bool wants_probe_ = false;
+  std::optional<std::uint64_t> path_response_;
+  bool wants_leave_ = false;
+  bool is_over_ = false;
+  bool is_silent_ = false;
+
+  std::deque<LogEvent> events_;
+  LogSessionStats stats_;
+};
+
+}  // namespace chatd::client

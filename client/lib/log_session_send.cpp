@@ -1,0 +1,241 @@
+// What a member sends, and when: what it says (again), what it has, what it misses, and whether the
+// server is there at all.
+#include <algorithm>
+
+#include "client/lib/log_session.h"
+
+namespace chatd::client {
+namespace {
+
+// A gap may be due to a datagram that came by another way and is a little late.
+constexpr TimeMs kReorderMs = 5;
+// Home routers forget a path after 30 s without a datagram.
+constexpr TimeMs kKeepAliveMs = 25'000;
+// After so many questions without an answer the server counts as silent, and goes on being asked.
+constexpr std::uint32_t kProbesBeforeSilent = 4;
+
+// What is missing is asked for again, later and later, but not for ever later: the server bounds what
+// it sends for that, and a network that loses much is no reason to be silent.
+constexpr std::uint32_t kMaxAskDoublings = 2;
+constexpr std::uint32_t kMaxSayDoublings = 3;
+
+constexpr double kMinWindow = 4;
+constexpr double kMaxWindow = 64;  // what a server keeps track of
+
+}  // namespace
+
+// --- What is said --------------------------------------------------------------------------------
+
+std::uint64_t LogSession::say(TimeMs now_ms, std::string_view bytes,
+                              v2::ContentType content_type) {
+  if (is_over_ || bytes.empty() || bytes.size() > v2::kMaxSayBytes) return 0;
+  says_.push_back({.id = next_id_,
+                   .content_type = content_type,
+                   .bytes = std::string(bytes),
+                   .sent_at_ms = now_ms});
+  ++stats_.said;
+  return next_id_++;
+}
+
+void LogSession::leave() {
+  wants_leave_ = true;
+}
+
+std::deque<LogSession::Pending>::iterator LogSession::find_pending(std::uint64_t id) {
+  return std::find_if(says_.begin(), says_.end(), [id](const Pending& one) { return one.id == id; });
+}
+
+// It was echoed.
+void LogSession::settle(TimeMs now_ms, std::uint64_t client_number, std::uint64_t number) {
+  const auto found = find_pending(client_number);
+  if (found == says_.end()) return;
+  // Of what was sent twice nobody knows which of the two was echoed (Karn's algorithm).
+  if (found->times_sent == 1) round_trip_.add(now_ms - found->sent_at_ms);
+  const Pending settled = std::move(*found);
+  says_.erase(found);
+  backoff_ = 0;
+  window_ = std::min(kMaxWindow, window_ + 1 / window_);
+  expect_again(now_ms, settled);
+  events_.push_back({.kind = LogEvent::Kind::kDelivered,
+                     .id = client_number,
+                     .number = number,
+                     .member = info_.member});
+}
+
+// What was sent well before something that has been echoed is lost, most likely.
+void LogSession::expect_again(TimeMs now_ms, const Pending& settled) {
+  bool has_lost = false;
+  for (Pending& one : says_) {
+    if (one.id >= settled.id) break;
+    if (one.is_due || one.times_sent == 0) continue;
+    if (one.sent_at_ms + kReorderMs > settled.sent_at_ms) continue;
+    if (one.times_sent > 1 && now_ms - one.sent_at_ms < round_trip_.smoothed_ms()) continue;
+    one.is_due = has_lost = true;
+  }
+  if (has_lost) window_ = std::max(kMinWindow, window_ / 2);
+}
+
+std::size_t LogSession::under_way() const {
+  return static_cast<std::size_t>(std::count_if(says_.begin(), says_.end(), [](const Pending& one) {
+    return one.times_sent > 0 && !one.is_due;
+  }));
+}
+
+// Of the oldest that is under way.
+std::optional<TimeMs> LogSession::say_deadline() const {
+  for (const Pending& one : says_) {
+    if (one.times_sent > 0 && !one.is_due) {
+      return one.sent_at_ms + round_trip_.timeout_ms(backoff_);
+    }
+  }
+  return std::nullopt;
+}
+
+void LogSession::on_say_timeout(TimeMs now_ms) {
+  const auto deadline = say_deadline();
+  if (!deadline || now_ms < *deadline) return;
+  const TimeMs timeout_ms = round_trip_.timeout_ms(backoff_);
+  for (Pending& one : says_) {
+    if (one.times_sent > 0 && one.sent_at_ms + timeout_ms <= now_ms) one.is_due = true;
+  }
+  backoff_ = std::min(backoff_ + 1, kMaxSayDoublings);
+  window_ = std::max(kMinWindow, window_ / 2);
+}
+
+// --- What has come, and what has not -------------------------------------------------------------
+
+void LogSession::on_heard(TimeMs now_ms) {
+  heard_at_ms_ = now_ms;
+  probes_ = 0;
+  wants_probe_ = false;
+  probe_at_ms_ = now_ms + std::min(kKeepAliveMs, info_.idle_timeout_ms / 3);
+  if (!is_silent_) return;
+  is_silent_ = false;
+  events_.push_back({.kind = LogEvent::Kind::kAnswers});
+}
+
+bool LogSession::is_missing_something() const {
+  return complete_ < last_known_;
+}
+
+// A gap is asked for a moment after it shows, then each time that the answer should have come. Of
+// what is missing at the end, and nothing beyond it, the server sends a part for each question: the
+// next one follows when that has come.
+void LogSession::on_missing(TimeMs now_ms) {
+  if (!is_missing_something()) {
+    ask_at_ms_.reset();
+    asked_ = 0;
+    return;
+  }
+  const bool has_part = asked_ > 0 && complete_ > complete_when_asked_;
+  if (has_part) asked_ = 0;
+  if (!ask_at_ms_ || (has_part && ahead_.empty())) ask_at_ms_ = now_ms + kReorderMs;
+}
+
+void LogSession::on_deadline(TimeMs now_ms) {
+  if (is_over_) return;
+  on_say_timeout(now_ms);
+  check_silence(now_ms);
+}
+
+void LogSession::check_silence(TimeMs now_ms) {
+  if (now_ms < probe_at_ms_) return;
+  if (probes_ == kProbesBeforeSilent && !is_silent_) {
+    is_silent_ = true;
+    events_.push_back({.kind = LogEvent::Kind::kSilent,
+                       .text = "the server does not answer"});
+  }
+  wants_probe_ = true;
+}
+
+std::optional<TimeMs> LogSession::next_deadline() const {
+  if (is_over_) return std::nullopt;
+  std::optional<TimeMs> next = probe_at_ms_;
+  next = earliest(next, say_deadline());
+  next = earliest(next, have_at_ms_);
+  return earliest(next, ask_at_ms_);
+}
+
+// --- Datagrams -----------------------------------------------------------------------------------
+
+std::optional<std::string> LogSession::next_datagram(TimeMs now_ms) {
+  if (is_over_) return std::nullopt;
+  std::array<char, v2::kMaxBundlePlainBytes> plain;
+  v2::ByteWriter writer(plain.data());
+  if (path_response_) {
+    v2::write_frame(writer, v2::PathResponse{*path_response_});
+    path_response_.reset();
+  }
+  const bool is_asking = ask_at_ms_ && now_ms >= *ask_at_ms_ && is_missing_something();
+  const bool is_acknowledging = have_at_ms_ && now_ms >= *have_at_ms_;
+  if (wants_probe_ || is_asking || is_acknowledging) write_have(now_ms, writer);
+  write_says(now_ms, writer, plain.data() + plain.size());
+  if (wants_leave_) {
+    v2::write_frame(writer, v2::Leave{});
+    is_over_ = true;
+  }
+  const auto size_bytes = static_cast<std::size_t>(writer.end() - plain.data());
+  if (size_bytes == 0) return std::nullopt;
+  return seal({plain.data(), size_bytes});
+}
+
+// What is there, what is wanted, or both; and if it is time to ask whether the server is there, one
+// entry more than is known is wanted, which it has to answer.
+void LogSession::write_have(TimeMs now_ms, v2::ByteWriter& writer) {
+  v2::Have have{.log_epoch = info_.log_epoch,
+                .complete = complete_,
+                .wanted = 0,
+                .range_count = 0,
+                .ranges = {}};
+  if (ask_at_ms_ && now_ms >= *ask_at_ms_) {
+    have.wanted = last_known_;
+    ++asked_;
+    complete_when_asked_ = complete_;
+    ++stats_.repairs_asked;
+    ask_at_ms_ = now_ms + round_trip_.timeout_ms(std::min(asked_ - 1, kMaxAskDoublings));
+  }
+  if (wants_probe_) {
+    have.wanted = last_known_ + 1;
+    wants_probe_ = false;
+    probe_at_ms_ = now_ms + round_trip_.timeout_ms(probes_++);
+  }
+  for (auto at = ahead_.begin(); at != ahead_.end() && have.range_count < v2::kMaxRanges;) {
+    v2::Range range{.first = at->first, .last = at->first};
+    for (++at; at != ahead_.end() && at->first == range.last + 1; ++at) ++range.last;
+    have.ranges[have.range_count++] = range;
+  }
+  // Beyond the last range that there was room for, the server would take all as missing.
+  if (have.range_count == v2::kMaxRanges) {
+    have.wanted = std::min(have.wanted, have.ranges[have.range_count - 1].last);
+  }
+  have_at_ms_.reset();
+  v2::write_frame(writer, have);
+}
+
+void LogSession::write_says(TimeMs now_ms, v2::ByteWriter& writer, const char* end) {
+  std::size_t under_way_now = under_way();
+  for (Pending& one : says_) {
+    if (!one.is_due) continue;
+    if (under_way_now >= static_cast<std::size_t>(window_)) return;
+    if (one.id >= says_.front().id + static_cast<std::uint64_t>(kMaxWindow)) return;
+    const std::size_t size_bytes = v2::kMaxSayHeadBytes + one.bytes.size();
+    if (static_cast<std::size_t>(end - writer.end()) < size_bytes) return;
+    v2::write_frame(writer, v2::Say{.client_number = one.id,
+                                    .content_type = one.content_type,
+                                    .bytes = one.bytes});
+    if (one.times_sent++ > 0) ++stats_.said_again;
+    one.sent_at_ms = now_ms;
+    one.is_due = false;
+    ++under_way_now;
+  }
+}
+
+std::string LogSession::seal(std::string_view plain) {
+  while (send_key_.epoch() < PacketKey::epoch_of(next_packet_)) send_key_ = send_key_.next();
+  sealer_.use(info_.cipher, send_key_);
+  std::string datagram(plain.size() + v2::kOverheadBytes, '\0');
+  sealer_.seal(info_.id, next_packet_++, plain, datagram.data());
+  return datagram;
+}
+
+}  // namespace chatd::client

@@ -1,0 +1,233 @@
+#include "core/relay/session_handler.h"
+
+#include <simdjson.h>
+
+#include <algorithm>
+#include <variant>
+
+namespace chatd {
+namespace {
+
+// An address that is to be proven is asked so often, at most.
+constexpr TimeMs kProbeIntervalMs = 200;
+// Who says more than it may is asked to wait for so long before it says that again.
+constexpr std::uint64_t kRetryAfterMs = 500;
+
+bool is_control(char byte) {
+  const auto value = static_cast<unsigned char>(byte);
+  return (value < 0x20 && byte != '\n' && byte != '\t') || value == 0x7f;
+}
+
+}  // namespace
+
+SessionHandler::SessionHandler(const Limits& limits, const LocalEndpoints& local_endpoints,
+                               Roster& roster, Membership& membership, Dispatcher& dispatcher,
+                               Counters& counters, SourceAnswers& answers,
+                               const ResetKey& reset_key, RandomStream& random)
+    : limits_(limits),
+      own_sockets_(local_endpoints),
+      roster_(roster),
+      membership_(membership),
+      dispatcher_(dispatcher),
+      counters_(counters),
+      answers_(answers),
+      reset_key_(reset_key),
+      random_(random) {}
+
+void SessionHandler::on_datagram(TimeMs now_ms, const Endpoint& from, const v2::Datagram& datagram,
+                                 Outbox& out) {
+  const std::uint32_t slot = find(datagram.session);
+  if (slot == kNoSlot) {
+    counters_.add(Counter::kDroppedUnknownSession);
+    return answer_unknown(now_ms, from, datagram, out);
+  }
+  Member& member = roster_.members()[slot];
+  Session& session = *roster_.session_of(member);
+  const bool is_newest = datagram.packet_number >= session.received.next();
+  const std::string_view plain = open(session, datagram);
+  if (plain.empty()) return;
+  counters_.add(Counter::kSealedDatagrams);
+  member.last_heard_ms = now_ms;
+  member.unreachable_count = 0;
+  const Sender sender{now_ms, from, slot, out};
+  accept_address(sender, session, is_newest);
+  read_frames(sender, plain);
+}
+
+std::uint32_t SessionHandler::find(v2::SessionId id) const {
+  const Member* const member = roster_.members().find(id.slot());
+  if (member == nullptr) return kNoSlot;
+  const Session* const session = roster_.session_of(*member);
+  return session != nullptr && session->id == id ? id.slot() : kNoSlot;
+}
+
+// What the other side sealed under its next key shows that it has changed keys.
+std::string_view SessionHandler::open(Session& session, const v2::Datagram& datagram) {
+  if (!session.received.is_new(datagram.packet_number)) {
+    counters_.add(Counter::kDroppedReplayed);
+    return {};
+  }
+  const std::uint64_t epoch = PacketKey::epoch_of(datagram.packet_number);
+  bool is_open = false;
+  if (epoch == session.receive_key.epoch()) {
+    is_open = open_datagram(session.cipher, session.receive_key, datagram, plain_.data());
+  } else if (epoch == session.receive_key.epoch() + 1) {
+    const PacketKey next = session.receive_key.next();
+    is_open = open_datagram(session.cipher, next, datagram, plain_.data());
+    if (is_open) session.receive_key = next;
+  }
+  if (!is_open) {
+    counters_.add(Counter::kDroppedNotOpened);
+    return {};
+  }
+  session.received.mark(datagram.packet_number);
+  return {plain_.data(), datagram.sealed.size() - v2::kTagBytes};
+}
+
+// Where the newest datagram came from, that is where the member is. TCP has proven one address; any
+// other could be a victim's, whom the member wants to be sent what its room says: it is asked to
+// answer from there first.
+void SessionHandler::accept_address(const Sender& sender, Session& session, bool is_newest) {
+  const Member& member = roster_.members()[sender.slot];
+  const Endpoint& bound = roster_.endpoint_of(member);
+  if (sender.from == bound) {
+    if (sender.from.via != bound.via) roster_.speak_via(sender.slot, sender.from.via);
+    return;
+  }
+  if (!is_newest || sender.from.port == 0 || own_sockets_.contains(sender.from)) return;
+  if (sender.from.ip == member.tcp_peer) {
+    dispatcher_.bind_v2(sender.slot, sender.from);
+  } else {
+    challenge(sender, session);
+  }
+}
+
+void SessionHandler::challenge(const Sender& sender, Session& session) {
+  PathProbe& probe = session.probe;
+  if (!sender.from.ip.is_unicast()) return;
+  if (probe.endpoint.port != 0 && sender.now_ms < probe.sent_at_ms + kProbeIntervalMs) return;
+  const auto random = random_.next<sizeof(std::uint64_t)>();
+  probe = {.endpoint = sender.from,
+           .data = v2::load_u64(reinterpret_cast<const char*>(random.data())),
+           .sent_at_ms = sender.now_ms};
+  counters_.add(Counter::kPathChallenges);
+  dispatcher_.send_frame(sender.slot, sender.from, v2::PathChallenge{probe.data}, sender.out);
+}
+
+void SessionHandler::read_frames(const Sender& sender, std::string_view plain) {
+  v2::ByteReader reader(plain);
+  v2::ClientFrame frame;
+  for (;;) {
+    switch (v2::read_frame(reader, frame)) {
+      case v2::ReadResult::kFrame:
+        break;
+      case v2::ReadResult::kEnd:
+        return;
+      case v2::ReadResult::kUnknown:
+        return counters_.add(Counter::kFramesUnknown);
+      case v2::ReadResult::kMalformed:
+        return counters_.add(Counter::kFramesMalformed);
+    }
+    if (!std::visit([&](const auto& one) { return take(sender, one); }, frame)) return;
+  }
+}
+
+// --- Frames --------------------------------------------------------------------------------------
+
+// Said twice: its echo was lost, or is late. The member is told where the log ends, and asks.
+bool SessionHandler::take(const Sender& sender, const v2::Say& say) {
+  Session& session = *roster_.session_of(roster_.members()[sender.slot]);
+  switch (session.says.take(say.client_number)) {
+    case SayWindow::Result::kNew:
+      accept(sender, say);
+      return true;
+    case SayWindow::Result::kDuplicate:
+      counters_.add(Counter::kSaysDuplicate);
+      if (roster_.is_bound(sender.slot)) dispatcher_.send_head(sender.slot, sender.out);
+      return true;
+    case SayWindow::Result::kTooFarAhead:
+      counters_.add(Counter::kSaysTooFarAhead);
+      return true;
+  }
+  return true;
+}
+
+void SessionHandler::accept(const Sender& sender, const v2::Say& say) {
+  Member& member = roster_.members()[sender.slot];
+  if (say.bytes.size() > v2::kMaxSayBytes) {
+    return refuse(sender, say, v2::RefusalReason::kTooLong, 0);
+  }
+  if (!is_sound(say)) return refuse(sender, say, v2::RefusalReason::kBadContent, 0);
+  const std::size_t receivers = roster_.room_of(member).members.size();
+  if (!member.rate_limiter.take_payload(sender.now_ms, limits_.abuse) ||
+      !member.rate_limiter.take_bytes(sender.now_ms, limits_.abuse, say.bytes.size(), receivers)) {
+    dispatcher_.refuse(sender.slot);
+    return refuse(sender, say, v2::RefusalReason::kOverLimit, kRetryAfterMs);
+  }
+  dispatcher_.accept(sender.now_ms, sender.slot, say);
+}
+
+// Text has to be fit for JSON, in which members with protocol v1 get it.
+bool SessionHandler::is_sound(const v2::Say& say) {
+  if (say.bytes.empty()) return false;
+  switch (say.content_type) {
+    case v2::ContentType::kText:
+      return simdjson::validate_utf8(say.bytes) &&
+             std::none_of(say.bytes.begin(), say.bytes.end(), is_control);
+    case v2::ContentType::kSealed:
+      return true;
+    default:
+      return false;
+  }
+}
+
+void SessionHandler::refuse(const Sender& sender, const v2::Say& say, v2::RefusalReason reason,
+                            std::uint64_t retry_after_ms) {
+  counters_.add(Counter::kSaysRefused);
+  if (!roster_.is_bound(sender.slot)) return;
+  dispatcher_.send_frame(sender.slot, roster_.endpoint_of(roster_.members()[sender.slot]),
+                         v2::Refused{.client_number = say.client_number,
+                                     .reason = reason,
+                                     .retry_after_ms = retry_after_ms},
+                         sender.out);
+}
+
+bool SessionHandler::take(const Sender& sender, const v2::Have& have) {
+  if (!roster_.is_bound(sender.slot)) return true;
+  const bool can_be = dispatcher_.on_have(sender.now_ms, sender.slot, have, sender.out);
+  counters_.add(can_be ? Counter::kHavesTaken : Counter::kHavesImpossible);
+  return true;
+}
+
+bool SessionHandler::take(const Sender& sender, const v2::Leave& /*leave*/) {
+  counters_.add(Counter::kLeavesSealed);
+  membership_.leave(sender.now_ms, sender.slot, sender.out);
+  return false;
+}
+
+bool SessionHandler::take(const Sender& sender, const v2::PathResponse& response) {
+  Session& session = *roster_.session_of(roster_.members()[sender.slot]);
+  PathProbe& probe = session.probe;
+  const bool is_answer = probe.endpoint.port != 0 && probe.endpoint == sender.from &&
+                         probe.data == response.data;
+  if (!is_answer) {
+    counters_.add(Counter::kPathResponsesWrong);
+    return true;
+  }
+  probe = {};
+  dispatcher_.bind_v2(sender.slot, sender.from);
+  return true;
+}
+
+void SessionHandler::answer_unknown(TimeMs now_ms, const Endpoint& from,
+                                    const v2::Datagram& datagram, Outbox& out) {
+  if (!answers_.take(now_ms, from)) return;
+  counters_.add(Counter::kResetsSent);
+  const auto reset = v2::make_reset(datagram, reset_key_.token_of(datagram.session));
+  char* const bytes = out.allocate(reset.size());
+  std::copy(reset.begin(), reset.end(), bytes);
+  out.open(Outbox::Kind::kAnswer, {bytes, reset.size()});
+  out.add(from);
+}
+
+}  // namespace chatd

@@ -1,0 +1,82 @@
+// What comes from members with protocol v2: a datagram is opened, and its frames are dealt with one
+// after the other (core/wire/v2/frames.h).
+//
+// Whatever does not open changes nothing, allocates nothing and is answered by nothing; only a
+// session that is not known here, or no more, is answered by a reset, so that nobody listens in
+// vain: shorter than what it answers, and not often to one address.
+//
+// Thread: one at a time. Nothing is allocated for a datagram.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+#include "core/base/endpoint.h"
+#include "core/base/limits.h"
+#include "core/base/random_stream.h"
+#include "core/base/time.h"
+#include "core/crypto/packet_key.h"
+#include "core/crypto/reset_key.h"
+#include "core/ratelimit/source_answers.h"
+#include "core/room/dispatcher.h"
+#include "core/room/membership.h"
+#include "core/room/outbox.h"
+#include "core/room/roster.h"
+#include "core/stats/counters.h"
+#include "core/wire/v2/datagram.h"
+#include "core/wire/v2/frames.h"
+
+namespace chatd {
+
+class SessionHandler {
+ public:
+  SessionHandler(const Limits& limits, const LocalEndpoints& local_endpoints, Roster& roster,
+                 Membership& membership, Dispatcher& dispatcher, Counters& counters,
+                 SourceAnswers& answers, const ResetKey& reset_key, RandomStream& random);
+
+  // `bytes` is the whole datagram, at most kMaxDatagramBytes long.
+  void on_datagram(TimeMs now_ms, const Endpoint& from, const v2::Datagram& datagram, Outbox& out);
+
+ private:
+  // Of the member whose datagram is being read.
+  struct Sender {
+    TimeMs now_ms;
+    const Endpoint& from;
+    std::uint32_t slot;
+    Outbox& out;
+  };
+
+  std::uint32_t find(v2::SessionId session) const;
+  // The frames; empty: it does not open, or not again, which is counted.
+  std::string_view open(Session& session, const v2::Datagram& datagram);
+  void accept_address(const Sender& sender, Session& session, bool is_newest);
+  void challenge(const Sender& sender, Session& session);
+  void read_frames(const Sender& sender, std::string_view plain);
+
+  // Whether the member is still there after it.
+  bool take(const Sender& sender, const v2::Say& say);
+  bool take(const Sender& sender, const v2::Have& have);
+  bool take(const Sender& sender, const v2::Leave& leave);
+  bool take(const Sender& sender, const v2::PathResponse& response);
+
+  void accept(const Sender& sender, const v2::Say& say);
+  static bool is_sound(const v2::Say& say);
+  void refuse(const Sender& sender, const v2::Say& say, v2::RefusalReason reason,
+              std::uint64_t retry_after_ms);
+  void answer_unknown(TimeMs now_ms, const Endpoint& from, const v2::Datagram& datagram,
+                      Outbox& out);
+
+  const Limits& limits_;
+  const LocalEndpoints& own_sockets_;
+  Roster& roster_;
+  Membership& membership_;
+  Dispatcher& dispatcher_;
+  Counters& counters_;
+  SourceAnswers& answers_;
+  const ResetKey& reset_key_;
+  RandomStream& random_;
+  std::array<char, kMaxDatagramBytes> plain_;
+};
+
+}  // namespace chatd

@@ -1,0 +1,218 @@
+// Members with protocol v2: bundles as the log grows, what one of them has missed, and where the
+// log ends.
+//
+// Each has a cursor, as members with protocol v1 have; but what it misses is not lost, as long as
+// the room keeps it. So nothing waits for these members: whoever has fallen too far behind is told
+// what is gone. And nothing has to be remembered of what they ask for: HAVE says all of it, is
+// answered at once and within bounds, and comes again until everything is there.
+#include <algorithm>
+
+#include "core/room/dispatcher.h"
+
+namespace chatd {
+namespace {
+
+// What is sent again for one HAVE: as much as an unknown path is given at first (RFC 6928).
+constexpr std::uint32_t kMaxBundlesPerHave = 10;
+
+// When a member cannot be told yet, for it has still to get something, or the outbox is full.
+constexpr TimeMs kRetryMs = 20;
+
+}  // namespace
+
+KeepLimits Dispatcher::keep_limits() const {
+  return {.entries = limits_.history_entries,
+          .blocks = static_cast<std::uint32_t>(limits_.history_bytes / MessageStore::kBlockBytes)};
+}
+
+void Dispatcher::add_v2_reader(std::uint32_t slot) {
+  roster_.rooms()[slot].log.set_keep_limits(store_, keep_limits());
+}
+
+void Dispatcher::bind_v2(std::uint32_t slot, const Endpoint& endpoint) {
+  const std::uint32_t room = roster_.members()[slot].room;
+  const bool was_waiting = roster_.rooms()[room].is_waiting();
+  roster_.bind_member(slot, endpoint);
+  update_turn(room, was_waiting);
+}
+
+void Dispatcher::remove_v2_reader(std::uint32_t slot, v2::CloseReason reason, Outbox& out) {
+  const Member& member = roster_.members()[slot];
+  Room& room = roster_.rooms()[member.room];
+  const std::uint32_t position = member.position;
+  if (!room.is_bound(position)) return;
+  send_closed(*room.sessions[position], room.endpoints[position], reason, out);
+  if (room.cursors[position] == room.log.head()) return;
+  const bool was_waiting = room.is_waiting();
+  --room.v2_behind;
+  update_turn(member.room, was_waiting);
+}
+
+void Dispatcher::send_closed(Session& session, const Endpoint& to, v2::CloseReason reason,
+                             Outbox& out) {
+  const v2::Closed closed{.reason = reason, .text = v2::text_of(reason)};
+  bundles_.send_frame(Outbox::Kind::kNotice, closed, session, to, out);
+}
+
+// --- As the log grows ----------------------------------------------------------------------------
+
+// Those who are next, as many as a turn's work allows.
+std::uint64_t Dispatcher::serve_v2(Room& room, std::uint64_t max_work, Outbox& out) {
+  std::uint64_t work = 0;
+  prepared_ = {};
+  while (room.v2_behind > 0 && work < max_work && !out.is_full()) {
+    const std::uint32_t position = next_v2_behind(room);
+    work += serve_v2_member(room, position, out);
+    room.next_v2_position = position + 1;
+  }
+  return work;
+}
+
+// There must be one.
+std::uint32_t Dispatcher::next_v2_behind(const Room& room) {
+  std::uint32_t position = room.next_v2_position;
+  for (;;) {
+    if (position < room.first_v2 || position >= room.size()) position = room.first_v2;
+    if (room.is_bound(position) && room.cursors[position] < room.log.head()) return position;
+    ++position;
+  }
+}
+
+// The next group for one. Its neighbours mostly stand at the same entry, and get the same.
+std::uint64_t Dispatcher::serve_v2_member(Room& room, std::uint32_t position, Outbox& out) {
+  std::uint64_t work = 0;
+  std::uint64_t& cursor = room.cursors[position];
+  if (cursor < room.log.oldest()) {
+    counters_.add(Counter::kEntriesLost, room.log.oldest() - cursor);
+    send_gap(room, position, {.first = cursor, .last = room.log.oldest() - 1}, out);
+    cursor = room.log.oldest();
+    work += Outbox::kWorkPerTrain;
+  }
+  if (cursor < room.log.head()) {
+    if (prepared_.number != cursor || prepared_.head != room.log.head()) {
+      bundles_.prepare(room.log, cursor, room.log.head());
+      prepared_ = {.number = cursor, .head = room.log.head()};
+      work += kWorkPerPlan + bundles_.size();
+    }
+    Session& session = *room.sessions[position];
+    bundles_.send(session, room.endpoints[position], out);
+    session.heads_sent = 0;
+    counters_.add(Counter::kEntriesBundled, bundles_.size());
+    cursor += bundles_.size();
+    work += bundles_.work_per_member();
+  }
+  if (cursor == room.log.head()) --room.v2_behind;
+  return work;
+}
+
+void Dispatcher::send_gap(Room& room, std::uint32_t position, v2::Range numbers, Outbox& out) {
+  bundles_.send_frame(Outbox::Kind::kBundle, v2::Gap{.log_epoch = kFirstLogEpoch, .numbers = numbers},
+                      *room.sessions[position], room.endpoints[position], out);
+}
+
+// --- What somebody has, and misses ---------------------------------------------------------------
+
+bool Dispatcher::on_have(TimeMs now_ms, std::uint32_t slot, const v2::Have& have, Outbox& out) {
+  const Member& member = roster_.members()[slot];
+  Room& room = roster_.rooms()[member.room];
+  Session& session = *room.sessions[member.position];
+  const std::uint64_t last = room.log.head() - 1;
+  if (have.log_epoch != kFirstLogEpoch || have.complete > last ||
+      (have.range_count > 0 && have.has().back().last > last)) {
+    return false;
+  }
+  session.complete = std::max(session.complete, have.complete);
+  if (have.wanted == 0) return true;
+  const TokenRate rate{.units = kMaxRepairsPerS, .burst_ms = kRepairBurstMs};
+  if (!session.repairs.take(now_ms, rate)) {
+    counters_.add(Counter::kRepairsOverLimit);
+    return true;
+  }
+  send_missing(room, member.position, have, out);
+  if (have.wanted > last) send_head(slot, out);
+  return true;
+}
+
+// The gaps in what it has, up to what it wants, and up to its cursor: what lies behind that is
+// still to come.
+void Dispatcher::send_missing(Room& room, std::uint32_t position, const v2::Have& have,
+                              Outbox& out) {
+  const std::uint64_t end = std::min(have.wanted + 1, room.cursors[position]);
+  std::uint64_t first = have.complete + 1;
+  std::uint32_t left = kMaxBundlesPerHave;
+  prepared_ = {};
+  for (std::size_t i = 0; i <= have.range_count && first < end && left > 0; ++i) {
+    const bool is_last = i == have.range_count;
+    const std::uint64_t gap_end = is_last ? end : std::min(end, have.ranges[i].first);
+    if (first < gap_end) {
+      left -= static_cast<std::uint32_t>(
+          send_range(room, position, {.first = first, .last = gap_end - 1}, left, out));
+    }
+    if (!is_last) first = have.ranges[i].last + 1;
+  }
+}
+
+// At most `limit` bundles, or a little more; returns how many.
+std::uint64_t Dispatcher::send_range(Room& room, std::uint32_t position, v2::Range range,
+                                     std::uint32_t limit, Outbox& out) {
+  Session& session = *room.sessions[position];
+  const std::uint64_t oldest = std::max(room.log.oldest(), session.first_readable);
+  if (range.first < oldest) {
+    send_gap(room, position, {.first = range.first, .last = std::min(range.last, oldest - 1)}, out);
+    range.first = oldest;
+  }
+  std::uint32_t sent = 0;
+  while (range.first <= range.last && sent < limit && !out.is_full()) {
+    bundles_.prepare(room.log, range.first, range.last + 1);
+    bundles_.send(session, room.endpoints[position], out);
+    counters_.add(Counter::kEntriesRepaired, bundles_.size());
+    sent += bundles_.bundle_count();
+    range.first += bundles_.size();
+  }
+  return std::min(sent, limit);
+}
+
+// --- Where the log ends --------------------------------------------------------------------------
+
+void Dispatcher::send_head(std::uint32_t slot, Outbox& out) {
+  const Member& member = roster_.members()[slot];
+  Room& room = roster_.rooms()[member.room];
+  Session& session = *room.sessions[member.position];
+  const v2::Head head{.log_epoch = kFirstLogEpoch,
+                      .last = room.log.head() - 1,
+                      .oldest = std::max(room.log.oldest(), session.first_readable),
+                      .have_interval_ms = kHaveIntervalMs};
+  counters_.add(Counter::kHeadsSent);
+  bundles_.send_frame(Outbox::Kind::kNotice, head, session, room.endpoints[member.position], out);
+}
+
+void Dispatcher::send_heads(TimeMs now_ms, Outbox& out) {
+  while (!out.is_full()) {
+    const auto slot = silence_.pop_expired(now_ms);
+    if (!slot) return;
+    send_heads_of(now_ms, *slot, out);
+  }
+}
+
+// To each the first after so long a silence, the second after twice as long, and so on.
+void Dispatcher::send_heads_of(TimeMs now_ms, std::uint32_t slot, Outbox& out) {
+  Room& room = roster_.rooms()[slot];
+  const std::uint64_t last = room.log.head() - 1;
+  const TimeMs silent_ms = now_ms - room.last_entry_at_ms;
+  std::optional<TimeMs> next_ms;
+  for (std::uint32_t i = room.first_v2; i < room.size(); ++i) {
+    Session& session = *room.sessions[i];
+    if (!room.is_bound(i) || session.complete >= last || session.heads_sent >= kMaxHeads) continue;
+    TimeMs due_ms = TimeMs{kFirstHeadDelayMs} << session.heads_sent;
+    if (silent_ms >= due_ms && room.cursors[i] == room.log.head() && !out.is_full()) {
+      ++session.heads_sent;
+      send_head(room.members[i], out);
+      if (session.heads_sent == kMaxHeads) continue;
+      due_ms = TimeMs{kFirstHeadDelayMs} << session.heads_sent;
+    }
+    next_ms = earliest(next_ms, std::max(room.last_entry_at_ms + due_ms, now_ms + kRetryMs));
+  }
+  if (next_ms) silence_.arm(slot, *next_ms);
+}
+
+}  // namespace chatd
