@@ -42,7 +42,7 @@ void SessionHandler::on_datagram(TimeMs now_ms, const Endpoint& from, const v2::
     return answer_unknown(now_ms, from, datagram, out);
   }
   Member& member = roster_.members()[slot];
-  Session& session = *roster_.session_of(member);
+  Session& session = roster_.v2_session_of(member);
   const bool is_newest = datagram.packet_number >= session.received.next();
   const std::string_view plain = open(session, datagram);
   if (plain.empty()) return;
@@ -136,7 +136,7 @@ void SessionHandler::read_frames(const Sender& sender, std::string_view plain) {
 
 // Said twice: its echo was lost, or is late. The member is told where the log ends, and asks.
 bool SessionHandler::take(const Sender& sender, const v2::Say& say) {
-  Session& session = *roster_.session_of(roster_.members()[sender.slot]);
+  Session& session = roster_.v2_session_of(roster_.members()[sender.slot]);
   switch (session.says.take(say.client_number)) {
     case SayWindow::Result::kNew:
       accept(sender, say);
@@ -206,7 +206,7 @@ bool SessionHandler::take(const Sender& sender, const v2::Leave& /*leave*/) {
 }
 
 bool SessionHandler::take(const Sender& sender, const v2::PathResponse& response) {
-  Session& session = *roster_.session_of(roster_.members()[sender.slot]);
+  Session& session = roster_.v2_session_of(roster_.members()[sender.slot]);
   PathProbe& probe = session.probe;
   const bool is_answer = probe.endpoint.port != 0 && probe.endpoint == sender.from &&
                          probe.data == response.data;

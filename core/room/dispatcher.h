@@ -94,7 +94,7 @@ class Dispatcher {
   void send_head(std::uint32_t member, Outbox& out);
   template <class Frame>
   void send_frame(std::uint32_t member, const Endpoint& to, const Frame& frame, Outbox& out) {
-    Session& session = *roster_.session_of(roster_.members()[member]);
+    Session& session = roster_.v2_session_of(roster_.members()[member]);
     bundles_.send_frame(Outbox::Kind::kAnswer, frame, session, to, out);
   }
   // Rooms that have fallen silent: who has not said that it has everything is told where the log

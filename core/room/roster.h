@@ -103,6 +103,11 @@ class Roster {
     return sessions.empty() ? nullptr : sessions[member.position].get();
   }
 
+  // Of one that has one.
+  Session& v2_session_of(const Member& member) {
+    return *rooms_[member.room].sessions[member.position];
+  }
+
   // Members whose address is not known yet, of all rooms.
   std::uint32_t pending_members() const { return pending_members_; }
 

@@ -15,8 +15,10 @@
 namespace chatd {
 namespace {
 
-// Raised when an older chatd could not make sense of what this one writes, or the other way round.
+// Raised when an older chatd could not make sense of what this one writes, or the other way round:
+// one that does not know protocol v2 would take its members for others.
 constexpr std::uint32_t kFormat = 1;
+constexpr std::uint32_t kFormatWithSessions = 2;
 
 using Fault = tl::unexpected<std::string>;
 
@@ -44,6 +46,43 @@ bool read_ip(const std::string& from, IpAddress& to) {
   return true;
 }
 
+void write(const SessionSnapshot& from, handover::Session& to) {
+  to.set_id(from.id);
+  to.set_ip(to_string(from.ip.bytes()));
+  to.set_cipher(static_cast<std::uint32_t>(from.cipher));
+  to.set_send_key(to_string(from.send_key));
+  to.set_receive_key(to_string(from.receive_key));
+  to.set_send_key_epoch(from.send_key_epoch);
+  to.set_receive_key_epoch(from.receive_key_epoch);
+  to.set_next_packet(from.next_packet);
+  to.set_received_next(from.received_next);
+  for (const std::uint64_t word : from.received) to.add_received(word);
+  to.set_newest_say(from.newest_say);
+  to.set_taken_says(from.taken_says);
+  to.set_complete(from.complete);
+  to.set_first_readable(from.first_readable);
+}
+
+bool read(const handover::Session& from, SessionSnapshot& to) {
+  if (from.cipher() > UINT8_MAX ||
+      static_cast<std::size_t>(from.received_size()) != to.received.size()) {
+    return false;
+  }
+  to.id = from.id();
+  to.cipher = static_cast<Cipher>(from.cipher());
+  to.send_key_epoch = from.send_key_epoch();
+  to.receive_key_epoch = from.receive_key_epoch();
+  to.next_packet = from.next_packet();
+  to.received_next = from.received_next();
+  std::copy(from.received().begin(), from.received().end(), to.received.begin());
+  to.newest_say = from.newest_say();
+  to.taken_says = from.taken_says();
+  to.complete = from.complete();
+  to.first_readable = from.first_readable();
+  return read_ip(from.ip(), to.ip) && read_bytes(from.send_key(), to.send_key) &&
+         read_bytes(from.receive_key(), to.receive_key);
+}
+
 void write(const MemberSnapshot& from, handover::Member& to) {
   to.set_token(std::string(from.token.raw()));
   to.set_username(from.username);
@@ -53,6 +92,8 @@ void write(const MemberSnapshot& from, handover::Member& to) {
   to.set_unreachable_count(from.unreachable_count);
   to.set_via(from.via);
   to.set_behind(from.behind);
+  to.set_id(from.id);
+  if (from.session) write(*from.session, *to.mutable_session());
 }
 
 bool read(const handover::Member& from, MemberSnapshot& to) {
@@ -66,7 +107,32 @@ bool read(const handover::Member& from, MemberSnapshot& to) {
   to.last_heard_ms = from.last_heard_ms();
   to.unreachable_count = static_cast<std::uint8_t>(from.unreachable_count());
   to.behind = from.behind();
+  to.id = from.id();
+  if (from.has_session() && !read(from.session(), to.session.emplace())) return false;
   return read_ip(from.tcp_peer(), to.tcp_peer);
+}
+
+void write(const EntrySnapshot& from, handover::Entry& to) {
+  to.set_sender(from.sender);
+  to.set_payload(from.payload);
+  to.set_kind(static_cast<std::uint32_t>(from.kind));
+  to.set_member(from.member);
+  to.set_client_number(from.client_number);
+  to.set_content_type(static_cast<std::uint32_t>(from.content_type));
+  to.set_is_not_for_v1(!from.is_for_v1);
+}
+
+bool read(const handover::Entry& from, EntrySnapshot& to) {
+  to.sender = from.sender();
+  to.payload = from.payload();
+  if (from.kind() == 0) return true;
+  if (from.kind() > UINT8_MAX || from.content_type() > UINT8_MAX) return false;
+  to.kind = static_cast<v2::EntryKind>(from.kind());
+  to.member = from.member();
+  to.client_number = from.client_number();
+  to.content_type = static_cast<v2::ContentType>(from.content_type());
+  to.is_for_v1 = !from.is_not_for_v1();
+  return true;
 }
 
 void write(const RoomSnapshot& from, handover::Room& to) {
@@ -81,11 +147,16 @@ void write(const RoomSnapshot& from, handover::Room& to) {
   to.mutable_members()->Reserve(static_cast<int>(from.members.size()));
   for (const MemberSnapshot& member : from.members) write(member, *to.add_members());
   to.set_first_entry(from.first_entry);
-  for (const EntrySnapshot& entry : from.entries) {
-    handover::Entry& written = *to.add_entries();
-    written.set_sender(entry.sender);
-    written.set_payload(entry.payload);
-  }
+  for (const EntrySnapshot& entry : from.entries) write(entry, *to.add_entries());
+  to.set_next_member_id(from.next_member_id);
+  to.set_history_entries(from.history_entries);
+  to.set_keeps_entries(from.keeps_entries);
+}
+
+// A program from before protocol v2 numbered entries from 0, and members not at all.
+void number_members(RoomSnapshot& room) {
+  ++room.first_entry;
+  for (MemberSnapshot& member : room.members) member.id = room.next_member_id++;
 }
 
 bool read(const handover::Room& from, RoomSnapshot& to) {
@@ -105,7 +176,14 @@ bool read(const handover::Room& from, RoomSnapshot& to) {
   to.first_entry = from.first_entry();
   to.entries.reserve(static_cast<std::size_t>(from.entries_size()));
   for (const handover::Entry& entry : from.entries()) {
-    to.entries.push_back({.sender = entry.sender(), .payload = entry.payload()});
+    if (!read(entry, to.entries.emplace_back())) return false;
+  }
+  to.history_entries = from.history_entries();
+  to.keeps_entries = from.keeps_entries();
+  if (from.next_member_id() != 0) {
+    to.next_member_id = from.next_member_id();
+  } else {
+    number_members(to);
   }
   return read_ip(from.creator(), to.creator);
 }
@@ -173,6 +251,7 @@ void write(const RelaySnapshot& from, handover::Shard& to) {
     written.set_rooms(address.rooms);
     written.set_connections(address.connections);
   }
+  if (from.reset_key) to.set_reset_key(to_string(*from.reset_key));
   write(from.counters, to);
   for_each_histogram(from.histograms, [&](const char* name, const auto& histogram) {
     handover::Histogram& written = *to.add_histograms();
@@ -191,6 +270,9 @@ bool read(const handover::Shard& from, RelaySnapshot& to) {
     read.rooms = address.rooms();
     read.connections = address.connections();
     if (!read_ip(address.ip(), read.ip)) return false;
+  }
+  if (!from.reset_key().empty() && !read_bytes(from.reset_key(), to.reset_key.emplace())) {
+    return false;
   }
   read(from, to.counters);
   for_each_histogram(to.histograms, [&](const char* name, auto& histogram) {
@@ -266,10 +348,24 @@ bool read(const handover::Shard& from, ShardState& to) {
 
 }  // namespace
 
+namespace {
+
+// Or what those have said who had one.
+bool has_sessions(const ServerState& state) {
+  for (const ShardState& shard : state.shards) {
+    for (const RoomSnapshot& room : shard.relay.rooms) {
+      if (room.keeps_entries) return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace
+
 std::string encode_state(const ServerState& state) {
   google::protobuf::Arena arena;  // a million members are not a million allocations
   auto& message = *google::protobuf::Arena::CreateMessage<handover::State>(&arena);
-  message.set_format(kFormat);
+  message.set_format(has_sessions(state) ? kFormatWithSessions : kFormat);
   message.set_host(state.host);
   message.set_tcp_port(state.tcp_port);
   message.set_udp_port(state.udp_port);
@@ -301,9 +397,9 @@ tl::expected<ServerState, std::string> decode_state(std::string_view bytes) {
       !message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
     return damaged("it cannot be read");
   }
-  if (message.format() != kFormat) {
+  if (message.format() < kFormat || message.format() > kFormatWithSessions) {
     return Fault("it writes its state in format " + std::to_string(message.format()) +
-                 ", and this program reads format " + std::to_string(kFormat) +
+                 ", and this program reads format " + std::to_string(kFormatWithSessions) +
                  ": between these two versions, chatd has to be restarted");
   }
   ServerState state;

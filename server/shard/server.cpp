@@ -155,10 +155,13 @@ tl::expected<std::unique_ptr<Server>, std::string> Server::open(const Options& o
     if (!seed) return tl::unexpected(seed.error());
     const RelayConfig config{.limits = options.limits,
                              .local_endpoints = own_sockets_of(server->udp_),
+                             .ports = {.udp = server->udp_.port,
+                                       .tls = server->tls() ? server->tls()->port : std::uint16_t{0}},
                              .seed = *seed,
                              .shard = static_cast<std::uint8_t>(i),
                              .shards = ShardMap(options.shards, map_key),
-                             .trains = trains};
+                             .trains = trains,
+                             .cipher = fastest_cipher()};
     // The first one accepts connections for all (server/control/acceptor.h).
     ShardSockets own{.tcp_listener = i == 0 ? std::move(sockets.tcp_listener) : UniqueFd(),
                      .tls_listener = i == 0 ? std::move(sockets.tls_listener) : UniqueFd(),
