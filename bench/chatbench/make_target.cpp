@@ -6,6 +6,7 @@
 #include "bench/chatbench/target/broker/broker_target.h"
 #include "bench/chatbench/target/broker/codec.h"
 #include "bench/chatbench/target/chatd/chatd_target.h"
+#include "bench/chatbench/target/chatd/chatd_v2_target.h"
 #include "bench/chatbench/target/udp/udp_target.h"
 
 namespace chatd::bench {
@@ -32,6 +33,7 @@ std::unique_ptr<Target> make_broker(TargetConfig config) {
 // In the order that --help names them.
 constexpr std::array kTargets = {
     NamedTarget{"chatd", 8000, make<ChatdTarget>},
+    NamedTarget{"chatd-v2", 8001, make<ChatdV2Target>},
     NamedTarget{"redis", 6379, make_broker<RedisCodec>},
     NamedTarget{"nats", 4222, make_broker<NatsCodec>},
     NamedTarget{"mosquitto", 1883, make_broker<MqttCodec>},

@@ -176,7 +176,8 @@ class LogSession {
   Sealer sealer_;
   std::uint64_t next_packet_ = 0;
   ReplayWindow received_;
-  std::array<char, 65'536> plain_;
+  // Larger than any datagram of a server: an entry of protocol v1, alone.
+  std::array<char, 8192> plain_;
 
   // What is said.
   std::uint64_t next_id_ = 1;

@@ -1,0 +1,69 @@
+// chatd with protocol v2: joins over TLS, and each member is a whole client of its own
+// (client/lib/log_session.h): it opens what comes, asks for what is missing, says again what is not
+// echoed. A message counts as delivered when the entry is there and all before it are.
+//
+// The joins are made one after the other, several on a connection: how fast they are is measured
+// with protocol v1, and by perf/handshakes. Thread: one at a time.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "bench/chatbench/net/member_sockets.h"
+#include "bench/chatbench/target/target.h"
+#include "client/lib/log_session.h"
+#include "client/lib/response.h"
+#include "client/net/tls_connection.h"
+
+namespace chatd::bench {
+
+class ChatdV2Target final : public Target {
+ public:
+  explicit ChatdV2Target(TargetConfig config);
+
+  tl::expected<Joined, std::string> connect() override;
+  void queue(std::uint32_t member, std::string_view payload) override;
+  void flush() override;
+  int poll_fd() const override { return sockets_->poll_fd(); }
+  void receive(std::vector<Delivery>& out) override;
+  std::optional<client::Address> server_udp_address() const override;
+  void maintain() override;
+  ClientErrors faults() const override;
+  std::uint64_t members_lost() const override { return members_lost_; }
+  std::uint64_t warnings() const override { return warnings_; }
+  std::vector<std::string> remarks() const override;
+  void disconnect() override;
+
+ private:
+  struct Member {
+    std::unique_ptr<client::LogSession> session;
+    bool is_dirty = false;  // it may have something to send
+  };
+
+  tl::expected<client::TlsConnection, std::string> call(std::uint32_t member);
+  tl::expected<client::Entry, std::string> join(client::TlsConnection& connection,
+                                                std::uint32_t member);
+  tl::expected<void, std::string> open_sockets();
+  void mark(std::uint32_t member);
+  void send_from(std::uint32_t member);
+  void take_events(std::uint32_t member, std::vector<Delivery>& out);
+
+  TargetConfig config_;
+  std::optional<client::TlsContext> tls_;
+  std::optional<client::Address> tcp_;
+  std::optional<client::Address> udp_;
+  std::string room_stem_;
+  std::unique_ptr<MemberSockets> sockets_;
+  std::vector<Member> members_;
+  std::vector<std::uint32_t> dirty_;
+  std::vector<std::string> texts_;  // that the deliveries of a batch point into
+  std::uint32_t next_deadline_ = 0;  // the member whose deadline is looked at next
+  std::uint64_t connections_ = 0;
+  std::uint64_t members_lost_ = 0;
+  std::uint64_t warnings_ = 0;
+};
+
+}  // namespace chatd::bench
