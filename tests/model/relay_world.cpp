@@ -207,7 +207,7 @@ void RelayWorld::carry_message(std::uint8_t from, std::uint8_t to) {
     require(peers.messages.size() == 1, "an admission has one outcome");
     const auto& result = std::get<JoinReply>(peers.messages.front().message).result;
     check_decision(to, *asked, before,
-                   result.token ? Status::kCreated : result.token.error().status);
+                   result.admission ? Status::kCreated : result.admission.error().status);
   }
   end_call(to);
 }

@@ -78,6 +78,9 @@ void Audit::end(const Relay& relay, const Outbox& out, std::size_t datagram_byte
         break;
       case Outbox::Kind::kAnswer:
         check_answer(out, group, datagram_bytes);
+        break;
+      case Outbox::Kind::kBundle:
+        world_.fail("a bundle, and nobody speaks protocol v2");
     }
   }
   if (model_.expectations().has_warning()) world_.fail("somebody is not told to slow down");

@@ -256,8 +256,8 @@ void AuditedRelay::on_shard_message(TimeMs now_ms, ShardMessage&& message, PeerS
   }
   if (asker != nullptr && asker->member != kNobody && peers.messages.size() > messages) {
     const auto* const outcome = std::get_if<JoinReply>(&peers.messages.back().message);
-    if (outcome != nullptr && outcome->result.token) {
-      model_.members()[asker->member].token = *outcome->result.token;
+    if (outcome != nullptr && outcome->result.admission) {
+      model_.members()[asker->member].token = outcome->result.admission->token;
     }
   }
   end(out);
