@@ -1,13 +1,12 @@
 """What TLS handshakes cost those who talk."""
 
-import argparse
 import json
 import re
 import statistics
 import subprocess
 import tempfile
 
-from . import programs
+from . import command, programs
 from .programs import CannotMeasure, say
 
 DESCRIPTION = """\
@@ -18,6 +17,7 @@ the second one, and chatbench goes first there: what is measured is chatd, not t
 
 ROUNDS = 5
 SECONDS = 8
+RATES = (0, 500)
 TALK = ("--rooms", "1", "--members", "50", "--rate", "400", "--warmup", "1s")
 
 
@@ -57,28 +57,20 @@ def measure(rate, seconds):
         return talk, shaken
 
 
-def main():
-    parser = argparse.ArgumentParser(description=DESCRIPTION)
-    parser.add_argument("--rates", default="0,500", help="handshakes a second, by commas")
-    parser.add_argument("--rounds", type=int, default=ROUNDS)
-    parser.add_argument("--seconds", type=int, default=SECONDS)
-    parser.add_argument("--quick", action="store_true", help="one short round")
-    options = parser.parse_args()
-    if options.quick:
-        options.rounds, options.seconds = 1, 2
-    rates = [int(rate) for rate in options.rates.split(",")]
-    looks = {rate: [] for rate in rates}
-    try:
-        for number in range(options.rounds):
-            for rate in rates if number % 2 == 0 else reversed(rates):
-                looks[rate].append(measure(rate, options.seconds))
-                say(f"round {number + 1}, {rate} handshakes/s: {summary(looks[rate][-1:])}")
-    except CannotMeasure as problem:
-        say(str(problem))
-        return 1
-    for rate in rates:
+def work(options):
+    rounds, seconds = (1, 2) if options.quick else (options.rounds or ROUNDS, SECONDS)
+    looks = {rate: [] for rate in RATES}
+    for number in range(rounds):
+        for rate in RATES if number % 2 == 0 else reversed(RATES):
+            looks[rate].append(measure(rate, seconds))
+            say(f"round {number + 1}, {rate} handshakes/s: {summary(looks[rate][-1:])}")
+    for rate in RATES:
         print(f"{rate:5} handshakes/s: {summary(looks[rate])}")
     return 0
+
+
+def main():
+    return command.main(work, command.parser(DESCRIPTION).parse_args())
 
 
 def summary(looks):

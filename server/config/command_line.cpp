@@ -40,7 +40,7 @@ class Parser {
         "Every flag is an environment variable, too (--max-rooms is CHATD_MAX_ROOMS), and a key "
         "of\n"
         "the configuration file. Flags go before variables, variables before the file.\n"
-        "When it serves, chatd prints one line on stdout: chatd ready tcp=ADDRESS udp=ADDRESS.\n"
+        "When it serves, chatd prints one line on stdout: chatd ready tcp=ADDRESS udp=ADDRESS tls=ADDRESS.\n"
         "Logs go to stderr. SIGINT and SIGTERM stop it; members are told. SIGHUP loads the\n"
         "configuration file again; SIGUSR1 starts the program anew, which takes over without\n"
         "members noticing, as SIGHUP does after an upgrade; SIGUSR2 drains: nobody is let in, and\n"
