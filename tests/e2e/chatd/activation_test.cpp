@@ -16,6 +16,7 @@
 #include "server/os/unique_fd.h"
 #include "tests/e2e/chatd/server_test.h"
 #include "tests/support/socket_unit.h"
+#include "tests/support/tls_peer.h"
 
 namespace chatd::test {
 namespace {
@@ -73,6 +74,27 @@ TEST_F(SocketActivation, ServesOnThePassedSocketsAndNotOnItsOwn) {
                                       "--udp-port and --tls-port are not used"),
             std::string::npos)
       << server().diagnosis();
+}
+
+// By its name, for a listener looks like another.
+TEST_F(SocketActivation, ASocketWithTheNameTlsIsTheTlsPort) {
+  const SocketUnit unit(shard_count());
+  const UniqueFd tls = listener_at({"127.0.0.1", 0});
+  std::vector<int> sockets = unit.descriptors();
+  std::string names = "tls:";
+  for (std::size_t i = 0; i < sockets.size(); ++i) names += i == 0 ? "chatd" : ":chatd";
+  sockets.insert(sockets.begin(), tls.get());
+  ProcessOptions options = passing(sockets);
+  options.environment = {{"LISTEN_FDNAMES", names}};
+  ASSERT_NO_FATAL_FAILURE(start({}, options));
+  EXPECT_EQ(server().tcp(), unit.tcp());
+  ASSERT_TRUE(server().has_tls());
+  EXPECT_EQ(server().tls(), SocketAddress::local_of(tls.get()));
+  TlsPeer peer(server().tls());
+  EXPECT_EQ(peer.create("room", fields_of("alice")).status(), 201) << peer.failure();
+  ASSERT_TRUE(server().hand_over()) << server().diagnosis();
+  TlsPeer after(server().tls());
+  EXPECT_EQ(after.join("room", fields_of("bob")).status(), 201) << after.failure();
 }
 
 TEST_F(SocketActivation, OneSocketServesBothFamilies) {
