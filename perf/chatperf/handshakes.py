@@ -12,8 +12,8 @@ from .programs import CannotMeasure, say
 DESCRIPTION = """\
 A room of fifty people who say 400 messages a second, by themselves and beside clients that shake
 hands over TLS, round by round: the 99th percentile of a message's latency, and chatd's share of a
-processor. One shard, so that handshakes and talk have one thread, and it has a core of its own. The others share
-the second one, and chatbench goes first there: what is measured is chatd, not they."""
+processor. One shard, so that handshakes and talk have one thread, and it has a core of its own. The
+others share the second one, and chatbench goes first there: what is measured is chatd, not they."""
 
 ROUNDS = 5
 SECONDS = 8
