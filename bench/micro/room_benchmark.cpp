@@ -25,10 +25,10 @@ void message_store_push_copy_pop(benchmark::State& state) {
   std::array<char, 64 * 1024> laid_out;
   for (auto _ : state) {
     for (std::uint32_t i = 0; i < kMessages; ++i) {
-      const NewEntry entry{.sender = i,
-                           .entry = {.member = i + 1,
-                                     .content_type = v2::ContentType::kV1Payload,
-                                     .bytes = payload}};
+      const NewEntry entry{
+          .sender = i,
+          .entry = {
+              .member = i + 1, .content_type = v2::ContentType::kV1Payload, .bytes = payload}};
       if (!store.push(queue, entry)) return state.SkipWithError("the store is full");
     }
     std::uint32_t message = queue.first;

@@ -122,8 +122,8 @@ void LogSession::take(TimeMs /*now_ms*/, const v2::Gap& gap) {
   if (gap.numbers.first > complete_ + 1 || gap.numbers.last <= complete_) return;
   // Some of it may have come by another way.
   const auto next = ahead_.upper_bound(complete_);
-  const std::uint64_t end = next == ahead_.end() ? gap.numbers.last + 1
-                                                 : std::min(next->first, gap.numbers.last + 1);
+  const std::uint64_t end =
+      next == ahead_.end() ? gap.numbers.last + 1 : std::min(next->first, gap.numbers.last + 1);
   pass_gap(complete_ + 1, end - 1);
   pass_on_what_follows();
 }

@@ -8,11 +8,11 @@
 //   while (auto datagram = session.next_datagram(now_ms)) send(*datagram);
 //   while (auto event = session.next_event()) handle(*event);
 //
-// The room is a log: everything that is said, and who comes and goes, is an entry with a number, and
-// every member gets the same entries in the same order, the sender its own as well: so it knows that
-// a message has arrived. What is lost is asked for again, what the server has lost as well is told
-// as a gap, and what is not echoed is said again. Sources: RFC 6298 (how long to wait), RFC 5681
-// (how much may be under way), RFC 9000 (numbers, resets, proof of an address).
+// The room is a log: everything that is said, and who comes and goes, is an entry with a number,
+// and every member gets the same entries in the same order, the sender its own as well: so it knows
+// that a message has arrived. What is lost is asked for again, what the server has lost as well is
+// told as a gap, and what is not echoed is said again. Sources: RFC 6298 (how long to wait), RFC
+// 5681 (how much may be under way), RFC 9000 (numbers, resets, proof of an address).
 //
 // Thread: one at a time. Times are milliseconds of any clock that only goes forward.
 #pragma once
@@ -188,7 +188,7 @@ class LogSession {
 
   // What has come.
   std::uint64_t complete_;
-  std::uint64_t last_known_;  // the newest entry that is known to exist
+  std::uint64_t last_known_;   // the newest entry that is known to exist
   std::uint64_t history_end_;  // up to here it is history
   std::map<std::uint64_t, Ahead> ahead_;
   std::map<v2::MemberId, RosterMember> roster_;
@@ -201,9 +201,9 @@ class LogSession {
   std::optional<TimeMs> ask_at_ms_;   // what is missing is asked for then
   std::uint32_t asked_ = 0;           // times, for what is missing now
   std::uint64_t complete_when_asked_ = 0;
-  TimeMs heard_at_ms_;                // when the server was last heard
-  TimeMs probe_at_ms_;                // when it is asked whether it is there
-  std::uint32_t probes_ = 0;          // that it has not answered
+  TimeMs heard_at_ms_;        // when the server was last heard
+  TimeMs probe_at_ms_;        // when it is asked whether it is there
+  std::uint32_t probes_ = 0;  // that it has not answered
   bool wants_probe_ = false;
   std::optional<std::uint64_t> path_response_;
   bool wants_leave_ = false;

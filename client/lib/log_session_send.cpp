@@ -14,8 +14,8 @@ constexpr TimeMs kKeepAliveMs = 25'000;
 // After so many questions without an answer the server counts as silent, and goes on being asked.
 constexpr std::uint32_t kProbesBeforeSilent = 4;
 
-// What is missing is asked for again, later and later, but not for ever later: the server bounds what
-// it sends for that, and a network that loses much is no reason to be silent.
+// What is missing is asked for again, later and later, but not for ever later: the server bounds
+// what it sends for that, and a network that loses much is no reason to be silent.
 constexpr std::uint32_t kMaxAskDoublings = 2;
 constexpr std::uint32_t kMaxSayDoublings = 3;
 
@@ -26,8 +26,7 @@ constexpr double kMaxWindow = 64;  // what a server keeps track of
 
 // --- What is said --------------------------------------------------------------------------------
 
-std::uint64_t LogSession::say(TimeMs now_ms, std::string_view bytes,
-                              v2::ContentType content_type) {
+std::uint64_t LogSession::say(TimeMs now_ms, std::string_view bytes, v2::ContentType content_type) {
   if (is_over_ || bytes.empty() || bytes.size() > v2::kMaxSayBytes) return 0;
   says_.push_back({.id = next_id_,
                    .content_type = content_type,
@@ -42,7 +41,8 @@ void LogSession::leave() {
 }
 
 std::deque<LogSession::Pending>::iterator LogSession::find_pending(std::uint64_t id) {
-  return std::find_if(says_.begin(), says_.end(), [id](const Pending& one) { return one.id == id; });
+  return std::find_if(says_.begin(), says_.end(),
+                      [id](const Pending& one) { return one.id == id; });
 }
 
 // It was echoed.
@@ -142,8 +142,7 @@ void LogSession::check_silence(TimeMs now_ms) {
   if (now_ms < probe_at_ms_) return;
   if (probes_ == kProbesBeforeSilent && !is_silent_) {
     is_silent_ = true;
-    events_.push_back({.kind = LogEvent::Kind::kSilent,
-                       .text = "the server does not answer"});
+    events_.push_back({.kind = LogEvent::Kind::kSilent, .text = "the server does not answer"});
   }
   wants_probe_ = true;
 }
@@ -220,9 +219,9 @@ void LogSession::write_says(TimeMs now_ms, v2::ByteWriter& writer, const char* e
     if (one.id >= says_.front().id + static_cast<std::uint64_t>(kMaxWindow)) return;
     const std::size_t size_bytes = v2::kMaxSayHeadBytes + one.bytes.size();
     if (static_cast<std::size_t>(end - writer.end()) < size_bytes) return;
-    v2::write_frame(writer, v2::Say{.client_number = one.id,
-                                    .content_type = one.content_type,
-                                    .bytes = one.bytes});
+    v2::write_frame(
+        writer,
+        v2::Say{.client_number = one.id, .content_type = one.content_type, .bytes = one.bytes});
     if (one.times_sent++ > 0) ++stats_.said_again;
     one.sent_at_ms = now_ms;
     one.is_due = false;

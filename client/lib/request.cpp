@@ -5,8 +5,8 @@
 #include <algorithm>
 
 #include "core/base/json_writer.h"
-#include "core/crypto/packet_key.h"
 #include "core/base/limits.h"
+#include "core/crypto/packet_key.h"
 
 namespace chatd::client {
 namespace {

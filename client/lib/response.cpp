@@ -142,8 +142,7 @@ bool read_log(const object& answer, SessionInfo& to) {
   object log;
   return answer["log"].get(log) == simdjson::SUCCESS && read_number(log, "epoch", to.log_epoch) &&
          read_number(log, "next", to.next_entry) && read_number(log, "oldest", to.oldest_entry) &&
-         to.oldest_entry > 0 && to.oldest_entry <= to.next_entry &&
-         to.next_entry <= v2::kMaxVarint;
+         to.oldest_entry > 0 && to.oldest_entry <= to.next_entry && to.next_entry <= v2::kMaxVarint;
 }
 
 bool read_roster(const object& answer, SessionInfo& to) {

@@ -1,5 +1,5 @@
-// How long to wait for an answer: from how long answers have taken. Source: RFC 6298, with a floor of
-// 50 ms instead of a second, for nobody loses much when something is said twice.
+// How long to wait for an answer: from how long answers have taken. Source: RFC 6298, with a floor
+// of 50 ms instead of a second, for nobody loses much when something is said twice.
 //
 // Thread: one at a time.
 #pragma once

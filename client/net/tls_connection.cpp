@@ -20,7 +20,9 @@ namespace chatd::client {
 namespace {
 
 constexpr std::size_t kChunkBytes = 16 * 1024;
-constexpr std::string_view kProtocolList = "\x07" "chatd/2";  // as ALPN writes it: length, name
+constexpr std::string_view kProtocolList =
+    "\x07"
+    "chatd/2";  // as ALPN writes it: length, name
 
 tl::unexpected<Error> unreachable(std::string reason) {
   return failure(ErrorKind::kUnreachable, std::move(reason));
@@ -69,10 +71,8 @@ tl::expected<TlsContext, Error> TlsContext::make() {
 }
 
 tl::expected<TlsConnection, Error> TlsConnection::open(const TlsContext& context, UniqueFd socket,
-                                                       const Address& peer,
-                                                       const std::string& host,
-                                                       std::int64_t deadline_ms,
-                                                       int interrupt_fd) {
+                                                       const Address& peer, const std::string& host,
+                                                       std::int64_t deadline_ms, int interrupt_fd) {
   ERR_clear_error();
   TlsConnection made(std::move(socket), peer, SSL_new(context.get()));
   BIO* const in = BIO_new(BIO_s_mem());

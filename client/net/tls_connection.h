@@ -1,6 +1,7 @@
-// TLS 1.3 over a connected socket: requests with their answers, as TcpConnection, that nobody on the
-// way can read or change. Who answers is for the caller to judge before it asks for anything: by the
-// system's authorities and the server's name (is_trusted()), or by the certificate's fingerprint.
+// TLS 1.3 over a connected socket: requests with their answers, as TcpConnection, that nobody on
+// the way can read or change. Who answers is for the caller to judge before it asks for anything:
+// by the system's authorities and the server's name (is_trusted()), or by the certificate's
+// fingerprint.
 //
 // Thread: one at a time. Blocks for as long as the timeouts say.
 #pragma once

@@ -66,9 +66,7 @@ class SlotPool {
   }
   // Nothing when the slot is not in use.
   T* find(std::uint32_t slot) { return contains(slot) ? &slots_[slot].value : nullptr; }
-  const T* find(std::uint32_t slot) const {
-    return contains(slot) ? &slots_[slot].value : nullptr;
-  }
+  const T* find(std::uint32_t slot) const { return contains(slot) ? &slots_[slot].value : nullptr; }
 
   T& operator[](std::uint32_t slot) { return slots_[slot].value; }
   const T& operator[](std::uint32_t slot) const { return slots_[slot].value; }

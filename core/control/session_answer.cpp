@@ -3,7 +3,6 @@
 #include <sodium/utils.h>
 
 #include <array>
-#include <cstdio>
 
 #include "core/base/json_writer.h"
 #include "core/room/bundle_sender.h"
@@ -14,10 +13,12 @@ namespace chatd {
 namespace {
 
 std::string hex(v2::SessionId id) {
-  std::array<char, 17> digits;
-  std::snprintf(digits.data(), digits.size(), "%016llx",
-                static_cast<unsigned long long>(id.value()));
-  return digits.data();
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string digits(16, '0');
+  for (std::size_t i = 0; i < digits.size(); ++i) {
+    digits[i] = kDigits[id.value() >> 4 * (digits.size() - 1 - i) & 0xf];
+  }
+  return digits;
 }
 
 template <std::size_t kBytes>

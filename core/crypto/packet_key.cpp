@@ -16,9 +16,8 @@ static_assert(crypto_aead_aes256gcm_NPUBBYTES == crypto_aead_chacha20poly1305_ie
 // BLAKE2b (RFC 7693) of the purpose, under the key that the new one is made from.
 PacketKey::Bytes derive(const std::array<std::uint8_t, 32>& from, std::string_view purpose) {
   PacketKey::Bytes key;
-  crypto_generichash(key.data(), key.size(),
-                     reinterpret_cast<const unsigned char*>(purpose.data()), purpose.size(),
-                     from.data(), from.size());
+  crypto_generichash(key.data(), key.size(), reinterpret_cast<const unsigned char*>(purpose.data()),
+                     purpose.size(), from.data(), from.size());
   return key;
 }
 
@@ -41,13 +40,12 @@ std::string_view cipher_name(Cipher cipher) {
 }
 
 Cipher fastest_cipher() {
-  return crypto_aead_aes256gcm_is_available() == 1 ? Cipher::kAes256Gcm
-                                                   : Cipher::kChaCha20Poly1305;
+  return crypto_aead_aes256gcm_is_available() == 1 ? Cipher::kAes256Gcm : Cipher::kChaCha20Poly1305;
 }
 
 PacketKey::PacketKey(const SessionSecret& secret, Direction direction)
-    : bytes_(derive(secret, direction == Direction::kToServer ? "chatd/2 to server"
-                                                               : "chatd/2 to client")) {}
+    : bytes_(derive(
+          secret, direction == Direction::kToServer ? "chatd/2 to server" : "chatd/2 to client")) {}
 
 PacketKey::~PacketKey() {
   sodium_memzero(bytes_.data(), bytes_.size());

@@ -1,6 +1,7 @@
-// How a server proves to a client that it is the one, and does not know its session: by a token that
-// was told to the client over TLS with the session (RFC 9000, section 10.3). It follows from the
-// session's id and a key, so that nothing has to be remembered of sessions that are gone. Thread: any.
+// How a server proves to a client that it is the one, and does not know its session: by a token
+// that was told to the client over TLS with the session (RFC 9000, section 10.3). It follows from
+// the session's id and a key, so that nothing has to be remembered of sessions that are gone.
+// Thread: any.
 #pragma once
 
 #include <sodium/crypto_generichash.h>

@@ -1,6 +1,6 @@
-// Who may be answered without having shown who it is. A source may be spoofed and somebody's victim:
-// it never gets more bytes than it sent (the caller's to see to), and not often. Sources share
-// entries in a table of fixed size, and their answers with them. Thread: one at a time.
+// Who may be answered without having shown who it is. A source may be spoofed and somebody's
+// victim: it never gets more bytes than it sent (the caller's to see to), and not often. Sources
+// share entries in a table of fixed size, and their answers with them. Thread: one at a time.
 #pragma once
 
 #include "core/base/endpoint.h"

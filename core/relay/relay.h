@@ -5,10 +5,10 @@
 //
 // A message's way: on_datagrams, with the header parsed (core/wire/received_datagram.h) ->
 // authenticate -> is its sender within its rate (core/ratelimit/member_rate_limiter.h) -> check the
-// payload (core/wire/v1/payload.h) -> its room's log (core/room/room_log.h); then serve_rooms -> the
-// room's turn (core/room/dispatcher.h) -> Outbox. With protocol v2 it is opened instead, and says
-// who speaks by that (core/relay/session_handler.h). Arrivals and departures go the same way, as
-// notices in the log.
+// payload (core/wire/v1/payload.h) -> its room's log (core/room/room_log.h); then serve_rooms ->
+// the room's turn (core/room/dispatcher.h) -> Outbox. With protocol v2 it is opened instead, and
+// says who speaks by that (core/relay/session_handler.h). Arrivals and departures go the same way,
+// as notices in the log.
 //
 // After construction nothing is allocated for a datagram that is relayed or dropped. Thread: one at
 // a time; a shard has a relay of its own.
@@ -30,9 +30,9 @@
 #include "core/control/peer_shards.h"
 #include "core/control/request_handler.h"
 #include "core/control/room_service.h"
-#include "core/ratelimit/address_limiter.h"
 #include "core/crypto/packet_key.h"
 #include "core/crypto/reset_key.h"
+#include "core/ratelimit/address_limiter.h"
 #include "core/ratelimit/source_answers.h"
 #include "core/relay/session_handler.h"
 #include "core/room/broadcast.h"
@@ -59,7 +59,7 @@ struct RelayConfig {
       seed{};  // tokens, salts and hash keys come from it: secret, 32 bytes from the kernel
   std::uint8_t shard = 0;  // which one this is
   ShardMap shards;
-  TrainLimits trains;  // what the network takes
+  TrainLimits trains;                         // what the network takes
   Cipher cipher = Cipher::kChaCha20Poly1305;  // that seals, unless a client knows only the other
   std::uint32_t message_store_blocks = kMessageStoreBlocks;
 };

@@ -119,8 +119,7 @@ bool is_sound(const EntrySnapshot& entry) {
 
 // Cursors stand within the log, and entries are such as a member or the server can have said.
 tl::expected<void, std::string> check_log(const RoomSnapshot& room) {
-  if (room.first_entry == 0 || head_of(room) < room.first_entry ||
-      head_of(room) > v2::kMaxVarint) {
+  if (room.first_entry == 0 || head_of(room) < room.first_entry || head_of(room) > v2::kMaxVarint) {
     return Fault("a room's entries have no numbers");
   }
   if (room.entries.size() > kMaxWaitingMessages + kMaxHistoryEntries) {
@@ -155,8 +154,8 @@ tl::expected<void, std::string> check_session(const MemberSnapshot& member, std:
   if (id.shard() != shard || id.slot() != member.token.slot()) {
     return Fault("a session is not its member's");
   }
-  const bool is_known = session.cipher == Cipher::kAes256Gcm ||
-                        session.cipher == Cipher::kChaCha20Poly1305;
+  const bool is_known =
+      session.cipher == Cipher::kAes256Gcm || session.cipher == Cipher::kChaCha20Poly1305;
   const bool has_sound_key = session.next_packet == 0 ||
                              PacketKey::epoch_of(session.next_packet - 1) <= session.send_key_epoch;
   if (!is_known || !has_sound_key) return Fault("a session has no sound key");

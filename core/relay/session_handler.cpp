@@ -185,11 +185,11 @@ void SessionHandler::refuse(const Sender& sender, const v2::Say& say, v2::Refusa
                             std::uint64_t retry_after_ms) {
   counters_.add(Counter::kSaysRefused);
   if (!roster_.is_bound(sender.slot)) return;
-  dispatcher_.send_frame(sender.slot, roster_.endpoint_of(roster_.members()[sender.slot]),
-                         v2::Refused{.client_number = say.client_number,
-                                     .reason = reason,
-                                     .retry_after_ms = retry_after_ms},
-                         sender.out);
+  dispatcher_.send_frame(
+      sender.slot, roster_.endpoint_of(roster_.members()[sender.slot]),
+      v2::Refused{
+          .client_number = say.client_number, .reason = reason, .retry_after_ms = retry_after_ms},
+      sender.out);
 }
 
 bool SessionHandler::take(const Sender& sender, const v2::Have& have) {
@@ -208,8 +208,8 @@ bool SessionHandler::take(const Sender& sender, const v2::Leave& /*leave*/) {
 bool SessionHandler::take(const Sender& sender, const v2::PathResponse& response) {
   Session& session = roster_.v2_session_of(roster_.members()[sender.slot]);
   PathProbe& probe = session.probe;
-  const bool is_answer = probe.endpoint.port != 0 && probe.endpoint == sender.from &&
-                         probe.data == response.data;
+  const bool is_answer =
+      probe.endpoint.port != 0 && probe.endpoint == sender.from && probe.data == response.data;
   if (!is_answer) {
     counters_.add(Counter::kPathResponsesWrong);
     return true;

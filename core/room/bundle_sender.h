@@ -6,7 +6,8 @@
 // leave as a train (core/room/train_planner.h), whose segments must have one length: shorter ones
 // are padded.
 //
-// Use: prepare(), and then send(), as often as need be. Thread: one at a time. Nothing is allocated.
+// Use: prepare(), and then send(), as often as need be. Thread: one at a time. Nothing is
+// allocated.
 #pragma once
 
 #include <array>
@@ -39,9 +40,7 @@ class BundleSender {
   std::uint32_t bundle_count() const { return bundle_count_; }
   // In the outbox's units, for each member that gets it: a sealed datagram costs about twice what a
   // message in a train does.
-  std::uint32_t work_per_member() const {
-    return Outbox::kWorkPerTrain + 2 * bundle_count_;
-  }
+  std::uint32_t work_per_member() const { return Outbox::kWorkPerTrain + 2 * bundle_count_; }
   void send(Session& session, const Endpoint& to, Outbox& out);
 
   // One datagram with these frames.

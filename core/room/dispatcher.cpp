@@ -43,8 +43,7 @@ NewEntry Dispatcher::said_by(std::uint32_t sender, const v2::Entry& entry) const
 }
 
 void Dispatcher::accept(TimeMs now_ms, std::uint32_t sender, std::string_view payload) {
-  accept(now_ms,
-         said_by(sender, {.content_type = v2::ContentType::kV1Payload, .bytes = payload}));
+  accept(now_ms, said_by(sender, {.content_type = v2::ContentType::kV1Payload, .bytes = payload}));
 }
 
 void Dispatcher::accept(TimeMs now_ms, std::uint32_t sender, const v2::Say& say) {
@@ -83,8 +82,7 @@ void Dispatcher::notify(std::uint32_t slot, std::string_view payload) {
          {.content_type = v2::ContentType::kV1Payload, .bytes = payload}, true);
 }
 
-void Dispatcher::notify(TimeMs now_ms, std::uint32_t slot, const v2::Entry& entry,
-                        bool is_for_v1) {
+void Dispatcher::notify(TimeMs now_ms, std::uint32_t slot, const v2::Entry& entry, bool is_for_v1) {
   const Room& room = roster_.rooms()[slot];
   if (is_for_v1) counters_.add(Counter::kNoticesDropped, room.pending_members);
   append(now_ms, slot, {.sender = kFromServer, .entry = entry, .is_for_v1 = is_for_v1},
@@ -172,9 +170,8 @@ void Dispatcher::count_lost(std::uint32_t sender, std::uint64_t receivers, Count
 }
 
 void Dispatcher::drop_waiting(Counter reason) {
-  turns_.for_each_closed([&](ClosedRoom& closed) {
-    drop_all_waiting(closed.room, &closed, reason);
-  });
+  turns_.for_each_closed(
+      [&](ClosedRoom& closed) { drop_all_waiting(closed.room, &closed, reason); });
   for (std::uint32_t slot = roster_.oldest_room(); slot != kNoSlot;) {
     Room& room = roster_.rooms()[slot];
     const bool was_waiting = room.is_waiting();
@@ -259,8 +256,7 @@ std::uint64_t Dispatcher::serve_entries(Room& room, Closed closed, Outbox& out) 
   return work;
 }
 
-std::uint64_t Dispatcher::serve_v1(Room& room, Closed closed, std::uint64_t max_work,
-                                   Outbox& out) {
+std::uint64_t Dispatcher::serve_v1(Room& room, Closed closed, std::uint64_t max_work, Outbox& out) {
   std::uint64_t work = 0;
   while (!room.log.is_empty() && work < max_work && !out.is_full()) {
     const Run run = next_run(room);
@@ -308,8 +304,8 @@ std::uint64_t Dispatcher::serve_run(Room& room, const Run& run, std::uint64_t ma
   const std::uint32_t count = std::min(run.end - run.begin, std::max(kMinSlice, affordable));
   const std::uint32_t end = run.begin + count;
   group_.send(
-      room, run.begin, end,
-      [&](std::uint32_t sender) { return position_of(room, sender, closed); }, out);
+      room, run.begin, end, [&](std::uint32_t sender) { return position_of(room, sender, closed); },
+      out);
 
   auto readers = count;
   if (room.pending_members > 0) {
@@ -381,15 +377,15 @@ void Dispatcher::restore(std::uint32_t slot, std::uint64_t number, const EntrySn
   }
   const std::uint32_t own = position_of(room, entry.sender, nullptr);
   const bool is_of_older_program = own != kNoSlot && entry.member == v2::kServerId;
-  const NewEntry stored{.sender = entry.sender,
-                        .entry = {.kind = entry.kind,
-                                  .member = is_of_older_program
-                                                ? roster_.members()[room.members[own]].id
-                                                : entry.member,
-                                  .client_number = entry.client_number,
-                                  .content_type = entry.content_type,
-                                  .bytes = entry.payload},
-                        .is_for_v1 = entry.is_for_v1};
+  const NewEntry stored{
+      .sender = entry.sender,
+      .entry = {.kind = entry.kind,
+                .member =
+                    is_of_older_program ? roster_.members()[room.members[own]].id : entry.member,
+                .client_number = entry.client_number,
+                .content_type = entry.content_type,
+                .bytes = entry.payload},
+      .is_for_v1 = entry.is_for_v1};
   if (push(slot, stored)) {
     if (!room.log.is_empty()) {
       room.log.advance(store_, number, number + 1, room.readers() - behind);

@@ -48,8 +48,8 @@ namespace chatd {
 class Dispatcher {
  public:
   Dispatcher(const Limits& limits, Roster& roster, Counters& counters, RelayHistograms& histograms,
-             const TrainLimits& trains, std::uint32_t store_blocks,
-             const KeyedHash::Key& hash_key, TimeMs now_ms);
+             const TrainLimits& trains, std::uint32_t store_blocks, const KeyedHash::Key& hash_key,
+             TimeMs now_ms);
 
   // Takes a message from a member for everyone else in its room: a payload of protocol v1, or what
   // one with protocol v2 says. When too much waits in the room, its oldest entry is dropped, and
@@ -181,8 +181,8 @@ class Dispatcher {
   RelayHistograms& histograms_;
   MessageStore store_;
   TurnOrder turns_;
-  GroupSerializer group_;      // that a turn sends
-  BundleSender bundles_;       // the same for members with protocol v2
+  GroupSerializer group_;  // that a turn sends
+  BundleSender bundles_;   // the same for members with protocol v2
   struct Prepared {
     std::uint64_t number = 0;  // 0: nothing
     std::uint64_t head = 0;

@@ -106,7 +106,8 @@ std::uint64_t Dispatcher::serve_v2_member(Room& room, std::uint32_t position, Ou
 }
 
 void Dispatcher::send_gap(Room& room, std::uint32_t position, v2::Range numbers, Outbox& out) {
-  bundles_.send_frame(Outbox::Kind::kBundle, v2::Gap{.log_epoch = kFirstLogEpoch, .numbers = numbers},
+  bundles_.send_frame(Outbox::Kind::kBundle,
+                      v2::Gap{.log_epoch = kFirstLogEpoch, .numbers = numbers},
                       *room.sessions[position], room.endpoints[position], out);
 }
 

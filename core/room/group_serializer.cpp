@@ -12,6 +12,7 @@ namespace {
 // For what has to be written anew: some texts of the largest size and a name, each of whose bytes
 // may have to be escaped.
 constexpr std::size_t kWrittenBytes = 64 * 1024;
+constexpr std::size_t kMaxJsonBytes = 16 * 1024;
 
 // Messages first..last-1.
 constexpr MessageSet range(std::uint32_t first, std::uint32_t last) {
@@ -24,7 +25,10 @@ constexpr MessageSet range(std::uint32_t first, std::uint32_t last) {
 GroupSerializer::GroupSerializer(const MessageStore& store, const TrainLimits& limits)
     : store_(store),
       limits_(limits),
-      written_(std::make_unique_for_overwrite<char[]>(kWrittenBytes)) {}
+      written_(std::make_unique_for_overwrite<char[]>(kWrittenBytes)) {
+  // So that its memory has grown before the first message.
+  write_message(writer_, "", std::string(kMaxJsonBytes, ' '));
+}
 
 void GroupSerializer::prepare(const RoomLog& log, std::uint64_t number, std::uint64_t end,
                               NameOf name_of, Outbox& out) {
@@ -65,9 +69,9 @@ bool GroupSerializer::add(std::uint32_t entry, NameOf name_of) {
 // Empty: there is no memory left for it in this group.
 std::string_view GroupSerializer::write_json(std::uint32_t entry, NameOf name_of) {
   std::array<char, v2::kMaxSayBytes> content;
-  const std::string_view text(content.data(), static_cast<std::size_t>(
-                                                  store_.copy_content_to(entry, content.data()) -
-                                                  content.data()));
+  const std::string_view text(
+      content.data(),
+      static_cast<std::size_t>(store_.copy_content_to(entry, content.data()) - content.data()));
   writer_.clear();
   switch (store_.kind(entry)) {
     case v2::EntryKind::kSaid:

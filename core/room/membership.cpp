@@ -165,8 +165,8 @@ void Membership::close_room(std::uint32_t slot) {
 
 // Tells everybody who is there that somebody else has come or gone. With protocol v1, an arrival in
 // a large room would cost a message to each, and a storm of arrivals members² of them; in a small
-// one somebody who comes and goes all the time would keep everybody busy. So they are not told then.
-// With protocol v2 it is an entry of a few bytes in a bundle, and the roster depends on it.
+// one somebody who comes and goes all the time would keep everybody busy. So they are not told
+// then. With protocol v2 it is an entry of a few bytes in a bundle, and the roster depends on it.
 void Membership::notify_room(TimeMs now_ms, std::uint32_t slot, const v2::Entry& entry,
                              bool is_limited) {
   Room& room = roster_.rooms()[slot];

@@ -4,16 +4,16 @@
 // It has two kinds of readers. A member with protocol v1 whose address is known has a cursor, the
 // number of the next entry that it has to get, and what it misses is lost. Whoever joins begins at
 // the head of that moment, so that what was said before is not for it; whoever leaves takes its
-// cursor along. So nothing that waits has to be sent before somebody comes or goes, and however many
-// do, they cost the room's turn nothing. An entry waits until every such reader has passed it. For
-// that each entry counts the readers that stand at it: a run of readers that moves on is two
+// cursor along. So nothing that waits has to be sent before somebody comes or goes, and however
+// many do, they cost the room's turn nothing. An entry waits until every such reader has passed it.
+// For that each entry counts the readers that stand at it: a run of readers that moves on is two
 // additions, whatever its length, and the oldest entry need not wait when nobody stands there. A
 // cursor is a number that the room keeps for each member; one that lies before the oldest waiting
 // entry stands at that. So when a room is served as a whole no cursor has to be written.
 //
-// Members with protocol v2 can ask again, and late ones for what was said before they came. For them
-// entries that nobody waits for are kept a while, if the room does (KeepLimits): the oldest gives
-// way. So the log's entries are, from the oldest on, those that are kept and those that wait.
+// Members with protocol v2 can ask again, and late ones for what was said before they came. For
+// them entries that nobody waits for are kept a while, if the room does (KeepLimits): the oldest
+// gives way. So the log's entries are, from the oldest on, those that are kept and those that wait.
 //
 // Thread: one at a time. Nothing is allocated.
 #pragma once
@@ -87,7 +87,7 @@ class RoomLog {
   std::uint64_t oldest_ = 1;
   std::uint64_t first_ = 1;
   std::uint32_t first_entry_ = 0;  // the store's, of `first_`; meaningless if nothing waits
-  std::uint32_t at_head_ = 0;  // readers that have got everything; not kept while nothing waits
+  std::uint32_t at_head_ = 0;      // readers that have got everything; not kept while nothing waits
 };
 
 }  // namespace chatd

@@ -94,9 +94,7 @@ class Roster {
   }
 
   // Whether it is known where this member is.
-  bool is_bound(std::uint32_t member) const {
-    return endpoint_of(members_[member]).port != 0;
-  }
+  bool is_bound(std::uint32_t member) const { return endpoint_of(members_[member]).port != 0; }
   // Of a member with protocol v2; nothing for others.
   Session* session_of(const Member& member) const {
     const auto& sessions = rooms_[member.room].sessions;

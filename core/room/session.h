@@ -64,7 +64,7 @@ struct Session {
   std::uint64_t next_packet = 0;
   ReplayWindow received;
   SayWindow says;
-  std::uint64_t complete = 0;    // it has said that nothing is missing up to this number
+  std::uint64_t complete = 0;        // it has said that nothing is missing up to this number
   std::uint64_t first_readable = 0;  // entries before are not for it
   TokenBucket repairs;
   PathProbe probe;

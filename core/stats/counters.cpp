@@ -87,8 +87,8 @@ constexpr std::array<CounterSpec, kCounterCount> kTable{{
      "Deliveries that were thrown away, by reason. Those of pending members and over the limit "
      "were never planned.",
      "deliveries_dropped", "reason", "pending_member"},
-    {Counter::kDroppedNotForV1, "dropped_other_protocol", "",
-     "deliveries_dropped", "reason", "other_protocol"},
+    {Counter::kDroppedNotForV1, "dropped_other_protocol", "", "deliveries_dropped", "reason",
+     "other_protocol"},
     {Counter::kDroppedOverLimit, "dropped_over_limit", "", "deliveries_dropped", "reason",
      "over_limit"},
     {Counter::kDroppedQueueFull, "dropped_queue_full", "", "deliveries_dropped", "reason",

@@ -23,14 +23,14 @@ enum class Counter : std::uint8_t {
   kHeartbeats,
   kMessagesAccepted,
   kLeaves,
-  kSealedDatagrams,      // protocol v2: opened; its frames are counted below
-  kDroppedMalformed,     // the header
-  kDroppedTooLarge,      // over kMaxDatagramBytes
-  kDroppedUnknownToken,  // guessed, or of a member that is gone
-  kDroppedWrongRoom,     // a good token with another room's name
-  kDroppedWrongAddress,  // a good token from elsewhere
-  kDroppedWrongSender,   // in somebody else's name
-  kDroppedBadPayload,    // not one JSON object
+  kSealedDatagrams,        // protocol v2: opened; its frames are counted below
+  kDroppedMalformed,       // the header
+  kDroppedTooLarge,        // over kMaxDatagramBytes
+  kDroppedUnknownToken,    // guessed, or of a member that is gone
+  kDroppedWrongRoom,       // a good token with another room's name
+  kDroppedWrongAddress,    // a good token from elsewhere
+  kDroppedWrongSender,     // in somebody else's name
+  kDroppedBadPayload,      // not one JSON object
   kDroppedUnknownSession,  // guessed, or of a member that is gone
   kDroppedReplayed,        // its number was taken already, or is older than anybody remembers
   kDroppedNotOpened,       // forged, damaged, or sealed under another key
@@ -47,21 +47,21 @@ enum class Counter : std::uint8_t {
                                // read them, and they go to nobody
   kOverLimitWarnings,          // told to such a sender
   // What sealed datagrams say; a message that is taken is among the accepted.
-  kSaysDuplicate,       // said again, and taken already
-  kSaysTooFarAhead,     // a client's number that jumps
-  kSaysRefused,         // over the rate, too long, not what it claims to be
+  kSaysDuplicate,    // said again, and taken already
+  kSaysTooFarAhead,  // a client's number that jumps
+  kSaysRefused,      // over the rate, too long, not what it claims to be
   kHavesTaken,
   kHavesImpossible,     // of another log, or of entries that do not exist
   kPathResponsesWrong,  // an answer to nothing that was asked there
   kFramesUnknown,       // of a type that is not known: the rest of the datagram is not read
   kFramesMalformed,     // cut short, or a number that cannot be
   kLeavesSealed,
-  kRepairsOverLimit,    // asked for what is missing more often than a member may
-  kResetsSent,          // told a client that its session is not known
-  kPathChallenges,      // asked for proof of an address
+  kRepairsOverLimit,  // asked for what is missing more often than a member may
+  kResetsSent,        // told a client that its session is not known
+  kPathChallenges,    // asked for proof of an address
   // Datagrams out.
   kDeliveriesPlanned,
-  kDeliveriesLogged,        // among them: to members with protocol v2, who ask until they have them
+  kDeliveriesLogged,  // among them: to members with protocol v2, who ask until they have them
   kDeliveriesSent,
   kDroppedPendingMember,    // its address is not known yet
   kDroppedNotForV1,         // bytes that only members with protocol v2 understand
@@ -82,9 +82,9 @@ enum class Counter : std::uint8_t {
   kNoticesDropped,
   kNoticesOverLimit,  // arrivals and departures that a room was not told: there were too many
   // Logs as members with protocol v2 get them.
-  kBundlesSent,     // datagrams
-  kBundlesDropped,  // could not be sent, for any of the reasons above: asked for again
-  kEntriesBundled,  // entries in them, for each member once
+  kBundlesSent,      // datagrams
+  kBundlesDropped,   // could not be sent, for any of the reasons above: asked for again
+  kEntriesBundled,   // entries in them, for each member once
   kEntriesRepaired,  // and those that somebody has asked for again, or has not had before
   kEntriesLost,      // gone before a member has got them: it was told
   kHeadsSent,        // told where a log ends

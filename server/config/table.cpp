@@ -137,10 +137,10 @@ std::vector<OptionSpec> limit_rows() {
       limit<&Limits::max_notified_members>(
           "max_notified_members", number(0, kMaxTokenSlot),
           "Rooms with more members get no notices of joins and leaves"),
-      limit<&Limits::history_entries>(
-          "history_messages", number(1, kMaxHistoryEntries),
-          "What a room keeps of what was said, for members with protocol v2 who have missed some of "
-          "it or come late: at most so many messages"),
+      limit<&Limits::history_entries>("history_messages", number(1, kMaxHistoryEntries),
+                                      "What a room keeps of what was said, for members with "
+                                      "protocol v2 who have missed some of "
+                                      "it or come late: at most so many messages"),
       limit<&Limits::history_bytes>("history_bytes", number(4096, 1u << 30),
                                     "The same, in bytes; all rooms together share 16 MiB a shard"),
       limit<&Limits::max_source_answers_per_s>(

@@ -153,15 +153,16 @@ tl::expected<std::unique_ptr<Server>, std::string> Server::open(const Options& o
   for (std::uint32_t i = 0; i < options.shards; ++i) {
     const auto seed = kernel_random<RandomStream::Seed>();
     if (!seed) return tl::unexpected(seed.error());
-    const RelayConfig config{.limits = options.limits,
-                             .local_endpoints = own_sockets_of(server->udp_),
-                             .ports = {.udp = server->udp_.port,
-                                       .tls = server->tls() ? server->tls()->port : std::uint16_t{0}},
-                             .seed = *seed,
-                             .shard = static_cast<std::uint8_t>(i),
-                             .shards = ShardMap(options.shards, map_key),
-                             .trains = trains,
-                             .cipher = fastest_cipher()};
+    const RelayConfig config{
+        .limits = options.limits,
+        .local_endpoints = own_sockets_of(server->udp_),
+        .ports = {.udp = server->udp_.port,
+                  .tls = server->tls() ? server->tls()->port : std::uint16_t{0}},
+        .seed = *seed,
+        .shard = static_cast<std::uint8_t>(i),
+        .shards = ShardMap(options.shards, map_key),
+        .trains = trains,
+        .cipher = fastest_cipher()};
     // The first one accepts connections for all (server/control/acceptor.h).
     ShardSockets own{.tcp_listener = i == 0 ? std::move(sockets.tcp_listener) : UniqueFd(),
                      .tls_listener = i == 0 ? std::move(sockets.tls_listener) : UniqueFd(),

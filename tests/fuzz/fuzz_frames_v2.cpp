@@ -23,7 +23,8 @@ void check(const v2::Say& say, std::string_view input) {
 void check(const v2::Have& have, std::string_view /*input*/) {
   std::uint64_t last = have.complete;
   for (const v2::Range& range : have.has()) {
-    require(range.first > last + 1 && range.last >= range.first, "ranges ascend, with gaps between");
+    require(range.first > last + 1 && range.last >= range.first,
+            "ranges ascend, with gaps between");
     require(range.last <= v2::kMaxVarint, "no number is larger than can be written");
     last = range.last;
   }

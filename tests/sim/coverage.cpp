@@ -184,6 +184,44 @@ std::string_view out_of_reach(Counter counter) {
   switch (counter) {
     case Counter::kConnectionsShed:
       return "it takes more clients than the simulator always has";
+    case Counter::kSealedDatagrams:
+    case Counter::kDroppedUnknownSession:
+    case Counter::kDroppedReplayed:
+    case Counter::kDroppedNotOpened:
+    case Counter::kSaysDuplicate:
+    case Counter::kSaysTooFarAhead:
+    case Counter::kSaysRefused:
+    case Counter::kHavesTaken:
+    case Counter::kHavesImpossible:
+    case Counter::kPathResponsesWrong:
+    case Counter::kFramesUnknown:
+    case Counter::kFramesMalformed:
+    case Counter::kLeavesSealed:
+    case Counter::kRepairsOverLimit:
+    case Counter::kResetsSent:
+    case Counter::kPathChallenges:
+    case Counter::kDeliveriesLogged:
+    case Counter::kDroppedNotForV1:
+    case Counter::kBundlesSent:
+    case Counter::kBundlesDropped:
+    case Counter::kEntriesBundled:
+    case Counter::kEntriesRepaired:
+    case Counter::kEntriesLost:
+    case Counter::kHeadsSent:
+      return "no client here speaks protocol v2 yet: tests/unit/client/log_session_test.cpp";
+    case Counter::kConnectionsNotHandedOver:
+    case Counter::kConnectionsTlsOnPlainPort:
+    case Counter::kTlsHandshakes:
+    case Counter::kTlsHandshakesResumed:
+    case Counter::kTlsFailedPlainText:
+    case Counter::kTlsFailedOldVersion:
+    case Counter::kTlsFailedWrongProtocol:
+    case Counter::kTlsFailedPeerRefused:
+    case Counter::kTlsFailedEnded:
+    case Counter::kTlsFailedGarbage:
+    case Counter::kTlsFailedTimedOut:
+    case Counter::kTlsFailedOverLimit:
+      return "no client here speaks TLS yet";
     default:
       return "";
   }

@@ -1,6 +1,9 @@
 #include "core/wire/v1/notice.h"
 
-#include "core/base/json_writer.h"
+#include <algorithm>
+#include <array>
+
+#include "core/base/limits.h"
 #include "core/base/names.h"
 
 namespace chatd {
@@ -19,14 +22,24 @@ void write_notice(JsonWriter& json, NoticeOperation operation, std::string_view 
   json.end_object();
 }
 
+// "bob joined", without an allocation: it is written whenever such an entry is sent.
+void write_notice_about(JsonWriter& json, NoticeOperation operation, std::string_view username,
+                        std::string_view what) {
+  std::array<char, kMaxNameBytes + 16> message;
+  char* const middle = std::copy(username.begin(), username.end(), message.data());
+  const char* const end = std::copy(what.begin(), what.end(), middle);
+  write_notice(json, operation, username,
+               {message.data(), static_cast<std::size_t>(end - message.data())});
+}
+
 }  // namespace
 
 void write_joined_notice(JsonWriter& json, std::string_view username) {
-  write_notice(json, NoticeOperation::kJoined, username, std::string(username) + " joined");
+  write_notice_about(json, NoticeOperation::kJoined, username, " joined");
 }
 
 void write_left_notice(JsonWriter& json, std::string_view username) {
-  write_notice(json, NoticeOperation::kLeft, username, std::string(username) + " left");
+  write_notice_about(json, NoticeOperation::kLeft, username, " left");
 }
 
 void write_message(JsonWriter& json, std::string_view username, std::string_view text) {

@@ -83,7 +83,10 @@ class ByteWriter {
       to_[i] = static_cast<char>(value >> 8 * (size_bytes - 1 - i));
     }
     // 1, 2, 4, 8 bytes: 0, 1, 2, 3.
-    const unsigned length_bits = size_bytes == 1 ? 0 : size_bytes == 2 ? 1 : size_bytes == 4 ? 2 : 3;
+    const unsigned length_bits = size_bytes == 1   ? 0
+                                 : size_bytes == 2 ? 1
+                                 : size_bytes == 4 ? 2
+                                                   : 3;
     *to_ = static_cast<char>(static_cast<std::uint8_t>(*to_) | length_bits << 6);
     to_ += size_bytes;
   }

@@ -62,7 +62,9 @@ struct Datagram {
 };
 
 // Whether it is of protocol v2, whatever its version.
-inline bool is_v2(std::string_view bytes) { return !bytes.empty() && bytes.front() == '\0'; }
+inline bool is_v2(std::string_view bytes) {
+  return !bytes.empty() && bytes.front() == '\0';
+}
 
 // Nothing when it is cut short or of another version.
 std::optional<Datagram> parse_datagram(std::string_view bytes);

@@ -81,8 +81,8 @@ bool read_log(ByteReader& reader, ServerFrame& frame) {
 
 bool read_head(ByteReader& reader, ServerFrame& frame) {
   Head& head = frame.emplace<Head>();
-  return reader.varint(head.log_epoch) && reader.varint(head.last) &&
-         reader.varint(head.oldest) && reader.varint(head.have_interval_ms);
+  return reader.varint(head.log_epoch) && reader.varint(head.last) && reader.varint(head.oldest) &&
+         reader.varint(head.have_interval_ms);
 }
 
 bool read_gap(ByteReader& reader, ServerFrame& frame) {

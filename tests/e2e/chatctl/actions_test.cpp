@@ -76,7 +76,7 @@ TEST_F(CtlTest, ReloadSaysWhatHasChanged) {
                 "  limits.max_rooms = 1 needs a restart; 100 stays in "
                 "force\n"
                 "  what needs a restart comes by SIGUSR1 without losing anybody; "
-                "the address, the ports and the number of shards do not\n");
+                "the address, the ports (but for TLS) and the number of shards do not\n");
   const JsonObject json(shown({"reload", "--json"}));
   EXPECT_EQ(json.texts("lines").size(), 2u);
 }

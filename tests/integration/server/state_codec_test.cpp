@@ -161,11 +161,11 @@ TEST(StateCodec, WritesConnections) {
 TEST(StateCodec, RefusesAnotherFormat) {
   std::string bytes = encode_state(sample());
   ASSERT_EQ(bytes.substr(0, 2), std::string("\x08\x01"));  // the format comes first
-  bytes[1] = 2;
+  bytes[1] = 3;
   const auto state = decode_state(bytes);
   ASSERT_FALSE(state);
   EXPECT_EQ(state.error(),
-            "it writes its state in format 2, and this program reads format 1: between these two "
+            "it writes its state in format 3, and this program reads format 2: between these two "
             "versions, chatd has to be restarted");
 }
 

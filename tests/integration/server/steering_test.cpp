@@ -8,7 +8,7 @@
 #include <random>
 #include <string>
 
-#include "core/wire/v1/datagram.h"
+#include "core/wire/received_datagram.h"
 #include "server/os/open_sockets.h"
 #include "tests/integration/server/bpf_interpreter.h"
 #include "tests/support/wire.h"
@@ -45,7 +45,7 @@ TEST_P(Program, FindsTheShardInEitherFormBehindARoomNameOfAnySize) {
   for (unsigned shard = 0; shard < 256; ++shard) {
     const std::uint32_t expected = shard < GetParam() ? shard : kNoSocket;
     for (const std::string& token : tokens_of(shard)) {
-      for (const std::size_t size : {0u, 1u, 2u, 100u, 254u, 255u}) {
+      for (const std::size_t size : {1u, 2u, 100u, 254u, 255u}) {
         const std::string room(size, '\xff');
         EXPECT_EQ(run(encode_datagram(room, token, "")), expected);
         EXPECT_EQ(run(encode_datagram(room, token, "{}")), expected);
@@ -54,9 +54,20 @@ TEST_P(Program, FindsTheShardInEitherFormBehindARoomNameOfAnySize) {
   }
 }
 
+TEST_P(Program, FindsTheShardOfASession) {
+  for (unsigned shard = 0; shard < 256; ++shard) {
+    const std::uint32_t expected = shard < GetParam() ? shard : kNoSocket;
+    std::string datagram(v2::kMinDatagramBytes, 's');
+    v2::write_header(v2::SessionId(static_cast<std::uint8_t>(shard), 0x123456, 7), 1,
+                     datagram.data());
+    EXPECT_EQ(run(datagram), expected);
+    EXPECT_EQ(run(std::string_view(datagram).substr(0, v2::kHeaderBytes - 1)), kNoSocket);
+  }
+}
+
 TEST_P(Program, SpreadsWhatIsCutShort) {
   for (const std::string& token : tokens_of(0)) {
-    for (const std::size_t size : {0u, 5u, 255u}) {
+    for (const std::size_t size : {1u, 5u, 255u}) {
       const std::string whole = encode_datagram(std::string(size, 'r'), token, "");
       for (std::size_t length = 0; length < whole.size(); ++length) {
         ASSERT_EQ(run(std::string_view(whole).substr(0, length)), kNoSocket) << length;
@@ -83,7 +94,7 @@ TEST_P(Program, AgreesWithTheServerOnWhateverComes) {
       datagram[0] = static_cast<char>(random() % 40);
       datagram[1] = random() % 2 == 0 ? 16 : 32;
     }
-    const auto shard = shard_of_datagram(datagram);
+    const auto shard = shard_of_received(datagram);
     const std::uint32_t expected = shard && *shard < GetParam() ? *shard : kNoSocket;
     ASSERT_EQ(run(datagram), expected);
     if (shard) ++named;

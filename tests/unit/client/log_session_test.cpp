@@ -43,11 +43,9 @@ TEST(LogSession, MembersWithBothProtocolsTalk) {
   LogWorld world;
   SealedMember& alice = world.create("kitchen", "alice");
   const Endpoint carol = world.next_endpoint();
-  const auto entry = world.ask({.room = "kitchen",
-                                .username = "carol",
-                                .udp_ip = "127.0.0.1",
-                                .udp_port = carol.port},
-                               carol, /*is_encrypted=*/false);
+  const auto entry = world.ask(
+      {.room = "kitchen", .username = "carol", .udp_ip = "127.0.0.1", .udp_port = carol.port},
+      carol, /*is_encrypted=*/false);
   ASSERT_TRUE(entry.has_value());
   world.run_for(100);
   world.say(alice, "what \"is\" it?\n");
@@ -108,20 +106,19 @@ TEST_P(LogSessionInWeather, EverythingArrivesOnceAndInOneOrder) {
   }
   for (int i = 0; i < 300; ++i) {
     const std::string text = "message " + std::to_string(i);
-    EXPECT_EQ(std::count_if(log.begin(), log.end(),
-                            [&](const std::string& line) {
-                              return line.substr(line.find(' ') + 1) == text;
-                            }),
+    EXPECT_EQ(std::count_if(
+                  log.begin(), log.end(),
+                  [&](const std::string& line) { return line.substr(line.find(' ') + 1) == text; }),
               1)
         << text;
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Weathers, LogSessionInWeather,
-    testing::Combine(testing::Values(Weather{0, 0, 0}, Weather{0.05, 0, 0}, Weather{0, 0.3, 60},
-                                     Weather{0.29, 0.1, 60}),
-                     testing::Values(1u, 2u, 3u, 4u, 5u)));
+INSTANTIATE_TEST_SUITE_P(Weathers, LogSessionInWeather,
+                         testing::Combine(testing::Values(Weather{0, 0, 0}, Weather{0.05, 0, 0},
+                                                          Weather{0, 0.3, 60},
+                                                          Weather{0.29, 0.1, 60}),
+                                          testing::Values(1u, 2u, 3u, 4u, 5u)));
 
 TEST(LogSession, ALateMemberReadsWhatTheRoomsMakerAllows) {
   LogWorld world;
@@ -152,14 +149,14 @@ TEST(LogSession, ARoomWithoutHistoryTellsNothingOfThePast) {
   ASSERT_TRUE(world.settle());
   EXPECT_EQ(carol.log(), Lines{});
   // Nor to one who asks all the same.
-  auto info = world.ask({.room = "kitchen", .username = "eve", .protocol = 2},
-                        world.next_endpoint());
+  auto info =
+      world.ask({.room = "kitchen", .username = "eve", .protocol = 2}, world.next_endpoint());
   ASSERT_TRUE(info && info->session);
   info->session->oldest_entry = 1;
   SealedMember& eve = world.members.emplace_back();
   eve.from = world.next_endpoint();
-  eve.session = std::make_unique<client::LogSession>(
-      *info->session, client::LogSessionOptions{}, world.now_ms);
+  eve.session = std::make_unique<client::LogSession>(*info->session, client::LogSessionOptions{},
+                                                     world.now_ms);
   world.run_for(2'000);
   EXPECT_EQ(eve.log(), Lines{});
   EXPECT_EQ(eve.count(LogEvent::Kind::kGap), 1u);
@@ -323,11 +320,9 @@ TEST(LogSession, KeysChangeInTheMiddleOfTalk) {
 
 TEST(LogSession, ProtocolTwoNeedsTls) {
   LogWorld world;
-  const auto entry = world.ask({.operation = Operation::kCreate,
-                                .room = "kitchen",
-                                .username = "alice",
-                                .protocol = 2},
-                               world.next_endpoint(), /*is_encrypted=*/false);
+  const auto entry = world.ask(
+      {.operation = Operation::kCreate, .room = "kitchen", .username = "alice", .protocol = 2},
+      world.next_endpoint(), /*is_encrypted=*/false);
   ASSERT_FALSE(entry.has_value());
   EXPECT_EQ(entry.error().status, 400);
   EXPECT_EQ(entry.error().reason,
@@ -340,11 +335,9 @@ TEST(LogSession, AMemberTakesItsSeatAgain) {
   SealedMember& bob = world.join("kitchen", "bob");
   world.run_for(500);
   const v2::MemberId id = bob.session->member();
-  SealedMember& again = world.add({.room = "kitchen",
-                                   .username = "bob",
-                                   .token = bob.token,
-                                   .protocol = 2},
-                                  world.next_endpoint());
+  SealedMember& again =
+      world.add({.room = "kitchen", .username = "bob", .token = bob.token, .protocol = 2},
+                world.next_endpoint());
   world.run_for(500);
   EXPECT_EQ(again.session->member(), id);
   EXPECT_EQ(bob.events.back().close_reason, v2::CloseReason::kMoved);

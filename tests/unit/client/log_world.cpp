@@ -60,8 +60,8 @@ tl::expected<client::Entry, client::Error> LogWorld::ask(const client::EntryRequ
   EXPECT_EQ(frame.status, FrameStatus::kComplete);
   PeerShards nobody;
   std::string reply;
-  EXPECT_TRUE(relay->on_request(now_ms, {.is_encrypted = is_encrypted}, from.ip, frame.frame, nobody,
-                                reply, out));
+  EXPECT_TRUE(relay->on_request(now_ms, {.is_encrypted = is_encrypted}, from.ip, frame.frame,
+                                nobody, reply, out));
   empty_outbox();
   client::ResponseReader reader(client::kMaxSessionAnswerBytes);
   const auto answer = reader.push(reply);

@@ -1,6 +1,6 @@
-// A relay and members with protocol v2 (client::LogSession) on one clock, with a network between them
-// that loses, doubles and reorders datagrams by seed. No sockets: what one side has to send is put
-// into a queue by time, and arrives at the other.
+// A relay and members with protocol v2 (client::LogSession) on one clock, with a network between
+// them that loses, doubles and reorders datagrams by seed. No sockets: what one side has to send is
+// put into a queue by time, and arrives at the other.
 #pragma once
 
 #include <cstdint>

@@ -14,7 +14,8 @@ constexpr SessionSecret kSecret{1, 2, 3};
 
 std::vector<Cipher> ciphers() {
   std::vector<Cipher> all{Cipher::kChaCha20Poly1305};
-  if (sodium_init() >= 0 && fastest_cipher() == Cipher::kAes256Gcm) all.push_back(Cipher::kAes256Gcm);
+  if (sodium_init() >= 0 && fastest_cipher() == Cipher::kAes256Gcm)
+    all.push_back(Cipher::kAes256Gcm);
   return all;
 }
 

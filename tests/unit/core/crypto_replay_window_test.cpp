@@ -38,10 +38,10 @@ TEST(ReplayWindow, AgreesWithASetOfNumbers) {
     for (int i = 0; i < 5'000; ++i) {
       const std::uint64_t spread = std::uint64_t{1} << random() % 12;
       const std::uint64_t back = random() % spread;
-      const std::uint64_t number = random() % 3 == 0 ? newest + random() % spread
-                                                     : newest - std::min(newest, back);
-      const bool is_behind = !taken.empty() && newest + 1 - std::min(number, newest + 1) >
-                                                   ReplayWindow::kSize;
+      const std::uint64_t number =
+          random() % 3 == 0 ? newest + random() % spread : newest - std::min(newest, back);
+      const bool is_behind =
+          !taken.empty() && newest + 1 - std::min(number, newest + 1) > ReplayWindow::kSize;
       const bool expected = !is_behind && !taken.contains(number);
       ASSERT_EQ(window.is_new(number), expected) << "seed " << seed << ", number " << number;
       if (!expected) continue;

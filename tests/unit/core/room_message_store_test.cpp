@@ -64,7 +64,8 @@ TEST(MessageStore, SaysWhenItIsFullAndChangesNothing) {
   MessageQueue queue;
   ASSERT_TRUE(store.push(queue, said(1, std::string(4'000, 'x'))));  // 18 blocks
   EXPECT_EQ(store.free_blocks(), 22u);
-  EXPECT_FALSE(store.push(queue, said(1, std::string(4'000, 'y')))) << "more than is left for others";
+  EXPECT_FALSE(store.push(queue, said(1, std::string(4'000, 'y'))))
+      << "more than is left for others";
   EXPECT_EQ(queue.count, 1u);
   EXPECT_EQ(store.free_blocks(), 22u);
   EXPECT_TRUE(store.push(queue, said(1, std::string(700, 'y'))));  // 4

@@ -229,8 +229,9 @@ TEST(Frames, CutShortAnywhereAreMalformed) {
     }
   }
   ClientFrame client;
-  for (const std::string& whole : {written(Say{.client_number = 300, .bytes = "hello"}),
-                                   written(Have{.complete = 77'000, .ranges = {}}), written(PathResponse{})}) {
+  for (const std::string& whole :
+       {written(Say{.client_number = 300, .bytes = "hello"}),
+        written(Have{.complete = 77'000, .ranges = {}}), written(PathResponse{})}) {
     for (std::size_t size = 1; size < whole.size(); ++size) {
       EXPECT_EQ(read_one(std::string_view(whole).substr(0, size), client), ReadResult::kMalformed);
     }

@@ -44,7 +44,8 @@ tl::expected<Joined, std::string> ChatdV2Target::connect() {
   members_.resize(count);
   std::optional<client::TlsConnection> connection;
   for (std::uint32_t member = 0; member < count; ++member) {
-    if (is_readable(config_.interrupt_fd)) return tl::unexpected<std::string>("interrupted while members joined");
+    if (is_readable(config_.interrupt_fd))
+      return tl::unexpected<std::string>("interrupted while members joined");
     // A connection speaks for the members of one address.
     if (!connection || member % sockets_->members_per_address() == 0) {
       auto called = call(member);
@@ -97,9 +98,9 @@ tl::expected<client::TlsConnection, std::string> ChatdV2Target::call(std::uint32
   }
   ::fcntl(socket.get(), F_SETFL, O_NONBLOCK);
   ++connections_;
-  auto connection = client::TlsConnection::open(*tls_, std::move(socket), *tcp_, config_.host,
-                                                client::now_ms() + config_.timeout_ms,
-                                                config_.interrupt_fd);
+  auto connection =
+      client::TlsConnection::open(*tls_, std::move(socket), *tcp_, config_.host,
+                                  client::now_ms() + config_.timeout_ms, config_.interrupt_fd);
   if (!connection) return tl::unexpected(connection.error().reason);
   return std::move(*connection);
 }

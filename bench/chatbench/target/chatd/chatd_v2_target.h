@@ -59,7 +59,7 @@ class ChatdV2Target final : public Target {
   std::unique_ptr<MemberSockets> sockets_;
   std::vector<Member> members_;
   std::vector<std::uint32_t> dirty_;
-  std::vector<std::string> texts_;  // that the deliveries of a batch point into
+  std::vector<std::string> texts_;   // that the deliveries of a batch point into
   std::uint32_t next_deadline_ = 0;  // the member whose deadline is looked at next
   std::uint64_t connections_ = 0;
   std::uint64_t members_lost_ = 0;

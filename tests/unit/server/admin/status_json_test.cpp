@@ -49,8 +49,8 @@ TEST(StatusJson, GroupsDropsByReason) {
             twice(Counter::kDroppedMalformed));
   EXPECT_EQ(status.object("deliveries_dropped").number("queue_full"),
             twice(Counter::kDroppedQueueFull));
-  EXPECT_EQ(status.object("datagrams_dropped").keys().size(), 8u);
-  EXPECT_EQ(status.object("deliveries_dropped").keys().size(), 10u);
+  EXPECT_EQ(status.object("datagrams_dropped").keys().size(), 11u);
+  EXPECT_EQ(status.object("deliveries_dropped").keys().size(), 11u);
 }
 
 }  // namespace
