@@ -1,6 +1,7 @@
 #include "core/room/group_serializer.h"
 
 #include <bit>
+#include <cstring>
 #include <span>
 
 #include "core/wire/v1/datagram.h"
@@ -36,6 +37,25 @@ void GroupSerializer::prepare(const RoomLog& log, std::uint64_t number, std::uin
   serialize(out);
 }
 
+// False: it is for another group.
+inline bool GroupSerializer::add(std::uint32_t entry, NameOf name_of) {
+  const std::uint32_t sender = store_.sender(entry);
+  if (size_ > 0 && (sender == kFromServer || shapes_[0].sender == kFromServer)) return false;
+  std::uint32_t size_bytes = store_.content_bytes(entry);
+  if (store_.content_type(entry) == v2::ContentType::kV1Payload) {
+    contents_[size_] = store_.content(entry);
+  } else {
+    const std::string_view json = write_json(entry, name_of);
+    if (json.empty()) return false;
+    contents_[size_] = json;
+    size_bytes = static_cast<std::uint32_t>(json.size());
+  }
+  messages_[size_] = entry;
+  shapes_[size_++] = {.sender = sender,
+                      .size_bytes = static_cast<std::uint32_t>(kServerPrefix.size()) + size_bytes};
+  return true;
+}
+
 void GroupSerializer::plan(const RoomLog& log, std::uint64_t number, std::uint64_t end,
                            NameOf name_of) {
   size_ = entry_count_ = 0;
@@ -46,24 +66,6 @@ void GroupSerializer::plan(const RoomLog& log, std::uint64_t number, std::uint64
     entry = store_.next(entry);
   }
   plan_trains(std::span(shapes_).first(size_), limits_, plan_);
-}
-
-// False: it is for another group.
-bool GroupSerializer::add(std::uint32_t entry, NameOf name_of) {
-  const std::uint32_t sender = store_.sender(entry);
-  if (size_ > 0 && (sender == kFromServer || shapes_[0].sender == kFromServer)) return false;
-  std::uint32_t size_bytes = store_.content_bytes(entry);
-  std::string_view json;
-  if (store_.content_type(entry) != v2::ContentType::kV1Payload) {
-    json = write_json(entry, name_of);
-    if (json.empty()) return false;
-    size_bytes = static_cast<std::uint32_t>(json.size());
-  }
-  messages_[size_] = entry;
-  json_[size_] = json;
-  shapes_[size_++] = {.sender = sender,
-                      .size_bytes = static_cast<std::uint32_t>(kServerPrefix.size()) + size_bytes};
-  return true;
 }
 
 // Empty: there is no memory left for it in this group.
@@ -92,6 +94,16 @@ std::string_view GroupSerializer::write_json(std::uint32_t entry, NameOf name_of
   return {to, json.size()};
 }
 
+// The datagram for a message.
+inline char* GroupSerializer::copy(std::uint32_t index, char* to) const {
+  std::memcpy(to, kServerPrefix.data(), kServerPrefix.size());
+  to += kServerPrefix.size();
+  const std::string_view content = contents_[index];
+  if (content.data() == nullptr) return store_.copy_content_to(messages_[index], to);
+  std::memcpy(to, content.data(), content.size());
+  return to + content.size();
+}
+
 void GroupSerializer::serialize(Outbox& out) {
   std::uint32_t size_bytes = 0;
   for (std::uint32_t i = 0; i < size_; ++i) size_bytes += shapes_[i].size_bytes;
@@ -102,14 +114,6 @@ void GroupSerializer::serialize(Outbox& out) {
     end = copy(plan_.order[i], end);
   }
   offsets_[size_] = size_bytes;
-}
-
-// The datagram for a message.
-char* GroupSerializer::copy(std::uint32_t index, char* to) const {
-  to = std::copy(kServerPrefix.begin(), kServerPrefix.end(), to);
-  const std::string_view json = json_[index];
-  if (json.empty()) return store_.copy_content_to(messages_[index], to);
-  return std::copy(json.begin(), json.end(), to);
 }
 
 MessageSet GroupSerializer::messages_of(std::uint32_t member) const {

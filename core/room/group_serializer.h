@@ -95,7 +95,8 @@ class GroupSerializer {
 
   std::array<MessageShape, kMaxPlannedMessages> shapes_;
   std::array<std::uint32_t, kMaxPlannedMessages> messages_;  // in the store
-  std::array<std::string_view, kMaxPlannedMessages> json_;   // in written_; empty: as it is stored
+  // What follows 00 00: in the store, or in written_; nothing: in the store, in several pieces.
+  std::array<std::string_view, kMaxPlannedMessages> contents_;
   std::uint32_t size_ = 0;
   std::uint32_t entry_count_ = 0;
   JsonWriter writer_;

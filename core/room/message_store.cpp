@@ -71,8 +71,7 @@ void MessageStore::write(Block& first, std::size_t head_bytes, std::string_view 
   }
 }
 
-// `offset` is within the first block.
-char* MessageStore::copy_from(std::uint32_t entry, std::size_t offset, char* to) const {
+char* MessageStore::copy_long(std::uint32_t entry, std::size_t offset, char* to) const {
   std::size_t left = blocks_[entry].size_bytes - offset;
   for (std::uint32_t block = entry;; block = blocks_[block].next_block) {
     const std::size_t part = std::min(left, sizeof Block::bytes - offset);

@@ -16,6 +16,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <string_view>
 
@@ -76,6 +77,12 @@ class MessageStore {
   std::uint32_t content_bytes(std::uint32_t entry) const {
     return blocks_[entry].size_bytes - blocks_[entry].head_bytes;
   }
+  // In one piece, as it lies there; nothing if it is in more than one.
+  std::string_view content(std::uint32_t entry) const {
+    const Block& block = blocks_[entry];
+    if (block.size_bytes > sizeof block.bytes) return {};
+    return {block.bytes + block.head_bytes, std::size_t{block.size_bytes} - block.head_bytes};
+  }
   char* copy_content_to(std::uint32_t entry, char* to) const {
     return copy_from(entry, blocks_[entry].head_bytes, to);
   }
@@ -110,7 +117,15 @@ class MessageStore {
   std::uint32_t take_block();
   void write(Block& first, std::size_t head_bytes, std::string_view content);
   void free_entry(MessageQueue& queue, std::uint32_t entry);
-  char* copy_from(std::uint32_t entry, std::size_t offset, char* to) const;
+  // From `offset` on, which is within the first block. Most entries have no other.
+  char* copy_from(std::uint32_t entry, std::size_t offset, char* to) const {
+    const Block& block = blocks_[entry];
+    if (block.size_bytes > sizeof block.bytes) return copy_long(entry, offset, to);
+    const std::size_t size_bytes = block.size_bytes - offset;
+    std::memcpy(to, block.bytes + offset, size_bytes);
+    return to + size_bytes;
+  }
+  char* copy_long(std::uint32_t entry, std::size_t offset, char* to) const;
 
   std::unique_ptr<Block[]> blocks_;
   std::uint32_t capacity_;

@@ -78,17 +78,16 @@ class ByteWriter {
 
   void byte(std::uint8_t value) { *to_++ = static_cast<char>(value); }
   void varint(std::uint64_t value) {
-    const std::size_t size_bytes = varint_bytes(value);
-    for (std::size_t i = 0; i < size_bytes; ++i) {
-      to_[i] = static_cast<char>(value >> 8 * (size_bytes - 1 - i));
+    if (value < (1u << 6)) {
+      byte(static_cast<std::uint8_t>(value));
+    } else if (value < (1u << 14)) {
+      byte(static_cast<std::uint8_t>(0x40 | value >> 8));
+      byte(static_cast<std::uint8_t>(value));
+    } else if (value < (1u << 30)) {
+      write(value | std::uint64_t{2} << 30, 4);
+    } else {
+      write(value | std::uint64_t{3} << 62, kMaxVarintBytes);
     }
-    // 1, 2, 4, 8 bytes: 0, 1, 2, 3.
-    const unsigned length_bits = size_bytes == 1   ? 0
-                                 : size_bytes == 2 ? 1
-                                 : size_bytes == 4 ? 2
-                                                   : 3;
-    *to_ = static_cast<char>(static_cast<std::uint8_t>(*to_) | length_bits << 6);
-    to_ += size_bytes;
   }
   void bytes(std::string_view value) {
     if (!value.empty()) std::memcpy(to_, value.data(), value.size());
@@ -102,6 +101,12 @@ class ByteWriter {
   char* end() const { return to_; }
 
  private:
+  // Big-endian.
+  void write(std::uint64_t value, std::size_t size_bytes) {
+    for (std::size_t i = size_bytes; i-- > 0; value >>= 8) to_[i] = static_cast<char>(value);
+    to_ += size_bytes;
+  }
+
   char* to_;
 };
 
