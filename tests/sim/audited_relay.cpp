@@ -104,7 +104,7 @@ void AuditedRelay::take(TimeMs now_ms, const ReceivedDatagram& datagram, Outbox&
 void AuditedRelay::note_accepted(const Claim& claim) {
   const std::uint32_t room = model_.members()[claim.member].room;
   if (!model_.is_quiet(room)) return;
-  world_.delays.accepted(claim.message, room, model_.busy_addresses(shard_));
+  world_.delays.accepted(claim.message, room, model_.turns_before(room));
 }
 
 void AuditedRelay::on_unreachable(TimeMs now_ms, const Endpoint& destination, Outbox& out) {

@@ -27,16 +27,17 @@ std::uint64_t Delays::max_turn_ns(std::uint32_t new_connections) const {
 
 // With a small outbox the turn of an address takes several of the shard's, and in each of them the
 // other shares are spent as well.
-void Delays::accepted(MessageId message, std::uint32_t room, std::uint32_t busy_addresses) {
+void Delays::accepted(MessageId message, std::uint32_t room, std::uint32_t address_turns) {
   const std::uint64_t turns =
-      kTurnsBeside + std::uint64_t{busy_addresses} * (kMaxTurnWork / scenario_.outbox_work);
+      kTurnsBeside + std::uint64_t{address_turns} * (kMaxTurnWork / scenario_.outbox_work);
   const std::uint64_t other_shares_ns =
       scenario_.datagrams_per_turn * kTakeInNs + (1 + connections_) * kConnectionNs;
   waiting_[scatter(message) % kRemembered] = {
       .message = message,
       .room = room,
       .since_ns = spent_ns_[shard_],
-      .allowed_ns = (1 + busy_addresses) * kMaxTurnWork * kMessageNs + turns * other_shares_ns};
+      .allowed_ns =
+          std::uint64_t{address_turns} * kMaxTurnWork * kMessageNs + turns * other_shares_ns};
 }
 
 void Delays::left(MessageId message) {

@@ -7,8 +7,8 @@
 // it. What a shard spends in one turn is bounded by the shares that a turn consists of. What it
 // spends between the moment in which a message is accepted and the moment in which the kernel has
 // taken it is bounded as well, if little else was waiting in that message's room: by a turn of each
-// address whose rooms are busy. That the machine stands still meanwhile, or its socket is full, is
-// not the rooms' doing: turns that begin with a full socket do not count.
+// address whose rooms are busy (core/room/turn_order.h). That the machine stands still meanwhile,
+// or its socket is full, is not the rooms' doing: turns that begin with a full socket do not count.
 #pragma once
 
 #include <array>
@@ -47,10 +47,12 @@ class Delays {
   // What it may cost, if so many connections have come meanwhile.
   std::uint64_t max_turn_ns(std::uint32_t new_connections) const;
 
-  // A message is accepted in a room in which little else waits, while rooms of so many addresses
-  // have something to send; one member's copy of it is handed to the kernel.
-  void accepted(MessageId message, std::uint32_t room, std::uint32_t busy_addresses);
+  // A message is accepted in a room in which little else waits, and so many turns of addresses may
+  // go by before it is sent; one member's copy of it is handed to the kernel.
+  void accepted(MessageId message, std::uint32_t room, std::uint32_t address_turns);
   void left(MessageId message);
+  // Others go on in place of the shards, and rooms queue up again: what waits is not judged.
+  void forget_waiting() { waiting_.fill({}); }
 
   // The room for whose messages the shard has worked longest, measured by what is allowed: of each
   // hundred of them the last but one (p99). Nothing when too few have been said.

@@ -139,7 +139,9 @@ void ExpectedDeliveries::lose(const Membership& member, ExpectedDelivery& expect
     --owed_[member.shard];
     ++lost_[member.shard];
   }
-  if (members_.rooms[member.room].accepted <= kFewMessages) has_lost_unfairly_ = true;
+  const ModelRoom& room = members_.rooms[member.room];
+  const bool is_of_this_room = member.creation == room.creations;
+  if (is_of_this_room && room.accepted <= kFewMessages) has_lost_unfairly_ = true;
 }
 
 void ExpectedDeliveries::drop_paid(Membership& member) {

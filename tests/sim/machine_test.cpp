@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 
 namespace chatd::sim {
@@ -29,6 +30,19 @@ class MachineTest : public testing::Test {
     const int fd = machine_.eventfd();
     machine_.epoll_add(epoll_, fd, EPOLLIN | EPOLLET, id);
     return fd;
+  }
+
+  // Into the socket, to the first client of this host. 0, or why not.
+  int send(int fd, std::uint32_t port) {
+    std::string text = "hello";
+    iovec piece{.iov_base = text.data(), .iov_len = text.size()};
+    SocketAddress to{};
+    mmsghdr header{};
+    header.msg_hdr.msg_namelen = to_socket_address(network_.endpoint(port), AF_INET6, to);
+    header.msg_hdr.msg_name = &to;
+    header.msg_hdr.msg_iov = &piece;
+    header.msg_hdr.msg_iovlen = 1;
+    return machine_.send_batch(fd, {&header, 1}) == 1 ? 0 : errno;
   }
 
   World world_{/*seed=*/1, /*print_trace=*/false};
@@ -77,6 +91,43 @@ TEST_F(MachineTest, AfterAWaitThatHasToldOfAllTheShardMayWait) {
   }
   EXPECT_EQ(count, 1);
   EXPECT_EQ(ready_calls_, 0);
+}
+
+TEST_F(MachineTest, WhatIsStuckFillsTheSocketForAllUntilItsPathIsFree) {
+  const int fd = machine_.open_udp(0);
+  const std::uint32_t stuck = network_.open_port(/*host=*/0, /*client=*/0);
+  const std::uint32_t other = network_.open_port(/*host=*/1, /*client=*/1);
+  world_.hosts[0].stuck = 1;
+  int sent = 0;
+  while (sent < 1000 && send(fd, stuck) == 0) ++sent;
+  ASSERT_LT(sent, 1000);
+  EXPECT_EQ(world_.events.size(), 0u);
+  EXPECT_EQ(send(fd, other), EAGAIN);
+  EXPECT_NE(machine_.unsent_bytes(fd), 0);
+  world_.hosts[0].stuck = 0;
+  machine_.release_path(0);
+  EXPECT_EQ(world_.events.size(), static_cast<std::size_t>(sent));
+  EXPECT_EQ(machine_.unsent_bytes(fd), 0);
+  EXPECT_EQ(send(fd, other), 0);
+}
+
+TEST_F(MachineTest, ABusyPathRefusesForItselfAlone) {
+  const int fd = machine_.open_udp(0);
+  const std::uint32_t busy = network_.open_port(/*host=*/0, /*client=*/0);
+  const std::uint32_t other = network_.open_port(/*host=*/1, /*client=*/1);
+  world_.hosts[0].busy = 1;
+  EXPECT_EQ(send(fd, busy), EAGAIN);
+  EXPECT_EQ(send(fd, other), 0);
+}
+
+TEST_F(MachineTest, WhatASocketHoldsLeavesAlsoWhenItIsClosed) {
+  const int fd = machine_.open_udp(0);
+  const std::uint32_t stuck = network_.open_port(/*host=*/0, /*client=*/0);
+  world_.hosts[0].stuck = 1;
+  ASSERT_EQ(send(fd, stuck), 0);
+  machine_.end_process();
+  machine_.release_path(0);
+  EXPECT_EQ(world_.events.size(), 1u);
 }
 
 }  // namespace

@@ -33,6 +33,7 @@ struct Membership {
   bool is_in = false;  // the room; the rest stays as it was when it left
   std::uint8_t shard = 0;
   std::uint32_t room = 0;
+  std::uint32_t creation = 0;    // of the room, in which it is or was: ModelRoom
   std::uint32_t name = 0;        // whose: a client
   std::uint32_t host = 0;        // from where TCP came
   std::uint32_t port = kNoPort;  // where it is bound; kNoPort: pending
@@ -53,6 +54,7 @@ inline constexpr std::uint64_t kFewMessages = 128;
 
 struct ModelRoom {
   bool exists = false;
+  std::uint32_t creations = 0;  // so often there was one of this name
   std::uint8_t shard = 0;
   std::uint32_t creator_host = 0;
   std::uint32_t password = 0;  // 0: none
@@ -77,6 +79,7 @@ class Members {
     member.number = last_number_;
     member.is_in = true;
     member.room = room;
+    member.creation = rooms[room].creations;
     member.port = kNoPort;
     member.refusals = 0;
     member.payloads = {};

@@ -32,6 +32,7 @@ void Model::restart(const ShardMap& shards) {
   addresses_.forget_all();
   expected_.forget_all();
   gone_.clear();
+  ended_rooms_.clear();
   for (std::uint32_t i = 0; i < members_.rooms.size(); ++i) {
     members_.rooms[i].shard = shards.of_room(world_.room_names[i]);
   }
@@ -221,16 +222,24 @@ bool Model::pay(std::uint8_t shard, const Endpoint& to, std::span<const MessageI
          });
 }
 
-std::uint32_t Model::busy_addresses(std::uint8_t shard) {
-  std::uint32_t count = 0;
-  is_busy_.assign(world_.hosts.size() + 1, false);
-  for (const ModelRoom& room : members_.rooms) {
-    if (room.shard != shard || room.accepted == 0) continue;
-    const std::uint32_t group = world_.hosts[room.creator_host].group;
-    if (!is_busy_[group]) ++count;
-    is_busy_[group] = true;
+// A turn of each busy address, and as many more for each room of its own address that is busy as
+// well: the address has its turn again when the others have had theirs.
+std::uint32_t Model::turns_before(std::uint32_t quiet) {
+  const ModelRoom& room = members_.rooms[quiet];
+  const std::uint32_t own = world_.hosts[room.creator_host].group;
+  busy_rooms_.assign(world_.hosts.size() + 1, 0);
+  for (const ModelRoom& other : members_.rooms) {
+    if (&other == &room || other.shard != room.shard || other.accepted == 0) continue;
+    ++busy_rooms_[world_.hosts[other.creator_host].group];
   }
-  return count;
+  for (const EndedRoom& ended : ended_rooms_) {
+    if (ended.shard == room.shard) ++busy_rooms_[ended.address];
+  }
+  const auto addresses =
+      static_cast<std::uint32_t>(std::count_if(busy_rooms_.begin(), busy_rooms_.end(),
+                                               [](std::uint32_t rooms) { return rooms > 0; }) -
+                                 (busy_rooms_[own] > 0 ? 1 : 0));
+  return (1 + addresses) * (1 + busy_rooms_[own]);
 }
 
 // Who is not authenticated may be told so, if what it sent was no shorter than the answer.

@@ -122,8 +122,9 @@ class Model {
   const ExpectedDeliveries& expected() const { return expected_; }
   void begin_turn(std::uint8_t shard) { expected_.begin_turn(shard); }
   const ShardMap& shards() const { return shards_; }
-  // Of how many addresses have rooms of the shard something to send, at most.
-  std::uint32_t busy_addresses(std::uint8_t shard);
+  // So many turns of addresses, its own among them, may go by until all that waits in this room has
+  // been sent, if that is little.
+  std::uint32_t turns_before(std::uint32_t quiet_room);
   bool is_quiet(std::uint32_t room) const { return members_.rooms[room].is_quiet(); }
   std::uint32_t member_count() const { return member_count_; }
   std::uint32_t rooms() const { return rooms_; }
@@ -187,7 +188,13 @@ class Model {
       expected_counters_;
   std::vector<TimeMs> nobody_expires_before_ms_;  // by shard
 
-  std::vector<bool> is_busy_;  // scratch, by group of hosts
+  // Rooms that ended while something waited there, and perhaps still does.
+  struct EndedRoom {
+    std::uint8_t shard;
+    std::uint32_t address;  // of its creator: a group of hosts
+  };
+  std::vector<EndedRoom> ended_rooms_;
+  std::vector<std::uint32_t> busy_rooms_;  // scratch, by address
 
   // Of this call.
   std::uint8_t shard_ = 0;

@@ -32,6 +32,7 @@ void Model::on_nothing_waits(std::uint8_t shard) {
     room.may_hear_of_drain = false;
     room.accepted = 0;
   }
+  std::erase_if(ended_rooms_, [shard](const EndedRoom& ended) { return ended.shard == shard; });
 }
 
 void Model::on_waiting_dropped(std::uint8_t shard) {
@@ -126,6 +127,7 @@ void Model::end_room(std::uint32_t number) {
     take_out(member);
   }
   room.exists = false;
+  ended_rooms_.push_back({.shard = room.shard, .address = world_.hosts[room.creator_host].group});
   --rooms_;
   ++expected(room.shard, Counter::kRoomsClosed);
   const bool is_counted_here =

@@ -49,6 +49,7 @@ Model::Admission Model::on_admission(TimeMs now_ms, const RequestSpec& spec, boo
   ModelRoom& room = members_.rooms[spec.room];
   if (is_create) {
     room.exists = true;
+    ++room.creations;
     room.creator_host = spec.host;
     room.password = spec.password;
     room.notices = {};

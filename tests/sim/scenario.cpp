@@ -47,7 +47,7 @@ Limits some_limits(Dice& dice, std::uint32_t clients, std::uint32_t rooms) {
 Scenario::Scenario(std::uint64_t seed_number) : seed(seed_number) {
   Dice dice(seed ^ 0x5ca1'ab1e'0000'0000u);
   shards = dice.one_in(2) ? 1 : 2 + dice.roll32(3);
-  const bool is_crowd = dice.one_in(6);
+  const bool is_crowd = dice.one_in(4);
   clients = is_crowd ? 60 + dice.roll32(90) : 6 + dice.roll32(30);
   rooms = is_crowd ? 1 + dice.roll32(3) : 1 + dice.roll32(8);
   has_long_lists = !is_crowd && dice.one_in(8);
@@ -72,7 +72,12 @@ Scenario::Scenario(std::uint64_t seed_number) : seed(seed_number) {
   attackers_in_ten = dice.roll32(5);
   messages_in_a_flood = dice.one_in(6) ? 1500 : pick<std::uint32_t>(dice, std::array{20u, 70u});
   is_orderly = dice.one_in(4);
-  if (messages_in_a_flood > kMaxWaitingMessages) {  // it shall get as far as the rooms' queues
+  if (is_crowd && dice.one_in(2)) {  // a noisy neighbour: more work at a time than any turn may do
+    messages_in_a_flood = kLoudFlood;
+    floods_in_thousand = 100;
+    datagrams_per_turn = 512;
+  }
+  if (is_loud()) {
     limits.abuse.max_member_messages_per_s = 0;
     limits.abuse.max_member_bytes_per_s = 0;
     receive_buffer = 4096;
@@ -83,7 +88,7 @@ Scenario::Scenario(std::uint64_t seed_number) : seed(seed_number) {
 Limits Scenario::other_limits(Dice& dice) const {
   Limits others = some_limits(dice, clients, rooms).with_sizes_of(limits);
   if (dice.one_in(3)) others.abuse = limits.abuse;
-  if (messages_in_a_flood > kMaxWaitingMessages) {
+  if (is_loud()) {
     others.abuse.max_member_messages_per_s = 0;
     others.abuse.max_member_bytes_per_s = 0;
   }

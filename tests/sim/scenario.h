@@ -40,10 +40,14 @@ struct Scenario {
   std::uint32_t fault_gap_us = 100'000;  // between two faults, on average
   std::uint32_t attackers_in_ten = 2;
   std::uint32_t messages_in_a_flood = 100;
+  std::uint32_t floods_in_thousand = 10;  // of what a flooder does
+  // Nothing but the turns of rooms stands between a flood and the members: they shall be tried.
+  bool is_loud() const { return messages_in_a_flood >= kLoudFlood; }
   // The network neither loses nor doubles nor reorders datagrams: order can be judged end to end.
   bool is_orderly = false;
 
   static constexpr std::uint64_t kHeartbeatsPerTimeout = 3;
+  static constexpr std::uint32_t kLoudFlood = 250;
 };
 
 }  // namespace chatd::sim

@@ -149,6 +149,7 @@ bool Server::restart_hot() {
     states.push_back(shards_[i]->state(descriptors_[i]));
   }
   model_.on_hot_restart();
+  world_.delays.forget_waiting();
   forget_all();
   open_shards(std::move(states));
   compare();

@@ -18,6 +18,7 @@
 //              owed which message
 //   audit      holds the relay against the model, call by call (audited_relay.h: what the shards
 //              have in place of a plain relay)
+//   delays     how long work takes, in a turn and while a quiet room's message waits
 //   trace      a hash over all that happens, and the last steps in words
 //   coverage   which faults and drops have been seen
 //
@@ -32,7 +33,8 @@
 // the relay's whole state is compared with the model's. At the end faults cease and clients fall
 // silent: then all has to come to rest, with every member timed out, nothing waiting, no timer
 // armed, no datagram lost track of; and the books agree with what has gone through the sockets. A
-// quiet room's message never waits for more than a turn of each busy address.
+// quiet room's message never waits for more than a turn of each busy address, and no turn does more
+// work than it may (delays.h).
 #pragma once
 
 #include <cstdint>
