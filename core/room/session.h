@@ -69,5 +69,7 @@ struct Session {
   TokenBucket repairs;
   PathProbe probe;
 };
+// What a member with protocol v2 costs beyond one with v1.
+static_assert(sizeof(Session) <= 384);
 
 }  // namespace chatd
