@@ -17,7 +17,7 @@ namespace chatd {
 using Positions = absl::flat_hash_map<std::uint32_t, std::uint32_t>;
 
 struct ClosedRoom {
-  explicit ClosedRoom(Roster::TakenRoom taken)
+  explicit ClosedRoom(Roster::TakenRoom&& taken)
       : room(std::move(taken.room)),
         usernames(std::move(taken.usernames)),
         ids(std::move(taken.ids)) {

@@ -32,7 +32,8 @@ void Delays::accepted(MessageId message, std::uint32_t room, std::uint32_t addre
       kTurnsBeside + std::uint64_t{address_turns} * (kMaxTurnWork / scenario_.outbox_work);
   const std::uint64_t other_shares_ns =
       scenario_.datagrams_per_turn * kTakeInNs + (1 + connections_) * kConnectionNs;
-  waiting_[scatter(message) % kRemembered] = {
+  Waiting& place = waiting_[scatter(message) % kRemembered];
+  place = {
       .message = message,
       .room = room,
       .since_ns = spent_ns_[shard_],

@@ -62,7 +62,7 @@ TEST_F(Load, OpenLoopKeepsTheRate) {
 // An open loop does not wait for a server that is busy with something else.
 TEST_F(Load, TenHandOversCostNoDelivery) {
   Process chatbench = start_chatbench(
-      run_against(server_, {"--rooms", "5", "--members", "8", "--rate", "2000", "--duration", "2s",
+      run_against(server_, {"--rooms", "5", "--members", "8", "--rate", "2000", "--duration", "8s",
                             "--one-socket-per-client", "--json", "-"}));
   ASSERT_TRUE(server_.process().wait_for_line(Stream::kStderr, "room \"")) << server_.diagnosis();
   for (int i = 0; i < 10; ++i) ASSERT_TRUE(server_.hand_over()) << i << server_.diagnosis();

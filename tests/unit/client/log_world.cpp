@@ -44,7 +44,7 @@ RelayConfig LogWorld::config() {
   return config;
 }
 
-LogWorld::LogWorld(const Network& wanted, std::uint64_t seed, RelayConfig config)
+LogWorld::LogWorld(const Network& wanted, std::uint64_t seed, const RelayConfig& config)
     : network(wanted),
       relay(std::make_unique<Relay>(config, now_ms)),
       out(1 << 20, config.limits.max_room_members),

@@ -45,7 +45,7 @@ struct SealedMember {
 class LogWorld {
  public:
   explicit LogWorld(const Network& network = {}, std::uint64_t seed = 1,
-                    RelayConfig config = LogWorld::config());
+                    const RelayConfig& config = LogWorld::config());
 
   // Nobody is limited, so that tests may say much in no time.
   static RelayConfig config();
