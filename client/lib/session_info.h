@@ -1,4 +1,4 @@
-// What the answer to a join with protocol v2 says of the session (docs/reference/protocol.md).
+// What the answer to a join with protocol v2 says of the session (docs/reference/protocol-v2.md).
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
 // The answer to a create or join with protocol v2: what the client needs to speak, and who is there
-// (docs/reference/protocol.md). Thread: a pure function.
+// (docs/reference/protocol-v2.md). Thread: a pure function.
 #pragma once
 
 #include <cstdint>

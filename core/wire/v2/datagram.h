@@ -1,4 +1,4 @@
-// Protocol v2's datagrams, in both directions (docs/reference/protocol.md, "Datagrams").
+// Protocol v2's datagrams, in both directions (docs/reference/protocol-v2.md, "Datagrams").
 //
 //   0     1         2            10              18              n-16
 //   +-----+---------+------------+---------------+---------------+-----+

@@ -1,7 +1,7 @@
 // The frames of protocol v2, which lie one after another in a datagram's sealed part
-// (docs/reference/protocol.md, "Frames"). A frame begins with its type, a varint; all numbers are
-// varints. A type that is not known ends the datagram, for nobody knows how long such a frame is:
-// what stands before it counts.
+// (docs/reference/protocol-v2.md, "Frames"). A frame begins with its type, a varint; all numbers
+// are varints. A type that is not known ends the datagram, for nobody knows how long such a frame
+// is: what stands before it counts.
 //
 // Thread: pure functions; views point into the caller's bytes.
 #pragma once

@@ -2,9 +2,7 @@
 // the real codecs, so that the document stays true.
 #include <gtest/gtest.h>
 
-#include <fstream>
 #include <map>
-#include <sstream>
 #include <string>
 #include <string_view>
 
@@ -15,33 +13,13 @@
 #include "core/wire/v1/notice.h"
 #include "core/wire/v1/payload.h"
 #include "core/wire/v1/status.h"
+#include "tests/unit/core/document_examples.h"
 
 namespace chatd {
 namespace {
 
 constexpr std::string_view kToken = "0000002a9f86d081884c7d659a2feaa0";
 constexpr std::string_view kMessage = R"({"sender":"bob","message":"hi"})";
-
-// One line of a dump: "0010  61 62 …  |ab|". Appends its bytes.
-void append_dump_line(const std::string& line, std::string& bytes) {
-  std::istringstream columns(line.substr(4, line.find('|') - 4));
-  for (std::string byte; columns >> byte;) {
-    bytes.push_back(static_cast<char>(std::stoi(byte, nullptr, 16)));
-  }
-}
-
-// Every ```hex NAME block of the document.
-std::map<std::string, std::string> read_examples() {
-  constexpr std::string_view kOpening = "```hex ";
-  std::map<std::string, std::string> examples;
-  std::ifstream document(CHATD_SOURCE_DIR "/docs/reference/protocol.md");
-  for (std::string line; std::getline(document, line);) {
-    if (!line.starts_with(kOpening)) continue;
-    std::string& bytes = examples[line.substr(kOpening.size())];
-    while (std::getline(document, line) && line != "```") append_dump_line(line, bytes);
-  }
-  return examples;
-}
 
 class ProtocolExamples : public testing::Test {
  protected:
@@ -54,7 +32,7 @@ class ProtocolExamples : public testing::Test {
     return decoded.frame;
   }
 
-  std::map<std::string, std::string> examples_ = read_examples();
+  std::map<std::string, std::string> examples_ = test::read_examples("docs/reference/protocol.md");
 };
 
 TEST_F(ProtocolExamples, AreAllKnownHere) {
