@@ -94,9 +94,7 @@ void LogSession::take_entry(TimeMs now_ms, std::uint64_t number, const v2::Entry
   ++stats_.entries;
   if (!have_at_ms_) have_at_ms_ = now_ms + have_interval_ms_;
   // Its own is settled at once, though it may be told later.
-  if (entry.member == info_.member && entry.client_number != 0) {
-    settle(now_ms, entry.client_number, number);
-  }
+  if (is_own(number, entry)) settle(now_ms, entry.client_number, number);
   if (number == complete_ + 1) {
     pass_on(number, entry);
     return pass_on_what_follows();
@@ -177,6 +175,11 @@ void LogSession::pass_on(std::uint64_t number, const v2::Entry& entry) {
   advance_to(number);
 }
 
+// In an earlier session the member may have said something under the same number.
+bool LogSession::is_own(std::uint64_t number, const v2::Entry& entry) const {
+  return entry.member == info_.member && entry.client_number != 0 && number > history_end_;
+}
+
 // Nothing for what members need not be told.
 std::optional<LogEvent> LogSession::event_of(std::uint64_t number, const v2::Entry& entry) {
   LogEvent event{.number = number,
@@ -184,7 +187,7 @@ std::optional<LogEvent> LogSession::event_of(std::uint64_t number, const v2::Ent
                  .content_type = entry.content_type,
                  .text = std::string(entry.bytes),
                  .is_history = number <= history_end_};
-  if (entry.member == info_.member) event.id = entry.client_number;
+  if (is_own(number, entry)) event.id = entry.client_number;
   const auto known = roster_.find(entry.member);
   if (known != roster_.end()) event.name = known->second.name;
   switch (entry.kind) {

@@ -149,6 +149,7 @@ class LogSession {
   void pass_on(std::uint64_t number, const v2::Entry& entry);
   void pass_on_what_follows();
   void pass_gap(std::uint64_t first, std::uint64_t last);
+  bool is_own(std::uint64_t number, const v2::Entry& entry) const;
   std::optional<LogEvent> event_of(std::uint64_t number, const v2::Entry& entry);
   void emit(LogEvent event);
   void advance_to(std::uint64_t number);

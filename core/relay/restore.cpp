@@ -32,6 +32,7 @@ SessionSnapshot snapshot_of(const Session& session, const Endpoint& endpoint) {
           .received = session.received.words(),
           .newest_say = session.says.newest(),
           .taken_says = session.says.taken(),
+          .refused_says = session.says.refused(),
           .complete = session.complete,
           .first_readable = session.first_readable};
 }
@@ -44,7 +45,7 @@ std::unique_ptr<Session> restored(const SessionSnapshot& snapshot) {
   session->receive_key = PacketKey(snapshot.receive_key, snapshot.receive_key_epoch);
   session->next_packet = snapshot.next_packet;
   session->received.restore(snapshot.received_next, snapshot.received);
-  session->says.restore(snapshot.newest_say, snapshot.taken_says);
+  session->says.restore(snapshot.newest_say, snapshot.taken_says, snapshot.refused_says);
   session->complete = snapshot.complete;
   session->first_readable = snapshot.first_readable;
   return session;

@@ -106,10 +106,13 @@ void SessionHandler::challenge(const Sender& sender, Session& session) {
   PathProbe& probe = session.probe;
   if (!sender.from.ip.is_unicast()) return;
   if (probe.endpoint.port != 0 && sender.now_ms < probe.sent_at_ms + kProbeIntervalMs) return;
-  const auto random = random_.next<sizeof(std::uint64_t)>();
-  probe = {.endpoint = sender.from,
-           .data = v2::load_u64(reinterpret_cast<const char*>(random.data())),
-           .sent_at_ms = sender.now_ms};
+  // Asked again it is asked the same: the answer may be longer on its way than that.
+  if (!(probe.endpoint == sender.from)) {
+    const auto random = random_.next<sizeof(std::uint64_t)>();
+    probe.endpoint = sender.from;
+    probe.data = v2::load_u64(reinterpret_cast<const char*>(random.data()));
+  }
+  probe.sent_at_ms = sender.now_ms;
   counters_.add(Counter::kPathChallenges);
   dispatcher_.send_frame(sender.slot, sender.from, v2::PathChallenge{probe.data}, sender.out);
 }
@@ -145,6 +148,11 @@ bool SessionHandler::take(const Sender& sender, const v2::Say& say) {
       counters_.add(Counter::kSaysDuplicate);
       if (roster_.is_bound(sender.slot)) dispatcher_.send_head(sender.slot, sender.out);
       return true;
+    case SayWindow::Result::kRefused:
+      counters_.add(Counter::kSaysDuplicate);
+      send_refusal(sender, say.client_number,
+                   fault_of(say).value_or(v2::RefusalReason::kOverLimit));
+      return true;
     case SayWindow::Result::kTooFarAhead:
       counters_.add(Counter::kSaysTooFarAhead);
       return true;
@@ -154,17 +162,21 @@ bool SessionHandler::take(const Sender& sender, const v2::Say& say) {
 
 void SessionHandler::accept(const Sender& sender, const v2::Say& say) {
   Member& member = roster_.members()[sender.slot];
-  if (say.bytes.size() > v2::kMaxSayBytes) {
-    return refuse(sender, say, v2::RefusalReason::kTooLong, 0);
-  }
-  if (!is_sound(say)) return refuse(sender, say, v2::RefusalReason::kBadContent, 0);
   const std::size_t receivers = roster_.room_of(member).members.size();
+  if (const auto fault = fault_of(say)) return refuse(sender, say, *fault);
   if (!member.rate_limiter.take_payload(sender.now_ms, limits_.abuse) ||
       !member.rate_limiter.take_bytes(sender.now_ms, limits_.abuse, say.bytes.size(), receivers)) {
     dispatcher_.refuse(sender.slot);
-    return refuse(sender, say, v2::RefusalReason::kOverLimit, kRetryAfterMs);
+    return refuse(sender, say, v2::RefusalReason::kOverLimit);
   }
   dispatcher_.accept(sender.now_ms, sender.slot, say);
+}
+
+// What speaks against it whenever it is said.
+std::optional<v2::RefusalReason> SessionHandler::fault_of(const v2::Say& say) {
+  if (say.bytes.size() > v2::kMaxSayBytes) return v2::RefusalReason::kTooLong;
+  if (!is_sound(say)) return v2::RefusalReason::kBadContent;
+  return std::nullopt;
 }
 
 // Text has to be fit for JSON, in which members with protocol v1 get it.
@@ -181,15 +193,21 @@ bool SessionHandler::is_sound(const v2::Say& say) {
   }
 }
 
-void SessionHandler::refuse(const Sender& sender, const v2::Say& say, v2::RefusalReason reason,
-                            std::uint64_t retry_after_ms) {
+void SessionHandler::refuse(const Sender& sender, const v2::Say& say, v2::RefusalReason reason) {
   counters_.add(Counter::kSaysRefused);
+  roster_.v2_session_of(roster_.members()[sender.slot]).says.refuse(say.client_number);
+  send_refusal(sender, say.client_number, reason);
+}
+
+void SessionHandler::send_refusal(const Sender& sender, std::uint64_t client_number,
+                                  v2::RefusalReason reason) {
   if (!roster_.is_bound(sender.slot)) return;
-  dispatcher_.send_frame(
-      sender.slot, roster_.endpoint_of(roster_.members()[sender.slot]),
-      v2::Refused{
-          .client_number = say.client_number, .reason = reason, .retry_after_ms = retry_after_ms},
-      sender.out);
+  const bool may_pass = reason == v2::RefusalReason::kOverLimit;
+  dispatcher_.send_frame(sender.slot, roster_.endpoint_of(roster_.members()[sender.slot]),
+                         v2::Refused{.client_number = client_number,
+                                     .reason = reason,
+                                     .retry_after_ms = may_pass ? kRetryAfterMs : 0},
+                         sender.out);
 }
 
 bool SessionHandler::take(const Sender& sender, const v2::Have& have) {

@@ -10,6 +10,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "core/base/endpoint.h"
@@ -62,8 +63,10 @@ class SessionHandler {
 
   void accept(const Sender& sender, const v2::Say& say);
   static bool is_sound(const v2::Say& say);
-  void refuse(const Sender& sender, const v2::Say& say, v2::RefusalReason reason,
-              std::uint64_t retry_after_ms);
+  static std::optional<v2::RefusalReason> fault_of(const v2::Say& say);
+  // For good: if it is said again, it is refused again.
+  void refuse(const Sender& sender, const v2::Say& say, v2::RefusalReason reason);
+  void send_refusal(const Sender& sender, std::uint64_t client_number, v2::RefusalReason reason);
   void answer_unknown(TimeMs now_ms, const Endpoint& from, const v2::Datagram& datagram,
                       Outbox& out);
 

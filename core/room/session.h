@@ -14,12 +14,13 @@
 namespace chatd {
 
 // Which of a client's numbers were taken (or refused: that is final as well), so that what it says
-// twice is heard once. A client has at most kSize of them under way, and begins with 1.
+// twice is heard once, and refused again if it was: the first refusal may have been lost. A client
+// has at most kSize of them under way, and begins with 1.
 class SayWindow {
  public:
   static constexpr std::uint64_t kSize = 64;
 
-  enum class Result : std::uint8_t { kNew, kDuplicate, kTooFarAhead };
+  enum class Result : std::uint8_t { kNew, kDuplicate, kRefused, kTooFarAhead };
   // Takes the number if it is new.
   Result take(std::uint64_t number) {
     if (number > newest_) {
@@ -27,25 +28,35 @@ class SayWindow {
       // What lies between has to be under way still.
       if (ahead > kSize) return Result::kTooFarAhead;
       taken_ = ahead == kSize ? 1 : taken_ << ahead | 1;
+      refused_ = ahead == kSize ? 0 : refused_ << ahead;
       newest_ = number;
       return Result::kNew;
     }
     const std::uint64_t back = newest_ - number;
-    if (back >= kSize || (taken_ >> back & 1) != 0) return Result::kDuplicate;
+    if (back >= kSize) return Result::kDuplicate;
+    if ((refused_ >> back & 1) != 0) return Result::kRefused;
+    if ((taken_ >> back & 1) != 0) return Result::kDuplicate;
     taken_ |= std::uint64_t{1} << back;
     return Result::kNew;
+  }
+  // A number that was taken becomes no entry.
+  void refuse(std::uint64_t number) {
+    if (newest_ - number < kSize) refused_ |= std::uint64_t{1} << (newest_ - number);
   }
 
   std::uint64_t newest() const { return newest_; }
   std::uint64_t taken() const { return taken_; }
-  void restore(std::uint64_t newest, std::uint64_t taken) {
+  std::uint64_t refused() const { return refused_; }
+  void restore(std::uint64_t newest, std::uint64_t taken, std::uint64_t refused) {
     newest_ = newest;
     taken_ = taken;
+    refused_ = refused;
   }
 
  private:
   std::uint64_t newest_ = 0;
   std::uint64_t taken_ = ~std::uint64_t{0};  // bit n: newest_ - n; before 1 there is nothing
+  std::uint64_t refused_ = 0;
 };
 
 // An address that a client's datagrams come from and that is not proven to be its own.

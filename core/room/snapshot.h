@@ -40,6 +40,7 @@ struct SessionSnapshot {
   ReplayWindow::Words received{};
   std::uint64_t newest_say = 0;
   std::uint64_t taken_says = 0;
+  std::uint64_t refused_says = 0;
   std::uint64_t complete = 0;
   std::uint64_t first_readable = 0;
 };

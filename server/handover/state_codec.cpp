@@ -59,6 +59,7 @@ void write(const SessionSnapshot& from, handover::Session& to) {
   for (const std::uint64_t word : from.received) to.add_received(word);
   to.set_newest_say(from.newest_say);
   to.set_taken_says(from.taken_says);
+  to.set_refused_says(from.refused_says);
   to.set_complete(from.complete);
   to.set_first_readable(from.first_readable);
 }
@@ -77,6 +78,7 @@ bool read(const handover::Session& from, SessionSnapshot& to) {
   std::copy(from.received().begin(), from.received().end(), to.received.begin());
   to.newest_say = from.newest_say();
   to.taken_says = from.taken_says();
+  to.refused_says = from.refused_says();
   to.complete = from.complete();
   to.first_readable = from.first_readable();
   return read_ip(from.ip(), to.ip) && read_bytes(from.send_key(), to.send_key) &&

@@ -33,12 +33,11 @@ void Delays::accepted(MessageId message, std::uint32_t room, std::uint32_t addre
   const std::uint64_t other_shares_ns =
       scenario_.datagrams_per_turn * kTakeInNs + (1 + connections_) * kConnectionNs;
   Waiting& place = waiting_[scatter(message) % kRemembered];
-  place = {
-      .message = message,
-      .room = room,
-      .since_ns = spent_ns_[shard_],
-      .allowed_ns =
-          std::uint64_t{address_turns} * kMaxTurnWork * kMessageNs + turns * other_shares_ns};
+  place = {.message = message,
+           .room = room,
+           .since_ns = spent_ns_[shard_],
+           .allowed_ns =
+               std::uint64_t{address_turns} * kMaxTurnWork * kMessageNs + turns * other_shares_ns};
 }
 
 void Delays::left(MessageId message) {

@@ -1,0 +1,93 @@
+// What a member with protocol v2 is told a second time, or too late, or of an earlier session.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <string>
+
+#include "client/lib/log_session.h"
+#include "tests/unit/client/log_world.h"
+
+namespace chatd {
+namespace {
+
+using client::LogEvent;
+using test::LogWorld;
+using test::SealedMember;
+
+const LogEvent* find_event(const SealedMember& member, LogEvent::Kind kind) {
+  const auto found = std::find_if(member.events.begin(), member.events.end(),
+                                  [kind](const LogEvent& event) { return event.kind == kind; });
+  return found == member.events.end() ? nullptr : &*found;
+}
+
+// Numbers begin anew with each session, and the member stays the same.
+TEST(LogSessionRepeats, WhatAnEarlierSessionSaidIsNoEcho) {
+  LogWorld world;
+  world.create("kitchen", "alice", 100);
+  SealedMember& bob = world.join("kitchen", "bob");
+  world.say(bob, "before");
+  ASSERT_TRUE(world.settle());
+  SealedMember& again =
+      world.add({.room = "kitchen", .username = "bob", .token = bob.token, .protocol = 2},
+                world.next_endpoint());
+  world.say(again, "after");
+  ASSERT_TRUE(world.settle());
+  const LogEvent* const delivered = find_event(again, LogEvent::Kind::kDelivered);
+  ASSERT_NE(delivered, nullptr);
+  EXPECT_EQ(again.count(LogEvent::Kind::kDelivered), 1u);
+  for (const LogEvent& event : again.events) {
+    if (event.kind != LogEvent::Kind::kSaid) continue;
+    EXPECT_EQ(event.id, event.text == "after" ? 1u : 0u) << event.text;
+    if (event.text == "after") EXPECT_EQ(event.number, delivered->number);
+  }
+}
+
+TEST(LogSessionRepeats, ARefusalThatWasLostIsSaidAgain) {
+  RelayConfig config = LogWorld::config();
+  config.limits.abuse.max_member_messages_per_s = 1;  // bursts of two
+  LogWorld world({}, 1, config);
+  SealedMember& alice = world.create("kitchen", "alice");
+  world.run_for(100);
+  world.say(alice, "\xff");
+  for (int i = 0; i < 4; ++i) world.say(alice, "too much");
+  world.network.loss = 1;
+  world.run_for(30);
+  EXPECT_EQ(world.count(Counter::kSaysRefused), 3u);
+  world.network.loss = 0;
+  ASSERT_TRUE(world.settle()) << world.why_not_settled();
+  EXPECT_EQ(alice.count(LogEvent::Kind::kRefused), 3u);
+  EXPECT_EQ(alice.count(LogEvent::Kind::kDelivered), 2u);
+  EXPECT_EQ(find_event(alice, LogEvent::Kind::kRefused)->text, "it is not text");
+}
+
+TEST(LogSessionRepeats, AHandOverKeepsWhatWasRefused) {
+  LogWorld world;
+  SealedMember& alice = world.create("kitchen", "alice");
+  world.run_for(100);
+  world.say(alice, "\xff");
+  world.network.loss = 1;
+  world.run_for(30);
+  world.hand_over();
+  world.network.loss = 0;
+  ASSERT_TRUE(world.settle()) << world.why_not_settled();
+  EXPECT_EQ(alice.count(LogEvent::Kind::kRefused), 1u);
+}
+
+// The answer to a challenge may take longer than the time after which the next one is due.
+TEST(LogSessionRepeats, AnAddressIsProvenOnALongPath) {
+  LogWorld world({.delay_ms = 300});
+  world.create("kitchen", "alice");
+  SealedMember& bob = world.join("kitchen", "bob");
+  world.run_for(2'000);
+  bob.from = test::at("192.0.2.7", 4711);
+  for (int i = 0; i < 40; ++i) {
+    world.say(bob, "on the way");
+    world.run_for(50);
+  }
+  const Member& member = world.relay->roster().members()[bob.session->id().slot()];
+  EXPECT_EQ(world.relay->roster().endpoint_of(member), bob.from);
+  EXPECT_EQ(world.count(Counter::kPathResponsesWrong), 0u);
+}
+
+}  // namespace
+}  // namespace chatd
