@@ -224,16 +224,16 @@ bool SessionHandler::take(const Sender& sender, const v2::Leave& /*leave*/) {
 }
 
 bool SessionHandler::take(const Sender& sender, const v2::PathResponse& response) {
-  Session& session = roster_.v2_session_of(roster_.members()[sender.slot]);
-  PathProbe& probe = session.probe;
+  const Member& member = roster_.members()[sender.slot];
+  PathProbe& probe = roster_.v2_session_of(member).probe;
   const bool is_answer =
       probe.endpoint.port != 0 && probe.endpoint == sender.from && probe.data == response.data;
-  if (!is_answer) {
+  if (is_answer) {
+    probe = {};
+    dispatcher_.bind_v2(sender.slot, sender.from);
+  } else if (roster_.endpoint_of(member) != sender.from) {  // it was asked more than once
     counters_.add(Counter::kPathResponsesWrong);
-    return true;
   }
-  probe = {};
-  dispatcher_.bind_v2(sender.slot, sender.from);
   return true;
 }
 

@@ -38,7 +38,9 @@ TEST(LogSessionRepeats, WhatAnEarlierSessionSaidIsNoEcho) {
   for (const LogEvent& event : again.events) {
     if (event.kind != LogEvent::Kind::kSaid) continue;
     EXPECT_EQ(event.id, event.text == "after" ? 1u : 0u) << event.text;
-    if (event.text == "after") EXPECT_EQ(event.number, delivered->number);
+    if (event.text == "after") {
+      EXPECT_EQ(event.number, delivered->number);
+    }
   }
 }
 
