@@ -134,10 +134,10 @@ void LogSession::take(TimeMs /*now_ms*/, const v2::Refused& refused) {
   if (refused.reason == v2::RefusalReason::kTooLong) reason = "it is too long";
   if (refused.reason == v2::RefusalReason::kBadContent) reason = "it is not text";
   events_.push_back({.kind = LogEvent::Kind::kRefused,
-                     .id = refused.client_number,
                      .member = info_.member,
-                     .text = std::string(reason),
-                     .retry_after_ms = refused.retry_after_ms});
+                     .id = refused.client_number,
+                     .retry_after_ms = refused.retry_after_ms,
+                     .text = std::string(reason)});
   says_.erase(pending);
 }
 
@@ -152,7 +152,7 @@ void LogSession::take(TimeMs /*now_ms*/, const v2::Closed& closed) {
 void LogSession::end(LogEvent::Kind kind, v2::CloseReason reason, std::string_view text) {
   finish_history();
   is_over_ = true;
-  events_.push_back({.kind = kind, .text = std::string(text), .close_reason = reason});
+  events_.push_back({.kind = kind, .close_reason = reason, .text = std::string(text)});
 }
 
 // --- Events --------------------------------------------------------------------------------------
@@ -182,11 +182,11 @@ bool LogSession::is_own(std::uint64_t number, const v2::Entry& entry) const {
 
 // Nothing for what members need not be told.
 std::optional<LogEvent> LogSession::event_of(std::uint64_t number, const v2::Entry& entry) {
-  LogEvent event{.number = number,
+  LogEvent event{.content_type = entry.content_type,
+                 .is_history = number <= history_end_,
                  .member = entry.member,
-                 .content_type = entry.content_type,
-                 .text = std::string(entry.bytes),
-                 .is_history = number <= history_end_};
+                 .number = number,
+                 .text = std::string(entry.bytes)};
   if (is_own(number, entry)) event.id = entry.client_number;
   const auto known = roster_.find(entry.member);
   if (known != roster_.end()) event.name = known->second.name;
@@ -216,9 +216,9 @@ std::optional<LogEvent> LogSession::event_of(std::uint64_t number, const v2::Ent
 void LogSession::pass_gap(std::uint64_t first, std::uint64_t last) {
   stats_.entries_lost += last - first + 1;
   emit({.kind = LogEvent::Kind::kGap,
+        .is_history = last <= history_end_,
         .number = first,
-        .last_number = last,
-        .is_history = last <= history_end_});
+        .last_number = last});
   advance_to(last);
 }
 

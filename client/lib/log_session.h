@@ -59,16 +59,16 @@ struct LogEvent {
   };
 
   Kind kind = Kind::kSaid;
+  v2::ContentType content_type = v2::ContentType::kText;
+  v2::CloseReason close_reason = v2::CloseReason::kRemoved;
+  bool is_history = false;  // it was there before this member came
+  v2::MemberId member = v2::kServerId;
   std::uint64_t id = 0;      // of what this member said; 0: another's
   std::uint64_t number = 0;  // of the entry
   std::uint64_t last_number = 0;
-  v2::MemberId member = v2::kServerId;
-  std::string name = {};  // empty: not known, or the server
-  v2::ContentType content_type = v2::ContentType::kText;
-  std::string text = {};
-  bool is_history = false;  // it was there before this member came
   TimeMs retry_after_ms = 0;
-  v2::CloseReason close_reason = v2::CloseReason::kRemoved;
+  std::string name = {};  // empty: not known, or the server
+  std::string text = {};
 };
 
 // For whoever wants to know how well it goes.

@@ -57,9 +57,9 @@ void LogSession::settle(TimeMs now_ms, std::uint64_t client_number, std::uint64_
   window_ = std::min(kMaxWindow, window_ + 1 / window_);
   expect_again(now_ms, settled);
   events_.push_back({.kind = LogEvent::Kind::kDelivered,
+                     .member = info_.member,
                      .id = client_number,
-                     .number = number,
-                     .member = info_.member});
+                     .number = number});
 }
 
 // What was sent well before something that has been echoed is lost, most likely.

@@ -78,7 +78,7 @@ tl::expected<Kind, std::string> kind_of(const UniqueFd& fd) {
   return Kind::kOther;
 }
 
-tl::expected<ServerSockets, std::string> tell_apart(std::vector<PassedDescriptor> passed) {
+tl::expected<ServerSockets, std::string> tell_apart(std::vector<PassedDescriptor>&& passed) {
   ServerSockets sockets;
   std::size_t listeners = 0;
   std::size_t tls_listeners = 0;

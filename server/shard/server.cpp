@@ -236,7 +236,7 @@ tl::expected<void, std::string> Server::reload_certificate(const Options& option
   if (!found) return tl::unexpected(found.error());
   // Nobody needs another session for the same certificate.
   if (found->certificate.fingerprint != tls->fingerprint()) {
-    if (const auto used = tls->use(found->certificate); !used) return used;
+    if (auto used = tls->use(found->certificate); !used) return used;
   }
   self_made_certificate_ = std::move(found->self_made);
   return {};

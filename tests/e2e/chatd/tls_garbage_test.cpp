@@ -56,7 +56,7 @@ class TlsGarbage : public ServerTest {
 
   static unsigned seed() {
     const char* const text = std::getenv("CHATD_TLS_SEED");
-    return text != nullptr ? static_cast<unsigned>(std::atoi(text)) : 20'261'127U;
+    return text != nullptr ? static_cast<unsigned>(std::strtoul(text, nullptr, 10)) : 20'261'127U;
   }
 
   std::mt19937 random_{seed()};
