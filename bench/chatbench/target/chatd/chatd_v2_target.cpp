@@ -168,19 +168,19 @@ void ChatdV2Target::receive(std::vector<Delivery>& out) {
 }
 
 void ChatdV2Target::take_events(std::uint32_t member, std::vector<Delivery>& out) {
-  using Kind = client::LogEvent::Kind;
+  using EventKind = client::LogEvent::Kind;
   while (auto event = members_[member].session->next_event()) {
     switch (event->kind) {
-      case Kind::kSaid:
+      case EventKind::kSaid:
         if (event->id != 0) break;  // its own
         texts_.push_back(std::move(event->text));
         out.push_back({.member = member, .payload = {}});
         break;
-      case Kind::kRefused:
+      case EventKind::kRefused:
         ++warnings_;
         break;
-      case Kind::kClosed:
-      case Kind::kUnknown:
+      case EventKind::kClosed:
+      case EventKind::kUnknown:
         ++members_lost_;
         break;
       default:
