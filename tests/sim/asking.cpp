@@ -48,7 +48,7 @@ RequestSpec Clients::some_request(Client& client) {
       .kind = client.will_create ? RequestSpec::Kind::kCreate : RequestSpec::Kind::kJoin,
       .client = client.number,
       .host = client.host,
-      .room = client.will_create ? client.room : dice.roll32(world_.scenario.rooms),
+      .room = client.will_create ? client.room : some_room(),
       .name = client.number,
       .password = dice.one_in(6) ? 1 + dice.roll32(2) : 0,
       .port = dice.one_in(5) ? kNoPort : client.port};
@@ -65,6 +65,11 @@ RequestSpec Clients::some_request(Client& client) {
   if (server_.slow_list_readers > 0 && dice.one_in(2)) spec.kind = RequestSpec::Kind::kList;
   if (client.lost_seat.member != kNobody && dice.one_in(2)) ask_for_seat(client, spec);
   return spec;
+}
+
+std::uint32_t Clients::some_room() {
+  const bool is_first = world_.scenario.has_noisy_neighbour && !world_.dice.one_in(6);
+  return is_first ? 0 : world_.dice.roll32(world_.scenario.rooms);
 }
 
 // By the token that it has kept, or to create the room that it was the host of.

@@ -88,7 +88,7 @@ void AuditedRelay::take(TimeMs now_ms, const ReceivedDatagram& datagram, Outbox&
   const Claim* const known = world_.claims.find(datagram.from, datagram.bytes);
   if (known == nullptr) return world_.fail("a datagram that nobody has sent");
   const Claim claim = *known;
-  world_.delays.spend(Delays::kTakeInNs);
+  world_.delays.spend(Delays::Share::kDatagrams, Delays::kTakeInNs);
   begin(out);
   const Counter outcome = model_.on_datagram(now_ms, shard_, datagram.from, claim, size_bytes);
   if (Relay::on_datagrams(now_ms, {&datagram, 1}, out) != 1) {

@@ -66,6 +66,7 @@ void Clients::act(Client& client) {
       break;
     case Client::Nature::kFlooder:
       // A flood is what fills a socket, and it does not end for that.
+      if (world_.scenario.has_noisy_neighbour && client.room != 0) break;
       if (roll < (network_.sockets_full > 0 ? 300u : world_.scenario.floods_in_thousand)) {
         world_.seen.saw(Sight::kFlood);
         return say(client, world_.scenario.messages_in_a_flood);

@@ -65,6 +65,7 @@ class Clients {
   // Asking for a room (asking.cpp).
   void ask(Client& client);
   RequestSpec some_request(Client& client);
+  std::uint32_t some_room();
   void ask_for_seat(Client& client, RequestSpec& spec);
   std::string write_request(const Client& client, const RequestSpec& spec);
   std::string write_bad_request(const RequestSpec& spec);

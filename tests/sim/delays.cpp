@@ -1,6 +1,7 @@
 #include "tests/sim/delays.h"
 
 #include <algorithm>
+#include <string_view>
 
 #include "core/base/limits.h"
 #include "tests/sim/words.h"
@@ -18,11 +19,21 @@ constexpr std::uint64_t kTurnsBeside = 4;  // what is left of the turn in which 
 
 // One room may fill the outbox by a turn of its own beyond the limit, which is twice as high while
 // the socket is full.
-std::uint64_t Delays::max_turn_ns(std::uint32_t new_connections) const {
-  const std::uint64_t outbox =
+std::string Delays::excess(std::uint32_t new_connections) const {
+  const std::uint64_t datagrams = scenario_.datagrams_per_turn + scenario_.mailbox;
+  const std::uint64_t messages =
       2 * std::uint64_t{scenario_.outbox_work} + kMaxTurnWork + 4 * scenario_.clients;
-  return (scenario_.datagrams_per_turn + scenario_.mailbox) * kTakeInNs + outbox * kMessageNs +
-         kListBytes * kByteNs + (1 + connections_ + new_connections) * kConnectionNs;
+  const std::array<std::uint64_t, static_cast<std::size_t>(Share::kCount)> most_ns = {
+      datagrams * kTakeInNs, messages * kMessageNs,
+      kListBytes * kByteNs + (1 + connections_ + new_connections) * kConnectionNs};
+  constexpr std::array<std::string_view, most_ns.size()> kNames = {"datagrams", "messages",
+                                                                   "connections"};
+  for (std::size_t i = 0; i < most_ns.size(); ++i) {
+    if (turn_ns_[i] <= most_ns[i]) continue;
+    return std::to_string(turn_ns_[i] / 1000) + " us for " + std::string(kNames[i]) +
+           ", whose share is " + std::to_string(most_ns[i] / 1000) + " us";
+  }
+  return {};
 }
 
 // With a small outbox the turn of an address takes several of the shard's, and in each of them the

@@ -14,6 +14,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <numeric>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,9 @@ namespace chatd::sim {
 
 class Delays {
  public:
+  // What a turn consists of, each with a bound of its own.
+  enum class Share : std::uint8_t { kDatagrams, kMessages, kConnections, kCount };
+
   static constexpr std::uint64_t kTakeInNs = 1'000;   // a datagram
   static constexpr std::uint64_t kMessageNs = 1'000;  // to one member
   static constexpr std::uint64_t kCallNs = 2'000;     // for a connection
@@ -37,15 +41,18 @@ class Delays {
     shard_ = shard;
     connections_ = connections;
     is_send_blocked_ = is_send_blocked;
-    turn_ns_ = 0;
+    turn_ns_.fill(0);
   }
-  void spend(std::uint64_t ns) {
-    turn_ns_ += ns;
+  void spend(Share share, std::uint64_t ns) {
+    turn_ns_[static_cast<std::size_t>(share)] += ns;
     if (!is_send_blocked_) spent_ns_[shard_] += ns;
   }
-  std::uint64_t turn_ns() const { return turn_ns_; }
-  // What it may cost, if so many connections have come meanwhile.
-  std::uint64_t max_turn_ns(std::uint32_t new_connections) const;
+  std::uint64_t turn_ns() const {
+    return std::accumulate(turn_ns_.begin(), turn_ns_.end(), std::uint64_t{0});
+  }
+  // What is more in this turn than its share, if so many connections have come meanwhile; empty
+  // when nothing is.
+  std::string excess(std::uint32_t new_connections) const;
 
   // A message is accepted in a room in which little else waits, and so many turns of addresses may
   // go by before it is sent; one member's copy of it is handed to the kernel.
@@ -78,7 +85,7 @@ class Delays {
   std::uint32_t shard_ = 0;
   std::uint32_t connections_ = 0;
   bool is_send_blocked_ = false;
-  std::uint64_t turn_ns_ = 0;
+  std::array<std::uint64_t, static_cast<std::size_t>(Share::kCount)> turn_ns_{};
   std::array<std::uint64_t, kMaxShards> spent_ns_{};
   std::array<Waiting, kRemembered> waiting_{};     // by message; later ones displace earlier ones
   std::vector<std::vector<std::uint32_t>> waits_;  // by room: of each delivery, in per mille

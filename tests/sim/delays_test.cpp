@@ -17,7 +17,7 @@ class DelaysTest : public testing::Test {
   // A message that is handed to the kernel when the shard has worked for so many others.
   void say_and_send(MessageId message, std::uint64_t others, std::uint32_t address_turns = 1) {
     delays_.accepted(message, kRoom, address_turns);
-    delays_.spend(others * Delays::kMessageNs);
+    delays_.spend(Delays::Share::kMessages, others * Delays::kMessageNs);
     delays_.left(message);
   }
 
@@ -54,16 +54,25 @@ TEST_F(DelaysTest, WhatIsDoneWhileTheSocketIsFullIsNobodysDoing) {
   for (MessageId message = 1; message <= 100; ++message) {
     delays_.begin_turn(/*shard=*/0, /*connections=*/0, /*is_send_blocked=*/true);
     say_and_send(message, 1'000'000);
-    EXPECT_GT(delays_.turn_ns(), delays_.max_turn_ns(0));
+    EXPECT_NE(delays_.excess(/*new_connections=*/0), "");
   }
   EXPECT_EQ(delays_.worst_room().per_mille, 0u);
+}
+
+TEST_F(DelaysTest, EachShareOfATurnHasABoundOfItsOwn) {
+  delays_.begin_turn(/*shard=*/0, /*connections=*/0, /*is_send_blocked=*/false);
+  const std::uint64_t datagrams = scenario_.datagrams_per_turn + scenario_.mailbox;
+  delays_.spend(Delays::Share::kDatagrams, datagrams * Delays::kTakeInNs);
+  EXPECT_EQ(delays_.excess(/*new_connections=*/0), "");
+  delays_.spend(Delays::Share::kDatagrams, Delays::kTakeInNs);
+  EXPECT_NE(delays_.excess(/*new_connections=*/0), "");
 }
 
 TEST_F(DelaysTest, EachShardWorksForItself) {
   delays_.begin_turn(/*shard=*/0, /*connections=*/0, /*is_send_blocked=*/false);
   for (MessageId message = 1; message <= 200; ++message) delays_.accepted(message, kRoom, 1);
   delays_.begin_turn(/*shard=*/1, /*connections=*/0, /*is_send_blocked=*/false);
-  delays_.spend(1'000'000'000'000);
+  delays_.spend(Delays::Share::kMessages, 1'000'000'000'000);
   delays_.begin_turn(/*shard=*/0, /*connections=*/0, /*is_send_blocked=*/false);
   for (MessageId message = 1; message <= 200; ++message) delays_.left(message);
   EXPECT_GE(delays_.worst_room().deliveries, 100u);

@@ -160,7 +160,7 @@ std::uint32_t Machine::readiness(const File& watched) const {
 // It never waits: who has nothing to do is not given a turn. Now and then it is interrupted. What
 // it has not told of by then it would tell of at once when it is called again.
 int Machine::epoll_wait(int epoll_fd, std::span<epoll_event> events, int) {
-  world_.delays.spend(Delays::kCallNs);
+  world_.delays.spend(Delays::Share::kConnections, Delays::kCallNs);
   if (is_stopping) clock_.jump(1);
   File& epoll = file(epoll_fd);
   const bool is_interrupted = world_.dice.one_in(64);

@@ -194,7 +194,7 @@ void Machine::transmit(int fd, const Endpoint& to, std::string_view bytes,
     const bool is_echo = message.substr(2).starts_with("{\"heartbeat\":");
     const MessageId id = is_echo ? 0 : id_in(message).value_or(0);
     if (id != 0) ++messages_sent_;
-    world_.delays.spend(Delays::kMessageNs);
+    world_.delays.spend(Delays::Share::kMessages, Delays::kMessageNs);
     world_.delays.left(id);
     if (!port) continue;  // nobody of ours
     const std::uint32_t number = world_.packets.make();

@@ -64,7 +64,7 @@ std::optional<std::uint32_t> Machine::connection_at(std::uint32_t shard, std::ui
 // --- The server's --------------------------------------------------------------------------------
 
 int Machine::accept(int listener_fd, SocketAddress& peer) {
-  world_.delays.spend(Delays::kCallNs);
+  world_.delays.spend(Delays::Share::kConnections, Delays::kCallNs);
   File& listener = file(listener_fd);
   if (out_of_descriptors > 0) {
     world_.seen.saw(Sight::kNoDescriptors);
@@ -86,20 +86,20 @@ int Machine::accept(int listener_fd, SocketAddress& peer) {
 }
 
 ssize_t Machine::receive(int fd, std::span<char> buffer) {
-  world_.delays.spend(Delays::kCallNs);
+  world_.delays.spend(Delays::Share::kConnections, Delays::kCallNs);
   Stream& from = streams_[file(fd).connection];
   if (from.is_reset) return fail(ECONNRESET);
   if (dribbling > 0 && world_.dice.one_in(8)) return fail(EINTR);
   if (from.to_server.empty()) return from.has_hung_up ? 0 : fail(EAGAIN);
   const std::size_t count = std::min(buffer.size(), from.to_server.size());
-  world_.delays.spend(count * Delays::kByteNs);
+  world_.delays.spend(Delays::Share::kConnections, count * Delays::kByteNs);
   std::copy_n(from.to_server.data(), count, buffer.data());
   from.to_server.erase(0, count);
   return static_cast<ssize_t>(count);
 }
 
 ssize_t Machine::send(int fd, std::span<const char> bytes) {
-  world_.delays.spend(Delays::kCallNs);
+  world_.delays.spend(Delays::Share::kConnections, Delays::kCallNs);
   Stream& to = streams_[file(fd).connection];
   if (to.is_reset || to.has_shut_down) return fail(to.is_reset ? ECONNRESET : EPIPE);
   if (dribbling > 0 && world_.dice.one_in(8)) return fail(EINTR);
@@ -108,7 +108,7 @@ ssize_t Machine::send(int fd, std::span<const char> bytes) {
   if (count < bytes.size()) to.was_full = true;
   if (count == 0 && !bytes.empty()) return fail(EAGAIN);
   to.under_way_bytes += count;
-  world_.delays.spend(count * Delays::kByteNs);
+  world_.delays.spend(Delays::Share::kConnections, count * Delays::kByteNs);
   peers_.hears(file(fd).connection, std::string_view(bytes.data(), count));
   return static_cast<ssize_t>(count);
 }

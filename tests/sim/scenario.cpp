@@ -72,10 +72,13 @@ Scenario::Scenario(std::uint64_t seed_number) : seed(seed_number) {
   attackers_in_ten = dice.roll32(5);
   messages_in_a_flood = dice.one_in(6) ? 1500 : pick<std::uint32_t>(dice, std::array{20u, 70u});
   is_orderly = dice.one_in(4);
-  if (is_crowd && dice.one_in(2)) {  // a noisy neighbour: more work at a time than any turn may do
-    messages_in_a_flood = kLoudFlood;
+  has_noisy_neighbour = is_crowd && dice.one_in(2);
+  if (has_noisy_neighbour) {
+    rooms = 4 + dice.roll32(4);
+    limits.max_rooms = rooms + 2;
+    messages_in_a_flood = kLoudFlood;  // more work at a time than any turn may do
     floods_in_thousand = 100;
-    datagrams_per_turn = 512;
+    outbox_work = dice.one_in(2) ? 256 : 2048;
   }
   if (is_loud()) {
     limits.abuse.max_member_messages_per_s = 0;

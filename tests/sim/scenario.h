@@ -41,6 +41,8 @@ struct Scenario {
   std::uint32_t attackers_in_ten = 2;
   std::uint32_t messages_in_a_flood = 100;
   std::uint32_t floods_in_thousand = 10;  // of what a flooder does
+  // Most are in the first room, and only there it is loud; the others are small and quiet.
+  bool has_noisy_neighbour = false;
   // Nothing but the turns of rooms stands between a flood and the members: they shall be tried.
   bool is_loud() const { return messages_in_a_flood >= kLoudFlood; }
   // The network neither loses nor doubles nor reorders datagrams: order can be judged end to end.

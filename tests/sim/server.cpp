@@ -217,11 +217,9 @@ void Server::begin_turn(std::uint32_t shard) {
 
 // Whatever there is to do: others have a shard's attention again after this time.
 void Server::check_work(std::uint32_t shard) {
-  const std::uint64_t most_ns = world_.delays.max_turn_ns(group_->connections());
-  if (world_.delays.turn_ns() <= most_ns) return;
-  world_.fail("a turn of shard " + std::to_string(shard) + " has done work for " +
-              std::to_string(world_.delays.turn_ns() / 1000) + " us, and its shares come to " +
-              std::to_string(most_ns / 1000));
+  const std::string excess = world_.delays.excess(group_->connections());
+  if (excess.empty()) return;
+  world_.fail("a turn of shard " + std::to_string(shard) + " has done work for " + excess);
 }
 
 void Server::check_delays() {
