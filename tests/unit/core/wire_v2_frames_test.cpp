@@ -94,8 +94,9 @@ TEST(ByteReader, FailsForGoodAfterTheFirstFailure) {
 }
 
 TEST(ClientFrames, AreReadAsTheyWereWritten) {
-  const Say say = read_client<Say>(written(
-      Say{.client_number = 70'000, .content_type = ContentType::kSealed, .bytes = "hi\0there"sv}));
+  const std::string bytes = written(
+      Say{.client_number = 70'000, .content_type = ContentType::kSealed, .bytes = "hi\0there"sv});
+  const Say say = read_client<Say>(bytes);
   EXPECT_EQ(say.client_number, 70'000u);
   EXPECT_EQ(say.content_type, ContentType::kSealed);
   EXPECT_EQ(say.bytes, "hi\0there"sv);
