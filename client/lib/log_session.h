@@ -202,9 +202,10 @@ class LogSession {
   std::optional<TimeMs> ask_at_ms_;   // what is missing is asked for then
   std::uint32_t asked_ = 0;           // times, for what is missing now
   std::uint64_t complete_when_asked_ = 0;
-  TimeMs heard_at_ms_;        // when the server was last heard
-  TimeMs probe_at_ms_;        // when it is asked whether it is there
-  std::uint32_t probes_ = 0;  // that it has not answered
+  std::uint64_t asked_up_to_ = 0;  // by any HAVE so far
+  TimeMs heard_at_ms_;             // when the server was last heard
+  TimeMs probe_at_ms_;             // when it is asked whether it is there
+  std::uint32_t probes_ = 0;       // that it has not answered
   bool wants_probe_ = false;
   std::optional<std::uint64_t> path_response_;
   bool wants_leave_ = false;

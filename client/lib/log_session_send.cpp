@@ -49,8 +49,10 @@ std::deque<LogSession::Pending>::iterator LogSession::find_pending(std::uint64_t
 void LogSession::settle(TimeMs now_ms, std::uint64_t client_number, std::uint64_t number) {
   const auto found = find_pending(client_number);
   if (found == says_.end()) return;
-  // Of what was sent twice nobody knows which of the two was echoed (Karn's algorithm).
-  if (found->times_sent == 1) round_trip_.add(now_ms - found->sent_at_ms);
+  // Of what was sent twice nobody knows which of the two was echoed (Karn's algorithm), and an echo
+  // that had to be asked for has taken as long as that took: asking waits for a round trip, so one
+  // would make the other longer and longer.
+  if (found->times_sent == 1 && number > asked_up_to_) round_trip_.add(now_ms - found->sent_at_ms);
   const Pending settled = std::move(*found);
   says_.erase(found);
   backoff_ = 0;
@@ -207,6 +209,7 @@ void LogSession::write_have(TimeMs now_ms, v2::ByteWriter& writer) {
   if (have.range_count == v2::kMaxRanges) {
     have.wanted = std::min(have.wanted, have.ranges[have.range_count - 1].last);
   }
+  asked_up_to_ = std::max(asked_up_to_, have.wanted);
   have_at_ms_.reset();
   v2::write_frame(writer, have);
 }

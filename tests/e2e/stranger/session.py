@@ -80,6 +80,7 @@ class Session:
         self.have_at = None
         self.ask_at = now if self.complete < self.newest else None
         self.times_asked = 0
+        self.asked_up_to = 0
         self.probe_at = now
         self.probes = 0
         self.path_response = None
@@ -195,7 +196,7 @@ class Session:
         if said is None:
             return
         self.events.append(("delivered", client_number, number))
-        if said.times_sent == 1:
+        if said.times_sent == 1 and number > self.asked_up_to:
             self.round_trip.add(now - said.sent_at)
         self.doublings = 0
         self.window = min(MAX_UNDER_WAY, self.window + 1 / self.window)
@@ -262,6 +263,7 @@ class Session:
             self.probe_at = now + self.round_trip.timeout_s(self.probes)
             self.probes += 1
         self.have_at = None
+        self.asked_up_to = max(self.asked_up_to, wanted)
         ranges = []
         for number in sorted(self.ahead):
             if ranges and ranges[-1][1] == number - 1:

@@ -75,6 +75,20 @@ TEST(LogSessionRepeats, AHandOverKeepsWhatWasRefused) {
   EXPECT_EQ(alice.count(LogEvent::Kind::kRefused), 1u);
 }
 
+// How long it took to ask for an echo that was lost is no round trip.
+TEST(LogSessionRepeats, ALossyPathIsNotTakenForALongOne) {
+  LogWorld world({.loss = 0.3, .delay_ms = 10});
+  SealedMember& alice = world.create("kitchen", "alice");
+  SealedMember& bob = world.join("kitchen", "bob");
+  for (int i = 0; i < 300; ++i) {
+    world.say(i % 2 == 0 ? alice : bob, "m" + std::to_string(i));
+    world.run_for(10);
+  }
+  ASSERT_TRUE(world.settle()) << world.why_not_settled();
+  EXPECT_EQ(alice.session->round_trip_ms(), 20);
+  EXPECT_EQ(bob.session->round_trip_ms(), 20);
+}
+
 // The answer to a challenge may take longer than the time after which the next one is due.
 TEST(LogSessionRepeats, AnAddressIsProvenOnALongPath) {
   LogWorld world({.delay_ms = 300});
