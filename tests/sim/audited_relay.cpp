@@ -103,7 +103,7 @@ void AuditedRelay::take(TimeMs now_ms, const ReceivedDatagram& datagram, Outbox&
 
 void AuditedRelay::note_accepted(const Claim& claim) {
   const std::uint32_t room = model_.members()[claim.member].room;
-  if (!model_.is_quiet(room)) return;
+  if (!model_.is_quiet(room)) return world_.delays.forget(claim.message);
   world_.delays.accepted(claim.message, room, model_.turns_before(room));
 }
 

@@ -10,9 +10,11 @@ namespace chatd::sim {
 namespace {
 
 // The shares of a turn that are constants of the server's code, written here a second time.
-constexpr std::uint64_t kListBytes =
-    256 * 1024 + 64 * 1024;                      // of all connections, and a last piece
-constexpr std::uint64_t kConnectionNs = 40'000;  // one read, its requests, and their answers
+// Lists, a last piece of one included: each piece counts as 16 KiB more than it has.
+constexpr std::uint64_t kListsNs =
+    (256 + 64) * 1024 * Delays::kByteNs + (256 / 16 + 1) * Delays::kCallNs;
+constexpr std::uint64_t kAcceptsNs = 64 * 10'000;  // and a word to each that is turned away
+constexpr std::uint64_t kConnectionNs = 40'000;    // one read, its requests, and their answers
 constexpr std::uint64_t kTurnsBeside = 4;  // what is left of the turn in which it is said, and such
 
 }  // namespace
@@ -25,7 +27,7 @@ std::string Delays::excess(std::uint32_t new_connections) const {
       2 * std::uint64_t{scenario_.outbox_work} + kMaxTurnWork + 4 * scenario_.clients;
   const std::array<std::uint64_t, static_cast<std::size_t>(Share::kCount)> most_ns = {
       datagrams * kTakeInNs, messages * kMessageNs,
-      kListBytes * kByteNs + (1 + connections_ + new_connections) * kConnectionNs};
+      kListsNs + kAcceptsNs + (1 + connections_ + new_connections) * kConnectionNs};
   constexpr std::array<std::string_view, most_ns.size()> kNames = {"datagrams", "messages",
                                                                    "connections"};
   for (std::size_t i = 0; i < most_ns.size(); ++i) {
@@ -49,6 +51,11 @@ void Delays::accepted(MessageId message, std::uint32_t room, std::uint32_t addre
            .since_ns = spent_ns_[shard_],
            .allowed_ns =
                std::uint64_t{address_turns} * kMaxTurnWork * kMessageNs + turns * other_shares_ns};
+}
+
+void Delays::forget(MessageId message) {
+  Waiting& waiting = waiting_[scatter(message) % kRemembered];
+  if (waiting.message == message) waiting = {};
 }
 
 void Delays::left(MessageId message) {

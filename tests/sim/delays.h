@@ -58,6 +58,9 @@ class Delays {
   // go by before it is sent; one member's copy of it is handed to the kernel.
   void accepted(MessageId message, std::uint32_t room, std::uint32_t address_turns);
   void left(MessageId message);
+  // The same message has come again, into a room that is quiet no more: which copy leaves when is
+  // not told apart.
+  void forget(MessageId message);
   // Others go on in place of the shards, and rooms queue up again: what waits is not judged.
   void forget_waiting() { waiting_.fill({}); }
 

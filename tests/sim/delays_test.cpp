@@ -59,6 +59,15 @@ TEST_F(DelaysTest, WhatIsDoneWhileTheSocketIsFullIsNobodysDoing) {
   EXPECT_EQ(delays_.worst_room().per_mille, 0u);
 }
 
+TEST_F(DelaysTest, AMessageThatComesAgainIntoALoudRoomIsNotJudged) {
+  for (MessageId message = 1; message <= 200; ++message) {
+    delays_.accepted(message, kRoom, 1);
+    delays_.forget(message);
+    delays_.left(message);
+  }
+  EXPECT_EQ(delays_.worst_room().deliveries, 0u);
+}
+
 TEST_F(DelaysTest, EachShareOfATurnHasABoundOfItsOwn) {
   delays_.begin_turn(/*shard=*/0, /*connections=*/0, /*is_send_blocked=*/false);
   const std::uint64_t datagrams = scenario_.datagrams_per_turn + scenario_.mailbox;
