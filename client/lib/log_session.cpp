@@ -20,7 +20,6 @@ LogSession::LogSession(SessionInfo info, const LogSessionOptions& options, TimeM
       last_known_(info_.next_entry - 1),
       history_end_(info_.next_entry - 1),
       is_in_history_(options.wants_history && info_.oldest_entry < info_.next_entry),
-      heard_at_ms_(now_ms),
       probe_at_ms_(now_ms) {
   for (RosterMember& member : info_.roster) roster_[member.id] = std::move(member);
   if (is_in_history_) {
@@ -39,8 +38,12 @@ bool LogSession::on_datagram(TimeMs now_ms, std::string_view bytes) {
       ++stats_.datagrams_dropped;
       return datagram.has_value();
     }
-    end(LogEvent::Kind::kUnknown, v2::CloseReason::kRemoved,
-        "the server does not know this session (any more)");
+    if (is_leaving_) {
+      end(LogEvent::Kind::kClosed, v2::CloseReason::kLeft, v2::text_of(v2::CloseReason::kLeft));
+    } else {
+      end(LogEvent::Kind::kUnknown, v2::CloseReason::kRemoved,
+          "the server does not know this session (any more)");
+    }
     return true;
   }
   if (is_over_) return true;
@@ -56,20 +59,11 @@ bool LogSession::on_datagram(TimeMs now_ms, std::string_view bytes) {
 
 // Empty: it does not open, or has come before.
 std::string_view LogSession::open(const v2::Datagram& datagram) {
-  if (datagram.sealed.size() > plain_.size() || !received_.is_new(datagram.packet_number)) {
+  if (datagram.sealed.size() > plain_.size() ||
+      open_once(info_.cipher, receive_key_, received_, datagram, plain_.data()) !=
+          Opening::kOpened) {
     return {};
   }
-  const std::uint64_t epoch = PacketKey::epoch_of(datagram.packet_number);
-  if (epoch == receive_key_.epoch()) {
-    if (!open_datagram(info_.cipher, receive_key_, datagram, plain_.data())) return {};
-  } else if (epoch == receive_key_.epoch() + 1) {
-    const PacketKey next = receive_key_.next();
-    if (!open_datagram(info_.cipher, next, datagram, plain_.data())) return {};
-    receive_key_ = next;
-  } else {
-    return {};
-  }
-  received_.mark(datagram.packet_number);
   return {plain_.data(), datagram.sealed.size() - v2::kTagBytes};
 }
 

@@ -92,6 +92,8 @@ class LogSession {
   // v2::kMaxSayBytes, or the session is over.
   std::uint64_t say(TimeMs now_ms, std::string_view bytes,
                     v2::ContentType content_type = v2::ContentType::kText);
+  // When all that was said is settled, the server is told, until it says kClosed or does not answer
+  // several times (which is an event kClosed as well). Until then events may come as before.
   void leave();
   // A datagram that has come. False: it is not for this session.
   bool on_datagram(TimeMs now_ms, std::string_view bytes);
@@ -167,6 +169,8 @@ class LogSession {
   void on_missing(TimeMs now_ms);
   bool is_missing_something() const;
   void check_silence(TimeMs now_ms);
+  std::optional<TimeMs> leave_deadline() const;
+  void write_leave(TimeMs now_ms, v2::ByteWriter& writer);
   void write_have(TimeMs now_ms, v2::ByteWriter& writer);
   void write_says(TimeMs now_ms, v2::ByteWriter& writer, const char* end);
   std::string seal(std::string_view plain);
@@ -203,12 +207,13 @@ class LogSession {
   std::uint32_t asked_ = 0;           // times, for what is missing now
   std::uint64_t complete_when_asked_ = 0;
   std::uint64_t asked_up_to_ = 0;  // by any HAVE so far
-  TimeMs heard_at_ms_;             // when the server was last heard
   TimeMs probe_at_ms_;             // when it is asked whether it is there
   std::uint32_t probes_ = 0;       // that it has not answered
   bool wants_probe_ = false;
   std::optional<std::uint64_t> path_response_;
-  bool wants_leave_ = false;
+  bool is_leaving_ = false;
+  TimeMs leave_at_ms_ = 0;  // it is said (again) then
+  std::uint32_t leaves_ = 0;
   bool is_over_ = false;
   bool is_silent_ = false;
 

@@ -19,6 +19,9 @@ constexpr std::uint32_t kProbesBeforeSilent = 4;
 constexpr std::uint32_t kMaxAskDoublings = 2;
 constexpr std::uint32_t kMaxSayDoublings = 3;
 
+// Whoever goes says so this often; if no answer comes the server will find out by the silence.
+constexpr std::uint32_t kMaxLeaves = 6;
+
 constexpr double kMinWindow = 4;
 constexpr double kMaxWindow = 64;  // what a server keeps track of
 
@@ -37,7 +40,7 @@ std::uint64_t LogSession::say(TimeMs now_ms, std::string_view bytes, v2::Content
 }
 
 void LogSession::leave() {
-  wants_leave_ = true;
+  is_leaving_ = true;
 }
 
 std::deque<LogSession::Pending>::iterator LogSession::find_pending(std::uint64_t id) {
@@ -107,7 +110,6 @@ void LogSession::on_say_timeout(TimeMs now_ms) {
 // --- What has come, and what has not -------------------------------------------------------------
 
 void LogSession::on_heard(TimeMs now_ms) {
-  heard_at_ms_ = now_ms;
   probes_ = 0;
   wants_probe_ = false;
   probe_at_ms_ = now_ms + std::min(kKeepAliveMs, info_.idle_timeout_ms / 3);
@@ -138,6 +140,10 @@ void LogSession::on_deadline(TimeMs now_ms) {
   if (is_over_) return;
   on_say_timeout(now_ms);
   check_silence(now_ms);
+  const auto leave_ms = leave_deadline();
+  if (leaves_ == kMaxLeaves && leave_ms && now_ms >= *leave_ms) {
+    end(LogEvent::Kind::kClosed, v2::CloseReason::kLeft, "the server does not answer");
+  }
 }
 
 void LogSession::check_silence(TimeMs now_ms) {
@@ -154,6 +160,7 @@ std::optional<TimeMs> LogSession::next_deadline() const {
   std::optional<TimeMs> next = probe_at_ms_;
   next = earliest(next, say_deadline());
   next = earliest(next, have_at_ms_);
+  next = earliest(next, leave_deadline());
   return earliest(next, ask_at_ms_);
 }
 
@@ -171,10 +178,7 @@ std::optional<std::string> LogSession::next_datagram(TimeMs now_ms) {
   const bool is_acknowledging = have_at_ms_ && now_ms >= *have_at_ms_;
   if (wants_probe_ || is_asking || is_acknowledging) write_have(now_ms, writer);
   write_says(now_ms, writer, plain.data() + plain.size());
-  if (wants_leave_) {
-    v2::write_frame(writer, v2::Leave{});
-    is_over_ = true;
-  }
+  write_leave(now_ms, writer);
   const auto size_bytes = static_cast<std::size_t>(writer.end() - plain.data());
   if (size_bytes == 0) return std::nullopt;
   return seal({plain.data(), size_bytes});
@@ -232,8 +236,21 @@ void LogSession::write_says(TimeMs now_ms, v2::ByteWriter& writer, const char* e
   }
 }
 
+// What was said before must have arrived: after LEAVE the server takes nothing any more.
+std::optional<TimeMs> LogSession::leave_deadline() const {
+  if (!is_leaving_ || !says_.empty()) return std::nullopt;
+  return leave_at_ms_;
+}
+
+void LogSession::write_leave(TimeMs now_ms, v2::ByteWriter& writer) {
+  const auto due_ms = leave_deadline();
+  if (!due_ms || now_ms < *due_ms || leaves_ == kMaxLeaves) return;
+  v2::write_frame(writer, v2::Leave{});
+  leave_at_ms_ = now_ms + round_trip_.timeout_ms(leaves_++);
+}
+
 std::string LogSession::seal(std::string_view plain) {
-  while (send_key_.epoch() < PacketKey::epoch_of(next_packet_)) send_key_ = send_key_.next();
+  send_key_.advance_to(next_packet_);
   sealer_.use(info_.cipher, send_key_);
   std::string datagram(plain.size() + v2::kOverheadBytes, '\0');
   sealer_.seal(info_.id, next_packet_++, plain, datagram.data());

@@ -5,7 +5,7 @@
 #include <array>
 
 #include "core/base/json_writer.h"
-#include "core/room/bundle_sender.h"
+#include "core/room/room_log.h"
 #include "core/wire/v1/frame.h"
 #include "core/wire/v1/status.h"
 

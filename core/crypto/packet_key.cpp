@@ -55,6 +55,10 @@ PacketKey PacketKey::next() const {
   return {derive(bytes_, "chatd/2 next key"), epoch_ + 1};
 }
 
+void PacketKey::advance_to(std::uint64_t packet_number) {
+  while (epoch_ < epoch_of(packet_number)) *this = next();
+}
+
 Sealer::~Sealer() {
   sodium_memzero(&expanded_, sizeof expanded_);
 }
@@ -98,6 +102,23 @@ bool open_datagram(Cipher cipher, const PacketKey& key, const v2::Datagram& data
   return crypto_aead_chacha20poly1305_ietf_decrypt(
              to, nullptr, nullptr, sealed, datagram.sealed.size(), header, datagram.header.size(),
              nonce.data(), key.bytes().data()) == 0;
+}
+
+Opening open_once(Cipher cipher, PacketKey& key, ReplayWindow& taken, const v2::Datagram& datagram,
+                  char* plain) {
+  if (!taken.is_new(datagram.packet_number)) return Opening::kReplayed;
+  const std::uint64_t epoch = PacketKey::epoch_of(datagram.packet_number);
+  if (epoch == key.epoch()) {
+    if (!open_datagram(cipher, key, datagram, plain)) return Opening::kFailed;
+  } else if (epoch == key.epoch() + 1) {
+    const PacketKey next = key.next();
+    if (!open_datagram(cipher, next, datagram, plain)) return Opening::kFailed;
+    key = next;
+  } else {
+    return Opening::kFailed;
+  }
+  taken.mark(datagram.packet_number);
+  return Opening::kOpened;
 }
 
 }  // namespace chatd

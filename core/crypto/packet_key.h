@@ -20,6 +20,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "core/crypto/replay_window.h"
 #include "core/wire/v2/datagram.h"
 
 namespace chatd {
@@ -53,6 +54,8 @@ class PacketKey {
   std::uint64_t epoch() const { return epoch_; }
   const Bytes& bytes() const { return bytes_; }
   PacketKey next() const;
+  // Becomes the one that this packet is sealed under, which is this one or a later one.
+  void advance_to(std::uint64_t packet_number);
 
   static constexpr std::uint64_t epoch_of(std::uint64_t packet_number) {
     return packet_number / kPacketsPerKey;
@@ -86,5 +89,12 @@ class Sealer {
 // Writes the frames of a datagram to `plain`: v2::kTagBytes less than what is sealed. False: it was
 // not sealed under this key; what was written means nothing.
 bool open_datagram(Cipher cipher, const PacketKey& key, const v2::Datagram& datagram, char* plain);
+
+enum class Opening : std::uint8_t { kOpened, kReplayed, kFailed };
+
+// The same for a receiver, who takes each packet once, and follows the sender to its next key as
+// soon as something sealed under that has opened. Unless it opens, nothing changes.
+Opening open_once(Cipher cipher, PacketKey& key, ReplayWindow& taken, const v2::Datagram& datagram,
+                  char* plain);
 
 }  // namespace chatd

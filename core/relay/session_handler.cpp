@@ -61,27 +61,19 @@ std::uint32_t SessionHandler::find(v2::SessionId id) const {
   return session != nullptr && session->id == id ? id.slot() : kNoSlot;
 }
 
-// What the other side sealed under its next key shows that it has changed keys.
 std::string_view SessionHandler::open(Session& session, const v2::Datagram& datagram) {
-  if (!session.received.is_new(datagram.packet_number)) {
-    counters_.add(Counter::kDroppedReplayed);
-    return {};
+  switch (
+      open_once(session.cipher, session.receive_key, session.received, datagram, plain_.data())) {
+    case Opening::kOpened:
+      return {plain_.data(), datagram.sealed.size() - v2::kTagBytes};
+    case Opening::kReplayed:
+      counters_.add(Counter::kDroppedReplayed);
+      return {};
+    case Opening::kFailed:
+      counters_.add(Counter::kDroppedNotOpened);
+      return {};
   }
-  const std::uint64_t epoch = PacketKey::epoch_of(datagram.packet_number);
-  bool is_open = false;
-  if (epoch == session.receive_key.epoch()) {
-    is_open = open_datagram(session.cipher, session.receive_key, datagram, plain_.data());
-  } else if (epoch == session.receive_key.epoch() + 1) {
-    const PacketKey next = session.receive_key.next();
-    is_open = open_datagram(session.cipher, next, datagram, plain_.data());
-    if (is_open) session.receive_key = next;
-  }
-  if (!is_open) {
-    counters_.add(Counter::kDroppedNotOpened);
-    return {};
-  }
-  session.received.mark(datagram.packet_number);
-  return {plain_.data(), datagram.sealed.size() - v2::kTagBytes};
+  return {};
 }
 
 // Where the newest datagram came from, that is where the member is. TCP has proven one address; any
@@ -118,21 +110,56 @@ void SessionHandler::challenge(const Sender& sender, Session& session) {
 }
 
 void SessionHandler::read_frames(const Sender& sender, std::string_view plain) {
+  answer_.wants_head = answer_.has_repaired = answer_.is_paid = false;
+  answer_.size_bytes = 0;
   v2::ByteReader reader(plain);
   v2::ClientFrame frame;
   for (;;) {
-    switch (v2::read_frame(reader, frame)) {
-      case v2::ReadResult::kFrame:
-        break;
-      case v2::ReadResult::kEnd:
-        return;
-      case v2::ReadResult::kUnknown:
-        return counters_.add(Counter::kFramesUnknown);
-      case v2::ReadResult::kMalformed:
-        return counters_.add(Counter::kFramesMalformed);
+    const v2::ReadResult result = v2::read_frame(reader, frame);
+    if (result != v2::ReadResult::kFrame) {
+      if (result == v2::ReadResult::kUnknown) counters_.add(Counter::kFramesUnknown);
+      if (result == v2::ReadResult::kMalformed) counters_.add(Counter::kFramesMalformed);
+      return send_answer(sender);
     }
     if (!std::visit([&](const auto& one) { return take(sender, one); }, frame)) return;
   }
+}
+
+// --- What a datagram draws -----------------------------------------------------------------------
+
+void SessionHandler::add_refusal(std::uint64_t client_number, v2::RefusalReason reason) {
+  // HEAD has to fit as well.
+  if (answer_.size_bytes + 2 * v2::kMaxSmallFrameBytes > answer_.frames.size()) return;
+  const bool may_pass = reason == v2::RefusalReason::kOverLimit;
+  add_to_answer(v2::Refused{.client_number = client_number,
+                            .reason = reason,
+                            .retry_after_ms = may_pass ? kRetryAfterMs : 0});
+}
+
+void SessionHandler::add_to_answer(const auto& frame) {
+  v2::ByteWriter writer(answer_.frames.data() + answer_.size_bytes);
+  v2::write_frame(writer, frame);
+  answer_.size_bytes = static_cast<std::uint32_t>(writer.end() - answer_.frames.data());
+}
+
+// Nobody can be told whose address is not known yet.
+bool SessionHandler::may_answer(const Sender& sender) {
+  if (!roster_.is_bound(sender.slot)) return false;
+  if (answer_.is_paid) return true;
+  Session& session = roster_.v2_session_of(roster_.members()[sender.slot]);
+  answer_.is_paid = session.take_answer(sender.now_ms);
+  if (!answer_.is_paid) counters_.add(Counter::kAnswersOverLimit);
+  return answer_.is_paid;
+}
+
+void SessionHandler::send_answer(const Sender& sender) {
+  if (!answer_.wants_head && answer_.size_bytes == 0) return;
+  if (!may_answer(sender)) return;
+  if (answer_.wants_head) {
+    counters_.add(Counter::kHeadsSent);
+    add_to_answer(dispatcher_.head_for(sender.slot));
+  }
+  dispatcher_.send_frames(sender.slot, {answer_.frames.data(), answer_.size_bytes}, sender.out);
 }
 
 // --- Frames --------------------------------------------------------------------------------------
@@ -146,12 +173,11 @@ bool SessionHandler::take(const Sender& sender, const v2::Say& say) {
       return true;
     case SayWindow::Result::kDuplicate:
       counters_.add(Counter::kSaysDuplicate);
-      if (roster_.is_bound(sender.slot)) dispatcher_.send_head(sender.slot, sender.out);
+      answer_.wants_head = true;
       return true;
     case SayWindow::Result::kRefused:
       counters_.add(Counter::kSaysDuplicate);
-      send_refusal(sender, say.client_number,
-                   fault_of(say).value_or(v2::RefusalReason::kOverLimit));
+      add_refusal(say.client_number, fault_of(say).value_or(v2::RefusalReason::kOverLimit));
       return true;
     case SayWindow::Result::kTooFarAhead:
       counters_.add(Counter::kSaysTooFarAhead);
@@ -163,8 +189,10 @@ bool SessionHandler::take(const Sender& sender, const v2::Say& say) {
 void SessionHandler::accept(const Sender& sender, const v2::Say& say) {
   Member& member = roster_.members()[sender.slot];
   const std::size_t receivers = roster_.room_of(member).members.size();
+  // What cannot be taken costs as much to read: it counts towards the rate as well.
+  const bool is_within_rate = member.rate_limiter.take_payload(sender.now_ms, limits_.abuse);
   if (const auto fault = fault_of(say)) return refuse(sender, say, *fault);
-  if (!member.rate_limiter.take_payload(sender.now_ms, limits_.abuse) ||
+  if (!is_within_rate ||
       !member.rate_limiter.take_bytes(sender.now_ms, limits_.abuse, say.bytes.size(), receivers)) {
     dispatcher_.refuse(sender.slot);
     return refuse(sender, say, v2::RefusalReason::kOverLimit);
@@ -196,24 +224,20 @@ bool SessionHandler::is_sound(const v2::Say& say) {
 void SessionHandler::refuse(const Sender& sender, const v2::Say& say, v2::RefusalReason reason) {
   counters_.add(Counter::kSaysRefused);
   roster_.v2_session_of(roster_.members()[sender.slot]).says.refuse(say.client_number);
-  send_refusal(sender, say.client_number, reason);
+  add_refusal(say.client_number, reason);
 }
 
-void SessionHandler::send_refusal(const Sender& sender, std::uint64_t client_number,
-                                  v2::RefusalReason reason) {
-  if (!roster_.is_bound(sender.slot)) return;
-  const bool may_pass = reason == v2::RefusalReason::kOverLimit;
-  dispatcher_.send_frame(sender.slot, roster_.endpoint_of(roster_.members()[sender.slot]),
-                         v2::Refused{.client_number = client_number,
-                                     .reason = reason,
-                                     .retry_after_ms = may_pass ? kRetryAfterMs : 0},
-                         sender.out);
-}
-
+// Of several in one datagram, which is not what a client needs, one is answered.
 bool SessionHandler::take(const Sender& sender, const v2::Have& have) {
-  if (!roster_.is_bound(sender.slot)) return true;
-  const bool can_be = dispatcher_.on_have(sender.now_ms, sender.slot, have, sender.out);
-  counters_.add(can_be ? Counter::kHavesTaken : Counter::kHavesImpossible);
+  if (!dispatcher_.take_have(sender.slot, have)) {
+    counters_.add(Counter::kHavesImpossible);
+    return true;
+  }
+  counters_.add(Counter::kHavesTaken);
+  if (have.wanted == 0 || answer_.has_repaired || !may_answer(sender)) return true;
+  answer_.has_repaired = true;
+  dispatcher_.send_missing(sender.slot, have, sender.out);
+  if (have.wanted > dispatcher_.head_for(sender.slot).last) answer_.wants_head = true;
   return true;
 }
 

@@ -5,6 +5,10 @@
 // session that is not known here, or no more, is answered by a reset, so that nobody listens in
 // vain: shorter than what it answers, and not often to one address.
 //
+// What a datagram says twice, or may not say, is answered as well, for the member would say it
+// again and again: but whatever a datagram holds, it draws one such answer, and a member gets only
+// so many a second. So nobody can make the server send more than it reads.
+//
 // Thread: one at a time. Nothing is allocated for a datagram.
 #pragma once
 
@@ -47,6 +51,15 @@ class SessionHandler {
     std::uint32_t slot;
     Outbox& out;
   };
+  // What the member is told when its datagram has been read: REFUSED, for as much as there is room
+  // for (what it does not hear of it says again), and HEAD.
+  struct Answer {
+    bool wants_head = false;
+    bool has_repaired = false;
+    bool is_paid = false;  // by Session::take_answer()
+    std::uint32_t size_bytes = 0;
+    std::array<char, v2::kMaxBundlePlainBytes> frames;
+  };
 
   std::uint32_t find(v2::SessionId session) const;
   // The frames; empty: it does not open, or not again, which is counted.
@@ -66,7 +79,10 @@ class SessionHandler {
   static std::optional<v2::RefusalReason> fault_of(const v2::Say& say);
   // For good: if it is said again, it is refused again.
   void refuse(const Sender& sender, const v2::Say& say, v2::RefusalReason reason);
-  void send_refusal(const Sender& sender, std::uint64_t client_number, v2::RefusalReason reason);
+  void add_refusal(std::uint64_t client_number, v2::RefusalReason reason);
+  void add_to_answer(const auto& frame);
+  bool may_answer(const Sender& sender);
+  void send_answer(const Sender& sender);
   void answer_unknown(TimeMs now_ms, const Endpoint& from, const v2::Datagram& datagram,
                       Outbox& out);
 
@@ -80,6 +96,7 @@ class SessionHandler {
   const ResetKey& reset_key_;
   RandomStream& random_;
   std::array<char, kMaxDatagramBytes> plain_;
+  Answer answer_;
 };
 
 }  // namespace chatd

@@ -5,7 +5,7 @@
 namespace chatd {
 namespace {
 
-// A group of bundles of ordinary length, or one bundle with a single entry of any length.
+// Of a group of bundles of ordinary length, or of one bundle with a single entry of any length.
 constexpr std::size_t kPlainBytes = kMaxTrainBytes;
 
 }  // namespace
@@ -18,8 +18,9 @@ BundleSender::BundleSender(const MessageStore& store, const TrainLimits& limits)
       max_segments_(limits.max_segments),
       plain_(std::make_unique_for_overwrite<char[]>(kPlainBytes)) {}
 
-void BundleSender::prepare(const RoomLog& log, std::uint64_t number, std::uint64_t end) {
-  plan(log, number, end);
+void BundleSender::prepare(const RoomLog& log, std::uint64_t number, std::uint64_t end,
+                           std::uint32_t max_bytes) {
+  plan(log, number, end, max_bytes);
   write(log, number);
 }
 
@@ -27,18 +28,20 @@ std::uint32_t BundleSender::log_head_bytes(std::uint64_t first) {
   return static_cast<std::uint32_t>(2 + v2::varint_bytes(kFirstLogEpoch) + v2::varint_bytes(first));
 }
 
-void BundleSender::plan(const RoomLog& log, std::uint64_t number, std::uint64_t end) {
+void BundleSender::plan(const RoomLog& log, std::uint64_t number, std::uint64_t end,
+                        std::uint32_t max_bytes) {
   size_ = bundle_count_ = stride_bytes_ = 0;
   std::uint32_t entry = log.entry(store_, number);
   for (; number < end && size_ < kMaxPlannedMessages; ++number, ++size_) {
-    if (!add_entry(number, store_.size_bytes(entry))) return;
+    if (!add_entry(number, store_.size_bytes(entry), max_bytes)) return;
     entry = store_.next(entry);
   }
 }
 
 // False: it is for another group. One that is too long for a bundle has a group to itself, for the
 // others would be padded to its length.
-bool BundleSender::add_entry(std::uint64_t number, std::uint32_t entry_bytes) {
+bool BundleSender::add_entry(std::uint64_t number, std::uint32_t entry_bytes,
+                             std::uint32_t max_bytes) {
   const std::uint32_t alone_bytes = log_head_bytes(number) + entry_bytes;
   const bool is_long = alone_bytes > max_plain_bytes_;
   if (size_ > 0 && (is_long || stride_bytes_ > max_plain_bytes_)) return false;
@@ -48,7 +51,7 @@ bool BundleSender::add_entry(std::uint64_t number, std::uint32_t entry_bytes) {
   const std::uint32_t bundle_bytes = fits_last ? last->size_bytes + entry_bytes : alone_bytes;
   const std::uint32_t bundle_count = bundle_count_ + (fits_last ? 0 : 1);
   const std::uint32_t stride_bytes = std::max(stride_bytes_, bundle_bytes);
-  if (size_ > 0 && bundle_count * (stride_bytes + v2::kOverheadBytes) > kPlainBytes) return false;
+  if (size_ > 0 && bundle_count * (stride_bytes + v2::kOverheadBytes) > max_bytes) return false;
   if (fits_last) {
     ++last->count;
     last->size_bytes = bundle_bytes;
@@ -76,9 +79,7 @@ void BundleSender::write(const RoomLog& log, std::uint64_t number) {
 
 // A key serves so many packets; then it is the next one's turn.
 void BundleSender::use_key_of(Session& session) {
-  while (session.send_key.epoch() < PacketKey::epoch_of(session.next_packet)) {
-    session.send_key = session.send_key.next();
-  }
+  session.send_key.advance_to(session.next_packet);
   sealer_.use(session.cipher, session.send_key);
 }
 
@@ -113,12 +114,12 @@ void BundleSender::seal_train(std::uint32_t first, std::uint32_t count, Session&
   out.add_piece({bytes, train_bytes}, count);
 }
 
-void BundleSender::send_plain(Outbox::Kind kind, std::string_view plain, Session& session,
-                              const Endpoint& to, Outbox& out) {
+void BundleSender::send_frames(Outbox::Kind kind, std::string_view frames, Session& session,
+                               const Endpoint& to, Outbox& out) {
   use_key_of(session);
-  const std::size_t size_bytes = plain.size() + v2::kOverheadBytes;
+  const std::size_t size_bytes = frames.size() + v2::kOverheadBytes;
   char* const bytes = out.allocate(size_bytes);
-  seal(session, plain, bytes);
+  seal(session, frames, bytes);
   out.open(kind, {bytes, size_bytes});
   out.add(to);
 }

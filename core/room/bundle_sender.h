@@ -26,24 +26,30 @@
 
 namespace chatd {
 
-// A room's log begins here, and goes on for as long as the room lives.
-inline constexpr std::uint64_t kFirstLogEpoch = 1;
-
 class BundleSender {
  public:
   BundleSender(const MessageStore& store, const TrainLimits& limits);
 
-  // Entries from `number` to before `end`, as many as fit a group. All must be there.
-  void prepare(const RoomLog& log, std::uint64_t number, std::uint64_t end);
+  // Entries from `number` to before `end`, as many as fit a group of so many bytes, but one at
+  // least. All must be there.
+  void prepare(const RoomLog& log, std::uint64_t number, std::uint64_t end,
+               std::uint32_t max_bytes = kMaxTrainBytes);
   // Entries in the group.
   std::uint32_t size() const { return size_; }
   std::uint32_t bundle_count() const { return bundle_count_; }
+  // What a member gets for it, with seals and padding.
+  std::uint32_t size_bytes() const {
+    return bundle_count_ * (stride_bytes_ + static_cast<std::uint32_t>(v2::kOverheadBytes));
+  }
   // In the outbox's units, for each member that gets it: a sealed datagram costs about twice what a
   // message in a train does.
   std::uint32_t work_per_member() const { return Outbox::kWorkPerTrain + 2 * bundle_count_; }
   void send(Session& session, const Endpoint& to, Outbox& out);
 
-  // One datagram with these frames.
+  // One datagram with these frames; at most kMaxBundleBytes with its seal.
+  void send_frames(Outbox::Kind kind, std::string_view frames, Session& session, const Endpoint& to,
+                   Outbox& out);
+  // One with this frame.
   template <class Frame>
   void send_frame(Outbox::Kind kind, const Frame& frame, Session& session, const Endpoint& to,
                   Outbox& out) {
@@ -51,7 +57,7 @@ class BundleSender {
     v2::ByteWriter writer(plain.data());
     v2::write_frame(writer, frame);
     const auto size_bytes = static_cast<std::size_t>(writer.end() - plain.data());
-    send_plain(kind, {plain.data(), size_bytes}, session, to, out);
+    send_frames(kind, {plain.data(), size_bytes}, session, to, out);
   }
 
  private:
@@ -67,11 +73,9 @@ class BundleSender {
   };
 
   static std::uint32_t log_head_bytes(std::uint64_t first);
-  void plan(const RoomLog& log, std::uint64_t number, std::uint64_t end);
-  bool add_entry(std::uint64_t number, std::uint32_t entry_bytes);
+  void plan(const RoomLog& log, std::uint64_t number, std::uint64_t end, std::uint32_t max_bytes);
+  bool add_entry(std::uint64_t number, std::uint32_t entry_bytes, std::uint32_t max_bytes);
   void write(const RoomLog& log, std::uint64_t number);
-  void send_plain(Outbox::Kind kind, std::string_view plain, Session& session, const Endpoint& to,
-                  Outbox& out);
   void use_key_of(Session& session);
   char* seal(Session& session, std::string_view plain, char* to);
   void seal_train(std::uint32_t first, std::uint32_t count, Session& session, Outbox& out);

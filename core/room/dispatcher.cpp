@@ -191,7 +191,7 @@ void Dispatcher::drop_all_waiting(Room& room, Closed closed, Counter reason) {
 void Dispatcher::open_room(std::uint32_t slot) {
   turns_.add_room(slot);
   Room& room = roster_.rooms()[slot];
-  if (room.history_entries > 0) room.log.set_keep_limits(store_, keep_limits());
+  if (room.history_entries > 0) keep_entries(slot);
 }
 
 // Where in the room this member is that has said something there. It may have gone since, and its
@@ -357,7 +357,7 @@ void Dispatcher::restore(std::uint32_t slot, const RoomSnapshot& snapshot) {
   open_room(slot);
   Room& room = roster_.rooms()[slot];
   room.log.begin_at(snapshot.first_entry);
-  if (room.has_v2() || snapshot.keeps_entries) add_v2_reader(slot);
+  if (room.has_v2() || snapshot.keeps_entries) keep_entries(slot);
   std::uint64_t number = snapshot.first_entry;
   for (const EntrySnapshot& entry : snapshot.entries) restore(slot, number++, entry);
   for (std::uint32_t i = room.first_v2; i < room.size(); ++i) {

@@ -75,8 +75,9 @@ class Dispatcher {
 
   // Rooms and members come and go (Membership tells).
   void open_room(std::uint32_t room);
-  // A member with protocol v2 has come: what is said in its room is kept a while from here on.
-  void add_v2_reader(std::uint32_t room);
+  // What is said in this room is kept a while from here on, as long as the limits say now: it has
+  // a member with protocol v2, or its maker wants late ones to read what was said before.
+  void keep_entries(std::uint32_t room);
   // A member with protocol v1 goes, and is about to be taken out of the roster. It gets what was
   // said before, and then `farewell`, if that is not empty.
   void remove_reader(std::uint32_t member, std::string farewell, Outbox& out);
@@ -89,9 +90,14 @@ class Dispatcher {
 
   // It is here from now on.
   void bind_v2(std::uint32_t member, const Endpoint& endpoint);
-  // It says what it has, and may want more. False: that cannot be.
-  bool on_have(TimeMs now_ms, std::uint32_t member, const v2::Have& have, Outbox& out);
-  void send_head(std::uint32_t member, Outbox& out);
+  // It says what it has. False: that cannot be.
+  bool take_have(std::uint32_t member, const v2::Have& have);
+  // Sends what it wants and misses, as far as one answer goes.
+  void send_missing(std::uint32_t member, const v2::Have& have, Outbox& out);
+  // Where the log ends, as a frame for it.
+  v2::Head head_for(std::uint32_t member) const;
+  // A datagram with these frames.
+  void send_frames(std::uint32_t member, std::string_view frames, Outbox& out);
   template <class Frame>
   void send_frame(std::uint32_t member, const Endpoint& to, const Frame& frame, Outbox& out) {
     Session& session = roster_.v2_session_of(roster_.members()[member]);
@@ -113,9 +119,6 @@ class Dispatcher {
   static constexpr std::uint32_t kMaxHeads = 5;
   // How long a member may wait before it says what it has.
   static constexpr std::uint32_t kHaveIntervalMs = 1000;
-  // How often one may ask for what it has missed.
-  static constexpr std::uint32_t kMaxRepairsPerS = 100;
-  static constexpr std::uint32_t kRepairBurstMs = 500;
 
   // What it costs to plan a group for a run of members, however few they are, in the outbox's units
   // of work: otherwise many short runs in one room would make a turn long.
@@ -154,12 +157,11 @@ class Dispatcher {
   std::uint64_t serve_v2(Room& room, std::uint64_t max_work, Outbox& out);
   static std::uint32_t next_v2_behind(const Room& room);
   std::uint64_t serve_v2_member(Room& room, std::uint32_t position, Outbox& out);
-  void send_missing(Room& room, std::uint32_t position, const v2::Have& have, Outbox& out);
-  std::uint64_t send_range(Room& room, std::uint32_t position, v2::Range range, std::uint32_t limit,
-                           Outbox& out);
+  void send_head(std::uint32_t member, Outbox& out);
+  std::uint32_t send_range(Room& room, std::uint32_t position, v2::Range range,
+                           std::uint32_t max_bytes, Outbox& out);
   void send_gap(Room& room, std::uint32_t position, v2::Range numbers, Outbox& out);
   void send_heads_of(TimeMs now_ms, std::uint32_t slot, Outbox& out);
-  KeepLimits keep_limits() const;
 
   EntrySnapshot snapshot(std::uint32_t entry) const;
   void restore(std::uint32_t room, std::uint64_t number, const EntrySnapshot& entry);

@@ -12,21 +12,20 @@
 namespace chatd {
 namespace {
 
-// What is sent again for one HAVE: as much as an unknown path is given at first (RFC 6928).
-constexpr std::uint32_t kMaxBundlesPerHave = 10;
+// What is sent again for one HAVE: as much as an unknown path is given at first, ten datagrams (RFC
+// 6928).
+constexpr std::uint32_t kMaxBytesPerHave = 10 * v2::kMaxBundleBytes;
 
 // When a member cannot be told yet, for it has still to get something, or the outbox is full.
 constexpr TimeMs kRetryMs = 20;
 
 }  // namespace
 
-KeepLimits Dispatcher::keep_limits() const {
-  return {.entries = limits_.history_entries,
-          .blocks = static_cast<std::uint32_t>(limits_.history_bytes / MessageStore::kBlockBytes)};
-}
-
-void Dispatcher::add_v2_reader(std::uint32_t slot) {
-  roster_.rooms()[slot].log.set_keep_limits(store_, keep_limits());
+void Dispatcher::keep_entries(std::uint32_t slot) {
+  roster_.rooms()[slot].log.set_keep_limits(
+      store_,
+      {.entries = limits_.history_entries,
+       .blocks = static_cast<std::uint32_t>(limits_.history_bytes / MessageStore::kBlockBytes)});
 }
 
 void Dispatcher::bind_v2(std::uint32_t slot, const Endpoint& endpoint) {
@@ -113,78 +112,83 @@ void Dispatcher::send_gap(Room& room, std::uint32_t position, v2::Range numbers,
 
 // --- What somebody has, and misses ---------------------------------------------------------------
 
-bool Dispatcher::on_have(TimeMs now_ms, std::uint32_t slot, const v2::Have& have, Outbox& out) {
+bool Dispatcher::take_have(std::uint32_t slot, const v2::Have& have) {
   const Member& member = roster_.members()[slot];
-  Room& room = roster_.rooms()[member.room];
-  Session& session = *room.sessions[member.position];
+  const Room& room = roster_.rooms()[member.room];
   const std::uint64_t last = room.log.head() - 1;
   if (have.log_epoch != kFirstLogEpoch || have.complete > last ||
       (have.range_count > 0 && have.has().back().last > last)) {
     return false;
   }
+  Session& session = *room.sessions[member.position];
   session.complete = std::max(session.complete, have.complete);
-  if (have.wanted == 0) return true;
-  const TokenRate rate{.units = kMaxRepairsPerS, .burst_ms = kRepairBurstMs};
-  if (!session.repairs.take(now_ms, rate)) {
-    counters_.add(Counter::kRepairsOverLimit);
-    return true;
-  }
-  send_missing(room, member.position, have, out);
-  if (have.wanted > last) send_head(slot, out);
   return true;
 }
 
 // The gaps in what it has, up to what it wants, and up to its cursor: what lies behind that is
 // still to come.
-void Dispatcher::send_missing(Room& room, std::uint32_t position, const v2::Have& have,
-                              Outbox& out) {
-  const std::uint64_t end = std::min(have.wanted + 1, room.cursors[position]);
+void Dispatcher::send_missing(std::uint32_t slot, const v2::Have& have, Outbox& out) {
+  const Member& member = roster_.members()[slot];
+  Room& room = roster_.rooms()[member.room];
+  const std::uint64_t end = std::min(have.wanted + 1, room.cursors[member.position]);
   std::uint64_t first = have.complete + 1;
-  std::uint32_t left = kMaxBundlesPerHave;
+  std::uint32_t left_bytes = kMaxBytesPerHave;
   prepared_ = {};
-  for (std::size_t i = 0; i <= have.range_count && first < end && left > 0; ++i) {
+  for (std::size_t i = 0; i <= have.range_count && first < end && left_bytes > 0; ++i) {
     const bool is_last = i == have.range_count;
     const std::uint64_t gap_end = is_last ? end : std::min(end, have.ranges[i].first);
     if (first < gap_end) {
-      left -= static_cast<std::uint32_t>(
-          send_range(room, position, {.first = first, .last = gap_end - 1}, left, out));
+      left_bytes -=
+          send_range(room, member.position, {.first = first, .last = gap_end - 1}, left_bytes, out);
     }
     if (!is_last) first = have.ranges[i].last + 1;
   }
 }
 
-// At most `limit` bundles, or a little more; returns how many.
-std::uint64_t Dispatcher::send_range(Room& room, std::uint32_t position, v2::Range range,
-                                     std::uint32_t limit, Outbox& out) {
+// At most so many bytes, or one datagram more; returns how many, at most `max_bytes`.
+std::uint32_t Dispatcher::send_range(Room& room, std::uint32_t position, v2::Range range,
+                                     std::uint32_t max_bytes, Outbox& out) {
   Session& session = *room.sessions[position];
   const std::uint64_t oldest = std::max(room.log.oldest(), session.first_readable);
   if (range.first < oldest) {
     send_gap(room, position, {.first = range.first, .last = std::min(range.last, oldest - 1)}, out);
     range.first = oldest;
   }
-  std::uint32_t sent = 0;
-  while (range.first <= range.last && sent < limit && !out.is_full()) {
-    bundles_.prepare(room.log, range.first, range.last + 1);
+  std::uint32_t sent_bytes = 0;
+  while (range.first <= range.last && sent_bytes < max_bytes && !out.is_full()) {
+    bundles_.prepare(room.log, range.first, range.last + 1, max_bytes - sent_bytes);
     bundles_.send(session, room.endpoints[position], out);
     counters_.add(Counter::kEntriesRepaired, bundles_.size());
-    sent += bundles_.bundle_count();
+    sent_bytes += bundles_.size_bytes();
     range.first += bundles_.size();
   }
-  return std::min(sent, limit);
+  return std::min(sent_bytes, max_bytes);
 }
 
 // --- Where the log ends --------------------------------------------------------------------------
 
+v2::Head Dispatcher::head_for(std::uint32_t slot) const {
+  const Member& member = roster_.members()[slot];
+  const Room& room = roster_.rooms()[member.room];
+  return {.log_epoch = kFirstLogEpoch,
+          .last = room.log.head() - 1,
+          .oldest = std::max(room.log.oldest(), room.sessions[member.position]->first_readable),
+          .have_interval_ms = kHaveIntervalMs};
+}
+
 void Dispatcher::send_head(std::uint32_t slot, Outbox& out) {
+  counters_.add(Counter::kHeadsSent);
   const Member& member = roster_.members()[slot];
   Room& room = roster_.rooms()[member.room];
-  Session& session = *room.sessions[member.position];
-  const v2::Head head{.log_epoch = kFirstLogEpoch,
-                      .last = room.log.head() - 1,
-                      .oldest = std::max(room.log.oldest(), session.first_readable),
-                      .have_interval_ms = kHaveIntervalMs};
-  counters_.add(Counter::kHeadsSent);
-  bundles_.send_frame(Outbox::Kind::kNotice, head, session, room.endpoints[member.position], out);
+  bundles_.send_frame(Outbox::Kind::kNotice, head_for(slot), *room.sessions[member.position],
+                      room.endpoints[member.position], out);
+}
+
+void Dispatcher::send_frames(std::uint32_t slot, std::string_view frames, Outbox& out) {
+  const Member& member = roster_.members()[slot];
+  Room& room = roster_.rooms()[member.room];
+  bundles_.send_frames(Outbox::Kind::kAnswer, frames, *room.sessions[member.position],
+                       room.endpoints[member.position], out);
 }
 
 void Dispatcher::send_heads(TimeMs now_ms, Outbox& out) {

@@ -44,7 +44,7 @@ void Membership::admit(TimeMs now_ms, std::uint32_t room_slot, Member member,
   const bool is_v2 = session != nullptr;
   const std::uint32_t slot =
       roster_.add_member(room_slot, std::move(member), endpoint, std::move(session)).value();
-  if (is_v2) dispatcher_.add_v2_reader(room_slot);
+  if (is_v2) dispatcher_.keep_entries(room_slot);
   wheel_.arm(slot, now_ms + limits_.idle_timeout_ms);
   counters_.add(Counter::kMembersJoined);
 }

@@ -24,6 +24,9 @@
 
 namespace chatd {
 
+// A room's log begins with this epoch, and goes on in it for as long as the room lives.
+inline constexpr std::uint64_t kFirstLogEpoch = 1;
+
 // How much of what nobody waits for any more a log keeps. None: it goes at once.
 struct KeepLimits {
   std::uint32_t entries = 0;

@@ -67,6 +67,13 @@ struct PathProbe {
 };
 
 struct Session {
+  // Whether the member may be answered once more: what it asks for, and what it says twice or may
+  // not say, draws datagrams that nobody else sees. `now_ms` is the relay's.
+  bool take_answer(TimeMs now_ms) {
+    constexpr TokenRate kRate{.units = 100, .burst_ms = 500};
+    return answers.take(now_ms, kRate);
+  }
+
   v2::SessionId id;
   Cipher cipher = Cipher::kChaCha20Poly1305;
   std::uint8_t heads_sent = 0;  // since something was last said in the room
@@ -77,7 +84,7 @@ struct Session {
   SayWindow says;
   std::uint64_t complete = 0;        // it has said that nothing is missing up to this number
   std::uint64_t first_readable = 0;  // entries before are not for it
-  TokenBucket repairs;
+  TokenBucket answers;
   PathProbe probe;
 };
 // What a member with protocol v2 costs beyond one with v1.

@@ -72,8 +72,9 @@ constexpr std::array<CounterSpec, kCounterCount> kTable{{
     {Counter::kFramesMalformed, "frames_malformed", "", "frames_dropped", "reason", "malformed"},
     {Counter::kLeavesSealed, "leaves_sealed",
      "Members with protocol v2 that said goodbye; the datagram is among those that were opened."},
-    {Counter::kRepairsOverLimit, "repairs_over_limit",
-     "Times that a member asked for what it misses more often than it may."},
+    {Counter::kAnswersOverLimit, "answers_over_limit",
+     "Datagrams of members with protocol v2 that were not answered: one asked for what it misses, "
+     "said something twice or said what it may not, more often than is answered."},
     {Counter::kResetsSent, "resets_sent",
      "Clients that were told that their session is not known here."},
     {Counter::kPathChallenges, "path_challenges",

@@ -56,7 +56,7 @@ enum class Counter : std::uint8_t {
   kFramesUnknown,       // of a type that is not known: the rest of the datagram is not read
   kFramesMalformed,     // cut short, or a number that cannot be
   kLeavesSealed,
-  kRepairsOverLimit,  // asked for what is missing more often than a member may
+  kAnswersOverLimit,  // a member asked, or said what draws an answer, more often than it may
   kResetsSent,        // told a client that its session is not known
   kPathChallenges,    // asked for proof of an address
   // Datagrams out.

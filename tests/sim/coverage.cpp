@@ -197,7 +197,7 @@ std::string_view out_of_reach(Counter counter) {
     case Counter::kFramesUnknown:
     case Counter::kFramesMalformed:
     case Counter::kLeavesSealed:
-    case Counter::kRepairsOverLimit:
+    case Counter::kAnswersOverLimit:
     case Counter::kResetsSent:
     case Counter::kPathChallenges:
     case Counter::kDeliveriesLogged:

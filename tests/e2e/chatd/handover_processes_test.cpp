@@ -60,7 +60,7 @@ TEST_F(Handover, WithoutTheFirstProcessTheLastOneStops) {
 
 // At whatever moment it comes.
 TEST_F(Handover, AStopIsNeverLost) {
-  for (int round = 0; round < 40; ++round) {
+  for (int round = 0; round < 15; ++round) {
     SCOPED_TRACE(round);
     ASSERT_NO_FATAL_FAILURE(start());
     server().process().kill(SIGUSR1);

@@ -54,11 +54,11 @@ TEST(LogSessionRepeats, ARefusalThatWasLostIsSaidAgain) {
   for (int i = 0; i < 4; ++i) world.say(alice, "too much");
   world.network.loss = 1;
   world.run_for(30);
-  EXPECT_EQ(world.count(Counter::kSaysRefused), 3u);
+  EXPECT_EQ(world.count(Counter::kSaysRefused), 4u) << "what is no text counts as well";
   world.network.loss = 0;
   ASSERT_TRUE(world.settle()) << world.why_not_settled();
-  EXPECT_EQ(alice.count(LogEvent::Kind::kRefused), 3u);
-  EXPECT_EQ(alice.count(LogEvent::Kind::kDelivered), 2u);
+  EXPECT_EQ(alice.count(LogEvent::Kind::kRefused), 4u);
+  EXPECT_EQ(alice.count(LogEvent::Kind::kDelivered), 1u);
   EXPECT_EQ(find_event(alice, LogEvent::Kind::kRefused)->text, "it is not text");
 }
 
@@ -103,6 +103,55 @@ TEST(LogSessionRepeats, AnAddressIsProvenOnALongPath) {
   const Member& member = world.relay->roster().members()[bob.session->id().slot()];
   EXPECT_EQ(world.relay->roster().endpoint_of(member), bob.from);
   EXPECT_EQ(world.count(Counter::kPathResponsesWrong), 0u);
+}
+
+// Whoever goes is gone, though what it said of that was lost, or what it was answered.
+TEST(LogSessionRepeats, ALeaveIsSaidUntilItIsHeard) {
+  for (const bool is_answer_lost : {false, true}) {
+    SCOPED_TRACE(is_answer_lost);
+    LogWorld world;
+    SealedMember& alice = world.create("kitchen", "alice");
+    SealedMember& bob = world.join("kitchen", "bob");
+    ASSERT_TRUE(world.settle());
+    bob.session->leave();
+    if (is_answer_lost) world.run_for(5);  // on its way, and not answered yet
+    world.network.loss = 1;
+    world.run_for(30);
+    EXPECT_FALSE(bob.session->is_over());
+    world.network.loss = 0;
+    world.run_for(1'000);
+    EXPECT_TRUE(bob.session->is_over());
+    EXPECT_EQ(bob.events.back().kind, LogEvent::Kind::kClosed);
+    EXPECT_EQ(bob.events.back().close_reason, v2::CloseReason::kLeft);
+    EXPECT_EQ(alice.log(), (std::vector<std::string>{"bob joined", "bob left"}));
+    EXPECT_EQ(world.count(Counter::kLeavesSealed), 1u);
+    EXPECT_FALSE(bob.session->next_deadline().has_value());
+  }
+}
+
+TEST(LogSessionRepeats, WhatWasSaidBeforeALeaveArrives) {
+  LogWorld world({.loss = 0.29, .delay_ms = 10, .jitter_ms = 30}, 5);
+  SealedMember& alice = world.create("kitchen", "alice");
+  SealedMember& bob = world.join("kitchen", "bob");
+  ASSERT_TRUE(world.settle());
+  for (int i = 0; i < 50; ++i) world.say(bob, "m" + std::to_string(i));
+  bob.session->leave();
+  world.run_for(60'000);
+  EXPECT_EQ(bob.count(LogEvent::Kind::kDelivered), 50u);
+  EXPECT_EQ(alice.log().size(), 52u) << "and that bob has come and gone";
+  EXPECT_EQ(alice.log().back(), "bob left");
+}
+
+TEST(LogSessionRepeats, ALeaveThatNobodyAnswersEnds) {
+  LogWorld world;
+  SealedMember& alice = world.create("kitchen", "alice");
+  ASSERT_TRUE(world.settle());
+  alice.session->leave();
+  world.network.loss = 1;
+  world.run_for(60'000);
+  EXPECT_TRUE(alice.session->is_over());
+  EXPECT_EQ(alice.events.back().kind, LogEvent::Kind::kClosed);
+  EXPECT_EQ(alice.events.back().text, "the server does not answer");
 }
 
 }  // namespace

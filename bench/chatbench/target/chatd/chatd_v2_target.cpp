@@ -2,10 +2,12 @@
 
 #include <fcntl.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <deque>
 #include <utility>
 
 #include "bench/chatbench/net/setup.h"
@@ -22,6 +24,9 @@ namespace {
 constexpr std::uint32_t kDeadlinesPerTurn = 512;
 // A v1 entry alone in its datagram may be longer than a bundle.
 constexpr std::uint32_t kMaxReceivedBytes = 8192;
+// Until creators have left, at most; and how long to wait for datagrams between deadlines.
+constexpr std::int64_t kLeaveMs = 2'000;
+constexpr int kTurnMs = 1;
 
 }  // namespace
 
@@ -212,33 +217,28 @@ ClientErrors ChatdV2Target::faults() const {
   return {.unsent = sockets_->unsent(), .receive_drops = sockets_->receive_drops()};
 }
 
-std::vector<std::string> ChatdV2Target::remarks() const {
-  client::LogSessionStats sum;
-  for (const Member& member : members_) {
-    if (member.session == nullptr) continue;
-    const client::LogSessionStats& one = member.session->stats();
-    sum.said_again += one.said_again;
-    sum.repairs_asked += one.repairs_asked;
-    sum.entries += one.entries;
-    sum.entries_repeated += one.entries_repeated;
-    sum.entries_lost += one.entries_lost;
-  }
-  return {"protocol v2: " + std::to_string(sum.entries) + " entries taken, " +
-          std::to_string(sum.entries_repeated) + " a second time, " +
-          std::to_string(sum.entries_lost) + " lost for good; " + std::to_string(sum.said_again) +
-          " messages said again, " + std::to_string(sum.repairs_asked) + " times asked for repair"};
-}
-
-// With its creator a room ends.
+// With its creator a room ends. What creators have said and is still under way is settled first.
 void ChatdV2Target::disconnect() {
   if (!sockets_) return;
+  std::deque<std::uint32_t> leaving;
   for (std::uint32_t room = 0; room < config_.population.rooms; ++room) {
     const std::uint32_t creator = room * config_.population.members_per_room;
     if (members_[creator].session == nullptr) continue;
     members_[creator].session->leave();
     mark(creator);
+    leaving.push_back(creator);
   }
   flush();
+  const std::int64_t end_ms = client::now_ms() + kLeaveMs;
+  std::vector<Delivery> ignored;
+  while (!leaving.empty() && client::now_ms() < end_ms) {
+    ignored.clear();
+    receive(ignored);
+    maintain();
+    std::erase_if(leaving, [this](std::uint32_t i) { return members_[i].session->is_over(); });
+    pollfd readable{.fd = poll_fd(), .events = POLLIN, .revents = 0};
+    if (ignored.empty()) ::poll(&readable, 1, kTurnMs);
+  }
 }
 
 }  // namespace chatd::bench

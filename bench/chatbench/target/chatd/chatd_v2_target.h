@@ -34,7 +34,6 @@ class ChatdV2Target final : public Target {
   ClientErrors faults() const override;
   std::uint64_t members_lost() const override { return members_lost_; }
   std::uint64_t warnings() const override { return warnings_; }
-  std::vector<std::string> remarks() const override;
   void disconnect() override;
 
  private:
