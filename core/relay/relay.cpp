@@ -221,6 +221,10 @@ void Relay::set_limits(const Limits& limits) {
   const Limits old = config_.limits;
   config_.limits = limits.with_sizes_of(old);
   if (config_.limits.idle_timeout_ms != old.idle_timeout_ms) membership_.rearm_all();
+  if (config_.limits.history_entries != old.history_entries ||
+      config_.limits.history_bytes != old.history_bytes) {
+    dispatcher_.keep_entries_anew();
+  }
   if (config_.limits.abuse == old.abuse) return;
   // A bucket's debt is time at the old rate: under a rate that was a mistake that may be days.
   membership_.forgive_all();

@@ -78,6 +78,8 @@ class Dispatcher {
   // What is said in this room is kept a while from here on, as long as the limits say now: it has
   // a member with protocol v2, or its maker wants late ones to read what was said before.
   void keep_entries(std::uint32_t room);
+  // The limits have changed: for all rooms of which the same is true.
+  void keep_entries_anew();
   // A member with protocol v1 goes, and is about to be taken out of the roster. It gets what was
   // said before, and then `farewell`, if that is not empty.
   void remove_reader(std::uint32_t member, std::string farewell, Outbox& out);

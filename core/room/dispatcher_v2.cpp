@@ -28,6 +28,14 @@ void Dispatcher::keep_entries(std::uint32_t slot) {
        .blocks = static_cast<std::uint32_t>(limits_.history_bytes / MessageStore::kBlockBytes)});
 }
 
+void Dispatcher::keep_entries_anew() {
+  for (std::uint32_t slot = roster_.oldest_room(); slot != kNoSlot;) {
+    const Room& room = roster_.rooms()[slot];
+    if (room.log.keeps() || room.has_v2() || room.history_entries > 0) keep_entries(slot);
+    slot = room.newer;
+  }
+}
+
 void Dispatcher::bind_v2(std::uint32_t slot, const Endpoint& endpoint) {
   const std::uint32_t room = roster_.members()[slot].room;
   const bool was_waiting = roster_.rooms()[room].is_waiting();

@@ -162,6 +162,26 @@ TEST(LogSession, ARoomWithoutHistoryTellsNothingOfThePast) {
   EXPECT_EQ(eve.count(LogEvent::Kind::kGap), 1u);
 }
 
+TEST(LogSession, ARoomThatIsThereFollowsANewLimitOfHistory) {
+  LogWorld world;
+  SealedMember& alice = world.create("kitchen", "alice", 1'000);
+  for (int i = 0; i < 50; ++i) world.say(alice, "m" + std::to_string(i));
+  ASSERT_TRUE(world.settle());
+  const auto kept = [&] {
+    return world.relay->roster().rooms()[world.relay->roster().oldest_room()].log.kept();
+  };
+  EXPECT_EQ(kept(), 50u);
+  Limits limits = world.relay->limits();
+  limits.history_entries = 10;
+  world.relay->set_limits(limits);
+  EXPECT_EQ(kept(), 10u);
+  limits.history_entries = 20;
+  world.relay->set_limits(limits);
+  for (int i = 0; i < 50; ++i) world.say(alice, "m" + std::to_string(i));
+  ASSERT_TRUE(world.settle());
+  EXPECT_EQ(kept(), 20u);
+}
+
 TEST(LogSession, ALongHistoryComesInParts) {
   LogWorld world({.delay_ms = 50});
   SealedMember& alice = world.create("kitchen", "alice", /*history=*/1000);
