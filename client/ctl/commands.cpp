@@ -25,15 +25,17 @@ std::string members_table(const Pages& pages) {
                {.title = "ADDRESS"},
                {.title = "JOINED FROM"},
                {.title = "SILENT", .align = kRight},
+               {.title = "PROTOCOL"},
                {.title = "HOST"}});
   simdjson::dom::parser parser;
   for (const std::string& row : pages.rows) {
     simdjson::dom::element member;
     if (parser.parse(row).get(member) != simdjson::SUCCESS) continue;
     const std::string address = text_of(member, "address");
-    table.add({sanitize_name(text_of(member, "username")),
-               address.empty() ? "not heard yet" : address, text_of(member, "joined_from"),
-               silence_text(number_of(member, "silent_ms")), yes(flag_of(member, "is_host"))});
+    table.add(
+        {sanitize_name(text_of(member, "username")), address.empty() ? "not heard yet" : address,
+         text_of(member, "joined_from"), silence_text(number_of(member, "silent_ms")),
+         "v" + std::to_string(number_of(member, "protocol")), yes(flag_of(member, "is_host"))});
   }
   return table.text();
 }

@@ -13,6 +13,7 @@ namespace {
 ShardStatus shard_in(simdjson::dom::element json) {
   ShardStatus shard{.rooms = number_of(json, "rooms"),
                     .members = number_of(json, "members"),
+                    .v2_members = number_of(json, "v2_members"),
                     .pending_members = number_of(json, "pending_members"),
                     .waiting_messages = number_of(json, "waiting_messages"),
                     .busy_us = number_of(json, "busy_us")};
@@ -33,6 +34,17 @@ void add_drops(simdjson::dom::element json, std::string_view key, std::string_vi
     if (value.get(count) != simdjson::SUCCESS || count == 0) continue;
     status.drops.emplace_back(std::string(what).append(": ").append(reason), count);
   }
+}
+
+// "12 (1 not heard yet, 5 with protocol v2)"
+std::string members_text(const ShardStatus& total) {
+  std::string among;
+  if (total.pending_members > 0) among = std::to_string(total.pending_members) + " not heard yet";
+  if (total.v2_members > 0) {
+    if (!among.empty()) among += ", ";
+    among += std::to_string(total.v2_members) + " with protocol v2";
+  }
+  return std::to_string(total.members) + (among.empty() ? "" : " (" + among + ")");
 }
 
 std::string duration_text(std::uint64_t duration_ms) {
@@ -82,11 +94,7 @@ std::string head_text(const Status& now) {
     table.add({"certificate", "SHA-256 " + now.certificate_sha256});
   }
   table.add({"rooms", std::to_string(now.total.rooms)});
-  const std::string pending =
-      now.total.pending_members == 0
-          ? ""
-          : " (" + std::to_string(now.total.pending_members) + " not heard yet)";
-  table.add({"members", std::to_string(now.total.members) + pending});
+  table.add({"members", members_text(now.total)});
   table.add({"waiting messages", std::to_string(now.total.waiting_messages)});
   return table.text();
 }

@@ -16,6 +16,7 @@ namespace chatd::client::ctl {
 struct ShardStatus {
   std::uint64_t rooms = 0;
   std::uint64_t members = 0;
+  std::uint64_t v2_members = 0;
   std::uint64_t pending_members = 0;
   std::uint64_t waiting_messages = 0;
   std::uint64_t busy_us = 0;

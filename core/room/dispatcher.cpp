@@ -95,8 +95,9 @@ void Dispatcher::append(TimeMs now_ms, std::uint32_t slot, const NewEntry& entry
   Room& room = roster_.rooms()[slot];
   if (v1_receivers == 0 && !room.log.keeps()) return;
   const bool was_waiting = room.is_waiting();
-  if (!push(slot, entry)) count_lost(entry.sender, v1_receivers, Counter::kDroppedQueueFull);
   room.v2_behind = room.v2_readers();
+  hold_for_v2(room);
+  if (!push(slot, entry)) count_lost(entry.sender, v1_receivers, Counter::kDroppedQueueFull);
   room.last_entry_at_ms = now_ms;
   if (room.has_v2() && !silence_.is_armed(slot)) silence_.arm(slot, now_ms + kFirstHeadDelayMs);
   update_turn(slot, was_waiting);
@@ -186,6 +187,7 @@ void Dispatcher::drop_all_waiting(Room& room, Closed closed, Counter reason) {
   if (room.v2_behind == 0) return;
   for (std::uint32_t i = room.first_v2; i < room.size(); ++i) room.cursors[i] = room.log.head();
   room.v2_behind = 0;
+  hold_for_v2(room);
 }
 
 void Dispatcher::open_room(std::uint32_t slot) {
@@ -363,6 +365,7 @@ void Dispatcher::restore(std::uint32_t slot, const RoomSnapshot& snapshot) {
   for (std::uint32_t i = room.first_v2; i < room.size(); ++i) {
     if (room.is_bound(i) && room.cursors[i] < room.log.head()) ++room.v2_behind;
   }
+  hold_for_v2(room);
   if (room.is_waiting()) turns_.enqueue(slot);
 }
 

@@ -156,6 +156,7 @@ class Dispatcher {
   Run next_run(const Room& room) const;
 
   // Members with protocol v2 (dispatcher_v2.cpp).
+  void hold_for_v2(Room& room) { room.log.hold(store_, room.v2_behind > 0); }
   std::uint64_t serve_v2(Room& room, std::uint64_t max_work, Outbox& out);
   static std::uint32_t next_v2_behind(const Room& room);
   std::uint64_t serve_v2_member(Room& room, std::uint32_t position, Outbox& out);

@@ -40,6 +40,7 @@ void Dispatcher::bind_v2(std::uint32_t slot, const Endpoint& endpoint) {
   const std::uint32_t room = roster_.members()[slot].room;
   const bool was_waiting = roster_.rooms()[room].is_waiting();
   roster_.bind_member(slot, endpoint);
+  hold_for_v2(roster_.rooms()[room]);
   update_turn(room, was_waiting);
 }
 
@@ -52,6 +53,7 @@ void Dispatcher::remove_v2_reader(std::uint32_t slot, v2::CloseReason reason, Ou
   if (room.cursors[position] == room.log.head()) return;
   const bool was_waiting = room.is_waiting();
   --room.v2_behind;
+  hold_for_v2(room);
   update_turn(member.room, was_waiting);
 }
 
@@ -72,6 +74,7 @@ std::uint64_t Dispatcher::serve_v2(Room& room, std::uint64_t max_work, Outbox& o
     work += serve_v2_member(room, position, out);
     room.next_v2_position = position + 1;
   }
+  hold_for_v2(room);
   return work;
 }
 

@@ -64,9 +64,11 @@ void RoomLog::release(MessageStore& store) {
 }
 
 void RoomLog::trim(MessageStore& store) {
-  while (kept() > 0 && (kept() > keep_.entries || entries_.blocks > keep_.blocks)) {
-    drop_kept(store);
-  }
+  const auto is_too_much = [this] {
+    if (is_held_ && kept() <= kMaxWaitingMessages) return false;
+    return kept() > keep_.entries || entries_.blocks > keep_.blocks;
+  };
+  while (kept() > 0 && is_too_much()) drop_kept(store);
 }
 
 }  // namespace chatd

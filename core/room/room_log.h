@@ -14,12 +14,15 @@
 // Members with protocol v2 can ask again, and late ones for what was said before they came. For
 // them entries that nobody waits for are kept a while, if the room does (KeepLimits): the oldest
 // gives way. So the log's entries are, from the oldest on, those that are kept and those that wait.
+// As long as some of them have not been sent what there is (hold), as much is kept as may wait for
+// the others: keeping little of the past must not lose what was said a moment ago.
 //
 // Thread: one at a time. Nothing is allocated.
 #pragma once
 
 #include <cstdint>
 
+#include "core/base/limits.h"
 #include "core/room/message_store.h"
 
 namespace chatd {
@@ -74,6 +77,11 @@ class RoomLog {
     keep_ = limits;
     trim(store);
   }
+  // Whether somebody has still to be sent something that does not wait.
+  void hold(MessageStore& store, bool is_held) {
+    is_held_ = is_held;
+    if (!is_held) trim(store);
+  }
   // The oldest entry goes. There must be one that is kept.
   void drop_kept(MessageStore& store);
 
@@ -87,6 +95,7 @@ class RoomLog {
 
   MessageQueue entries_;
   KeepLimits keep_;
+  bool is_held_ = false;
   std::uint64_t oldest_ = 1;
   std::uint64_t first_ = 1;
   std::uint32_t first_entry_ = 0;  // the store's, of `first_`; meaningless if nothing waits

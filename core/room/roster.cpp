@@ -129,7 +129,11 @@ void Roster::place_member(std::uint32_t slot, const Endpoint& endpoint, std::uin
     room.sessions.resize(room.members.size());
     room.sessions.back() = std::move(session);
   }
-  if (!is_v2) swap_positions(room, member.position, room.first_v2++);
+  if (is_v2) {
+    ++v2_members_;
+  } else {
+    swap_positions(room, member.position, room.first_v2++);
+  }
   member_by_name_.make_room(members_.size());
   member_by_endpoint_.make_room(members_.size());  // whether it is bound now or by a datagram
   member_by_name_.insert(slot);
@@ -144,7 +148,11 @@ void Roster::remove_member(std::uint32_t slot) {
   Room& room = rooms_[member.room];
   // The last one takes the empty place, of those with its protocol and then of all, so that the
   // arrays stay dense.
-  if (!room.is_v2(member.position)) swap_positions(room, member.position, --room.first_v2);
+  if (room.is_v2(member.position)) {
+    --v2_members_;
+  } else {
+    swap_positions(room, member.position, --room.first_v2);
+  }
   swap_positions(room, member.position, room.size() - 1);
   room.members.pop_back();
   room.endpoints.pop_back();

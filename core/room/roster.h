@@ -108,6 +108,8 @@ class Roster {
 
   // Members whose address is not known yet, of all rooms.
   std::uint32_t pending_members() const { return pending_members_; }
+  // Members with protocol v2.
+  std::uint32_t v2_members() const { return v2_members_; }
 
   // Changes with every arrival and departure: what was made from the roster is stale when this has
   // moved.
@@ -168,6 +170,7 @@ class Roster {
   SlotIndex<MemberKey, KeyOfMember> member_by_name_;
   SlotIndex<BoundTo, EndpointOfMember> member_by_endpoint_;
   std::uint32_t pending_members_ = 0;
+  std::uint32_t v2_members_ = 0;
   std::uint64_t version_ = 0;
 };
 

@@ -28,6 +28,7 @@ Answer look_at(const TaskContext& site) {
                     .histograms = relay.histograms(),
                     .rooms = relay.roster().rooms().size(),
                     .members = relay.roster().members().size(),
+                    .v2_members = relay.roster().v2_members(),
                     .pending_members = relay.roster().pending_members(),
                     .waiting_messages = relay.waiting_messages()},
           .is_draining = relay.is_draining()};

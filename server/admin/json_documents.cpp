@@ -36,6 +36,7 @@ void write_buckets(std::string_view name, const Log2Buckets& buckets, JsonWriter
 void write_shard(const ServerStats::Shard& shard, JsonWriter& json) {
   json.member("rooms", std::uint64_t{shard.rooms});
   json.member("members", std::uint64_t{shard.members});
+  json.member("v2_members", std::uint64_t{shard.v2_members});
   json.member("pending_members", std::uint64_t{shard.pending_members});
   json.member("waiting_messages", std::uint64_t{shard.waiting_messages});
   json.member("busy_us", shard.histograms.turn_us.sum);

@@ -57,6 +57,7 @@ void add_gauges(const ServerStats& stats, std::vector<MetricFamily>& families) {
   };
   add("chatd_rooms", "Rooms that exist.", &ServerStats::Shard::rooms);
   add("chatd_members", "Members of all rooms.", &ServerStats::Shard::members);
+  add("chatd_members_v2", "Members with protocol v2, among them.", &ServerStats::Shard::v2_members);
   add("chatd_members_pending", "Members whose address is not known yet: they get no messages.",
       &ServerStats::Shard::pending_members);
   add("chatd_messages_waiting", "Messages that wait for their room's turn.",

@@ -20,7 +20,8 @@ std::string ip_text(const IpAddress& ip) {
 RoomRow row_of(const Roster& roster, const Room& room) {
   return {.name = room.name,
           .host = roster.members()[room.host].username,
-          .members = static_cast<std::uint32_t>(room.members.size()),
+          .members = room.size(),
+          .v2_members = room.size() - room.first_v2,
           .pending_members = room.pending_members,
           .waiting_messages = room.log.size(),
           .has_password = room.password.is_required()};
@@ -33,7 +34,8 @@ MemberRow row_of(const Roster& roster, const Room& room, std::uint32_t slot, Tim
           .address = endpoint.port == 0 ? std::string() : to_text(endpoint),
           .joined_from = ip_text(member.tcp_peer),
           .silent_ms = now_ms - std::min(now_ms, member.last_heard_ms),
-          .is_host = slot == room.host};
+          .is_host = slot == room.host,
+          .protocol = room.is_v2(member.position) ? 2u : 1u};
 }
 
 }  // namespace
@@ -84,6 +86,7 @@ std::string rooms_json(const std::vector<RoomRow>& rows, std::string_view next) 
     json.begin_object();
     json.member("name", std::string_view(row.name));
     json.member("members", std::uint64_t{row.members});
+    json.member("v2_members", std::uint64_t{row.v2_members});
     json.member("pending_members", std::uint64_t{row.pending_members});
     json.member("waiting_messages", std::uint64_t{row.waiting_messages});
     json.member("host", std::string_view(row.host));
@@ -111,6 +114,7 @@ std::string members_json(std::string_view room, const MemberPage& page) {
     json.member("pending", row.address.empty());
     json.member("silent_ms", std::uint64_t{row.silent_ms});
     json.member("is_host", row.is_host);
+    json.member("protocol", std::uint64_t{row.protocol});
     json.end_object();
   }
   json.end_array();

@@ -21,6 +21,7 @@ struct RoomRow {
   std::string name;
   std::string host;
   std::uint32_t members = 0;
+  std::uint32_t v2_members = 0;  // among them: with protocol v2
   std::uint32_t pending_members = 0;
   std::uint32_t waiting_messages = 0;
   bool has_password = false;
@@ -42,6 +43,7 @@ struct MemberRow {
   std::string joined_from;
   TimeMs silent_ms = 0;  // since it was heard
   bool is_host = false;
+  std::uint32_t protocol = 1;
 };
 
 struct MemberPage {

@@ -29,6 +29,7 @@ struct ServerStats {
     RelayHistograms histograms;
     std::uint32_t rooms = 0;
     std::uint32_t members = 0;
+    std::uint32_t v2_members = 0;  // among them: with protocol v2
     std::uint32_t pending_members = 0;
     std::uint32_t waiting_messages = 0;
 
@@ -37,6 +38,7 @@ struct ServerStats {
       histograms.add(other.histograms);
       rooms += other.rooms;
       members += other.members;
+      v2_members += other.v2_members;
       pending_members += other.pending_members;
       waiting_messages += other.waiting_messages;
     }

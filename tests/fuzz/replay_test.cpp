@@ -38,8 +38,10 @@ constexpr Target kTargets[] = {{"address", fuzz_address},
                                {"handover", fuzz_handover},
                                {"identity", fuzz_identity},
                                {"join_request", fuzz_join_request},
+                               {"log_session", fuzz_log_session},
                                {"payload", fuzz_payload},
-                               {"relay", fuzz_relay}};
+                               {"relay", fuzz_relay},
+                               {"sealed_frames", fuzz_sealed_frames}};
 
 std::vector<fs::path> files_in(const fs::path& directory) {
   std::vector<fs::path> files;

@@ -26,7 +26,9 @@ void fuzz_frames_v2(std::string_view input);
 void fuzz_handover(std::string_view input);
 void fuzz_identity(std::string_view input);
 void fuzz_join_request(std::string_view input);
+void fuzz_log_session(std::string_view input);
 void fuzz_payload(std::string_view input);
 void fuzz_relay(std::string_view input);
+void fuzz_sealed_frames(std::string_view input);
 
 }  // namespace chatd::fuzz

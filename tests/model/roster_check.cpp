@@ -48,6 +48,7 @@ void check_room(const Roster& roster, std::uint32_t slot) {
 
 void check_roster(const Roster& roster) {
   std::size_t members = 0;
+  std::size_t v2_members = 0;
   std::uint32_t rooms = 0;
   std::uint32_t older = kNoSlot;
   for (std::uint32_t slot = roster.oldest_room(); slot != kNoSlot;) {
@@ -56,12 +57,14 @@ void check_roster(const Roster& roster) {
     require(room.older == older, "the list of rooms leads back");
     check_room(roster, slot);
     members += room.members.size();
+    v2_members += room.members.size() - room.first_v2;
     older = slot;
     slot = room.newer;
   }
   require(older == roster.newest_room(), "it ends with the newest");
   require(rooms == roster.rooms().size(), "every room is listed");
   require(members == roster.members().size(), "every member is in one room");
+  require(v2_members == roster.v2_members(), "those with protocol v2 are counted");
 }
 
 }  // namespace chatd::test

@@ -304,6 +304,22 @@ TEST_F(BadInput, AClientNumberThatJumpsIsNotTaken) {
   bob_.drain();
 }
 
+// Wherever it stands: text is looked through by eight bytes at a time.
+TEST_F(BadInput, AControlCharacterIsFoundAtEachPlaceAndNothingElse) {
+  std::uint64_t number = 0;
+  for (int byte = 0; byte < 0x80; ++byte) {
+    const bool is_text = byte == '\n' || byte == '\t' || (byte >= 0x20 && byte != 0x7f);
+    for (std::size_t at = 0; at < 19; ++at) {
+      std::string text(19, 'x');
+      text[at] = static_cast<char>(byte);
+      const auto refused = count(Counter::kSaysRefused);
+      bob_.send(say(++number, text));
+      EXPECT_EQ(count(Counter::kSaysRefused) - refused, is_text ? 0u : 1u) << byte << " at " << at;
+    }
+    bob_.drain();
+  }
+}
+
 TEST_F(BadInput, WhatIsTooLongIsRefused) {
   bob_.send(say(1, std::string(v2::kMaxSayBytes + 1, 'x')));
   EXPECT_EQ(frames_of<v2::Refused>(bob_.drain()), 1u);

@@ -182,6 +182,23 @@ TEST(LogSession, ARoomThatIsThereFollowsANewLimitOfHistory) {
   EXPECT_EQ(kept(), 20u);
 }
 
+// Keeping little of the past is no reason to lose what has just been said.
+TEST(LogSession, WhatWaitsForMembersIsKeptHoweverLittleIsKeptOfThePast) {
+  RelayConfig config = LogWorld::config();
+  config.limits.history_entries = 1;
+  config.limits.history_bytes = 4096;
+  LogWorld world({}, 1, config);
+  SealedMember& alice = world.create("kitchen", "alice");
+  SealedMember& bob = world.join("kitchen", "bob");
+  world.run_for(500);
+  for (int i = 0; i < 60; ++i) alice.session->say(world.now_ms, std::string(500, 'x'));
+  ASSERT_TRUE(world.settle()) << world.why_not_settled();
+  EXPECT_EQ(bob.count(LogEvent::Kind::kSaid), 60u);
+  EXPECT_EQ(bob.count(LogEvent::Kind::kGap), 0u);
+  const Room& room = world.relay->roster().rooms()[world.relay->roster().oldest_room()];
+  EXPECT_EQ(room.log.kept(), 1u) << "afterwards it is as the limit says";
+}
+
 TEST(LogSession, ALongHistoryComesInParts) {
   LogWorld world({.delay_ms = 50});
   SealedMember& alice = world.create("kitchen", "alice", /*history=*/1000);

@@ -16,6 +16,7 @@ inline ServerStats::Shard shard_with(std::uint64_t base) {
   }
   shard.rooms = static_cast<std::uint32_t>(base + 1);
   shard.members = static_cast<std::uint32_t>(base + 2);
+  shard.v2_members = static_cast<std::uint32_t>(base + 5);
   shard.pending_members = static_cast<std::uint32_t>(base + 3);
   shard.waiting_messages = static_cast<std::uint32_t>(base + 4);
   return shard;

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -19,13 +20,15 @@ class RosterPages : public testing::Test {
     room.name = name;
     return roster_.add_room(std::move(room)).value();
   }
-  void add_member(std::uint32_t room, const std::string& name, std::uint16_t port) {
+  void add_member(std::uint32_t room, const std::string& name, std::uint16_t port,
+                  bool is_v2 = false) {
     Member member;
     member.username = name;
     member.tcp_peer = *IpAddress::parse("192.0.2.7");
     member.last_heard_ms = 400;
     const Endpoint endpoint{.ip = *IpAddress::parse("192.0.2.7"), .port = port};
-    const auto slot = roster_.add_member(room, std::move(member), endpoint);
+    const auto slot = roster_.add_member(room, std::move(member), endpoint,
+                                         is_v2 ? std::make_unique<Session>() : nullptr);
     if (roster_.rooms()[room].members.size() == 1) roster_.rooms()[room].host = slot.value();
   }
 
@@ -101,6 +104,22 @@ TEST_F(RosterPages, MembersWhoStayAreOnOnePageWhileOthersComeAndGo) {
       EXPECT_EQ(shown[name], 1) << name;
     }
   }
+}
+
+TEST_F(RosterPages, SayWhichProtocolAMemberHas) {
+  const std::uint32_t room = add_room("den");
+  add_member(room, "alice", 5000, /*is_v2=*/true);
+  add_member(room, "bob", 5001);
+  EXPECT_EQ(read_rooms(roster_, 0, 1).rows.at(0).v2_members, 1u);
+  EXPECT_EQ(roster_.v2_members(), 1u);
+  const auto page = read_members(roster_, 1000, "den", 0, 2);
+  ASSERT_TRUE(page);
+  ASSERT_EQ(page->rows.size(), 2u);
+  EXPECT_EQ(page->rows[0].protocol, 2u);
+  EXPECT_EQ(page->rows[1].protocol, 1u);
+  EXPECT_NE(members_json("den", *page).find("\"protocol\":2"), std::string::npos);
+  roster_.remove_member(roster_.find_member(room, "alice").value());
+  EXPECT_EQ(roster_.v2_members(), 0u);
 }
 
 TEST_F(RosterPages, MembersWithTheirAddresses) {

@@ -22,6 +22,7 @@ TEST(StatusJson, HasEveryCounterSummedOverShards) {
   }
   EXPECT_EQ(status.object("total").number("rooms"), 3002);
   EXPECT_EQ(status.object("total").number("members"), 3004);
+  EXPECT_EQ(status.object("total").number("v2_members"), 3010);
   EXPECT_EQ(status.object("total").number("pending_members"), 3006);
   EXPECT_EQ(status.object("total").number("waiting_messages"), 3008);
   EXPECT_EQ(status.number("connections"), 7);
