@@ -14,12 +14,6 @@ namespace {
 constexpr std::uint32_t kOutboxWork = 16 * 1024;
 constexpr std::uint32_t kSpareMembers = 1;  // the one that comes and goes
 
-// A benchmark of a relay that refuses would measure something else.
-[[noreturn]] void give_up(const std::string& why) {
-  std::fprintf(stderr, "benchmark setup: %s\n", why.c_str());
-  std::abort();
-}
-
 // Each member has an address and port of its own, as over a real network.
 Endpoint endpoint_of(std::uint32_t member) {
   const auto byte = [member](unsigned shift) {
@@ -52,6 +46,11 @@ std::string datagram(std::string_view room, const Token& token, std::string_view
 }
 
 }  // namespace
+
+void give_up(const std::string& why) {
+  std::fprintf(stderr, "benchmark setup: %s\n", why.c_str());
+  std::abort();
+}
 
 std::string message_payload(std::string_view sender, std::size_t size_bytes) {
   std::string payload = R"({"sender":")" + std::string(sender) + R"(","message":")";

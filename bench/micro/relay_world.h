@@ -16,6 +16,9 @@ namespace chatd::bench {
 // The payload of most benchmarks here and in chatbench.
 inline constexpr std::size_t kUsualPayloadBytes = 128;
 
+// Ends the program: a benchmark of a relay that refuses would measure something else.
+[[noreturn]] void give_up(const std::string& why);
+
 // {"sender":…,"message":"xxx…"} of exactly so many bytes (or as few as the name allows).
 std::string message_payload(std::string_view sender, std::size_t size_bytes);
 

@@ -3,6 +3,8 @@
 #include <simdjson.h>
 
 #include <algorithm>
+#include <cstddef>
+#include <cstring>
 #include <variant>
 
 namespace chatd {
@@ -16,6 +18,25 @@ constexpr std::uint64_t kRetryAfterMs = 500;
 bool is_control(char byte) {
   const auto value = static_cast<unsigned char>(byte);
   return (value < 0x20 && byte != '\n' && byte != '\t') || value == 0x7f;
+}
+
+// Most text has no byte below a space at all, which shows eight bytes at a time: byte by byte this
+// was a third of what it costs to take a message. Source: S. E. Anderson, Bit Twiddling Hacks,
+// "Determine if a word has a byte less than n" and "… equal to n".
+bool has_control(std::string_view text) {
+  constexpr std::uint64_t kOnes = ~std::uint64_t{0} / 0xff;
+  constexpr std::uint64_t kHighs = kOnes * 0x80;
+  std::uint64_t suspects = 0;
+  std::size_t at = 0;
+  for (; at + sizeof(std::uint64_t) <= text.size(); at += sizeof(std::uint64_t)) {
+    std::uint64_t word;
+    std::memcpy(&word, text.data() + at, sizeof word);
+    const std::uint64_t delete_is_zero = word ^ kOnes * 0x7f;
+    suspects |= (word - kOnes * 0x20) & ~word & kHighs;
+    suspects |= (delete_is_zero - kOnes) & ~delete_is_zero & kHighs;
+  }
+  if (suspects != 0) at = 0;
+  return std::any_of(text.begin() + static_cast<std::ptrdiff_t>(at), text.end(), is_control);
 }
 
 }  // namespace
@@ -212,8 +233,7 @@ bool SessionHandler::is_sound(const v2::Say& say) {
   if (say.bytes.empty()) return false;
   switch (say.content_type) {
     case v2::ContentType::kText:
-      return simdjson::validate_utf8(say.bytes) &&
-             std::none_of(say.bytes.begin(), say.bytes.end(), is_control);
+      return simdjson::validate_utf8(say.bytes) && !has_control(say.bytes);
     case v2::ContentType::kSealed:
       return true;
     default:
