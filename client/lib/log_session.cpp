@@ -135,6 +135,16 @@ void LogSession::take(TimeMs /*now_ms*/, const v2::Refused& refused) {
   says_.erase(pending);
 }
 
+// It need not be said again. Its echo is among what has come or is still missing, up to the newest
+// entry that is known; or it is lost.
+void LogSession::take(TimeMs /*now_ms*/, const v2::Taken& taken) {
+  const auto pending = find_pending(taken.client_number);
+  if (pending == says_.end()) return;
+  pending->is_due = false;
+  pending->taken_by = last_known_;
+  settle_lost_echoes();
+}
+
 void LogSession::take(TimeMs /*now_ms*/, const v2::PathChallenge& challenge) {
   path_response_ = challenge.data;
 }
@@ -225,6 +235,7 @@ void LogSession::emit(LogEvent event) {
 void LogSession::advance_to(std::uint64_t number) {
   complete_ = number;
   if (complete_ >= history_end_) finish_history();
+  settle_lost_echoes();
 }
 
 void LogSession::finish_history() {

@@ -45,7 +45,7 @@ struct LogSessionOptions {
 // What has happened. Texts and names are as they came: make them harmless before they are shown.
 struct LogEvent {
   enum class Kind : std::uint8_t {
-    kDelivered,  // what was said with this `id` is entry `number`
+    kDelivered,  // what was said with this `id` is entry `number`; 0: one that was lost in a gap
     kRefused,    // it never will be: `text` says why, and `retry_after_ms` when to try again
     kSaid,       // `name` has said `text`
     kJoined,     // `name` has come
@@ -128,7 +128,11 @@ class LogSession {
     std::string bytes;
     TimeMs sent_at_ms = 0;
     std::uint32_t times_sent = 0;
-    bool is_due = true;  // to be sent (again)
+    bool is_due = true;          // to be sent (again)
+    std::uint64_t taken_by = 0;  // it is an entry not behind this one; 0: that is not known
+
+    // On its way to the server, as far as is known.
+    bool is_under_way() const { return times_sent > 0 && !is_due && taken_by == 0; }
   };
   // An entry that came before another one that is still missing.
   struct Ahead {
@@ -144,6 +148,7 @@ class LogSession {
   void take(TimeMs now_ms, const v2::Head& head);
   void take(TimeMs now_ms, const v2::Gap& gap);
   void take(TimeMs now_ms, const v2::Refused& refused);
+  void take(TimeMs now_ms, const v2::Taken& taken);
   void take(TimeMs now_ms, const v2::PathChallenge& challenge);
   void take(TimeMs now_ms, const v2::Closed& closed);
 
@@ -160,6 +165,7 @@ class LogSession {
 
   // Sending (log_session_send.cpp).
   void settle(TimeMs now_ms, std::uint64_t client_number, std::uint64_t number);
+  void settle_lost_echoes();
   void expect_again(TimeMs now_ms, const Pending& settled);
   std::deque<Pending>::iterator find_pending(std::uint64_t id);
   std::size_t under_way() const;

@@ -67,12 +67,23 @@ void LogSession::settle(TimeMs now_ms, std::uint64_t client_number, std::uint64_
                      .number = number});
 }
 
+// Who has all entries up to one by which a message was taken, and not the message, has missed it in
+// a gap: everybody else may have it.
+void LogSession::settle_lost_echoes() {
+  std::erase_if(says_, [this](const Pending& one) {
+    if (one.taken_by == 0 || complete_ < one.taken_by) return false;
+    events_.push_back(
+        {.kind = LogEvent::Kind::kDelivered, .member = info_.member, .id = one.id, .number = 0});
+    return true;
+  });
+}
+
 // What was sent well before something that has been echoed is lost, most likely.
 void LogSession::expect_again(TimeMs now_ms, const Pending& settled) {
   bool has_lost = false;
   for (Pending& one : says_) {
     if (one.id >= settled.id) break;
-    if (one.is_due || one.times_sent == 0) continue;
+    if (!one.is_under_way()) continue;
     if (one.sent_at_ms + kReorderMs > settled.sent_at_ms) continue;
     if (one.times_sent > 1 && now_ms - one.sent_at_ms < round_trip_.smoothed_ms()) continue;
     one.is_due = has_lost = true;
@@ -81,15 +92,14 @@ void LogSession::expect_again(TimeMs now_ms, const Pending& settled) {
 }
 
 std::size_t LogSession::under_way() const {
-  return static_cast<std::size_t>(std::count_if(says_.begin(), says_.end(), [](const Pending& one) {
-    return one.times_sent > 0 && !one.is_due;
-  }));
+  return static_cast<std::size_t>(std::count_if(
+      says_.begin(), says_.end(), [](const Pending& one) { return one.is_under_way(); }));
 }
 
 // Of the oldest that is under way.
 std::optional<TimeMs> LogSession::say_deadline() const {
   for (const Pending& one : says_) {
-    if (one.times_sent > 0 && !one.is_due) {
+    if (one.is_under_way()) {
       return one.sent_at_ms + round_trip_.timeout_ms(backoff_);
     }
   }
@@ -101,7 +111,7 @@ void LogSession::on_say_timeout(TimeMs now_ms) {
   if (!deadline || now_ms < *deadline) return;
   const TimeMs timeout_ms = round_trip_.timeout_ms(backoff_);
   for (Pending& one : says_) {
-    if (one.times_sent > 0 && one.sent_at_ms + timeout_ms <= now_ms) one.is_due = true;
+    if (one.is_under_way() && one.sent_at_ms + timeout_ms <= now_ms) one.is_due = true;
   }
   backoff_ = std::min(backoff_ + 1, kMaxSayDoublings);
   window_ = std::max(kMinWindow, window_ / 2);

@@ -132,7 +132,7 @@ void SessionHandler::challenge(const Sender& sender, Session& session) {
 
 void SessionHandler::read_frames(const Sender& sender, std::string_view plain) {
   answer_.wants_head = answer_.has_repaired = answer_.is_paid = false;
-  answer_.size_bytes = 0;
+  answer_.size_bytes = Answer::kHeadBytes;
   v2::ByteReader reader(plain);
   v2::ClientFrame frame;
   for (;;) {
@@ -149,8 +149,6 @@ void SessionHandler::read_frames(const Sender& sender, std::string_view plain) {
 // --- What a datagram draws -----------------------------------------------------------------------
 
 void SessionHandler::add_refusal(std::uint64_t client_number, v2::RefusalReason reason) {
-  // HEAD has to fit as well.
-  if (answer_.size_bytes + 2 * v2::kMaxSmallFrameBytes > answer_.frames.size()) return;
   const bool may_pass = reason == v2::RefusalReason::kOverLimit;
   add_to_answer(v2::Refused{.client_number = client_number,
                             .reason = reason,
@@ -158,9 +156,21 @@ void SessionHandler::add_refusal(std::uint64_t client_number, v2::RefusalReason 
 }
 
 void SessionHandler::add_to_answer(const auto& frame) {
+  if (answer_.size_bytes + v2::kMaxSmallFrameBytes > answer_.frames.size()) return;
   v2::ByteWriter writer(answer_.frames.data() + answer_.size_bytes);
   v2::write_frame(writer, frame);
-  answer_.size_bytes = static_cast<std::uint32_t>(writer.end() - answer_.frames.data());
+  answer_.size_bytes = static_cast<std::size_t>(writer.end() - answer_.frames.data());
+}
+
+// `frames` lie in the answer, with room before them.
+std::string_view SessionHandler::put_head_before(std::string_view frames, const v2::Head& head) {
+  std::array<char, Answer::kHeadBytes> bytes;
+  v2::ByteWriter writer(bytes.data());
+  v2::write_frame(writer, head);
+  const auto head_bytes = static_cast<std::size_t>(writer.end() - bytes.data());
+  char* const begin = answer_.frames.data() + Answer::kHeadBytes - head_bytes;
+  std::copy_n(bytes.data(), head_bytes, begin);
+  return {begin, head_bytes + frames.size()};
 }
 
 // Nobody can be told whose address is not known yet.
@@ -173,26 +183,32 @@ bool SessionHandler::may_answer(const Sender& sender) {
   return answer_.is_paid;
 }
 
+// HEAD stands before what is told of single messages: all of them are entries before its end.
 void SessionHandler::send_answer(const Sender& sender) {
-  if (!answer_.wants_head && answer_.size_bytes == 0) return;
-  if (!may_answer(sender)) return;
+  std::string_view frames(answer_.frames.data() + Answer::kHeadBytes,
+                          answer_.size_bytes - Answer::kHeadBytes);
+  if ((!answer_.wants_head && frames.empty()) || !may_answer(sender)) return;
   if (answer_.wants_head) {
     counters_.add(Counter::kHeadsSent);
-    add_to_answer(dispatcher_.head_for(sender.slot));
+    frames = put_head_before(frames, dispatcher_.head_for(sender.slot));
   }
-  dispatcher_.send_frames(sender.slot, {answer_.frames.data(), answer_.size_bytes}, sender.out);
+  dispatcher_.send_frames(sender.slot, frames, sender.out);
 }
 
 // --- Frames --------------------------------------------------------------------------------------
 
-// Said twice: its echo was lost, or is late. The member is told where the log ends, and asks.
+// Said twice: its echo was lost, or is late. The member is told that it was taken and where the log
+// ends, and asks for what it misses.
 bool SessionHandler::take(const Sender& sender, const v2::Say& say) {
   Session& session = roster_.v2_session_of(roster_.members()[sender.slot]);
   switch (session.says.take(say.client_number)) {
     case SayWindow::Result::kNew:
       accept(sender, say);
       return true;
-    case SayWindow::Result::kDuplicate:
+    case SayWindow::Result::kTaken:
+      add_to_answer(v2::Taken{say.client_number});
+      [[fallthrough]];
+    case SayWindow::Result::kTooFarBehind:
       counters_.add(Counter::kSaysDuplicate);
       answer_.wants_head = true;
       return true;
@@ -247,7 +263,8 @@ void SessionHandler::refuse(const Sender& sender, const v2::Say& say, v2::Refusa
   add_refusal(say.client_number, reason);
 }
 
-// Of several in one datagram, which is not what a client needs, one is answered.
+// Of several in one datagram, which is not what a client needs, one is answered. Who asks for the
+// next one only does not know how many there are.
 bool SessionHandler::take(const Sender& sender, const v2::Have& have) {
   if (!dispatcher_.take_have(sender.slot, have)) {
     counters_.add(Counter::kHavesImpossible);
@@ -257,7 +274,10 @@ bool SessionHandler::take(const Sender& sender, const v2::Have& have) {
   if (have.wanted == 0 || answer_.has_repaired || !may_answer(sender)) return true;
   answer_.has_repaired = true;
   dispatcher_.send_missing(sender.slot, have, sender.out);
-  if (have.wanted > dispatcher_.head_for(sender.slot).last) answer_.wants_head = true;
+  const bool asks_for_next = have.wanted == have.complete + 1 && have.range_count == 0;
+  if (asks_for_next || have.wanted > dispatcher_.head_for(sender.slot).last) {
+    answer_.wants_head = true;
+  }
   return true;
 }
 

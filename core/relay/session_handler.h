@@ -51,13 +51,15 @@ class SessionHandler {
     std::uint32_t slot;
     Outbox& out;
   };
-  // What the member is told when its datagram has been read: REFUSED, for as much as there is room
-  // for (what it does not hear of it says again), and HEAD.
+  // What the member is told when its datagram has been read: HEAD, and behind it REFUSED and TAKEN,
+  // for as much as there is room for (what it does not hear of it says again).
   struct Answer {
+    static constexpr std::size_t kHeadBytes = v2::kMaxSmallFrameBytes;  // room for HEAD
+
     bool wants_head = false;
     bool has_repaired = false;
     bool is_paid = false;  // by Session::take_answer()
-    std::uint32_t size_bytes = 0;
+    std::size_t size_bytes = kHeadBytes;
     std::array<char, v2::kMaxBundlePlainBytes> frames;
   };
 
@@ -81,6 +83,7 @@ class SessionHandler {
   void refuse(const Sender& sender, const v2::Say& say, v2::RefusalReason reason);
   void add_refusal(std::uint64_t client_number, v2::RefusalReason reason);
   void add_to_answer(const auto& frame);
+  std::string_view put_head_before(std::string_view frames, const v2::Head& head);
   bool may_answer(const Sender& sender);
   void send_answer(const Sender& sender);
   void answer_unknown(TimeMs now_ms, const Endpoint& from, const v2::Datagram& datagram,

@@ -20,7 +20,7 @@ class SayWindow {
  public:
   static constexpr std::uint64_t kSize = 64;
 
-  enum class Result : std::uint8_t { kNew, kDuplicate, kRefused, kTooFarAhead };
+  enum class Result : std::uint8_t { kNew, kTaken, kRefused, kTooFarBehind, kTooFarAhead };
   // Takes the number if it is new.
   Result take(std::uint64_t number) {
     if (number > newest_) {
@@ -33,9 +33,9 @@ class SayWindow {
       return Result::kNew;
     }
     const std::uint64_t back = newest_ - number;
-    if (back >= kSize) return Result::kDuplicate;
+    if (back >= kSize) return Result::kTooFarBehind;
     if ((refused_ >> back & 1) != 0) return Result::kRefused;
-    if ((taken_ >> back & 1) != 0) return Result::kDuplicate;
+    if ((taken_ >> back & 1) != 0) return Result::kTaken;
     taken_ |= std::uint64_t{1} << back;
     return Result::kNew;
   }

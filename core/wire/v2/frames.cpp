@@ -102,6 +102,10 @@ bool read_refused(ByteReader& reader, ServerFrame& frame) {
          reader.varint(refused.retry_after_ms);
 }
 
+bool read_taken(ByteReader& reader, ServerFrame& frame) {
+  return reader.varint(frame.emplace<Taken>().client_number);
+}
+
 bool read_path_challenge(ByteReader& reader, ServerFrame& frame) {
   return read_u64(reader, frame.emplace<PathChallenge>().data);
 }
@@ -202,6 +206,8 @@ ReadResult read_frame(ByteReader& reader, ServerFrame& frame) {
       return result_of(read_gap(reader, frame));
     case static_cast<std::uint64_t>(FrameType::kRefused):
       return result_of(read_refused(reader, frame));
+    case static_cast<std::uint64_t>(FrameType::kTaken):
+      return result_of(read_taken(reader, frame));
     case static_cast<std::uint64_t>(FrameType::kPathChallenge):
       return result_of(read_path_challenge(reader, frame));
     case static_cast<std::uint64_t>(FrameType::kClosed):
@@ -269,6 +275,11 @@ void write_frame(ByteWriter& writer, const Refused& refused) {
   writer.varint(refused.client_number);
   writer.byte(static_cast<std::uint8_t>(refused.reason));
   writer.varint(refused.retry_after_ms);
+}
+
+void write_frame(ByteWriter& writer, const Taken& taken) {
+  write_type(writer, FrameType::kTaken);
+  writer.varint(taken.client_number);
 }
 
 void write_frame(ByteWriter& writer, const PathChallenge& challenge) {

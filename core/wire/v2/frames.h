@@ -31,6 +31,7 @@ enum class FrameType : std::uint8_t {
   kRefused = 0x13,
   kPathChallenge = 0x14,
   kClosed = 0x15,
+  kTaken = 0x16,
 };
 
 // A member's number in its room: never used again there, and never 0, which is the server itself.
@@ -135,6 +136,13 @@ struct Refused {
   std::uint64_t retry_after_ms = 0;  // 0: never
 };
 
+// A SAY has come again that is an entry already, up to where the log ended when this was written
+// (which a HEAD before it says). Who has everything up to there, and no echo, knows that it was
+// lost in a gap, and that nothing has to be said again.
+struct Taken {
+  std::uint64_t client_number = 0;
+};
+
 struct PathChallenge {
   std::uint64_t data = 0;
 };
@@ -155,7 +163,7 @@ struct Closed {
   std::string_view text;  // for people
 };
 
-using ServerFrame = std::variant<Log, Head, Gap, Refused, PathChallenge, Closed>;
+using ServerFrame = std::variant<Log, Head, Gap, Refused, Taken, PathChallenge, Closed>;
 
 // --- Reading -------------------------------------------------------------------------------------
 
@@ -188,6 +196,7 @@ void write_log_head(ByteWriter& writer, std::uint64_t log_epoch, std::uint64_t f
 void write_frame(ByteWriter& writer, const Head& head);
 void write_frame(ByteWriter& writer, const Gap& gap);
 void write_frame(ByteWriter& writer, const Refused& refused);
+void write_frame(ByteWriter& writer, const Taken& taken);
 void write_frame(ByteWriter& writer, const PathChallenge& challenge);
 void write_frame(ByteWriter& writer, const Closed& closed);  // 16 bytes and its text
 

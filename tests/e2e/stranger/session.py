@@ -43,11 +43,12 @@ class Pending:
         self.sent_at = None
         self.times_sent = 0
         self.is_due = True
+        self.taken_by = None  # it is an entry not behind this one
 
 
 class Session:
     """Events are tuples: ("entry", number, wire.Entry), ("gap", first, last), ("delivered",
-    client number, number), ("refused", client number, reason), ("over", why)."""
+    client number, number; None: lost in a gap), ("refused", client number, reason), ("over", why)."""
 
     def __init__(self, answer: dict, now: float, wants_history: bool = True):
         session, log = answer["session"], answer["log"]
@@ -113,6 +114,7 @@ class Session:
         self.probe_at = now + self.keep_alive_s
         for kind, fields in wire.read_frames(frames):
             self.take(kind, fields, now)
+        self.settle_lost_echoes()
         self.look_for_gaps(now)
 
     def open(self, data: bytes) -> bytes | None:
@@ -150,6 +152,10 @@ class Session:
         elif kind == wire.REFUSED:
             if self.says.pop(fields["client_number"], None) is not None:
                 self.events.append(("refused", fields["client_number"], fields["reason"]))
+        elif kind == wire.TAKEN:
+            said = self.says.get(fields["client_number"])
+            if said is not None:
+                said.is_due, said.taken_by = False, self.newest
         elif kind == wire.PATH_CHALLENGE:
             self.path_response = fields["data"]
         elif kind == wire.CLOSED:
@@ -191,6 +197,12 @@ class Session:
             self.pass_on()
         self.pass_on()
 
+    def settle_lost_echoes(self) -> None:
+        for number, said in list(self.says.items()):
+            if said.taken_by is not None and said.taken_by <= self.complete:
+                del self.says[number]
+                self.events.append(("delivered", number, None))
+
     def settle(self, client_number: int, number: int, now: float) -> None:
         said = self.says.pop(client_number, None)
         if said is None:
@@ -201,7 +213,8 @@ class Session:
         self.doublings = 0
         self.window = min(MAX_UNDER_WAY, self.window + 1 / self.window)
         for other in self.says.values():
-            if other.sent_at is not None and other.sent_at + REORDER_S <= said.sent_at:
+            if (other.sent_at is not None and other.taken_by is None
+                    and other.sent_at + REORDER_S <= said.sent_at):
                 other.is_due = True
 
     def look_for_gaps(self, now: float) -> None:
@@ -232,7 +245,7 @@ class Session:
     def look_for_timeouts(self, now: float) -> None:
         timeout_s = self.round_trip.timeout_s(self.doublings)
         late = [said for said in self.says.values()
-                if not said.is_due and said.sent_at + timeout_s <= now]
+                if not said.is_due and said.taken_by is None and said.sent_at + timeout_s <= now]
         for said in late:
             said.is_due = True
         if late:
@@ -277,7 +290,7 @@ class Session:
 
     def due_says(self, now: float, room_bytes: int) -> bytes:
         frames = b""
-        under_way = sum(not said.is_due for said in self.says.values())
+        under_way = sum(not said.is_due and said.taken_by is None for said in self.says.values())
         for number, said in self.says.items():
             if not said.is_due:
                 continue

@@ -62,6 +62,7 @@ def check_frames(examples: dict[str, bytes]) -> None:
     assert read("gap") == (wire.GAP, {"epoch": 1, "first": 1, "last": 2})
     assert read("refused") == (
         wire.REFUSED, {"client_number": 2, "reason": 1, "retry_after_ms": 500})
+    assert read("taken") == (wire.TAKEN, {"client_number": 300})
     assert read("path-challenge") == (wire.PATH_CHALLENGE, {"data": data})
     assert read("closed") == (wire.CLOSED, {"reason": 1, "text": "you have left the room"})
 

@@ -25,6 +25,7 @@ CIPHERS = {"aes-256-gcm": AESGCM, "chacha20-poly1305": ChaCha20Poly1305}
 
 PADDING, SAY, HAVE, LEAVE, PATH_RESPONSE = 0x00, 0x01, 0x02, 0x03, 0x04
 LOG, HEAD, GAP, REFUSED, PATH_CHALLENGE, CLOSED = 0x10, 0x11, 0x12, 0x13, 0x14, 0x15
+TAKEN = 0x16
 SAID, JOINED, LEFT = 1, 2, 3
 TEXT, V1_PAYLOAD, SEALED = 0, 1, 2
 
@@ -180,6 +181,7 @@ SERVER_FRAMES = {
     GAP: read_gap,
     REFUSED: lambda reader: {"client_number": reader.varint(), "reason": reader.byte(),
                              "retry_after_ms": reader.varint()},
+    TAKEN: lambda reader: {"client_number": reader.varint()},
     PATH_CHALLENGE: lambda reader: {"data": reader.bytes(8)},
     CLOSED: lambda reader: {"reason": reader.byte(), "text": reader.sized().decode()},
 }

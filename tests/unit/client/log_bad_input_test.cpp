@@ -171,7 +171,18 @@ TEST_F(BadInput, ADatagramOfDuplicatesDrawsOneAnswer) {
   const auto answers = bob_.drain();
   ASSERT_EQ(answers.size(), 1u);
   EXPECT_EQ(frames_of<v2::Head>(answers), 1u);
+  EXPECT_GE(frames_of<v2::Taken>(answers), 64u) << "as many as a client may have under way";
   EXPECT_EQ(count(Counter::kSaysDuplicate), says);
+}
+
+// Nobody knows any more what has become of it.
+TEST_F(BadInput, WhatIsFarBehindIsAnsweredWithTheEndAlone) {
+  for (std::uint64_t i = 1; i <= 65; ++i) bob_.send(say(i, "hi"));
+  bob_.drain();
+  bob_.send(say(1, "hi") + say(2, "hi"));
+  const auto answers = bob_.drain();
+  EXPECT_EQ(frames_of<v2::Head>(answers), 1u);
+  EXPECT_EQ(frames_of<v2::Taken>(answers), 1u) << "of the second";
 }
 
 TEST_F(BadInput, RefusalsAndWhereTheLogEndsShareADatagram) {
@@ -182,7 +193,9 @@ TEST_F(BadInput, RefusalsAndWhereTheLogEndsShareADatagram) {
   ASSERT_EQ(answers.size(), 2u) << "and the entry";
   EXPECT_EQ(frames_of<v2::Refused>(answers), 1u);
   EXPECT_EQ(frames_of<v2::Head>(answers), 1u);
+  EXPECT_EQ(frames_of<v2::Taken>(answers), 1u);
   EXPECT_EQ(frames_of<v2::Log>(answers), 1u);
+  EXPECT_EQ(answers[0].front(), static_cast<char>(v2::FrameType::kHead)) << "HEAD comes first";
 }
 
 TEST_F(BadInput, AnswersAreBoundedInTime) {

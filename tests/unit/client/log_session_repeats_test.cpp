@@ -105,6 +105,52 @@ TEST(LogSessionRepeats, AnAddressIsProvenOnALongPath) {
   EXPECT_EQ(world.count(Counter::kPathResponsesWrong), 0u);
 }
 
+// What was taken and is no longer kept has no echo any more: the sender is told that it was taken,
+// and does not say it for ever.
+TEST(LogSessionRepeats, AMessageWhoseEchoIsLostForGoodCountsAsDelivered) {
+  RelayConfig config = LogWorld::config();
+  config.limits.history_entries = 10;
+  LogWorld world({}, 1, config);
+  SealedMember& alice = world.create("kitchen", "alice");
+  SealedMember& bob = world.join("kitchen", "bob");
+  ASSERT_TRUE(world.settle());
+  world.say(alice, "the first");
+  world.run_for(5);
+  world.network.loss = 1;
+  world.run_for(10);                   // it has arrived
+  alice.from = world.next_endpoint();  // nothing of what follows reaches her
+  world.network.loss = 0;
+  for (int i = 0; i < 30; ++i) {
+    world.say(bob, "another");
+    world.run_for(1);
+  }
+  ASSERT_TRUE(world.settle()) << world.why_not_settled();
+  EXPECT_EQ(alice.count(LogEvent::Kind::kGap), 1u);
+  EXPECT_EQ(alice.count(LogEvent::Kind::kDelivered), 1u);
+  EXPECT_EQ(find_event(alice, LogEvent::Kind::kDelivered)->number, 0u);
+  EXPECT_EQ(world.count(Counter::kMessagesAccepted), 31u);
+}
+
+// The last entries, and all that was said of the log's end, are lost: one question finds them all.
+TEST(LogSessionRepeats, AMemberThatMissedTheEndLearnsAllOfItFromOneQuestion) {
+  LogWorld world;
+  SealedMember& alice = world.create("kitchen", "alice");
+  SealedMember& bob = world.join("kitchen", "bob");
+  ASSERT_TRUE(world.settle());
+  const Endpoint place = bob.from;
+  bob.from = world.next_endpoint();  // nothing reaches him, and he says nothing
+  for (int i = 0; i < 20; ++i) {
+    world.say(alice, "hello");
+    world.run_for(10);
+  }
+  world.run_for(10'000);
+  EXPECT_EQ(bob.session->complete(), 1u);
+  bob.from = place;
+  world.run_for(16'000);  // after 25 s he asks whether anybody is there
+  EXPECT_EQ(bob.count(LogEvent::Kind::kSaid), 20u);
+  EXPECT_EQ(bob.session->stats().repairs_asked, 1u);
+}
+
 // Whoever goes is gone, though what it said of that was lost, or what it was answered.
 TEST(LogSessionRepeats, ALeaveIsSaidUntilItIsHeard) {
   for (const bool is_answer_lost : {false, true}) {

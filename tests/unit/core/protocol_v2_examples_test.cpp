@@ -118,7 +118,7 @@ class ProtocolV2Examples : public testing::Test {
 };
 
 TEST_F(ProtocolV2Examples, AreAllKnownHere) {
-  EXPECT_EQ(examples_.size(), 25u);
+  EXPECT_EQ(examples_.size(), 26u);
 }
 
 TEST_F(ProtocolV2Examples, AJoinAndItsAnswer) {
@@ -208,6 +208,7 @@ TEST_F(ProtocolV2Examples, OtherFramesOfServers) {
             written(v2::Head{.log_epoch = 1, .last = 9, .oldest = 3, .have_interval_ms = 1000}));
   EXPECT_EQ(example("frame-gap"),
             written(v2::Gap{.log_epoch = 1, .numbers = {.first = 1, .last = 2}}));
+  EXPECT_EQ(example("frame-taken"), written(v2::Taken{.client_number = 300}));
   EXPECT_EQ(example("frame-refused"), written(v2::Refused{.client_number = 2,
                                                           .reason = v2::RefusalReason::kOverLimit,
                                                           .retry_after_ms = 500}));

@@ -160,6 +160,7 @@ TEST(ServerFrames, AreReadAsTheyWereWritten) {
   EXPECT_EQ(gap.log_epoch, 2u);
   EXPECT_EQ(gap.numbers, (Range{5, 9}));
 
+  EXPECT_EQ(read_server<Taken>(written(Taken{.client_number = 300})).client_number, 300u);
   const Refused refused = read_server<Refused>(written(
       Refused{.client_number = 9, .reason = RefusalReason::kTooLong, .retry_after_ms = 250}));
   EXPECT_EQ(refused.client_number, 9u);
