@@ -82,7 +82,7 @@ class Room {
         ++said_;
         return exchange();
       case 7:
-        now_ms_ += 10 * decisions_.byte();
+        now_ms_ += TimeMs{10} * decisions_.byte();
         return exchange();
       case 8:
         return send_unsealed(last_);

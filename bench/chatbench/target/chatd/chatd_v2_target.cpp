@@ -26,7 +26,7 @@ constexpr std::uint32_t kDeadlinesPerTurn = 512;
 constexpr std::uint32_t kMaxReceivedBytes = 8192;
 // Until creators have left, at most; and how long to wait for datagrams between deadlines.
 constexpr std::int64_t kLeaveMs = 2'000;
-constexpr int kTurnMs = 1;
+constexpr int kLeaveTurnMs = 1;
 
 }  // namespace
 
@@ -237,7 +237,7 @@ void ChatdV2Target::disconnect() {
     maintain();
     std::erase_if(leaving, [this](std::uint32_t i) { return members_[i].session->is_over(); });
     pollfd readable{.fd = poll_fd(), .events = POLLIN, .revents = 0};
-    if (ignored.empty()) ::poll(&readable, 1, kTurnMs);
+    if (ignored.empty()) ::poll(&readable, 1, kLeaveTurnMs);
   }
 }
 

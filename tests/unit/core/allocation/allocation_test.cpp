@@ -10,7 +10,9 @@
 #include <string_view>
 #include <vector>
 
+#include "core/crypto/packet_key.h"
 #include "core/wire/v1/payload.h"
+#include "core/wire/v2/frames.h"
 #include "tests/support/wire.h"
 #include "tests/unit/core/allocation/counted_new.h"
 #include "tests/unit/core/relay_kit.h"
@@ -38,13 +40,17 @@ class Allocations : public testing::Test {
     std::array<char, 64 * 1024> buffer{};
     TimeMs now_ms = RelayKit::kStartMs;
     const std::uint64_t before = allocation_count();
+    const auto serve = [&] {
+      for (; relay.has_waiting(); out.clear()) relay.serve_rooms(out);
+    };
     for (int round = 0; round < rounds; ++round) {
       for (const Datagram& datagram : datagrams) {
         std::copy(datagram.bytes.begin(), datagram.bytes.end(), buffer.begin());
         relay.on_datagram(now_ms++, datagram.from, {buffer.data(), datagram.bytes.size()}, out);
         if (out.is_full()) out.clear();
+        if (now_ms % 1'000 == 0) serve();
       }
-      for (; relay.has_waiting(); out.clear()) relay.serve_rooms(out);
+      serve();
     }
     return allocation_count() - before;
   }
@@ -240,6 +246,82 @@ TEST_F(Allocations, NoneForMembersThatMoveAgainAndAgain) {
     kit.take();
     EXPECT_EQ(count(kit.relay, beats, 20), 0u) << members;
     EXPECT_EQ(kit.count(Counter::kHeartbeats), 20 * beats.size());
+  }
+}
+
+// A member with protocol v2 whose datagrams a test seals with the key that the relay has for it.
+class SealedSpeaker {
+ public:
+  SealedSpeaker(RelayKit& kit, std::uint8_t operation, const std::string& name, std::uint16_t port)
+      : from_(at("127.0.0.1", port)) {
+    const std::string payload = R"({"username": ")" + name + R"(", "ip": "", "port": 0, )" +
+                                R"("password": "", "protocol": 2, "history": 100, )" +
+                                R"("ciphers": ["chacha20-poly1305"]})";
+    const FrameView frame{.operation = operation, .state = 0, .room = "lobby", .payload = payload};
+    PeerShards nobody;
+    std::string reply;
+    EXPECT_TRUE(kit.relay.on_request(kit.now_ms, {.is_encrypted = true}, from_.ip, frame, nobody,
+                                     reply, kit.out));
+    const Roster& roster = kit.relay.roster();
+    const auto slot = roster.find_member(roster.find_room("lobby").value(), name);
+    session_ = roster.session_of(roster.members()[slot.value()]);
+    sealer_.use(session_->cipher, session_->receive_key);
+  }
+
+  template <class Frame>
+  Datagram with(const Frame& frame) {
+    std::array<char, 4'096> frames;
+    v2::ByteWriter writer(frames.data());
+    v2::write_frame(writer, frame);
+    const auto size_bytes = static_cast<std::size_t>(writer.end() - frames.data());
+    std::string bytes(size_bytes + v2::kOverheadBytes, '\0');
+    sealer_.seal(session_->id, next_packet_++, {frames.data(), size_bytes}, bytes.data());
+    return {from_, bytes};
+  }
+  Datagram say(std::size_t size_bytes) {
+    const std::string text(size_bytes, 'x');
+    return with(v2::Say{.client_number = next_say_++, .bytes = text});
+  }
+
+ private:
+  Endpoint from_;
+  const Session* session_;
+  Sealer sealer_;
+  std::uint64_t next_packet_ = 0;
+  std::uint64_t next_say_ = 1;
+};
+
+// Taken, refused, said twice, asked for, from another address, and what does not open.
+TEST_F(Allocations, NoneForSealedDatagrams) {
+  RelayConfig config;
+  config.limits.abuse = AbuseLimits::none();
+  config.ports = {.udp = 9000, .tls = 8001};
+  RelayKit kit(config);
+  SealedSpeaker alice(kit, kCreateRoom, "alice", 1'000);
+  SealedSpeaker bob(kit, kJoinRoom, "bob", 1'001);
+  kit.join("lobby", "carol");  // with protocol v1
+  kit.take();
+  std::vector<Datagram> datagrams;
+  for (int i = 0; i < 2'000; ++i) {
+    for (const std::size_t size : {128u, 1u, 1'100u}) datagrams.push_back(alice.say(size));
+    datagrams.push_back(alice.say(0));      // refused
+    datagrams.push_back(alice.say(1'101));  // too long
+    datagrams.push_back(bob.with(v2::Say{.client_number = 1, .bytes = "again"}));
+    datagrams.push_back(bob.with(
+        v2::Have{.log_epoch = 1, .complete = 0, .wanted = 10'000, .range_count = 0, .ranges = {}}));
+    datagrams.push_back(bob.with(v2::PathResponse{4'711}));
+    datagrams.push_back(datagrams.back());  // replayed
+    datagrams.push_back(bob.say(10));
+    datagrams.back().from = at("192.0.2.7", 1'002);
+    datagrams.push_back(bob.say(10));
+    datagrams.back().bytes.back() ^= 1;
+  }
+  EXPECT_EQ(count(kit.relay, datagrams, 1), 0u);
+  for (const Counter seen :
+       {Counter::kMessagesAccepted, Counter::kSaysRefused, Counter::kSaysDuplicate,
+        Counter::kHavesTaken, Counter::kEntriesRepaired, Counter::kDroppedReplayed,
+        Counter::kDroppedNotOpened, Counter::kPathChallenges}) {
+    EXPECT_GT(kit.count(seen), 0u) << counter_name(seen);
   }
 }
 
