@@ -18,7 +18,8 @@ Relay::Relay(const RelayConfig& config, TimeMs now_ms)
     : config_(config),
       random_(config.seed),
       hash_key_(random_.next<std::tuple_size_v<KeyedHash::Key>>()),
-      reset_key_(random_.next<std::tuple_size_v<ResetKey::Bytes>>()),
+      reset_key_(config.reset_key ? *config.reset_key
+                                  : random_.next<std::tuple_size_v<ResetKey::Bytes>>()),
       roster_(config_.limits, hash_key_, config_.shards.count()),
       addresses_(config_.limits.abuse, max_tracked_addresses(config_.limits), hash_key_),
       quota_releases_(config_.shard, config_.shards, addresses_),

@@ -57,7 +57,8 @@ struct RelayConfig {
   ServedPorts ports;
   RandomStream::Seed
       seed{};  // tokens, salts and hash keys come from it: secret, 32 bytes from the kernel
-  std::uint8_t shard = 0;  // which one this is
+  std::optional<ResetKey::Bytes> reset_key = {};  // nothing: one is made
+  std::uint8_t shard = 0;                         // which one this is
   ShardMap shards;
   TrainLimits trains;                         // what the network takes
   Cipher cipher = Cipher::kChaCha20Poly1305;  // that seals, unless a client knows only the other

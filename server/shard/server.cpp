@@ -2,9 +2,7 @@
 
 #include <spdlog/spdlog.h>
 #include <sys/eventfd.h>
-#include <sys/random.h>
 
-#include <cerrno>
 #include <chrono>
 #include <cstddef>
 #include <span>
@@ -17,7 +15,9 @@
 #include "server/group/run_on_shards.h"
 #include "server/group/shard_threads.h"
 #include "server/io/kernel_io.h"
+#include "server/os/kernel_random.h"
 #include "server/os/open_sockets.h"
+#include "server/os/state_directory.h"
 #include "server/os/system_error.h"
 #include "server/os/wait.h"
 #include "server/shard/descriptor_limit.h"
@@ -37,17 +37,6 @@ void set_buffers(std::span<const int> sockets, int option, std::size_t wanted_by
       "the UDP {} buffer is {} KiB instead of {} KiB: bursts may be lost; raise it with sysctl "
       "-w {}={}",
       direction, given_bytes / 1024, wanted_bytes / 1024, sysctl, wanted_bytes);
-}
-
-template <class Bytes>
-tl::expected<Bytes, std::string> kernel_random() {
-  Bytes bytes;
-  for (std::size_t filled = 0; filled < bytes.size();) {
-    const ssize_t count = ::getrandom(bytes.data() + filled, bytes.size() - filled, 0);
-    if (count > 0) filled += static_cast<std::size_t>(count);
-    if (count < 0 && errno != EINTR) return tl::unexpected(system_error("getrandom"));
-  }
-  return bytes;
 }
 
 // Once, in the log; a single shard has nothing to steer.
@@ -150,6 +139,8 @@ tl::expected<std::unique_ptr<Server>, std::string> Server::open(const Options& o
   const TrainLimits trains =
       train_limits(sockets.udp.front().get(), sockets.family, options.gso, options.mtu_bytes);
   const std::size_t max_lanes = spare_lanes(options.limits.max_connections, options.shards);
+  const auto reset_key = kept_secret(state_directory(), kResetKeyFile);
+  if (!reset_key) return tl::unexpected(reset_key.error());
   for (std::uint32_t i = 0; i < options.shards; ++i) {
     const auto seed = kernel_random<RandomStream::Seed>();
     if (!seed) return tl::unexpected(seed.error());
@@ -159,6 +150,7 @@ tl::expected<std::unique_ptr<Server>, std::string> Server::open(const Options& o
         .ports = {.udp = server->udp_.port,
                   .tls = server->tls() ? server->tls()->port : std::uint16_t{0}},
         .seed = *seed,
+        .reset_key = *reset_key,
         .shard = static_cast<std::uint8_t>(i),
         .shards = ShardMap(options.shards, map_key),
         .trains = trains,

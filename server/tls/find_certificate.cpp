@@ -5,7 +5,6 @@
 
 #include <array>
 #include <cerrno>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -122,13 +121,6 @@ tl::expected<FoundCertificate, std::string> find_certificate(const CertificatePl
   auto found = self_signed(std::move(*text), "that chatd has made and signed itself");
   if (found && !path.empty()) store(path, *found);
   return found;
-}
-
-std::string state_directory() {
-  const char* const all = std::getenv("STATE_DIRECTORY");
-  if (all == nullptr) return "";
-  const std::string directories(all);
-  return directories.substr(0, directories.find(':'));
 }
 
 }  // namespace chatd

@@ -37,7 +37,4 @@ tl::expected<FoundCertificate, std::string> read_certificate_files(const Certifi
 tl::expected<FoundCertificate, std::string> find_certificate(const CertificatePlace& place,
                                                              const std::string& self_made = {});
 
-// $STATE_DIRECTORY, which the service manager sets (systemd.exec(5)); of several the first.
-std::string state_directory();
-
 }  // namespace chatd
