@@ -96,7 +96,7 @@ void Dispatcher::append(TimeMs now_ms, std::uint32_t slot, const NewEntry& entry
   if (v1_receivers == 0 && !room.log.keeps()) return;
   const bool was_waiting = room.is_waiting();
   room.v2_behind = room.v2_readers();
-  hold_for_v2(room);
+  if (room.v2_behind > 0) hold_for_v2(room);
   if (!push(slot, entry)) count_lost(entry.sender, v1_receivers, Counter::kDroppedQueueFull);
   room.last_entry_at_ms = now_ms;
   if (room.has_v2() && !silence_.is_armed(slot)) silence_.arm(slot, now_ms + kFirstHeadDelayMs);
