@@ -13,12 +13,11 @@ namespace chatd {
 namespace {
 
 std::string hex(v2::SessionId id) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string digits(16, '0');
-  for (std::size_t i = 0; i < digits.size(); ++i) {
-    digits[i] = kDigits[id.value() >> 4 * (digits.size() - 1 - i) & 0xf];
-  }
-  return digits;
+  std::array<char, sizeof(std::uint64_t)> bytes;
+  v2::store_u64(id.value(), bytes.data());
+  std::array<char, 2 * bytes.size() + 1> text;
+  return sodium_bin2hex(text.data(), text.size(),
+                        reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size());
 }
 
 template <std::size_t kBytes>

@@ -13,6 +13,7 @@
 #include "tests/model/input.h"
 #include "tests/model/json_oracle.h"
 #include "tests/model/utf8.h"
+#include "tests/support/notices.h"
 
 namespace chatd::fuzz {
 namespace {
@@ -89,9 +90,10 @@ void require_event(const Event& event, Event::Kind kind, std::string_view name) 
 // From one client's keyboard to another's screen.
 void check_round_trip(std::string_view name, std::string_view text) {
   if (!is_valid_name(name) || is_reserved_username(name)) return;
-  require_event(parse_event(as_from_server(joined_notice(name)), "me"), Event::Kind::kJoined, name);
+  require_event(parse_event(as_from_server(test::joined_notice(name)), "me"), Event::Kind::kJoined,
+                name);
   const auto left = name == "me" ? Event::Kind::kDisconnected : Event::Kind::kLeft;
-  require_event(parse_event(as_from_server(left_notice(name)), "me"), left, name);
+  require_event(parse_event(as_from_server(test::left_notice(name)), "me"), left, name);
   require_event(parse_event(as_from_server(disconnected_notice(name)), name),
                 Event::Kind::kDisconnected, name);
 

@@ -49,18 +49,6 @@ void write_message(JsonWriter& json, std::string_view username, std::string_view
   json.end_object();
 }
 
-std::string joined_notice(std::string_view username) {
-  JsonWriter json;
-  write_joined_notice(json, username);
-  return json.take();
-}
-
-std::string left_notice(std::string_view username) {
-  JsonWriter json;
-  write_left_notice(json, username);
-  return json.take();
-}
-
 std::string disconnected_notice(std::string_view username) {
   JsonWriter json;
   write_notice(json, NoticeOperation::kLeft, username, "You have been disconnected");

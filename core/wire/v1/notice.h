@@ -19,9 +19,6 @@ void write_left_notice(JsonWriter& json, std::string_view username);
 // {"sender":"alice","message":"hi"}: what somebody with another protocol has said.
 void write_message(JsonWriter& json, std::string_view username, std::string_view text);
 
-// The same as strings of their own.
-std::string joined_notice(std::string_view username);
-std::string left_notice(std::string_view username);
 // To a member that is removed.
 std::string disconnected_notice(std::string_view username);
 

@@ -66,14 +66,8 @@ std::uint32_t Token::slot() const {
 }
 
 std::string Token::hex() const {
-  static constexpr char kDigits[] = "0123456789abcdef";
-  std::string text;
-  text.reserve(kTokenHexBytes);
-  for (const std::uint8_t byte : bytes_) {
-    text.push_back(kDigits[byte >> 4]);
-    text.push_back(kDigits[byte & 0xf]);
-  }
-  return text;
+  std::array<char, kTokenHexBytes + 1> text;
+  return sodium_bin2hex(text.data(), text.size(), bytes_.data(), bytes_.size());
 }
 
 std::string_view Token::raw() const {

@@ -2,7 +2,8 @@
 """A stranger's client and chatd: what was written from docs/reference/protocol-v2.md alone works.
 
 Two members speak protocol v2, each with another cipher, and one of them loses a third of its
-datagrams in both directions: they hear everything once, and in one order. A third one speaks protocol v1.
+datagrams in both directions: they hear everything once, and in one order. A third one speaks
+protocol v1.
 
 usage: talk.py CHATD
 Exit code 77: what this takes is not here.

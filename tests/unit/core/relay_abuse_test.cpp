@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/wire/v1/notice.h"
+#include "tests/support/notices.h"
 #include "tests/support/wire.h"
 #include "tests/unit/core/relay_kit.h"
 

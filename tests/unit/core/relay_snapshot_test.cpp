@@ -8,6 +8,7 @@
 
 #include "core/base/limits.h"
 #include "core/wire/v1/notice.h"
+#include "tests/support/notices.h"
 #include "tests/support/wire.h"
 #include "tests/unit/core/relay_kit.h"
 

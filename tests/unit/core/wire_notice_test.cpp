@@ -6,15 +6,16 @@
 #include <string>
 
 #include "tests/support/json.h"
+#include "tests/support/notices.h"
 #include "tests/support/wire.h"
 
 namespace chatd {
 namespace {
 
 TEST(Notices, AreWordForWord) {
-  EXPECT_EQ(joined_notice("bob"),
+  EXPECT_EQ(test::joined_notice("bob"),
             R"({"sender":"system","operation":1,"username":"bob","message":"bob joined"})");
-  EXPECT_EQ(left_notice("bob"),
+  EXPECT_EQ(test::left_notice("bob"),
             R"({"sender":"system","operation":2,"username":"bob","message":"bob left"})");
   EXPECT_EQ(disconnected_notice("alice"), R"({"sender":"system","operation":2,"username":"alice",)"
                                           R"("message":"You have been disconnected"})");
@@ -22,7 +23,7 @@ TEST(Notices, AreWordForWord) {
 
 TEST(Notices, EscapeNames) {
   const std::string name = "a\"b\\c\u20ac";
-  const test::JsonObject json(joined_notice(name));
+  const test::JsonObject json(test::joined_notice(name));
   ASSERT_TRUE(json.valid());
   EXPECT_EQ(json.text("username"), name);
   EXPECT_EQ(json.text("message"), name + " joined");

@@ -38,21 +38,21 @@ ReadResult read_one(std::string_view bytes, AnyFrame& frame) {
 }
 
 // The frame that `bytes` begin with, which must be whole and of this kind.
-template <class Frame>
-Frame read_client(std::string_view bytes) {
-  ClientFrame frame;
+template <class Frame, class AnyFrame>
+Frame read_whole(std::string_view bytes) {
+  AnyFrame frame;
   EXPECT_EQ(read_one(bytes, frame), ReadResult::kFrame);
   const Frame* const wanted = std::get_if<Frame>(&frame);
   EXPECT_NE(wanted, nullptr);
   return wanted != nullptr ? *wanted : Frame{};
 }
 template <class Frame>
+Frame read_client(std::string_view bytes) {
+  return read_whole<Frame, ClientFrame>(bytes);
+}
+template <class Frame>
 Frame read_server(std::string_view bytes) {
-  ServerFrame frame;
-  EXPECT_EQ(read_one(bytes, frame), ReadResult::kFrame);
-  const Frame* const wanted = std::get_if<Frame>(&frame);
-  EXPECT_NE(wanted, nullptr);
-  return wanted != nullptr ? *wanted : Frame{};
+  return read_whole<Frame, ServerFrame>(bytes);
 }
 
 // RFC 9000, appendix A.1.
