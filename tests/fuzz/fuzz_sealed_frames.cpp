@@ -27,8 +27,10 @@ using client::LogSession;
 using test::Input;
 
 constexpr int kMaxSteps = 200;
-// One HAVE's repair, what the room's turn brings for one datagram of SAYs, an answer, a challenge.
-constexpr std::size_t kMaxDrawnBytes = std::size_t{40} * 1'200;
+// One HAVE's repair (and a GAP for each range), what the room's turn brings for one datagram of
+// SAYs, an answer, a challenge.
+constexpr std::size_t kMaxDrawnBytes = std::size_t{15} * 1'200;
+constexpr std::size_t kMaxDrawnDatagrams = 32;
 
 RelayConfig config_of(Input& decisions) {
   RelayConfig config;
@@ -62,7 +64,7 @@ class Room {
   }
 
   void step() {
-    drawn_bytes_ = 0;
+    drawn_bytes_ = drawn_datagrams_ = 0;
     switch (decisions_.index(10)) {
       case 0:
       case 1:
@@ -156,6 +158,7 @@ class Room {
     deliver(mallory_, bytes);
     exchange();
     require(drawn_bytes_ <= kMaxDrawnBytes, "a datagram draws so much, and no more");
+    require(drawn_datagrams_ <= kMaxDrawnDatagrams, "and so many");
   }
 
   // What is not sealed under the member's key, or was sent before: changes nothing, and draws no
@@ -215,6 +218,7 @@ class Room {
         if (alice_) alice_->on_datagram(now_ms_, bytes);
       } else {
         drawn_bytes_ += bytes.size();
+        ++drawn_datagrams_;
       }
     }
   }
@@ -265,6 +269,7 @@ class Room {
   std::uint64_t packet_number_ = 0;
   std::string last_;
   std::size_t drawn_bytes_ = 0;
+  std::size_t drawn_datagrams_ = 0;
 };
 
 }  // namespace
