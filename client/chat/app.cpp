@@ -8,14 +8,15 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
-#include <limits>
 #include <string_view>
 
 #include "client/chat/output.h"
 #include "client/chat/output_lines.h"
+#include "client/chat/own_directories.h"
 #include "client/chat/pipe_mode.h"
 #include "client/chat/questions.h"
 #include "client/chat/terminal_mode.h"
+#include "client/net/control.h"
 #include "client/net/wait.h"
 #include "client/terminal/layout.h"
 
@@ -24,7 +25,6 @@ namespace {
 
 constexpr int kStatusUnauthorised = 401;
 constexpr int kPasswordTries = 3;
-constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
 
 // A terminal that can only print one line after another is served like a pipe.
 bool can_edit_lines() {
@@ -41,8 +41,27 @@ void complain(const std::string& text) {
 App::App(Options options)
     : options_(std::move(options)),
       on_terminal_(::isatty(STDIN_FILENO) == 1 && ::isatty(STDOUT_FILENO) == 1),
-      signals_(Signals::that_end()) {
+      signals_(Signals::that_end()),
+      trust_(make_trust()) {
   options_.server.interrupt_fd = signals_.fd();
+  options_.server.check = [this](const ServerCertificate& certificate) {
+    return trust_.check(certificate);
+  };
+}
+
+ServerTrust App::make_trust() {
+  ServerTrust::Wishes wishes{
+      .pin = options_.pin, .trusts_new = options_.trusts_new, .tell = complain};
+  if (on_terminal_) {
+    wishes.ask = [this](const std::string& question) -> std::optional<bool> {
+      const auto answer = ask(question, Echo::kShown, signals_.fd());
+      if (!answer) return std::nullopt;
+      return *answer == "y" || *answer == "yes";
+    };
+  }
+  std::optional<KnownServers> known;
+  if (const auto directory = state_directory()) known.emplace(*directory / "known_servers");
+  return ServerTrust(std::move(wishes), std::move(known));
 }
 
 ExitCode App::run() {
@@ -78,7 +97,7 @@ ExitCode App::talk() {
                                      request_.username);
     auto room = enter(seat);
     if (!room) return fail(room.error());
-    again = converse(*room, stop_condition);
+    again = converse(**room, stop_condition);
     // A server that is gone may come back, and find the seat as it was.
     if (seat && exit_code_ != ExitCode::kUnreachable) seat->forget();
   }
@@ -87,6 +106,7 @@ ExitCode App::talk() {
 
 App::Step App::complete_request() {
   request_.password = options_.password;
+  request_.history_entries = options_.history;
   if (ask_name() == Step::kStop) return Step::kStop;
   if (options_.task == Options::Task::kAsk) {
     if (ask_room() == Step::kStop) return Step::kStop;
@@ -152,22 +172,24 @@ App::Step App::ask_into(const char* question, std::string& answer) {
   return Step::kGoOn;
 }
 
-tl::expected<RoomClient, Error> App::enter(const std::optional<SeatFile>& seat) {
+tl::expected<std::unique_ptr<RoomClient>, Error> App::enter(const std::optional<SeatFile>& seat) {
   request_.token = seat ? seat->token() : std::nullopt;
   auto room = enter_with_password();
   if (!seat) return room;
   if (room) {
-    seat->keep(room->token());
+    seat->keep((*room)->token());
   } else if (!request_.token) {
     seat->forget();  // it was opened for nothing
   }
   return room;
 }
 
-tl::expected<RoomClient, Error> App::enter_with_password() {
+tl::expected<std::unique_ptr<RoomClient>, Error> App::enter_with_password() {
   const bool may_ask = on_terminal_ && request_.password.empty();
   for (int tries = 0;; ++tries) {
-    auto room = RoomClient::enter(options_.server, request_, options_.heartbeat_ms);
+    auto room = RoomClient::enter(
+        options_.server, request_,
+        {.heartbeat_ms = options_.heartbeat_ms, .wants_history = is_for_a_person()});
     const bool wants_password = !room && room.error().kind == ErrorKind::kRefused &&
                                 room.error().status == kStatusUnauthorised;
     if (!wants_password || !may_ask || tries == kPasswordTries) return room;
@@ -178,12 +200,17 @@ tl::expected<RoomClient, Error> App::enter_with_password() {
   }
 }
 
+bool App::is_for_a_person() const {
+  return on_terminal_ && !options_.json && can_edit_lines();
+}
+
 bool App::converse(RoomClient& room, const StopCondition& stop_condition) {
-  if (!on_terminal_ || options_.json || !can_edit_lines()) {
+  trust_.stop_asking();
+  if (!is_for_a_person()) {
     exit_code_ = PipeMode(room, stop_condition, signals_, options_.json).run();
     return false;
   }
-  const auto result = TerminalMode(room, options_.server, stop_condition, signals_).run();
+  const auto result = TerminalMode(room, stop_condition, signals_).run();
   exit_code_ = result.exit_code;
   const bool again = result.left_by_command && options_.task == Options::Task::kAsk;
   // What was meant for the room must not become commands for the shell.
@@ -210,6 +237,11 @@ ExitCode App::fail(const Error& error) {
     output.flush(kNever, signals_.fd());
   }
   complain(error_line(error));
+  if (error.kind == ErrorKind::kNoTls) {
+    complain(
+        "with protocol 2 chat needs its TLS port (8001 unless the operator has chosen another "
+        "one): say --server HOST:PORT, or --v1 for protocol 1");
+  }
   return exit_code_for(error.kind);
 }
 

@@ -9,6 +9,9 @@
 
 namespace chatd::client {
 
+// A deadline that does not come.
+inline constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
+
 // How `chat` ends (docs/guide/chat.md, "Exit codes"; `chat --help` lists them too).
 enum class ExitCode : int {
   kOk = 0,
@@ -19,6 +22,7 @@ enum class ExitCode : int {
   kRemoved = 5,      // the server removed this member, or the room has ended
   kTimedOut = 6,     // --timeout came before --count messages
   kNotSent = 7,      // some lines of stdin could not be sent
+  kUntrusted = 8,    // the server's certificate is not trusted
   kSignalBase = 128  // + the signal's number
 };
 
@@ -29,7 +33,10 @@ constexpr ExitCode exit_code_for_signal(int signal) {
 constexpr ExitCode exit_code_for(ErrorKind kind) {
   switch (kind) {
     case ErrorKind::kUnreachable:
+    case ErrorKind::kNoTls:
       return ExitCode::kUnreachable;
+    case ErrorKind::kUntrusted:
+      return ExitCode::kUntrusted;
     case ErrorKind::kRefused:
       return ExitCode::kRefused;
     case ErrorKind::kNotSendable:
@@ -47,7 +54,7 @@ class StopCondition {
   StopCondition(std::optional<std::uint64_t> count, std::optional<std::int64_t> timeout_ms,
                 std::int64_t now_ms)
       : count_(count),
-        deadline_ms_(timeout_ms ? now_ms + *timeout_ms : std::numeric_limits<std::int64_t>::max()),
+        deadline_ms_(timeout_ms ? now_ms + *timeout_ms : kNever),
         has_timeout_(timeout_ms.has_value()) {}
 
   // Whether the program goes on after the end of its input.

@@ -15,6 +15,7 @@ namespace chatd::client {
 namespace {
 
 constexpr int kRememberedLines = 500;
+constexpr std::size_t kMaxRowsAbove = 6;
 constexpr std::size_t kUsualColumns = 80;
 constexpr std::size_t kUsualRows = 24;
 
@@ -232,7 +233,12 @@ void LineEditor::show_typed() {
   const winsize size = terminal_size();
   const std::string before = prompt_ + sanitize_rows(narrow(before_cursor(editor_.get())));
   const std::string after = sanitize_rows(narrow(after_cursor(editor_.get())));
-  TypedLayout layout = lay_out_typed(before, after, size.ws_col, size.ws_row);
+  // What is being typed comes first, if there is not room for both.
+  const std::size_t max_above =
+      above_.empty() ? 0 : std::min<std::size_t>(kMaxRowsAbove, size.ws_row / 2);
+  TypedLayout layout = lay_out_typed(before, after, size.ws_col, size.ws_row - max_above);
+  const std::size_t above = put_above(layout, above_, size.ws_col, max_above);
+  for (std::size_t i = 0; i < above; ++i) layout.rows[i].text = style_.quiet(layout.rows[i].text);
   if (layout == drawn_) return;
   draw(layout);
   drawn_ = std::move(layout);

@@ -22,8 +22,11 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "client/chat/input.h"
+#include "client/chat/output_lines.h"
 #include "client/terminal/layout.h"
 #include "client/terminal/terminal_process.h"
 
@@ -49,6 +52,8 @@ class LineEditor {
 
   // Prints lines (no line end at the end), wrapped, where the line being typed was.
   void print(std::string_view text);
+  // What is to stand above the line being typed, in a quieter shade, from the next show_typed() on.
+  void show_above(std::vector<std::string> lines) { above_ = std::move(lines); }
   // Draws the line being typed as it is now: for WaitForKeys, before it waits.
   void show_typed();
 
@@ -89,6 +94,8 @@ class LineEditor {
   std::unique_ptr<std::FILE, FileCloser> nothing_;  // /dev/null
   std::unique_ptr<HistoryW, HistoryCloser> history_;
   std::unique_ptr<EditLine, EditLineCloser> editor_;
+  Style style_ = Style::from_environment();
+  std::vector<std::string> above_;
   bool typing_ = false;
   std::optional<TypedLayout> drawn_;
 };

@@ -1,11 +1,15 @@
 #include "client/chat/options.h"
 
 #include <CLI/CLI.hpp>
+#include <charconv>
 #include <iostream>
 #include <sstream>
 #include <string>
+#include <string_view>
+#include <system_error>
 
 #include "client/chat/ending.h"
+#include "client/chat/known_servers.h"
 #include "client/terminal/terminal_process.h"
 #include "core/base/time.h"
 
@@ -24,9 +28,11 @@ constexpr const char* kFooter =
     "gone;\n"
     "4 the server refused; 5 removed by the server, or the room has ended; 6 --timeout came "
     "before\n"
-    "--count messages; 7 some lines could not be sent; 128+N ended by signal N.\n"
+    "--count messages; 7 some lines could not be sent; 8 the server's certificate is not "
+    "trusted;\n"
+    "128+N ended by signal N.\n"
     "\n"
-    "Examples: chat create kitchen --name alice\n"
+    "Examples: chat create kitchen --name alice --server chat.example\n"
     "          echo hello | chat join kitchen --name bob\n"
     "          chat join kitchen --name log --json --timeout 1h </dev/null";
 
@@ -68,15 +74,48 @@ void add_duration(CLI::App& app, const char* flag, const char* value_text, std::
       ->option_text(value_text);
 }
 
-void add_server_flags(CLI::App& app, Options& options, Durations& durations) {
-  app.add_option("--host", options.server.host, "Where chatd runs: a name or an IP address")
-      ->option_text("HOST [localhost]");
-  app.add_option("--tcp-port", options.server.tcp_port, "Its port for requests")
+// The flags of the server as they are typed: what they mean depends on the protocol.
+struct ServerFlags {
+  std::string server;
+  std::string host;
+  std::optional<std::uint16_t> tcp_port;
+  std::optional<std::uint16_t> udp_port;
+  bool v1 = false;
+};
+
+std::string check_server(const std::string& text) {
+  if (read_server(text)) return "";
+  return "'" + text + "' is not a server: write HOST or HOST:PORT";
+}
+
+std::string check_fingerprint(const std::string& text) {
+  if (read_fingerprint(text)) return "";
+  return "'" + text +
+         "' is not a fingerprint: write sha256: and 64 hexadecimal digits, as chatd "
+         "logs them";
+}
+
+void add_server_flags(CLI::App& app, ServerFlags& flags, Options& options, Durations& durations) {
+  CLI::Option* const server =
+      app.add_option("--server", flags.server, "Where chatd runs, and its port for requests")
+          ->check(CLI::Validator(check_server, "SERVER"))
+          ->option_text("HOST:PORT [localhost:8001; with --v1 :8000]");
+  app.add_option("--host", flags.host, "The same, without a port")
+      ->option_text("HOST")
+      ->excludes(server);
+  app.add_option("--tcp-port", flags.tcp_port, "Its port for requests")
       ->check(CLI::Range(1, 65535))
-      ->option_text("PORT [8000]");
-  app.add_option("--udp-port", options.server.udp_port, "Its port for messages")
+      ->option_text("PORT [8001; with --v1 8000]")
+      ->excludes(server);
+  app.add_option("--udp-port", flags.udp_port, "Its port for messages")
       ->check(CLI::Range(1, 65535))
-      ->option_text("PORT [9000]");
+      ->option_text("PORT [as it says; with --v1 9000]");
+  app.add_flag("--v1", flags.v1, "Speak protocol 1: nothing is encrypted or sent again");
+  app.add_option("--pin", options.pin, "Trust this certificate alone, by its fingerprint")
+      ->check(CLI::Validator(check_fingerprint, "FINGERPRINT"))
+      ->option_text("sha256:DIGITS");
+  app.add_flag("--trust-new", options.trusts_new,
+               "Trust a certificate that is not known yet, without asking, and remember it");
   add_duration(app, "--connect-timeout", "TIME [5s]", durations.connect_timeout,
                "How long to wait for its address and connection, and again for its answer");
   app.add_option_function<std::string>(
@@ -92,6 +131,10 @@ void add_talk_flags(CLI::App& app, Options& options, Durations& durations) {
                  "The room's password (other users of this machine can see flags, not variables)")
       ->envname("CHAT_PASSWORD")
       ->option_text("TEXT [$CHAT_PASSWORD]");
+  app.add_option("--history", options.history,
+                 "In a room that you create: how many messages who comes late may read")
+      ->check(CLI::Range(0, 1'000'000))
+      ->option_text("N [100]");
   app.add_flag("--json", options.json, "Print NDJSON, on a terminal too");
   app.add_option("--count", options.count, "Stop after N received messages")
       ->check(CLI::Validator(check_count, "COUNT"))
@@ -102,13 +145,62 @@ void add_talk_flags(CLI::App& app, Options& options, Durations& durations) {
                "How often to tell the server that you are there, and to ask whether it is");
 }
 
+void apply(const ServerFlags& flags, Options& options) {
+  constexpr std::uint16_t kTlsPort = 8001;
+  constexpr std::uint16_t kPlainPort = 8000;
+  constexpr std::uint16_t kUdpPort = 9000;
+  ServerAddress& server = options.server;
+  server.protocol = flags.v1 ? 1 : 2;
+  HostAndPort given{.host = flags.host, .port = flags.tcp_port};
+  if (!flags.server.empty()) given = read_server(flags.server).value_or(given);
+  if (!given.host.empty()) server.host = given.host;
+  server.tcp_port = given.port.value_or(flags.v1 ? kPlainPort : kTlsPort);
+  server.udp_port = flags.udp_port.value_or(flags.v1 ? kUdpPort : 0);
+}
+
+// With --v1 these would promise what it does not keep.
+std::string contradiction(const ServerFlags& flags, const Options& options) {
+  if (!flags.v1) return "";
+  if (!options.pin.empty()) return "--pin is for protocol 2: --v1 has no certificates";
+  if (options.trusts_new) return "--trust-new is for protocol 2: --v1 has no certificates";
+  return "";
+}
+
 CLI::App* add_command(CLI::App& app, const char* name, const char* help) {
   CLI::App* const command = app.add_subcommand(name, help);
   command->fallthrough();  // all flags may follow the command
   return command;
 }
 
+std::optional<std::uint16_t> read_port(std::string_view text) {
+  std::uint16_t port = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
+  if (error != std::errc{} || end != text.data() + text.size() || port == 0) return std::nullopt;
+  return port;
+}
+
 }  // namespace
+
+std::optional<HostAndPort> read_server(const std::string& text) {
+  const bool is_bracketed = text.starts_with('[');
+  const std::size_t bracket = text.find(']');
+  if (is_bracketed && bracket == std::string::npos) return std::nullopt;
+  const std::size_t colon = text.find(':', is_bracketed ? bracket : 0);
+  // An IPv6 address without brackets has no port.
+  const bool has_port =
+      colon != std::string::npos && text.find(':', colon + 1) == std::string::npos;
+  HostAndPort found{.host = has_port ? text.substr(0, colon) : text};
+  if (has_port) {
+    found.port = read_port(std::string_view(text).substr(colon + 1));
+    if (!found.port) return std::nullopt;
+  }
+  if (is_bracketed) {
+    if (found.host.size() != bracket + 1) return std::nullopt;
+    found.host = found.host.substr(1, bracket - 1);
+  }
+  if (found.host.empty()) return std::nullopt;
+  return found;
+}
 
 std::optional<Options> parse_options(int argc, const char* const* argv, int& exit_code) {
   Options options;
@@ -117,7 +209,8 @@ std::optional<Options> parse_options(int argc, const char* const* argv, int& exi
   app.set_version_flag("--version", "chat " CHATD_VERSION, "Print the version");
   app.footer(kFooter);
   app.require_subcommand(0, 1);
-  add_server_flags(app, options, durations);
+  ServerFlags flags;
+  add_server_flags(app, flags, options, durations);
   add_talk_flags(app, options, durations);
   CLI::App* const create = add_command(app, "create", "Create a room and be its host");
   CLI::App* const join = add_command(app, "join", "Join a room");
@@ -128,6 +221,8 @@ std::optional<Options> parse_options(int argc, const char* const* argv, int& exi
 
   try {
     app.parse(argc, argv);
+    const std::string wrong = contradiction(flags, options);
+    if (!wrong.empty()) throw CLI::ValidationError(wrong);
   } catch (const CLI::ParseError& error) {
     std::ostringstream told;
     const bool is_wrong = app.exit(error, told, std::cerr) != 0;
@@ -137,6 +232,8 @@ std::optional<Options> parse_options(int argc, const char* const* argv, int& exi
   if (create->parsed()) options.task = Options::Task::kCreate;
   if (join->parsed()) options.task = Options::Task::kJoin;
   if (rooms->parsed()) options.task = Options::Task::kRooms;
+  apply(flags, options);
+  if (!options.pin.empty()) options.pin = read_fingerprint(options.pin).value_or("");
   options.heartbeat_ms = read_duration_ms(durations.heartbeat).value_or(options.heartbeat_ms);
   options.server.timeout_ms =
       read_duration_ms(durations.connect_timeout).value_or(options.server.timeout_ms);

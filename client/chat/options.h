@@ -5,9 +5,14 @@
 #include <optional>
 #include <string>
 
-#include "client/net/room_client.h"
+#include "client/lib/liveness.h"
+#include "client/net/server_address.h"
 
 namespace chatd::client {
+
+// What who comes late may read of what was said before, in a room that is created: as much as fills
+// a screen or two.
+inline constexpr std::uint32_t kDefaultHistory = 100;
 
 struct Options {
   enum class Task : std::uint8_t { kAsk, kCreate, kJoin, kRooms };
@@ -17,11 +22,22 @@ struct Options {
   std::string name;
   std::string password;
   ServerAddress server;
+  std::string pin;  // in the form of read_fingerprint(); empty: none
+  bool trusts_new = false;
+  std::uint32_t history = kDefaultHistory;
   std::int64_t heartbeat_ms = kDefaultHeartbeatMs;
   bool json = false;
   std::optional<std::uint64_t> count;
   std::optional<std::int64_t> timeout_ms;
 };
+
+// "chat.example", "chat.example:8001", "192.0.2.7:8001", "[2001:db8::7]:8001", "2001:db8::7".
+struct HostAndPort {
+  std::string host;
+  std::optional<std::uint16_t> port = {};
+};
+// Nothing when it is none of these.
+std::optional<HostAndPort> read_server(const std::string& text);
 
 // Nothing when the program is to end with `exit_code`: after --help, or after an error that has
 // been explained on stderr.

@@ -107,8 +107,14 @@ std::string event_line(const Event& event, const Style& style) {
     case Event::Kind::kUnanswered:
     case Event::Kind::kAnswered:
       return style.quiet("* " + sanitize(event.text));
-    case Event::Kind::kHeartbeat:
-      break;  // RoomClient keeps it
+    case Event::Kind::kLost:
+      return style.quiet("* " + counted(event.count, "message") +
+                         (event.count == 1 ? " is lost" : " are lost"));
+    case Event::Kind::kHeartbeat:  // RoomClient keeps it
+    case Event::Kind::kDelivered:
+    case Event::Kind::kRefused:
+    case Event::Kind::kCaughtUp:
+      break;  // nothing to show by itself
   }
   return "";
 }
@@ -130,18 +136,21 @@ std::string rooms_table(const RoomList& list) {
   return out;
 }
 
-std::string members_line(const RoomList& list, std::string_view room, const Style& style) {
-  const auto found = std::find_if(list.rooms.begin(), list.rooms.end(),
-                                  [room](const RoomInfo& info) { return info.name == room; });
-  if (found == list.rooms.end()) return "the server does not list this room";
-  if (found->members.empty() && found->password_required) {
-    return people(found->count) +
+std::string members_line(const std::optional<RoomInfo>& room, const Style& style) {
+  if (!room) return "the server does not list this room";
+  if (room->members.empty() && room->password_required) {
+    return people(room->count) +
            " here; the server does not name the members of a room with a password";
   }
-  return people(found->count) + " here: " + names_and_rest(*found, style);
+  return people(room->count) + " here: " + names_and_rest(*room, style);
+}
+
+std::string counted(std::uint64_t count, std::string_view what) {
+  return std::to_string(count) + " " + std::string(what) + (count == 1 ? "" : "s");
 }
 
 std::string error_line(const Error& error) {
+  if (error.kind == ErrorKind::kUntrusted) return error.reason;  // these are our own words
   if (error.kind != ErrorKind::kRefused) return sanitize(error.reason);
   return "the server refused (" + std::to_string(error.status) + "): " + sanitize(error.reason);
 }
@@ -164,10 +173,11 @@ std::string json_text(std::string_view type, std::string_view key, std::string_v
 
 }  // namespace
 
-std::string json_ready(std::string_view room, std::string_view username) {
+std::string json_ready(std::string_view room, std::string_view username, int protocol) {
   return json_line("ready", [&](JsonWriter& json) {
     json.member("room", room);
     json.member("username", username);
+    json.member("protocol", static_cast<std::uint64_t>(protocol));
   });
 }
 
@@ -190,7 +200,12 @@ std::string json_event(const Event& event) {
       return json_text("unanswered", "message", event.text);
     case Event::Kind::kAnswered:
       return json_text("answered", "message", event.text);
+    case Event::Kind::kLost:
+      return json_line("lost", [&](JsonWriter& json) { json.member("count", event.count); });
     case Event::Kind::kHeartbeat:
+    case Event::Kind::kDelivered:
+    case Event::Kind::kRefused:
+    case Event::Kind::kCaughtUp:
     case Event::Kind::kDisconnected:
     case Event::Kind::kNotAuthenticated:
     case Event::Kind::kServerGone:

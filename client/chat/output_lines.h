@@ -4,11 +4,13 @@
 // Thread: pure functions.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "client/lib/error.h"
-#include "client/lib/member_session.h"
+#include "client/lib/event.h"
 #include "client/lib/response.h"
 
 namespace chatd::client {
@@ -42,17 +44,21 @@ std::string event_line(const Event& event, const Style& style);
 // A table of all rooms; several lines.
 std::string rooms_table(const RoomList& list);
 
-// Who is in `room`, and what the server does not tell.
-std::string members_line(const RoomList& list, std::string_view room, const Style& style);
+// Who is in a room, and what the server does not tell. Nothing: it does not list the room.
+std::string members_line(const std::optional<RoomInfo>& room, const Style& style);
 
-// "the server refused (409): the room exists", or the reason alone for all other errors.
+// "3 messages": how many, and of what.
+std::string counted(std::uint64_t count, std::string_view what);
+
+// "the server refused (409): the room exists", or the reason alone for all other errors. One line,
+// but for a certificate that is not trusted.
 std::string error_line(const Error& error);
 
 // Events and lists as NDJSON: one object a line, without the line end. The schema is a promise to
 // scripts and stands in docs/guide/chat.md. Nothing in it can upset a terminal
 // (core/base/utf8.h).
 
-std::string json_ready(std::string_view room, std::string_view username);
+std::string json_ready(std::string_view room, std::string_view username, int protocol);
 std::string json_event(const Event& event);
 std::string json_room(const RoomInfo& room);
 // `error.kind` is kRefused.

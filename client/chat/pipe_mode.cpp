@@ -13,6 +13,7 @@
 #include "client/terminal/layout.h"
 #include "client/terminal/sanitize.h"
 #include "core/base/limits.h"
+#include "core/wire/v2/frames.h"
 
 namespace chatd::client {
 namespace {
@@ -36,10 +37,11 @@ PipeMode::PipeMode(RoomClient& room, StopCondition stop_condition, Signals& sign
 ExitCode PipeMode::run() {
   // A script waits for this before it lets the others speak.
   if (json_) {
-    output_.write_line(json_ready(room_.room(), room_.username()));
+    output_.write_line(json_ready(room_.room(), room_.username(), room_.protocol()));
     check_goal();
   } else {
-    tell("you are in " + sanitize_name(room_.room()) + " as " + sanitize_name(room_.username()));
+    tell("you are in " + sanitize_name(room_.room()) + " as " + sanitize_name(room_.username()) +
+         " (protocol " + std::to_string(room_.protocol()) + ")");
   }
   // The input comes first: who pipes one line in and waits for one message with --count wants that
   // line to be said even in a room that is talking already.
@@ -52,10 +54,20 @@ ExitCode PipeMode::run() {
     room_.on_deadline();
     check_goal();
   }
-  if (in_room_) room_.leave();
+  if (in_room_) leave_room();
   flush_output();
   if (exit_code_ == ExitCode::kOk && some_not_sent_) return ExitCode::kNotSent;
   return exit_code_;
+}
+
+void PipeMode::leave_room() {
+  const std::size_t lines = room_.leave();
+  if (lines == 0) return;
+  tell(counted(lines, "line") + " may not have arrived" +
+       (undelivered_.empty()
+            ? ""
+            : "; the first is line " + std::to_string(undelivered_.begin()->second)));
+  if (exit_code_ == ExitCode::kOk) exit_code_ = ExitCode::kUnreachable;
 }
 
 void PipeMode::read_input() {
@@ -71,7 +83,9 @@ void PipeMode::read_input() {
 }
 
 void PipeMode::send_lines() {
-  while (running() && !lines_.empty() && pacer_.take(now_ms())) on_line(*lines_.take());
+  while (running() && !lines_.empty() && room_.has_room() && pacer_.take(now_ms())) {
+    on_line(*lines_.take());
+  }
 }
 
 // The last line may have gone to a server that is not there any more, or does not know us. So the
@@ -80,7 +94,7 @@ void PipeMode::send_lines() {
 void PipeMode::await_arrival() {
   if (!running() || input_open_ || !lines_.empty() || stop_condition_.listens_on()) return;
   if (line_number_ == 0) return end(ExitCode::kOk);
-  if (room_.last_was_refused()) return show(room_.refused_event());
+  if (const auto refused = room_.last_refusal()) return show(*refused);
   awaits_arrival_ = true;
   const std::int64_t now = now_ms();
   arrival_deadline_ms_ = std::min(arrival_deadline_ms_, now + kRefusalPatienceMs);
@@ -89,7 +103,7 @@ void PipeMode::await_arrival() {
   switch (arrival) {
     case RoomClient::Arrival::kYes:
       return end(ExitCode::kOk);
-    case RoomClient::Arrival::kMayBeLost:  // which the news have told
+    case RoomClient::Arrival::kMayBeLost:  // which the news have told, or leave_room() will
       return end(ExitCode::kUnreachable);
     case RoomClient::Arrival::kAsked:
       arrival_deadline_ms_ = std::numeric_limits<std::int64_t>::max();
@@ -101,16 +115,28 @@ void PipeMode::await_arrival() {
 
 void PipeMode::on_line(const std::string& line) {
   ++line_number_;
+  // Protocol 2 has no empty messages: that nothing is said needs no saying.
+  if (line.empty() && room_.protocol() == 2) return;
   const auto sent = room_.say(line);
+  if (sent && *sent != 0) undelivered_[*sent] = line_number_;
   if (sent) return;
   some_not_sent_ = true;
   const std::string start = "line " + std::to_string(line_number_) + " ";
   const std::uint64_t size_bytes = lines_.last_line_bytes();
   if (size_bytes <= kMaxLineBytes) return tell(start + sent.error().reason);
   // Not all of it was kept.
-  tell(start + "not sent: it is " + std::to_string(size_bytes) +
-       " bytes long (with its headers a message has " + std::to_string(kMaxDatagramBytes) +
-       " bytes at most)");
+  const std::string limit =
+      room_.protocol() == 2 ? "a message has " + std::to_string(v2::kMaxSayBytes) + " bytes at most"
+                            : "with its headers a message has " +
+                                  std::to_string(kMaxDatagramBytes) + " bytes at most";
+  tell(start + "not sent: it is " + std::to_string(size_bytes) + " bytes long (" + limit + ")");
+}
+
+void PipeMode::tell_refused(const Event& event) {
+  some_not_sent_ = true;
+  const auto line = undelivered_.extract(event.id);
+  const std::string number = line.empty() ? "?" : std::to_string(line.mapped());
+  tell("line " + number + " not sent: " + sanitize(event.text));
 }
 
 void PipeMode::show_events() {
@@ -123,6 +149,7 @@ void PipeMode::show_events() {
 
 void PipeMode::show(const Event& event) {
   static const Style kPlain(false);
+  if (event.is_own) return;  // as everywhere in a pipeline: who has said it knows
   const std::string text = event_line(event, kPlain);
   switch (event.kind) {
     case Event::Kind::kDisconnected:
@@ -137,15 +164,23 @@ void PipeMode::show(const Event& event) {
       stop_condition_.on_message();
       break;
     case Event::Kind::kUnanswered:
-      // What was said may have arrived; nobody can say.
-      if (awaits_arrival_) end(ExitCode::kUnreachable);
+      // What was said may have arrived; nobody can say. With protocol 2 it is said again for a
+      // while.
+      if (awaits_arrival_ && room_.protocol() == 1) end(ExitCode::kUnreachable);
       [[fallthrough]];
     case Event::Kind::kAnswered:
       if (!json_) return tell(sanitize(event.text));
       break;
+    case Event::Kind::kDelivered:
+      undelivered_.erase(event.id);
+      return;
+    case Event::Kind::kRefused:
+      return tell_refused(event);
     case Event::Kind::kHeartbeat:
+    case Event::Kind::kCaughtUp:
       return;
     case Event::Kind::kMalformed:
+    case Event::Kind::kLost:
       if (!json_) return tell(text);
       break;
     case Event::Kind::kJoined:
@@ -183,7 +218,8 @@ void PipeMode::wait() {
   }};
   std::int64_t deadline_ms =
       std::min({room_.next_deadline_ms(), stop_condition_.deadline_ms(), arrival_deadline_ms_});
-  if (!lines_.empty()) deadline_ms = std::min(deadline_ms, pacer_.next_ms());
+  const bool may_send = !lines_.empty() && room_.has_room();
+  if (may_send) deadline_ms = std::min(deadline_ms, pacer_.next_ms());
   input_ready_ = false;
   if (::poll(watched.data(), watched.size(), poll_timeout_ms(deadline_ms)) < 0) return;
   input_ready_ = watched[0].revents != 0;

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <limits>
+#include <map>
 #include <string>
 
 #include "client/chat/ending.h"
@@ -37,6 +38,9 @@ class PipeMode {
   void flush_output();
 
   void on_line(const std::string& line);
+  void tell_refused(const Event& event);
+  // Leaves the room, and tells what of the input may not have arrived.
+  void leave_room();
   void show(const Event& event);
   void end(ExitCode code);
   bool running() const { return !ended_; }
@@ -49,6 +53,7 @@ class PipeMode {
   LineReader lines_;
   Pacer pacer_;
   std::uint64_t line_number_ = 0;
+  std::map<std::uint64_t, std::uint64_t> undelivered_;  // lines' numbers, by the room's for them
   bool input_open_ = true;
   bool input_ready_ = false;
   std::int64_t arrival_deadline_ms_ = std::numeric_limits<std::int64_t>::max();

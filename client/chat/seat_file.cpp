@@ -7,33 +7,11 @@
 #include <unistd.h>
 
 #include <array>
-#include <cerrno>
-#include <cstdlib>
-#include <filesystem>
-#include <system_error>
+
+#include "client/chat/own_directories.h"
 
 namespace chatd::client {
 namespace {
-
-// Relative paths do not count (XDG Base Directory Specification).
-std::optional<std::filesystem::path> directory_in(const char* variable) {
-  const char* const value = std::getenv(variable);
-  if (value == nullptr || *value != '/') return std::nullopt;
-  return value;
-}
-
-std::optional<std::filesystem::path> directory() {
-  if (const auto runtime = directory_in("XDG_RUNTIME_DIR")) return *runtime / "chat";
-  if (const auto state = directory_in("XDG_STATE_HOME")) return *state / "chat";
-  if (const auto home = directory_in("HOME")) return *home / ".local" / "state" / "chat";
-  return std::nullopt;
-}
-
-bool make_private(const std::filesystem::path& directory) {
-  std::error_code error;
-  std::filesystem::create_directories(directory.parent_path(), error);
-  return ::mkdir(directory.c_str(), S_IRWXU) == 0 || errno == EEXIST;
-}
 
 // Names may hold anything, and be long: a hash of them is a good name for a file.
 std::string file_name(std::string_view host, std::uint16_t tcp_port, std::string_view room,
@@ -63,7 +41,7 @@ bool is_ours(int fd) {
 
 std::optional<SeatFile> SeatFile::open(std::string_view host, std::uint16_t tcp_port,
                                        std::string_view room, std::string_view username) {
-  const auto place = directory();
+  const auto place = session_directory();
   if (!place || !make_private(*place)) return std::nullopt;
   const std::string path = *place / file_name(host, tcp_port, room, username);
   constexpr int kFlags = O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW;

@@ -8,8 +8,9 @@
 #include <csignal>
 #include <cstdio>
 #include <ctime>
-#include <limits>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "client/chat/input.h"
 #include "client/chat/output_lines.h"
@@ -25,6 +26,11 @@ constexpr std::size_t kMaxPromptNameBytes = 20;
 constexpr std::size_t kExcerptBytes = 60;
 // Between two pieces of one paste.
 constexpr int kPastePauseMs = 50;
+// Where others have the time.
+constexpr std::string_view kNoTime = "--:--";
+constexpr std::string_view kOnItsWay = "  ...";
+// Of what is on its way; the rest is counted.
+constexpr std::size_t kMaxShownUnsettled = 4;
 
 // Whether stdin has something to read, now or within so long.
 bool has_keys(int timeout_ms) {
@@ -48,10 +54,8 @@ std::string time_of_day() {
 
 }  // namespace
 
-TerminalMode::TerminalMode(RoomClient& room, const ServerAddress& server,
-                           StopCondition stop_condition, Signals& signals)
+TerminalMode::TerminalMode(RoomClient& room, StopCondition stop_condition, Signals& signals)
     : room_(room),
-      server_(server),
       stop_condition_(stop_condition),
       signals_(signals),
       terminal_signals_(Signals::of_terminal()),
@@ -65,7 +69,9 @@ TerminalMode::Result TerminalMode::run() {
     return {ExitCode::kInternal, false};
   }
   show_notice("You are in " + sanitize_name(room_.room()) + " as " +
-              sanitize_name(room_.username()) + ". /help lists the commands.");
+              sanitize_name(room_.username()) + ". Protocol " +
+              (room_.protocol() == 2 ? "2, encrypted" : "1, not encrypted") +
+              ". /help lists commands.");
   while (!ended_) {
     const auto line = editor_->read_line();
     if (ended_) break;
@@ -75,24 +81,30 @@ TerminalMode::Result TerminalMode::run() {
       end(ExitCode::kOk);
     }
   }
-  if (in_room_) {
-    room_.leave();
-    show_notice("You left " + sanitize_name(room_.room()) + ".");
-  }
+  if (in_room_) leave_room();
   if (result_.exit_code != ExitCode::kOk) drop_pasted();
   return result_;
+}
+
+void TerminalMode::leave_room() {
+  const std::size_t lines = room_.leave();
+  unsettled_.clear();
+  show_unsettled();
+  show_notice("You left " + sanitize_name(room_.room()) + ".");
+  if (lines > 0) show_notice(counted(lines, "line") + " of yours may not have arrived.");
 }
 
 bool TerminalMode::wait_for_keys() {
   while (!ended_) {
     // While more is being pasted, a picture of each character would only be in the way.
     if (!has_keys(0)) editor_->show_typed();
-    if (wait(Keys::kWanted, std::numeric_limits<std::int64_t>::max())) return true;
+    if (wait(Keys::kWanted, kNever)) return true;
   }
   return false;
 }
 
 bool TerminalMode::wait_for_pace() {
+  while (!ended_ && !room_.has_room()) wait(Keys::kLeft, kNever);
   while (!ended_ && !pacer_.take(now_ms())) wait(Keys::kLeft, pacer_.next_ms());
   return !ended_;
 }
@@ -167,7 +179,32 @@ void TerminalMode::say(const std::string& text) {
   const auto sent = room_.say(text);
   // What was not comes back with the arrow keys, to be made shorter.
   if (!sent) return show_unsaid(text, sent.error().reason);
-  show_said(message_line(room_.username(), text, style_));
+  if (*sent == 0) return show_said(message_line(room_.username(), text, style_));
+  // It is shown as said when it is, in its place among what others say.
+  unsettled_[*sent] = {.text = text};
+  show_unsettled();
+}
+
+void TerminalMode::show_unsettled() {
+  static const Style kPlain(false);
+  std::vector<std::string> lines;
+  for (const auto& [id, one] : unsettled_) {
+    if (lines.size() == kMaxShownUnsettled) {
+      lines.push_back(std::string(kOnItsWay) + " and " +
+                      std::to_string(unsettled_.size() - kMaxShownUnsettled) + " more");
+      break;
+    }
+    lines.push_back(std::string(kOnItsWay) + " " +
+                    message_line(room_.username(), one.text, kPlain));
+  }
+  editor_->show_above(std::move(lines));
+}
+
+void TerminalMode::on_refused(const Event& event) {
+  const auto refused = unsettled_.extract(event.id);
+  if (refused.empty()) return;
+  show_unsettled();
+  show_unsaid(refused.mapped().text, "not sent: " + sanitize(event.text));
 }
 
 void TerminalMode::show_unsaid(const std::string& text, const std::string& why) {
@@ -199,29 +236,44 @@ void TerminalMode::drop_pasted() {
 }
 
 void TerminalMode::who() {
-  const auto list = list_rooms(server_);
-  if (list) {
-    editor_->print(members_line(*list, room_.room(), style_));
-  } else if (list.error().kind != ErrorKind::kInterrupted) {
-    show_notice(error_line(list.error()));
+  const auto room = room_.who();
+  if (room) {
+    editor_->print(members_line(*room, style_));
+  } else if (room.error().kind != ErrorKind::kInterrupted) {
+    show_notice(error_line(room.error()));
   }
 }
 
 void TerminalMode::show(const Event& event) {
-  const std::string text = event_line(event, style_);
   switch (event.kind) {
     case Event::Kind::kDisconnected:
     case Event::Kind::kNotAuthenticated:
     case Event::Kind::kServerGone:
       in_room_ = false;
-      editor_->print("chat: " + text);
+      editor_->show_above({});
+      editor_->print("chat: " + event_line(event, style_));
+      for (const auto& [id, one] : unsettled_) show_unsaid(one.text, "perhaps not delivered");
       return end(event.kind == Event::Kind::kServerGone ? ExitCode::kUnreachable
                                                         : ExitCode::kRemoved);
     case Event::Kind::kMessage:
-      stop_condition_.on_message();
-      break;
+      return show_message(event);
+    case Event::Kind::kLost:
+      return show_lost(event);
+    case Event::Kind::kDelivered: {
+      const auto found = unsettled_.find(event.id);
+      if (found != unsettled_.end()) found->second.is_delivered = true;
+      return;
+    }
+    case Event::Kind::kRefused:
+      return on_refused(event);
+    case Event::Kind::kCaughtUp:
+      if (is_in_history_) show_notice("That was said before you came.");
+      is_in_history_ = false;
+      return;
     case Event::Kind::kJoined:
     case Event::Kind::kLeft:
+      if (event.is_history) return;  // who is here now is another matter
+      break;
     case Event::Kind::kNotice:
     case Event::Kind::kMalformed:
     case Event::Kind::kUnanswered:
@@ -230,8 +282,34 @@ void TerminalMode::show(const Event& event) {
     case Event::Kind::kHeartbeat:
       return;
   }
-  show_said(text);
+  show_said(event_line(event, style_));
+}
+
+void TerminalMode::show_message(const Event& event) {
+  if (event.is_history) {
+    static const Style kPlain(false);
+    is_in_history_ = true;
+    return show_notice(std::string(kNoTime) + " " + event_line(event, kPlain));
+  }
+  if (unsettled_.erase(event.id) > 0) show_unsettled();
+  show_said(event_line(event, style_));
+  if (event.is_own) return;
+  stop_condition_.on_message();
   if (stop_condition_.counted()) end(ExitCode::kOk);
+}
+
+// What is delivered may be among it: others have seen it where this person sees the gap.
+void TerminalMode::show_lost(const Event& event) {
+  show_said(event_line(event, style_));
+  for (auto one = unsettled_.begin(); one != unsettled_.end();) {
+    if (one->second.is_delivered) {
+      show_said(message_line(room_.username(), one->second.text, style_));
+      one = unsettled_.erase(one);
+    } else {
+      ++one;
+    }
+  }
+  show_unsettled();
 }
 
 void TerminalMode::show_said(const std::string& line) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 
@@ -21,8 +22,7 @@ class TerminalMode {
     bool left_by_command = false;  // /leave, and not /quit
   };
 
-  TerminalMode(RoomClient& room, const ServerAddress& server, StopCondition stop_condition,
-               Signals& signals);
+  TerminalMode(RoomClient& room, StopCondition stop_condition, Signals& signals);
 
   // Until the person or the server ends it. The room has been left then.
   Result run();
@@ -47,18 +47,31 @@ class TerminalMode {
   void who();
 
   void show(const Event& event);
+  void show_message(const Event& event);
+  void show_lost(const Event& event);
+  // What was said and is not delivered yet stands above the line being typed.
+  void show_unsettled();
+  void on_refused(const Event& event);
+  void leave_room();
   void show_said(const std::string& line);
   void show_notice(const std::string& text);
   void end(ExitCode code);
 
+  // Of what this person has said.
+  struct Unsettled {
+    std::string text;
+    bool is_delivered = false;  // and will be shown when its turn comes
+  };
+
   RoomClient& room_;
-  const ServerAddress& server_;
   StopCondition stop_condition_;
   Signals& signals_;
   Signals terminal_signals_;
   Style style_;
   Pacer pacer_;
   std::unique_ptr<LineEditor> editor_;
+  std::map<std::uint64_t, Unsettled> unsettled_;
+  bool is_in_history_ = false;
   Result result_;
   bool ended_ = false;
   bool in_room_ = true;

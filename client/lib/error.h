@@ -11,6 +11,8 @@ namespace chatd::client {
 enum class ErrorKind : std::uint8_t {
   kUnreachable,  // no connection, no answer in time, or an answer that is not chatd's
   kRefused,      // the server answered, with a status other than success
+  kNoTls,        // it is chatd, but its port for clients without TLS
+  kUntrusted,  // nobody says that it is the server that is meant; the reason may have several lines
   kNotSendable,  // this message cannot go out; the next one may
   kInterrupted,  // a signal asked the program to end meanwhile
   kInternal,     // this machine refuses: no descriptors, no memory for a socket

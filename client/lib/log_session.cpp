@@ -189,6 +189,7 @@ std::optional<LogEvent> LogSession::event_of(std::uint64_t number, const v2::Ent
   LogEvent event{.content_type = entry.content_type,
                  .is_history = number <= history_end_,
                  .member = entry.member,
+                 .client_number = entry.client_number,
                  .number = number,
                  .text = std::string(entry.bytes)};
   if (is_own(number, entry)) event.id = entry.client_number;

@@ -63,8 +63,9 @@ struct LogEvent {
   v2::CloseReason close_reason = v2::CloseReason::kRemoved;
   bool is_history = false;  // it was there before this member came
   v2::MemberId member = v2::kServerId;
-  std::uint64_t id = 0;      // of what this member said; 0: another's
-  std::uint64_t number = 0;  // of the entry
+  std::uint64_t id = 0;             // of what this member said; 0: another's
+  std::uint64_t client_number = 0;  // kSaid: its sender's own, in the session that it was said in
+  std::uint64_t number = 0;         // of the entry
   std::uint64_t last_number = 0;
   TimeMs retry_after_ms = 0;
   std::string name = {};  // empty: not known, or the server

@@ -48,9 +48,13 @@ Event system_event(const object& payload, std::string_view text, std::string_vie
 Event parse_event(std::string_view datagram, std::string_view own_username) {
   const auto payload = parse_server_datagram(datagram);
   if (!payload) return malformed("a datagram does not start as the server's do");
+  return parse_payload(*payload, own_username);
+}
+
+Event parse_payload(std::string_view payload, std::string_view own_username) {
   simdjson::dom::parser parser;
   object fields;
-  if (parser.parse(payload->data(), payload->size()).get(fields) != simdjson::SUCCESS) {
+  if (parser.parse(payload.data(), payload.size()).get(fields) != simdjson::SUCCESS) {
     return malformed("a message is not a JSON object");
   }
   std::string_view sender;

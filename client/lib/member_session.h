@@ -9,35 +9,16 @@
 #include <string_view>
 
 #include "client/lib/error.h"
+#include "client/lib/event.h"
 #include "client/lib/liveness.h"
 #include "core/wire/v1/token.h"
 
 namespace chatd::client {
 
 // What a datagram from the server means to this member.
-struct Event {
-  enum class Kind : std::uint8_t {
-    kMessage,           // `name` says `text`
-    kJoined,            // `name` is in the room now
-    kLeft,              // `name` is no longer in the room
-    kDisconnected,      // this member is no longer in the room; `text` is what the server said
-    kNotAuthenticated,  // the server does not know this member; `text` is what the server said
-    kNotice,            // the server says `text`
-    kHeartbeat,         // the answer to one: `text` is what stood in it
-    // What is found by asking, never parsed.
-    kUnanswered,  // the server does not answer; `text` says since when and why
-    kAnswered,    // it does again
-    kServerGone,  // `text` says how that is known
-    kMalformed,   // not to be understood; `text` says why
-  };
-
-  Kind kind = Kind::kMalformed;
-  // As they came, that is valid UTF-8 with anything in it: sanitize them before they are shown.
-  std::string name;
-  std::string text;
-};
-
 Event parse_event(std::string_view datagram, std::string_view own_username);
+// The same without the datagram's head: an entry of protocol v2 can have such a payload.
+Event parse_payload(std::string_view payload, std::string_view own_username);
 
 // A member's side of the data plane as bytes: what it sends, and which answers are to its own
 // heartbeats. When to send them, and what silence means, is Liveness's.

@@ -44,7 +44,7 @@ void write_protocol_2(JsonWriter& json, const EntryRequest& request) {
   json.value(cipher_name(Cipher::kChaCha20Poly1305));
   if (request.knows_aes) json.value(cipher_name(Cipher::kAes256Gcm));
   json.end_array();
-  if (request.history_entries > 0) {
+  if (request.operation == Operation::kCreate && request.history_entries > 0) {
     json.member("history", std::uint64_t{request.history_entries});
   }
 }

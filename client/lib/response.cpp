@@ -171,12 +171,23 @@ std::optional<SessionInfo> read_session_info(const object& answer) {
   return std::nullopt;
 }
 
-// Of the first endpoint; its host is where the answer came from.
-std::optional<std::uint16_t> read_udp_port(const object& answer) {
-  std::uint64_t port = 0;
-  if (answer.at_pointer("/endpoints/0/port").get(port) != simdjson::SUCCESS) return std::nullopt;
-  if (port == 0 || port > std::numeric_limits<std::uint16_t>::max()) return std::nullopt;
-  return static_cast<std::uint16_t>(port);
+// Of endpoints of a later protocol only those that are known.
+std::vector<UdpEndpoint> read_endpoints(const object& answer) {
+  std::vector<UdpEndpoint> endpoints;
+  simdjson::dom::array list;
+  if (answer["endpoints"].get(list) != simdjson::SUCCESS) return endpoints;
+  for (const simdjson::dom::element each : list) {
+    object described;
+    std::uint64_t port = 0;
+    std::string_view host;
+    if (each.get(described) != simdjson::SUCCESS || !read_number(described, "port", port) ||
+        port == 0 || port > std::numeric_limits<std::uint16_t>::max()) {
+      continue;
+    }
+    if (described["host"].get(host) != simdjson::SUCCESS) host = {};
+    endpoints.push_back({.host = std::string(host), .port = static_cast<std::uint16_t>(port)});
+  }
+  return endpoints;
 }
 
 // --- Room lists ----------------------------------------------------------------------------------
@@ -342,13 +353,12 @@ tl::expected<Entry, Error> parse_entry_answer(std::string_view payload) {
   std::uint64_t protocol = 1;
   if (answer["protocol"].get(protocol) != simdjson::SUCCESS || protocol != 2) return entry;
   auto session = read_session_info(answer);
-  const auto udp_port = read_udp_port(answer);
-  if (!session || !udp_port) return nonsense("describes the session wrongly");
+  entry.endpoints = read_endpoints(answer);
+  if (!session || entry.endpoints.empty()) return nonsense("describes the session wrongly");
   if (entry.idle_timeout_ms) {
     session->idle_timeout_ms = static_cast<TimeMs>(*entry.idle_timeout_ms);
   }
   entry.session = std::move(*session);
-  entry.udp_port = *udp_port;
   return entry;
 }
 

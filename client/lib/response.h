@@ -64,14 +64,23 @@ struct RoomList {
   std::uint64_t total = 0;
 };
 
+// Where datagrams of protocol v2 go.
+struct UdpEndpoint {
+  std::string host = {};
+  std::uint16_t port = 0;
+
+  // No host, or one that stands for every address.
+  bool is_where_tcp_went() const { return host.empty() || host == "0.0.0.0" || host == "::"; }
+};
+
 // What a member gets to know about itself.
 struct Entry {
   Token token;
   // How long the server waits to hear from it. Nothing: an older server, which does not say.
   std::optional<std::int64_t> idle_timeout_ms = {};
-  // With protocol v2, and the port that its datagrams go to.
+  // With protocol v2, and where its datagrams may go, the first that works.
   std::optional<SessionInfo> session = {};
-  std::uint16_t udp_port = 0;
+  std::vector<UdpEndpoint> endpoints = {};
 };
 
 // kRefused with the server's words for every status but 201.

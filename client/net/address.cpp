@@ -45,6 +45,17 @@ Address Address::with_port(std::uint16_t port) const {
   return changed;
 }
 
+bool Address::is_loopback() const {
+  constexpr std::uint32_t kLoopbackNet = 127;
+  if (family() == AF_INET) {
+    const auto& v4 = reinterpret_cast<const sockaddr_in&>(storage_);
+    return ntohl(v4.sin_addr.s_addr) >> 24 == kLoopbackNet;
+  }
+  const in6_addr& v6 = reinterpret_cast<const sockaddr_in6&>(storage_).sin6_addr;
+  return family() == AF_INET6 && (IN6_IS_ADDR_LOOPBACK(&v6) ||
+                                  (IN6_IS_ADDR_V4MAPPED(&v6) && v6.s6_addr[12] == kLoopbackNet));
+}
+
 std::string Address::ip() const {
   std::array<char, NI_MAXHOST> host{};
   if (::getnameinfo(get(), size_bytes_, host.data(), host.size(), nullptr, 0, NI_NUMERICHOST) !=

@@ -20,6 +20,7 @@ class Address {
   socklen_t size_bytes() const { return size_bytes_; }
   std::uint16_t port() const;
   Address with_port(std::uint16_t port) const;
+  bool is_loopback() const;       // on this machine
   std::string ip() const;         // 127.0.0.1, ::1
   std::string to_string() const;  // 127.0.0.1:8000, [::1]:8000
 

@@ -24,6 +24,10 @@ constexpr std::string_view kProtocolList =
     "\x07"
     "chatd/2";  // as ALPN writes it: length, name
 
+// A chatd greets whoever comes to its port without TLS: the size of a room's name, which is none.
+// No record of TLS begins like that.
+constexpr char kFirstOfGreeting = '\0';
+
 tl::unexpected<Error> unreachable(std::string reason) {
   return failure(ErrorKind::kUnreachable, std::move(reason));
 }
@@ -94,6 +98,10 @@ tl::expected<void, Error> TlsConnection::shake_hands(std::int64_t deadline_ms, i
     const int result = SSL_do_handshake(ssl_.get());
     const bool is_sent = send_pending();
     if (result == 1) return {};
+    if (first_byte_ == kFirstOfGreeting) {
+      ERR_clear_error();
+      return failure(ErrorKind::kNoTls, peer_.to_string() + " is chatd's port without TLS");
+    }
     if (SSL_get_error(ssl_.get(), result) != SSL_ERROR_WANT_READ || !is_sent) {
       return unreachable(peer_.to_string() + " does not speak TLS 1.3 there: " + reason());
     }
@@ -143,6 +151,7 @@ tl::expected<void, Error> TlsConnection::receive(std::int64_t deadline_ms, int i
     const ssize_t received = ::recv(socket_.get(), chunk.data(), chunk.size(), 0);
     if (received < 0 && (errno == EAGAIN || errno == EINTR)) continue;
     if (received <= 0) return unreachable(peer_.to_string() + " has closed the connection");
+    if (!first_byte_) first_byte_ = chunk.front();
     BIO_write(SSL_get_rbio(ssl_.get()), chunk.data(), static_cast<int>(received));
     return {};
   }

@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -40,7 +41,8 @@ class TlsContext {
 class TlsConnection {
  public:
   // Shakes hands on a non-blocking socket that is connected to `peer`, until `deadline_ms` of
-  // now_ms(). `host` is the server's name or address, as the person has given it.
+  // now_ms(). `host` is the server's name or address, as the person has given it. kNoTls: it is the
+  // wrong port of a chatd.
   static tl::expected<TlsConnection, Error> open(const TlsContext& context, UniqueFd socket,
                                                  const Address& peer, const std::string& host,
                                                  std::int64_t deadline_ms, int interrupt_fd);
@@ -74,6 +76,7 @@ class TlsConnection {
   UniqueFd socket_;
   Address peer_;
   std::unique_ptr<ssl_st, Free> ssl_;
+  std::optional<char> first_byte_;  // that has come
 };
 
 }  // namespace chatd::client

@@ -163,6 +163,16 @@ void append(TypedLayout& layout, std::string_view text, std::size_t limit) {
   }
 }
 
+std::size_t most_columns(std::string_view text) {
+  std::size_t columns = 0;
+  while (!text.empty()) {
+    const Grapheme next = first_grapheme(text);
+    columns += next.most_columns;
+    text.remove_prefix(next.text.size());
+  }
+  return columns;
+}
+
 void keep_rows_around_cursor(TypedLayout& layout, std::size_t max_rows) {
   auto& rows = layout.rows;
   const std::size_t kept = std::max<std::size_t>(max_rows, 1);
@@ -187,6 +197,24 @@ TypedLayout lay_out_typed(std::string_view before_cursor, std::string_view after
   append(layout, after_cursor, limit);
   keep_rows_around_cursor(layout, max_rows);
   return layout;
+}
+
+std::size_t put_above(TypedLayout& layout, const std::vector<std::string>& lines,
+                      std::size_t columns, std::size_t max_rows) {
+  // One column is left free, as in all rows of the line being typed.
+  const std::size_t limit = std::max(columns, kSmallestRow + 1) - 1;
+  std::string text;
+  for (const std::string& line : lines) text += wrap(line, limit) + '\n';
+  std::vector<TypedLayout::Row> above;
+  std::string_view rest = text;
+  while (!rest.empty() && above.size() < max_rows) {
+    const std::string_view row = rest.substr(0, rest.find('\n'));
+    above.push_back({.text = std::string(row), .columns = most_columns(row)});
+    rest.remove_prefix(row.size() + 1);
+  }
+  layout.cursor_row += above.size();
+  layout.rows.insert(layout.rows.begin(), above.begin(), above.end());
+  return above.size();
 }
 
 std::size_t rows_above_cursor(const TypedLayout& drawn, std::size_t columns) {

@@ -75,6 +75,10 @@ struct TypedLayout {
 TypedLayout lay_out_typed(std::string_view before_cursor, std::string_view after_cursor,
                           std::size_t columns, std::size_t max_rows);
 
+// Puts rows above it: each of `lines`, which are sanitized, wrapped. At most `max_rows`; how many.
+std::size_t put_above(TypedLayout& layout, const std::vector<std::string>& lines,
+                      std::size_t columns, std::size_t max_rows);
+
 // How many rows above the cursor the first one begins when the terminal has become `columns` wide
 // and has broken the rows anew.
 std::size_t rows_above_cursor(const TypedLayout& drawn, std::size_t columns);

@@ -108,8 +108,8 @@ class Terminals:
 def draw_conversation(page, folder, chatd, work):
     terminals = Terminals(work)
     try:
-        environment = f"chat --tcp-port {chatd.tcp} --udp-port {chatd.udp}"
-        # What is to be seen is what people type: the ports are those that the kernel has picked.
+        environment = f"chat --server {chatd.tls}"
+        # What is to be seen is what people type: the port is the one that the kernel has picked.
         with open(os.path.join(work, "chat"), "w", encoding="utf-8") as script:
             script.write(f'#!/bin/sh\nexec {folder}/{environment} "$@"\n')
         os.chmod(script.name, 0o755)

@@ -15,7 +15,7 @@ fail() {
   failures=$((failures + 1))
 }
 
-flags_of() { "$bin/$1" "${@:2}" --help | grep -oE '^  +(-h,)?--[a-z-]+' | grep -oE -- '--[a-z-]+' | sort -u; }
+flags_of() { "$bin/$1" "${@:2}" --help | grep -oE '^  +(-h,)?--[a-z0-9-]+' | grep -oE -- '--[a-z0-9-]+' | sort -u; }
 
 same() { # same WHAT EXPECTED FOUND
   [[ -n $2 ]] || fail "$1: --help names no flags"
@@ -44,7 +44,7 @@ in_zsh() {
     local -a words=("${@:2}")
     _chatd' zsh "$completions" "$bin/$1" "${@:2}"
 }
-zsh_flags() { in_zsh "$@" | grep -oE -- '^--[a-z-]+' | sort -u; }
+zsh_flags() { in_zsh "$@" | grep -oE -- '^--[a-z0-9-]+' | sort -u; }
 
 # shellcheck source=cmake/package/completions/chatd.bash
 source "$completions/chatd.bash"

@@ -21,13 +21,13 @@ PAGES = {
 def flags_of_help(programs: pathlib.Path, command: list[str]) -> set[str]:
     text = subprocess.run([programs / command[0], *command[1:], "--help"], check=True,
                           stdout=subprocess.PIPE, text=True, timeout=20).stdout
-    return set(re.findall(r"^ +(?:-h,)?(--[a-z-]+)", text, re.MULTILINE))
+    return set(re.findall(r"^ +(?:-h,)?(--[a-z0-9-]+)", text, re.MULTILINE))
 
 
 def flags_of_page(page: pathlib.Path) -> set[str]:
     """Those that a .TP introduces."""
     tags = re.findall(r"^\.TP\n(.*)$", page.read_text(), re.MULTILINE)
-    return {flag for tag in tags for flag in re.findall(r"--[a-z-]+", tag.replace("\\-", "-"))}
+    return {flag for tag in tags for flag in re.findall(r"--[a-z0-9-]+", tag.replace("\\-", "-"))}
 
 
 def main() -> int:

@@ -140,16 +140,16 @@ def check_chatd(seccomp, unit: str, bin_folder: pathlib.Path, work: pathlib.Path
     successor = 0
     try:
         ready = chatd.stdout.readline()
-        match = re.match(r"chatd ready tcp=127\.0\.0\.1:(\d+) udp=127\.0\.0\.1:(\d+) tls=", ready)
+        match = re.match(r"chatd ready tcp=\S+ udp=\S+ tls=(127\.0\.0\.1:\d+)$", ready)
         assert match, f"not ready: {ready!r}, exit code {chatd.poll()}"
-        ports = ["--tcp-port", match[1], "--udp-port", match[2]]
+        place = ["--server", match[1]]
         chat = str(bin_folder / "chat")
         host = subprocess.Popen([chat, "create", "kitchen", "--name", "alice", "--timeout",
-                                 str(PATIENCE_S), *ports], stdin=subprocess.PIPE,
+                                 str(PATIENCE_S), *place], stdin=subprocess.PIPE,
                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         hosts.append(host)
         assert "you are in kitchen" in host.stderr.readline()
-        subprocess.run([chat, "join", "kitchen", "--name", "bob", *ports], input="hello\n",
+        subprocess.run([chat, "join", "kitchen", "--name", "bob", *place], input="hello\n",
                        text=True, check=True, timeout=PATIENCE_S, capture_output=True)
         with socket.socket(socket.AF_UNIX) as page:
             page.settimeout(PATIENCE_S)
@@ -163,7 +163,7 @@ def check_chatd(seccomp, unit: str, bin_folder: pathlib.Path, work: pathlib.Path
         assert chatd.wait(PATIENCE_S) == 0, f"exit code {chatd.returncode}"
         log.seek(0)
         successor = int(re.search(r"handed over to process (\d+)", log.read())[1])
-        subprocess.run([chat, "join", "kitchen", "--name", "carol", *ports], input="hello\n",
+        subprocess.run([chat, "join", "kitchen", "--name", "carol", *place], input="hello\n",
                        text=True, check=True, timeout=PATIENCE_S, capture_output=True)
         assert "carol: hello\n" in host.stdout, "alice heard nothing after the hand-over"
         os.kill(successor, signal.SIGUSR2)

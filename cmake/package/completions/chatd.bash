@@ -55,7 +55,7 @@ _chatd() {
   esac
   words=$(_chatd_values "$1" "$prev")
   if [[ -z $words && $cur == -* ]]; then
-    words=$(_chatd_help "$1" | grep -oE '^ +(-h,)?--[a-z-]+' | grep -oE -- '--[a-z-]+')
+    words=$(_chatd_help "$1" | grep -oE '^ +(-h,)?--[a-z0-9-]+' | grep -oE -- '--[a-z0-9-]+')
   elif [[ -z $words && $COMP_CWORD == 1 ]]; then
     case ${1##*/} in
       chat) words='create join rooms' ;;

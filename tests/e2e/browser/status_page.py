@@ -57,8 +57,9 @@ class Chatd:
                 self.page = found.group(1)
                 break
         check(self.page, "chatd names its admin endpoint")
-        ready = re.search(r"tcp=\S+:(\d+) udp=\S+:(\d+)", self.process.stdout.readline())
-        self.tcp, self.udp = ready.groups()
+        ready = re.search(r"tcp=\S+:(\d+) udp=\S+:(\d+) tls=(\S+)",
+                          self.process.stdout.readline())
+        self.tcp, self.udp, self.tls = ready.groups()
 
     def stop(self):
         if self.process.poll() is None:

@@ -1,5 +1,6 @@
 #include "tests/e2e/chat/chat_program.h"
 
+#include <algorithm>
 #include <clocale>
 #include <cstdlib>
 #include <filesystem>
@@ -36,7 +37,8 @@ ProcessOptions chat_options(const Environment& added, bool on_terminal) {
                          {"NO_COLOR", ""},
                          {"CHAT_PASSWORD", ""},
                          {"LC_ALL", "C.UTF-8"},
-                         {"XDG_RUNTIME_DIR", directory.path()}};
+                         {"XDG_RUNTIME_DIR", directory.path()},
+                         {"XDG_STATE_HOME", directory.path()}};
   for (const auto& one : added) {
     std::erase_if(options.environment,
                   [&one](const auto& entry) { return entry.first == one.first; });
@@ -46,9 +48,20 @@ ProcessOptions chat_options(const Environment& added, bool on_terminal) {
   return options;
 }
 
+int chat_protocol() {
+  const char* const wanted = std::getenv("CHAT_TEST_PROTOCOL");
+  return wanted == nullptr ? 2 : std::atoi(wanted);
+}
+
 Arguments chat_command(const ChatdServer& server, const Arguments& arguments) {
   Arguments command{CHAT_PROGRAM};
   command.insert(command.end(), arguments.begin(), arguments.end());
+  const bool names_v1 = std::find(command.begin(), command.end(), "--v1") != command.end();
+  if (!names_v1 && chat_protocol() == 2) {
+    command.insert(command.end(), {"--server", server.tls().to_string()});
+    return command;
+  }
+  if (!names_v1) command.emplace_back("--v1");
   command.insert(command.end(),
                  {"--host", server.tcp().ip(), "--tcp-port", std::to_string(server.tcp().port()),
                   "--udp-port", std::to_string(server.udp().port())});

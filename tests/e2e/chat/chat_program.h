@@ -20,6 +20,10 @@ using Environment = std::vector<std::pair<std::string, std::string>>;
 // kept between runs goes into a directory of this test program's own.
 ProcessOptions chat_options(const Environment& added = {}, bool on_terminal = false);
 
+// The protocol that `chat` speaks in these tests unless they name one (--v1): 2, or what
+// CHAT_TEST_PROTOCOL in the environment says. What does not name one holds for both.
+int chat_protocol();
+
 // `arguments` and where to find the server.
 Arguments chat_command(const ChatdServer& server, const Arguments& arguments);
 // The same in the words of a shell, for redirections.

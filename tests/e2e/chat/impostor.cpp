@@ -19,8 +19,9 @@ Impostor::Impostor() : listener_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0
 
 Process Impostor::start_client(const Arguments& flags) const {
   Arguments command{CHAT_PROGRAM, "join", "kitchen", "--name", "bob"};
-  command.insert(command.end(), {"--host", "127.0.0.1", "--tcp-port", std::to_string(tcp_port()),
-                                 "--udp-port", std::to_string(udp_.address().port())});
+  command.insert(command.end(),
+                 {"--v1", "--host", "127.0.0.1", "--tcp-port", std::to_string(tcp_port()),
+                  "--udp-port", std::to_string(udp_.address().port())});
   command.insert(command.end(), flags.begin(), flags.end());
   return Process(command, chat_options());
 }

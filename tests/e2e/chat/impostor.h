@@ -18,7 +18,7 @@ class Impostor {
  public:
   Impostor();
 
-  // chat join kitchen --name bob
+  // chat join kitchen --name bob --v1
   Process start_client(const Arguments& flags = {"--connect-timeout", "300ms"}) const;
   std::uint16_t tcp_port() const;
   UdpPeer& udp() { return udp_; }

@@ -326,7 +326,9 @@ class Ghost : public testing::Test {
                             "--tcp-port",
                             std::to_string(server_.tcp().port()),
                             "--udp-port",
-                            std::to_string(server_.udp().port())};
+                            std::to_string(server_.udp().port()),
+                            "--tls-port",
+                            std::to_string(server_.tls().port())};
     server_.process().kill(SIGKILL);
     EXPECT_TRUE(server_.process().wait_exit().has_value());
     Process afresh(command);
@@ -388,7 +390,7 @@ TEST_F(Ghost, OfARoomThatIsGoneIsForgotten) {
 }
 
 TEST_F(Ghost, AServerThatWasStartedAfreshDoesNotKnowIt) {
-  Process chat = start("create", "alice", {"--heartbeat", "1s"});
+  Process chat = start("create", "alice", {"--heartbeat", "1s", "--v1"});
   ASSERT_TRUE(is_in(chat));
   const Process afresh = start_server_afresh();
   EXPECT_EQ(exit_code_of(chat), 5);

@@ -37,14 +37,14 @@ bool stdout_fills_up(const Process& program) {
   const UniqueFd pipe = stdout_pipe_of(program);
   return wait_until([&pipe] {
     int waiting_bytes = 0;
-    return ::ioctl(pipe.get(), FIONREAD, &waiting_bytes) == 0 && waiting_bytes > 3'000;
+    return ::ioctl(pipe.get(), FIONREAD, &waiting_bytes) == 0 && waiting_bytes > 900;
   });
 }
 
 // More than the pipe and what `chat` itself keeps.
 std::string much_text() {
   std::string text;
-  for (int i = 0; i < 40; ++i) text += std::string(3'900, 'x') + "\n";
+  for (int i = 0; i < 160; ++i) text += std::string(1'000, 'x') + "\n";
   return text;
 }
 

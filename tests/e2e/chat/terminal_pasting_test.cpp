@@ -64,7 +64,7 @@ TEST_F(ChatTerminal, WhatIsLeftOfAPasteIsToldWhenTheRoomEnds) {
   for (int i = 0; i < 50; ++i) EXPECT_TRUE(bob_->hears(said("alice", "line " + std::to_string(i))));
   bob_->leave();  // the host
   EXPECT_EQ(exit_code_of(alice.process()), 5);
-  EXPECT_TRUE(alice.shows("disconnected\""));
+  EXPECT_TRUE(alice.shows("you are no longer in the room"));
   EXPECT_TRUE(alice.shows("more lines of yours were not sent.")) << alice.screen().text();
 }
 

@@ -59,7 +59,7 @@ TEST(Names, ChatdAtLocalhostIsFoundByAll) {
   ASSERT_TRUE(alice);
   for (const Arguments& host : {Arguments{}, {"--host", "localhost"}, {"--host", "127.0.0.1"}}) {
     SCOPED_TRACE(host.empty() ? "no --host" : host.back());
-    Arguments command{CHAT_PROGRAM, "join", "room", "--name", "bob"};
+    Arguments command{CHAT_PROGRAM, "join", "room", "--name", "bob", "--v1"};
     command.insert(command.end(), ports.begin(), ports.end());
     command.insert(command.end(), host.begin(), host.end());
     Process chat(command, chat_options());

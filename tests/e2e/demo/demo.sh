@@ -51,16 +51,16 @@ eventually() {
 
 start_chatd() {
   local deadline=$((SECONDS + patience_s)) ready=
-  "$bin/chatd" --host 127.0.0.1 --tcp-port 0 --udp-port 0 --tls-port off --log-level warn \
+  "$bin/chatd" --host 127.0.0.1 --tcp-port 0 --udp-port 0 --tls-port 0 --log-level warn \
     >"$work/chatd.out" 2>"$work/chatd.err" </dev/null &
   chatd_pid=$!
-  until [[ $ready =~ ^chatd\ ready\ tcp=127\.0\.0\.1:([0-9]+)\ udp=127\.0\.0\.1:([0-9]+)$ ]]; do
+  until [[ $ready =~ ^chatd\ ready\ tcp=127\.0\.0\.1:([0-9]+)\ udp=127\.0\.0\.1:([0-9]+)\ tls=(.*)$ ]]; do
     kill -0 "$chatd_pid" 2>/dev/null || fail 'chatd did not start'
     ((SECONDS < deadline)) || fail 'chatd did not get ready'
     sleep 0.02
     read -r ready <"$work/chatd.out" || true
   done
-  ports=(--tcp-port "${BASH_REMATCH[1]}" --udp-port "${BASH_REMATCH[2]}")
+  server=${BASH_REMATCH[3]}
   say "$ready"
 }
 
@@ -73,11 +73,11 @@ enter() {
   (
     # A keyboard held open by somebody else's chat would never come to its end.
     for keyboard in "${voice[@]}"; do exec {keyboard}>&-; done
-    exec "$bin/chat" "$1" "$room" --name "$name" --host 127.0.0.1 "${ports[@]}" \
+    exec "$bin/chat" "$1" "$room" --name "$name" --server "$server" \
       <"$work/$name.in" >"$work/$name.out" 2>"$work/$name.err"
   ) &
   pid_of[$name]=$!
-  eventually "$work/$name.err" "chat: you are in $room as $name" || fail "$name could not enter"
+  eventually "$work/$name.err" "chat: you are in $room as $name (protocol 2)" || fail "$name could not enter"
   say "* $name enters $room"
 }
 

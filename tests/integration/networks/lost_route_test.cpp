@@ -1,5 +1,5 @@
-// The real `chat` on a machine that loses its way to the server: what it sends cannot even leave.
-// It must not sit there as if nobody said anything.
+// The real `chat`, with protocol 1, on a machine that loses its way to the server: what it sends
+// cannot even leave. It must not sit there as if nobody said anything.
 #include "tests/e2e/chat/chat_program.h"
 #include "tests/integration/networks/networks_test.h"
 
@@ -32,7 +32,7 @@ class LostRoute : public NetworksTest, public testing::WithParamInterface<Family
   }
   Process start_far_chat(const std::string& command = "join") {
     const Inside inside(*far_);
-    return start_chat(server(), {command, "room", "--name", "bob", "--heartbeat", "100ms"});
+    return start_chat(server(), {command, "room", "--name", "bob", "--heartbeat", "100ms", "--v1"});
   }
   void lose_route() { far_->ip({"route del " + prefix() + " dev eth0"}); }
   void find_route() { far_->ip({"route add " + prefix() + " dev eth0"}); }

@@ -77,7 +77,7 @@ SealedMember& LogWorld::add(const client::EntryRequest& request, const Endpoint&
   member.name = request.username;
   member.from = from;
   if (!entry || !entry->session) return member;
-  EXPECT_EQ(entry->udp_port, 9000);
+  EXPECT_EQ(entry->endpoints.at(0).port, 9000);
   member.token = entry->token;
   member.session = std::make_unique<client::LogSession>(
       *entry->session, client::LogSessionOptions{.wants_history = true}, now_ms);
@@ -113,6 +113,12 @@ void LogWorld::collect(SealedMember& member) {
   while (auto event = member.session->next_event()) member.events.push_back(std::move(*event));
 }
 
+void LogWorld::collect(Guest& guest) {
+  while (auto datagram = guest.next_datagram()) {
+    send({.is_to_relay = true, .from = guest.from, .to = {}, .bytes = std::move(*datagram)});
+  }
+}
+
 void LogWorld::send(InFlight datagram) {
   std::uniform_real_distribution<double> chance;
   const int copies = chance(random_) < network.duplicates ? 2 : 1;
@@ -140,6 +146,11 @@ void LogWorld::arrive(const InFlight& datagram) {
     member.session->on_datagram(now_ms, datagram.bytes);
     return collect(member);
   }
+  for (Guest& guest : guests) {
+    if (guest.from != datagram.to) continue;
+    guest.on_datagram(datagram.bytes);
+    return collect(guest);
+  }
   if (datagram.bytes.size() > 2) {
     heard_by_v1[datagram.to.port].push_back(datagram.bytes.substr(2));
   }
@@ -166,6 +177,7 @@ TimeMs LogWorld::next_time() const {
   for (const SealedMember& member : members) {
     if (member.session != nullptr) next = earliest(next, member.session->next_deadline());
   }
+  for (const Guest& guest : guests) next = earliest(next, guest.next_deadline());
   return std::max(next.value_or(now_ms + 1'000), now_ms + 1);
 }
 
@@ -185,6 +197,10 @@ void LogWorld::step() {
     if (member.session == nullptr) continue;
     member.session->on_deadline(now_ms);
     collect(member);
+  }
+  for (Guest& guest : guests) {
+    guest.on_deadline();
+    collect(guest);
   }
 }
 
@@ -223,6 +239,11 @@ bool LogWorld::settle(TimeMs at_most_ms) {
     step();
   }
   return is_settled();
+}
+
+void LogWorld::start_afresh() {
+  config_.seed[0] = static_cast<std::uint8_t>(config_.seed[0] + 1);
+  relay = std::make_unique<Relay>(config_, now_ms);
 }
 
 void LogWorld::hand_over() {

@@ -5,8 +5,10 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <random>
 #include <string>
 #include <string_view>
@@ -42,6 +44,15 @@ struct SealedMember {
   std::uint64_t count(client::LogEvent::Kind kind) const;
 };
 
+// Another client in the same world, of whatever kind.
+struct Guest {
+  Endpoint from;
+  std::function<void(std::string_view)> on_datagram;
+  std::function<void()> on_deadline;
+  std::function<std::optional<TimeMs>()> next_deadline;
+  std::function<std::optional<std::string>()> next_datagram;
+};
+
 class LogWorld {
  public:
   explicit LogWorld(const Network& network = {}, std::uint64_t seed = 1,
@@ -71,6 +82,8 @@ class LogWorld {
   void deliver(const Endpoint& from, std::string_view bytes);
   // Another relay goes on in place of this one.
   void hand_over();
+  // Another relay begins in place of this one, and knows nothing.
+  void start_afresh();
 
   std::uint64_t count(Counter counter) const { return relay->counters()[counter]; }
   Endpoint next_endpoint() { return at("127.0.0.1", next_port_++); }
@@ -80,6 +93,7 @@ class LogWorld {
   std::unique_ptr<Relay> relay;
   Outbox out;
   std::deque<SealedMember> members;
+  std::deque<Guest> guests;
   // What members with protocol v1 have heard, by port.
   std::map<std::uint16_t, std::vector<std::string>> heard_by_v1;
   // What arrived at the relay last, for tests that send it again.
@@ -97,6 +111,7 @@ class LogWorld {
   void arrive(const InFlight& datagram);
   void step();
   void collect(SealedMember& member);
+  void collect(Guest& guest);
   void empty_outbox();
   bool is_settled() const { return why_not_settled().empty(); }
   TimeMs next_time() const;

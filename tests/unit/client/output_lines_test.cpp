@@ -13,8 +13,8 @@ using Kind = Event::Kind;
 const Style kPlain(false);
 
 TEST(JsonLines, EveryEventHasItsAgreedForm) {
-  EXPECT_EQ(json_ready("kitchen", "alice"),
-            R"({"type":"ready","room":"kitchen","username":"alice"})");
+  EXPECT_EQ(json_ready("kitchen", "alice", 2),
+            R"({"type":"ready","room":"kitchen","username":"alice","protocol":2})");
   EXPECT_EQ(json_event({Kind::kMessage, "bob", "hi"}),
             R"({"type":"message","sender":"bob","message":"hi"})");
   EXPECT_EQ(json_event({Kind::kJoined, "bob", "x"}), R"({"type":"joined","username":"bob"})");
@@ -61,24 +61,21 @@ TEST(TextLines, ANameCannotPassForMoreThanAName) {
   EXPECT_EQ(event_line({Kind::kMessage, "* bob joined", "x"}, kPlain), "\"* bob joined\": x");
   EXPECT_EQ(event_line({Kind::kJoined, "bob left. alice", ""}, kPlain),
             "* \"bob left. alice\" joined");
-  EXPECT_EQ(members_line({{{"den", {"a, b", "c"}, 2, false}}, 1}, "den", kPlain),
+  EXPECT_EQ(members_line(RoomInfo{"den", {"a, b", "c"}, 2, false}, kPlain),
             "2 people here: \"a, b\", c");
   EXPECT_EQ(rooms_table({{{"den  9 people: a\nx", {}, 0, false}}, 1}),
             "\"den  9 people: a^Jx\"  0 people");
 }
 
 TEST(TextLines, MembersTellWhatIsCutOrHidden) {
-  const RoomList list{{{"open", {"a", "b\x1b"}, 2, false},
-                       {"full", {"a", "b"}, 30, false},
-                       {"shut", {}, 4, true},
-                       {"one", {"a"}, 1, false}},
-                      4};
-  EXPECT_EQ(members_line(list, "open", kPlain), "2 people here: a, b^[");
-  EXPECT_EQ(members_line(list, "full", kPlain), "30 people here: a, b and 28 more");
-  EXPECT_EQ(members_line(list, "shut", kPlain),
+  EXPECT_EQ(members_line(RoomInfo{"open", {"a", "b\x1b"}, 2, false}, kPlain),
+            "2 people here: a, b^[");
+  EXPECT_EQ(members_line(RoomInfo{"full", {"a", "b"}, 30, false}, kPlain),
+            "30 people here: a, b and 28 more");
+  EXPECT_EQ(members_line(RoomInfo{"shut", {}, 4, true}, kPlain),
             "4 people here; the server does not name the members of a room with a password");
-  EXPECT_EQ(members_line(list, "one", kPlain), "1 person here: a");
-  EXPECT_NE(members_line(list, "gone", kPlain), "");
+  EXPECT_EQ(members_line(RoomInfo{"one", {"a"}, 1, false}, kPlain), "1 person here: a");
+  EXPECT_NE(members_line(std::nullopt, kPlain), "");
 }
 
 TEST(TextLines, RoomsTable) {

@@ -1,0 +1,405 @@
+#include "client/lib/log_member.h"
+
+#include <simdjson.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "client/lib/member_session.h"
+#include "client/lib/seat_refusal.h"
+#include "core/wire/v2/datagram.h"
+
+namespace chatd::client {
+namespace {
+
+constexpr int kRefusalsUntilLost = 3;
+constexpr TimeMs kDoubtMs = 2'000;
+constexpr TimeMs kUnechoedMs = 5'000;
+constexpr TimeMs kFirstWaitMs = 1'000;
+constexpr TimeMs kMaxWaitMs = 30'000;
+// After a restart the room is there again when its host is. Who is not the host waits so long.
+constexpr TimeMs kRoomWaitMs = 30'000;
+// LogSession keeps a path alive in a third of the idle timeout.
+constexpr TimeMs kKeepAliveParts = 3;
+
+std::string whole_seconds(TimeMs time_ms) {
+  return std::to_string(time_ms / 1000) + " s";
+}
+
+bool is_not_text(char c) {
+  const auto byte = static_cast<unsigned char>(c);
+  return (byte < 0x20 && c != '\t' && c != '\n') || byte == 0x7f;
+}
+
+tl::unexpected<Error> not_sendable(const std::string& why) {
+  return failure(ErrorKind::kNotSendable, "not sent: " + why);
+}
+
+// What a member with protocol v1 has said, or the server to all. Nothing in it ends anything.
+Event read_v1(std::string_view payload, bool is_servers) {
+  Event event = parse_payload(payload, "");
+  if (event.kind == Event::Kind::kMalformed) return event;
+  if (is_servers) {
+    event.kind = Event::Kind::kNotice;
+  } else if (event.kind != Event::Kind::kMessage) {
+    return {.kind = Event::Kind::kMalformed, .text = "a message is not as a member's are"};
+  }
+  return event;
+}
+
+}  // namespace
+
+tl::expected<void, Error> check_text(std::string_view text) {
+  if (text.empty()) return not_sendable("it is empty");
+  if (text.size() > v2::kMaxSayBytes) {
+    return not_sendable("it is too long by " + std::to_string(text.size() - v2::kMaxSayBytes) +
+                        " bytes (a message has " + std::to_string(v2::kMaxSayBytes) + " at most)");
+  }
+  if (!simdjson::validate_utf8(text.data(), text.size())) {
+    return not_sendable("it is not valid UTF-8");
+  }
+  if (std::any_of(text.begin(), text.end(), is_not_text)) {
+    return not_sendable("it contains a control character");
+  }
+  return {};
+}
+
+LogMember::LogMember(EntryRequest request, Entry entry, Options options, TimeMs now_ms)
+    : request_(std::move(request)),
+      token_(entry.token),
+      options_(std::move(options)),
+      heard_at_ms_(now_ms) {
+  const SessionInfo& info = *entry.session;
+  told_ = (options_.wants_history ? info.oldest_entry : info.next_entry) - 1;
+  start(now_ms, std::move(*entry.session), options_.wants_history);
+}
+
+void LogMember::start(TimeMs now_ms, SessionInfo info, bool wants_history) {
+  idle_timeout_ms_ = info.idle_timeout_ms;
+  info.idle_timeout_ms = std::min(idle_timeout_ms_, kKeepAliveParts * options_.heartbeat_ms);
+  session_ =
+      std::make_unique<LogSession>(std::move(info), LogSessionOptions{wants_history}, now_ms);
+  doubted_at_ms_.reset();
+  refusals_ = 0;
+}
+
+// --- What is said --------------------------------------------------------------------------------
+
+std::uint64_t LogMember::say(TimeMs now_ms, std::string_view text) {
+  if (said_.empty()) waiting_since_ms_ = now_ms;
+  const std::uint64_t id = next_id_++;
+  said_.emplace(id, text);
+  give(now_ms, id);
+  return id;
+}
+
+// To the session; or later, when what the last one has left open is known.
+void LogMember::give(TimeMs now_ms, std::uint64_t id) {
+  if (!is_caught_up_ || session_->is_over()) return;
+  const std::uint64_t number = session_->say(now_ms, said_[id]);
+  if (number != 0) ids_[number] = id;
+}
+
+void LogMember::give_all(TimeMs now_ms) {
+  is_caught_up_ = true;
+  lost_ids_.clear();
+  for (const auto& [id, text] : said_) give(now_ms, id);
+}
+
+void LogMember::settle(std::uint64_t id) {
+  if (said_.erase(id) > 0) events_.push_back({.kind = Event::Kind::kDelivered, .id = id});
+}
+
+void LogMember::leave() {
+  session_->leave();
+}
+
+// --- Datagrams -----------------------------------------------------------------------------------
+
+void LogMember::on_datagram(TimeMs now_ms, std::string_view bytes) {
+  if (is_over_) return;
+  const std::uint64_t dropped = session_->stats().datagrams_dropped;
+  const bool is_ours = session_->on_datagram(now_ms, bytes);
+  if (is_ours && session_->stats().datagrams_dropped == dropped) {
+    if (!session_->is_over()) on_heard(now_ms);
+  } else if (bytes.size() == v2::kOverheadBytes && !doubted_at_ms_) {
+    doubted_at_ms_ = now_ms;
+  }
+  take_events(now_ms);
+}
+
+std::optional<std::string> LogMember::next_datagram(TimeMs now_ms) {
+  if (is_over_) return std::nullopt;
+  return session_->next_datagram(now_ms);
+}
+
+void LogMember::on_heard(TimeMs now_ms) {
+  heard_at_ms_ = now_ms;
+  refusals_ = 0;
+  doubted_at_ms_.reset();
+  if (!said_.empty()) waiting_since_ms_ = now_ms;
+  const auto loss = std::exchange(loss_, std::nullopt);
+  if (!loss || !loss->is_told) return;
+  tell(Event::Kind::kAnswered,
+       options_.server_name +
+           (loss->is_back ? " had lost you: you are back in the room" : " answers again"));
+}
+
+void LogMember::on_unreachable(TimeMs now_ms) {
+  if (++refusals_ < kRefusalsUntilLost || is_over_) return;
+  lose(now_ms, "nothing listens where " + options_.server_name + " was");
+}
+
+// --- Silence and loss ----------------------------------------------------------------------------
+
+// `told`: what a person is told at once; empty: nothing before the seat was asked for in vain.
+void LogMember::lose(TimeMs now_ms, const std::string& told) {
+  if (!loss_) loss_ = Loss{.since_ms = now_ms, .next_try_ms = now_ms};
+  // A seat where nothing is heard is no better than none.
+  if (std::exchange(loss_->is_back, false)) loss_->next_try_ms = now_ms + next_wait_ms();
+  if (told.empty() || loss_->is_told) return;
+  loss_->is_told = true;
+  tell(Event::Kind::kUnanswered,
+       told + (send_failure_.empty() ? "" : ": " + send_failure_) + "; asking again");
+}
+
+void LogMember::on_deadline(TimeMs now_ms) {
+  if (is_over_) return;
+  session_->on_deadline(now_ms);
+  take_events(now_ms);
+  if (!is_over_) look(now_ms);
+}
+
+void LogMember::look(TimeMs now_ms) {
+  const std::string silent = options_.server_name + " does not answer";
+  if (doubted_at_ms_ && now_ms >= *doubted_at_ms_ + kDoubtMs) {
+    doubted_at_ms_.reset();
+    lose(now_ms, "");
+  }
+  if (!said_.empty() && !loss_ && now_ms >= waiting_since_ms_ + kUnechoedMs) {
+    lose(now_ms, silent);
+  }
+  if (!loss_ || now_ms < std::max(heard_at_ms_, loss_->since_ms) + idle_timeout_ms_) return;
+  const std::string time = whole_seconds(idle_timeout_ms_);
+  end(Event::Kind::kServerGone,
+      options_.server_name + (loss_->why.empty() ? " has not answered for " + time
+                                                 : " has not let you back to your seat for " +
+                                                       time + " (" + loss_->why + ")"));
+}
+
+std::optional<TimeMs> LogMember::next_deadline() const {
+  if (is_over_) return std::nullopt;
+  std::optional<TimeMs> next = session_->next_deadline();
+  if (doubted_at_ms_) next = earliest(next, *doubted_at_ms_ + kDoubtMs);
+  if (!said_.empty() && !loss_) next = earliest(next, waiting_since_ms_ + kUnechoedMs);
+  if (!loss_) return next;
+  if (!loss_->is_back) next = earliest(next, loss_->next_try_ms);
+  return earliest(next, std::max(heard_at_ms_, loss_->since_ms) + idle_timeout_ms_);
+}
+
+// --- The seat, again -----------------------------------------------------------------------------
+
+std::optional<EntryRequest> LogMember::wants_entry(TimeMs now_ms) const {
+  if (is_over_ || !loss_ || loss_->is_back || now_ms < loss_->next_try_ms) return std::nullopt;
+  EntryRequest request = request_;
+  request.token.reset();
+  if (loss_->wish == Wish::kSeat) request.token = token_;
+  if (loss_->wish != Wish::kAnew) request.operation = Operation::kJoin;
+  return request;
+}
+
+void LogMember::on_entered(TimeMs now_ms, Entry entry) {
+  token_ = entry.token;
+  if (loss_->wish != Wish::kSeat) {
+    // Another room of the same name: what was said in the old one is gone, but for what others have
+    // heard of it.
+    told_ = entry.session->oldest_entry - 1;
+    ids_.clear();
+    is_caught_up_ = true;
+  }
+  on_seat(now_ms, std::move(*entry.session));
+}
+
+// What was told last is the end of what need not be read again.
+void LogMember::on_seat(TimeMs now_ms, SessionInfo info) {
+  const std::uint64_t oldest = info.oldest_entry;
+  info.oldest_entry = std::clamp(told_ + 1, oldest, info.next_entry);
+  if (oldest > told_ + 1) {
+    events_.push_back({.kind = Event::Kind::kLost, .count = oldest - told_ - 1});
+    told_ = oldest - 1;
+  }
+  if (is_caught_up_) lost_ids_ = std::exchange(ids_, {});
+  ids_.clear();
+  is_return_ = true;
+  is_caught_up_ = info.oldest_entry == info.next_entry;
+  start(now_ms, std::move(info), /*wants_history=*/true);
+  loss_->is_back = loss_->is_told = true;
+  loss_->wish = Wish::kSeat;
+  if (is_caught_up_) give_all(now_ms);
+}
+
+// One more attempt was in vain.
+TimeMs LogMember::next_wait_ms() {
+  return std::min(kFirstWaitMs << std::min(loss_->failed++, 8u), kMaxWaitMs);
+}
+
+// Whether there is something else to ask for, now that this was refused.
+bool LogMember::next_wish(const Error& error) {
+  if (loss_->wish == Wish::kSeat && is_refused_with(error, kStatusNotFound)) {
+    loss_->wish = Wish::kAnew;
+    return true;
+  }
+  if (loss_->wish == Wish::kAnew && request_.operation == Operation::kCreate &&
+      is_refused_with(error, kStatusConflict)) {
+    loss_->wish = Wish::kJoinAnew;
+    return true;
+  }
+  return false;
+}
+
+void LogMember::on_not_entered(TimeMs now_ms, const Error& error) {
+  if (next_wish(error)) return;
+  loss_->wish = Wish::kSeat;
+  const bool has_waited = now_ms >= loss_->since_ms + kRoomWaitMs;
+  if (is_final_refusal(error) || (is_refused_with(error, kStatusNotFound) && has_waited)) {
+    return end(Event::Kind::kNotAuthenticated, error.reason);
+  }
+  fail(now_ms, error);
+}
+
+void LogMember::fail(TimeMs now_ms, const Error& error) {
+  loss_->why = in_words(error);
+  const TimeMs wait_ms = next_wait_ms();
+  loss_->next_try_ms = now_ms + wait_ms;
+  if (std::exchange(loss_->is_told, true)) return;
+  tell(Event::Kind::kUnanswered, options_.server_name +
+                                     " does not know you, and has not let you back to your seat (" +
+                                     loss_->why + "); trying again in " + whole_seconds(wait_ms));
+}
+
+// --- Events --------------------------------------------------------------------------------------
+
+std::optional<Event> LogMember::next_event() {
+  if (events_.empty()) return std::nullopt;
+  Event event = std::move(events_.front());
+  events_.pop_front();
+  return event;
+}
+
+void LogMember::tell(Event::Kind kind, std::string text) {
+  events_.push_back({.kind = kind, .text = std::move(text)});
+}
+
+void LogMember::end(Event::Kind kind, std::string text) {
+  is_over_ = true;
+  tell(kind, std::move(text));
+}
+
+void LogMember::take_events(TimeMs now_ms) {
+  while (!is_over_) {
+    auto event = session_->next_event();
+    if (!event) return;
+    take(now_ms, std::move(*event));
+  }
+}
+
+void LogMember::take(TimeMs now_ms, LogEvent event) {
+  using Kind = LogEvent::Kind;
+  const bool is_entry = event.kind != Kind::kDelivered && event.kind != Kind::kCaughtUp;
+  if (is_entry) told_ = std::max({told_, event.number, event.last_number});
+  switch (event.kind) {
+    case Kind::kDelivered:
+      return take_delivered(event);
+    case Kind::kRefused: {
+      const std::uint64_t id = std::exchange(ids_[event.id], 0);
+      if (said_.erase(id) == 0) return;
+      return events_.push_back(
+          {.kind = Event::Kind::kRefused, .text = std::move(event.text), .id = id});
+    }
+    case Kind::kSaid:
+      return take_said(std::move(event));
+    case Kind::kJoined:
+    case Kind::kLeft:
+      return events_.push_back(
+          {.kind = event.kind == Kind::kJoined ? Event::Kind::kJoined : Event::Kind::kLeft,
+           .name = std::move(event.name),
+           .is_history = is_history(event)});
+    case Kind::kGap:
+      return events_.push_back({.kind = Event::Kind::kLost,
+                                .is_history = is_history(event),
+                                .count = event.last_number - event.number + 1});
+    case Kind::kCaughtUp:
+      // A session that ends says so as well, wherever it has come to.
+      if (session_->complete() < event.number) return;
+      if (is_return_) return give_all(now_ms);
+      return events_.push_back({.kind = Event::Kind::kCaughtUp});
+    case Kind::kClosed:
+      return take_closed(now_ms, std::move(event));
+    case Kind::kUnknown:
+      return lose(now_ms, "");
+    case Kind::kSilent:
+      return lose(now_ms, options_.server_name + " does not answer");
+    case Kind::kAnswers:
+      return;  // on_heard() has told it
+  }
+}
+
+void LogMember::take_delivered(const LogEvent& event) {
+  const std::uint64_t id = ids_[event.id];
+  const auto said = said_.find(id);
+  if (said == said_.end()) return;
+  const std::string text = said->second;
+  settle(id);
+  if (event.number != 0) return;
+  // Others may have it; here it was among what is lost, so nothing else tells of it.
+  events_.push_back({.kind = Event::Kind::kMessage,
+                     .name = request_.username,
+                     .text = text,
+                     .is_own = true,
+                     .id = id});
+}
+
+void LogMember::take_said(LogEvent event) {
+  const bool is_own = event.member != v2::kServerId && event.member == session_->member();
+  std::uint64_t id = 0;
+  if (is_own && event.client_number != 0) {
+    // Of a session before, unless this one has said it.
+    auto& ids = event.id != 0 ? ids_ : lost_ids_;
+    const auto found = ids.extract(event.client_number);
+    if (!found.empty()) id = found.mapped();
+    settle(id);
+  }
+  Event told{.kind = Event::Kind::kMessage, .name = name_of(event), .text = std::move(event.text)};
+  if (event.content_type == v2::ContentType::kV1Payload) {
+    told = read_v1(told.text, event.member == v2::kServerId);
+    told.name = name_of(event);
+  } else if (event.content_type != v2::ContentType::kText) {
+    return;  // for those who know how to read it
+  }
+  told.is_own = is_own;
+  told.is_history = is_history(event);
+  told.id = id;
+  events_.push_back(std::move(told));
+}
+
+std::string LogMember::name_of(const LogEvent& event) const {
+  if (!event.name.empty() || event.member == v2::kServerId) return event.name;
+  return "member-" + std::to_string(event.member);  // who has gone before anybody told its name
+}
+
+void LogMember::take_closed(TimeMs now_ms, LogEvent event) {
+  switch (event.close_reason) {
+    case v2::CloseReason::kSilent:
+      // It was this machine that slept, or its network; nobody wanted it to go.
+      return lose(now_ms, "");
+    case v2::CloseReason::kMoved:
+      // We were let back, and the answer was lost.
+      if (has_failed_to_return()) return lose(now_ms, "");
+      break;
+    default:
+      break;
+  }
+  end(Event::Kind::kDisconnected, std::move(event.text));
+}
+
+}  // namespace chatd::client
