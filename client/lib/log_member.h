@@ -127,6 +127,7 @@ class LogMember {
   void lose(TimeMs now_ms, const std::string& told);
   TimeMs next_wait_ms();
   void look(TimeMs now_ms);
+  std::optional<TimeMs> gone_deadline() const;
   void take_events(TimeMs now_ms);
   void take(TimeMs now_ms, LogEvent event);
   void take_delivered(const LogEvent& event);

@@ -142,6 +142,18 @@ TEST_F(Wrap, NoRowIsTooLongAndNoGraphemeIsCut) {
   }
 }
 
+TEST_F(Wrap, WhatStandsAboveTheTypedLineIsWrappedAndBounded) {
+  TypedLayout layout = lay_out_typed("> typed", "", 10, 9);
+  EXPECT_EQ(put_above(layout, {"one two three", "four"}, 10, 9), 3u);
+  EXPECT_EQ(rows_of(layout), (Rows{"one two", "   three", "four", "> typed"}));
+  EXPECT_EQ(layout.cursor_row, 3u);
+  EXPECT_EQ(layout.rows[1].columns, 8u);
+  layout = lay_out_typed("> typed", "", 10, 9);
+  EXPECT_EQ(put_above(layout, {"one", "two", "three"}, 10, 2), 2u);
+  EXPECT_EQ(rows_of(layout), (Rows{"one", "two", "> typed"}));
+  EXPECT_EQ(put_above(layout, {}, 10, 2), 0u);
+}
+
 TEST_F(Wrap, ColoursTakeNoColumn) {
   EXPECT_EQ(wrap("\x1b[2m12:00\x1b[0m \x1b[31mbob\x1b[0m: aaaa", 17),
             "\x1b[2m12:00\x1b[0m \x1b[31mbob\x1b[0m: aaaa");
