@@ -1,9 +1,10 @@
 # What `cmake --install` puts where (GNUInstallDirs): programs, manual pages, completions, documents,
 # the service and the buffers that it asks for. Only programs that are part of this build and what belongs to them.
 #
-# Two more components are left out unless asked for: `configuration` (/etc/chatd/chatd.toml, which
-# must not be written over where somebody has changed it) and `debian`; cmake/package/cpack.cmake
-# puts both into the package.
+# More components are left out unless asked for: `configuration` (/etc/chatd/chatd.toml, which must
+# not be written over where somebody has changed it) and `debian`, both of which
+# cmake/package/cpack.cmake puts into the package; and `client_dev`, for those who write programs,
+# which has a package of its own.
 include(GNUInstallDirs)
 
 install(TARGETS chatd RUNTIME DESTINATION ${CMAKE_INSTALL_SBINDIR})
@@ -52,3 +53,14 @@ install(FILES server/systemd/chatd.sysctl RENAME 10-chatd.conf DESTINATION lib/s
 
 install(FILES docs/examples/chatd.toml DESTINATION ${CMAKE_INSTALL_FULL_SYSCONFDIR}/chatd
   COMPONENT configuration EXCLUDE_FROM_ALL)
+
+# --- libchatd-client-dev --------------------------------------------------------------------------
+configure_file(client/public/chatd-client.pc.in ${PROJECT_BINARY_DIR}/chatd-client.pc @ONLY)
+set(client_dev COMPONENT client_dev EXCLUDE_FROM_ALL)
+set(client_dev_documents ${CMAKE_INSTALL_DATADIR}/doc/libchatd-client-dev)
+install(FILES client/public/chatd/client.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/chatd ${client_dev})
+install(FILES $<TARGET_FILE:chatd-client> DESTINATION ${CMAKE_INSTALL_LIBDIR} ${client_dev})
+install(FILES ${PROJECT_BINARY_DIR}/chatd-client.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig
+  ${client_dev})
+install(FILES client/public/example.cpp RENAME parrot.cpp
+  DESTINATION ${client_dev_documents}/examples ${client_dev})

@@ -31,14 +31,6 @@ struct Options {
   std::optional<std::int64_t> timeout_ms;
 };
 
-// "chat.example", "chat.example:8001", "192.0.2.7:8001", "[2001:db8::7]:8001", "2001:db8::7".
-struct HostAndPort {
-  std::string host;
-  std::optional<std::uint16_t> port = {};
-};
-// Nothing when it is none of these.
-std::optional<HostAndPort> read_server(const std::string& text);
-
 // Nothing when the program is to end with `exit_code`: after --help, or after an error that has
 // been explained on stderr.
 std::optional<Options> parse_options(int argc, const char* const* argv, int& exit_code);

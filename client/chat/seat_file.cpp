@@ -8,7 +8,7 @@
 
 #include <array>
 
-#include "client/chat/own_directories.h"
+#include "client/net/own_directories.h"
 
 namespace chatd::client {
 namespace {

@@ -41,6 +41,9 @@ class RoomClientV2 final : public RoomClient {
   tl::expected<std::optional<RoomInfo>, Error> who() override;
   std::size_t leave() override;
 
+  const std::map<v2::MemberId, RosterMember>& roster() const { return member_.roster(); }
+  std::size_t undelivered() const { return member_.undelivered(); }
+
  private:
   struct Place {
     UdpSocket socket;

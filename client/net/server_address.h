@@ -4,12 +4,21 @@
 #include <cstdint>
 #include <functional>
 #include <limits>
+#include <optional>
 #include <string>
 
 #include "client/lib/error.h"
 #include "client/net/address.h"
 
 namespace chatd::client {
+
+// "chat.example", "chat.example:8001", "192.0.2.7:8001", "[2001:db8::7]:8001", "2001:db8::7".
+struct HostAndPort {
+  std::string host;
+  std::optional<std::uint16_t> port = {};
+};
+// Nothing when it is none of these.
+std::optional<HostAndPort> read_server(const std::string& text);
 
 // What is known of a server after the TLS handshake.
 struct ServerCertificate {

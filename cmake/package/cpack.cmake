@@ -50,3 +50,11 @@ set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
 set(CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA
   ${debian}/conffiles ${debian}/postinst ${debian}/prerm ${debian}/postrm)
 include(CPack)
+
+# --- libchatd-client-dev --------------------------------------------------------------------------
+# A second package of the same build, by a configuration of its own (./dev package).
+install(FILES ${generated}/changelog.gz DESTINATION ${client_dev_documents}
+  COMPONENT client_dev EXCLUDE_FROM_ALL)
+install(FILES ${debian}/copyright DESTINATION ${client_dev_documents}
+  COMPONENT client_dev EXCLUDE_FROM_ALL)
+configure_file(cmake/package/client_dev.cmake.in ${PROJECT_BINARY_DIR}/CPackClientDevConfig.cmake @ONLY)

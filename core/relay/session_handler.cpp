@@ -231,9 +231,11 @@ void SessionHandler::accept(const Sender& sender, const v2::Say& say) {
   if (const auto fault = fault_of(say)) return refuse(sender, say, *fault);
   if (!is_within_rate ||
       !member.rate_limiter.take_bytes(sender.now_ms, limits_.abuse, say.bytes.size(), receivers)) {
+    counters_.add(Counter::kMessagesSealed);
     dispatcher_.refuse(sender.slot);
     return refuse(sender, say, v2::RefusalReason::kOverLimit);
   }
+  counters_.add(Counter::kMessagesSealed);
   dispatcher_.accept(sender.now_ms, sender.slot, say);
 }
 

@@ -50,6 +50,8 @@ constexpr std::array<CounterSpec, kCounterCount> kTable{{
     {Counter::kDatagramsHandedOver, "datagrams_handed_over",
      "Datagrams that the kernel gave to the wrong shard. They cost more; many of them mean that "
      "steering does not work."},
+    {Counter::kMessagesSealed, "messages_sealed",
+     "Messages of members with protocol v2, among those that were taken."},
     {Counter::kMessagesOverLimit, "messages_over_limit",
      "Messages that went to nobody, unread: their sender was over its rate. Payloads that would "
      "have been refused are among them."},

@@ -43,6 +43,7 @@ enum class Counter : std::uint8_t {
   kHeartbeatsAnswered,         // among the heartbeats: those that asked for it
   kHeartbeatsUnanswered,       // they asked, but their member was over its rate
   kDatagramsHandedOver,        // came to the wrong shard; counted as received on the right one
+  kMessagesSealed,             // among the accepted: of members with protocol v2
   kMessagesOverLimit,          // among the accepted: over their sender's rate, so that nobody has
                                // read them, and they go to nobody
   kOverLimitWarnings,          // told to such a sender

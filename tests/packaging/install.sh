@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Installs the package, uses what is installed, installs it once more over a changed configuration,
+# Installs the packages, uses what is installed, installs it once more over a changed configuration,
 # removes it, purges it, and looks for anything left. All on a copy-on-write view of this machine's
 # root, in a mount and a network namespace of its own: the machine itself stays as it is.
 #
-# usage: install.sh PACKAGE.deb    (as root)
+# usage: install.sh CHATD.deb LIBCHATD-CLIENT-DEV.deb    (as root)
 set -euo pipefail
 
 fail() {
@@ -14,10 +14,11 @@ say() { printf 'install.sh: %s\n' "$*"; }
 
 if [[ ${1-} != --inside ]]; then
   ((EUID == 0)) || fail 'root is needed: dpkg installs for root alone'
-  exec unshare --mount --net --pid --fork --kill-child -- "$(readlink -f "$0")" --inside "$(readlink -f "$1")"
+  exec unshare --mount --net --pid --fork --kill-child -- \
+    "$(readlink -f "$0")" --inside "$(readlink -f "$1")" "$(readlink -f "$2")"
 fi
 
-package=$2
+package=$2 client_dev=$3
 work=$(mktemp -d)
 root=$work/root
 unmount() {
@@ -36,6 +37,7 @@ mount -t tmpfs tmpfs "$root/tmp"
 mount --rbind /dev "$root/dev"
 ip link set lo up
 cp "$package" "$root/tmp/chatd.deb"
+cp "$client_dev" "$root/tmp/client-dev.deb"
 
 in_root=(chroot "$root" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8
   DEBIAN_FRONTEND=noninteractive)
@@ -117,6 +119,31 @@ for ((i = 0; i < 200; ++i)); do
   ! grep -q 'you are in kitchen' "$work/alice.err" || break
   sleep 0.05
 done
+# A program of somebody else's: what the other package brings is enough to build the example, which
+# joins, hears, answers and leaves.
+inside dpkg -i /tmp/client-dev.deb >"$work/dpkg" 2>&1 || fail "dpkg -i libchatd-client-dev: $(<"$work/dpkg")"
+examples=/usr/share/doc/libchatd-client-dev/examples
+inside sh -c "g++ -std=c++20 -Wall -Wextra -Werror $examples/parrot.cpp \
+  \$(pkg-config --cflags --libs chatd-client) -o /tmp/parrot" >"$work/dpkg" 2>&1 || fail "the example: $(<"$work/dpkg")"
+"${in_root[@]}" chat create den --name dan --timeout 1m </dev/null >"$work/dan" 2>&1 &
+dan=$!
+wait_for() {
+  for ((i = 0; i < 200; ++i)); do
+    ! grep -q "$1" "$2" || return 0
+    sleep 0.05
+  done
+  fail "not said: $1 ($(<"$2"))"
+}
+wait_for 'you are in den' "$work/dan"
+"${in_root[@]}" /tmp/parrot localhost den 2>"$work/parrot" &
+parrot=$!
+wait_for 'parrot joined' "$work/dan"
+echo bye | inside chat join den --name carol >/dev/null 2>&1 || fail 'carol cannot say bye'
+wait "$parrot" || fail "the example: $(<"$work/parrot")"
+kill "$dan"
+wait "$dan" || true
+inside dpkg --purge libchatd-client-dev >"$work/dpkg" 2>&1 || fail "dpkg --purge: $(<"$work/dpkg")"
+
 # An upgrade while alice is there: another file in place of the one that runs, and a reload, which is
 # what the package does where there is a systemd.
 inside dpkg -i /tmp/chatd.deb >"$work/dpkg" 2>&1 || fail "dpkg -i over a running chatd: $(<"$work/dpkg")"

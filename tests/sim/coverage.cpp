@@ -185,6 +185,7 @@ std::string_view out_of_reach(Counter counter) {
     case Counter::kConnectionsShed:
       return "it takes more clients than the simulator always has";
     case Counter::kSealedDatagrams:
+    case Counter::kMessagesSealed:
     case Counter::kDroppedUnknownSession:
     case Counter::kDroppedReplayed:
     case Counter::kDroppedNotOpened:

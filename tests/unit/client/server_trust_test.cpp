@@ -1,5 +1,5 @@
 // Whom `chat` takes for the server that is meant, and the file in which it remembers that.
-#include "client/chat/server_trust.h"
+#include "client/net/server_trust.h"
 
 #include <gtest/gtest.h>
 #include <netinet/in.h>

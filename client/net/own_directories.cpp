@@ -1,4 +1,4 @@
-#include "client/chat/own_directories.h"
+#include "client/net/own_directories.h"
 
 #include <sys/stat.h>
 

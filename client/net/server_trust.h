@@ -16,7 +16,7 @@
 #include <string>
 #include <utility>
 
-#include "client/chat/known_servers.h"
+#include "client/net/known_servers.h"
 #include "client/net/server_address.h"
 
 namespace chatd::client {

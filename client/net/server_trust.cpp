@@ -1,4 +1,4 @@
-#include "client/chat/server_trust.h"
+#include "client/net/server_trust.h"
 
 namespace chatd::client {
 namespace {

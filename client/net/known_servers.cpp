@@ -1,4 +1,4 @@
-#include "client/chat/known_servers.h"
+#include "client/net/known_servers.h"
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -13,7 +13,7 @@
 #include <utility>
 #include <vector>
 
-#include "client/chat/own_directories.h"
+#include "client/net/own_directories.h"
 #include "client/net/unique_fd.h"
 #include "client/net/wait.h"
 
