@@ -4,6 +4,7 @@
 #include <clocale>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <system_error>
 
 #include "tests/support/wait_until.h"
@@ -90,6 +91,15 @@ std::string told(Process& chat) {
 int exit_code_of(Process& chat, Deadline deadline) {
   const auto status = chat.wait_exit(deadline);
   return status ? status->code : -2;
+}
+
+bool is_stopped(const Process& program) {
+  return wait_until([&program] {
+    std::ifstream stat("/proc/" + std::to_string(program.pid()) + "/stat");
+    std::string pid, name, state;
+    stat >> pid >> name >> state;
+    return state == "T";
+  });
 }
 
 TerminalChat::TerminalChat(const ChatdServer& server, const Arguments& arguments,

@@ -41,6 +41,9 @@ int exit_code_of(Process& chat, Deadline deadline = kPatience);
 // What a `chat` in a pipeline has said to its user so far.
 std::string told(Process& chat);
 
+// Whether it stands still, by SIGSTOP or ^Z, before long.
+bool is_stopped(const Process& program);
+
 // On a pseudo-terminal of 80 x 24, TERM=xterm.
 class TerminalChat {
  public:

@@ -3,24 +3,13 @@
 #include <termios.h>
 
 #include <csignal>
-#include <fstream>
 #include <string>
 
 #include "server/os/unique_fd.h"
 #include "tests/e2e/chat/terminal_kit.h"
-#include "tests/support/wait_until.h"
 
 namespace chatd::test {
 namespace {
-
-bool is_stopped(const Process& program) {
-  return wait_until([&program] {
-    std::ifstream stat("/proc/" + std::to_string(program.pid()) + "/stat");
-    std::string pid, name, state;
-    stat >> pid >> name >> state;
-    return state == "T";
-  });
-}
 
 // Whether the terminal shows what is typed.
 bool echoes(const Process& program) {
