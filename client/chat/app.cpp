@@ -12,11 +12,11 @@
 
 #include "client/chat/output.h"
 #include "client/chat/output_lines.h"
-#include "client/net/own_directories.h"
 #include "client/chat/pipe_mode.h"
 #include "client/chat/questions.h"
 #include "client/chat/terminal_mode.h"
 #include "client/net/control.h"
+#include "client/net/own_directories.h"
 #include "client/net/wait.h"
 #include "client/terminal/layout.h"
 

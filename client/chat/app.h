@@ -7,9 +7,9 @@
 #include "client/chat/ending.h"
 #include "client/chat/options.h"
 #include "client/chat/seat_file.h"
-#include "client/net/server_trust.h"
 #include "client/lib/request.h"
 #include "client/net/room_client.h"
+#include "client/net/server_trust.h"
 #include "client/terminal/terminal_process.h"
 
 namespace chatd::client {

@@ -52,7 +52,7 @@ tl::expected<UdpSocket, Error> open_socket(const ServerAddress& server, const Ad
 
 }  // namespace
 
-RoomClientV2::RoomClientV2(ServerAddress server, EntryRequest request, Place place,
+RoomClientV2::RoomClientV2(ServerAddress server, EntryRequest request, Place&& place,
                            const Wishes& wishes)
     : server_(std::move(server)),
       socket_(std::move(place.socket)),

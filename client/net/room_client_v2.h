@@ -49,7 +49,7 @@ class RoomClientV2 final : public RoomClient {
     UdpSocket socket;
     Entry entry;
   };
-  RoomClientV2(ServerAddress server, EntryRequest request, Place place, const Wishes& wishes);
+  RoomClientV2(ServerAddress server, EntryRequest request, Place&& place, const Wishes& wishes);
 
   static tl::expected<Place, Error> take_place(const ServerAddress& server,
                                                const EntryRequest& request);
