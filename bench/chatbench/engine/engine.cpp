@@ -20,6 +20,34 @@ double to_seconds(std::int64_t ns) {
   return static_cast<double>(ns) / 1e9;
 }
 
+// What a target counts from its beginning on.
+struct TargetCounts {
+  explicit TargetCounts(const Target& target)
+      : faults(target.faults()),
+        repairs(target.repairs()),
+        members_lost(target.members_lost()),
+        warnings(target.warnings()) {}
+
+  ClientErrors faults;
+  std::optional<RepairCounts> repairs;
+  std::uint64_t members_lost;
+  std::uint64_t warnings;
+};
+
+// What has been counted in between.
+void set_target_counts(const TargetCounts& begin, const TargetCounts& end, Measurement& measured) {
+  measured.faults = {.unsent = end.faults.unsent - begin.faults.unsent,
+                     .receive_drops = end.faults.receive_drops - begin.faults.receive_drops};
+  measured.members_lost = end.members_lost - begin.members_lost;
+  measured.warnings = end.warnings - begin.warnings;
+  if (!begin.repairs || !end.repairs) return;
+  measured.repairs = {
+      .said_again = end.repairs->said_again - begin.repairs->said_again,
+      .repairs_asked = end.repairs->repairs_asked - begin.repairs->repairs_asked,
+      .entries_repeated = end.repairs->entries_repeated - begin.repairs->entries_repeated,
+      .entries_lost = end.repairs->entries_lost - begin.repairs->entries_lost};
+}
+
 }  // namespace
 
 Engine::Engine(const Workload& workload, Target& target, const EngineOptions& options,
@@ -52,9 +80,7 @@ Measurement Engine::measure(double rate_per_s) {
   begin_schedule(rate_per_s, warm_up_ns, warm_up_ns + workload_.warm_up_ns);
   run_until(warm_up_ns + workload_.warm_up_ns);
 
-  const ClientErrors faults = target_.faults();
-  const std::uint64_t members_lost = target_.members_lost();
-  const std::uint64_t warnings = target_.warnings();
+  const TargetCounts target_before(target_);
   const auto drops_before = server_.drops();
   ledger_.begin_measuring();
   const Counters begin = read_counters();
@@ -96,11 +122,7 @@ Measurement Engine::measure(double rate_per_s) {
   if (begin.server_cpu_ns && end.server_cpu_ns) {
     measured_.server_cpu_s = to_seconds(*end.server_cpu_ns - *begin.server_cpu_ns);
   }
-  measured_.faults = target_.faults();
-  measured_.faults.unsent -= faults.unsent;
-  measured_.faults.receive_drops -= faults.receive_drops;
-  measured_.members_lost = target_.members_lost() - members_lost;
-  measured_.warnings = target_.warnings() - warnings;
+  set_target_counts(target_before, TargetCounts(target_), measured_);
   if (const auto drops = server_.drops(); drops && drops_before) {
     measured_.server_socket_drops = *drops - std::min(*drops, *drops_before);
   }

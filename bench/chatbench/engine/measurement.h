@@ -32,6 +32,7 @@ struct Measurement {
   std::optional<double> server_cpu_s;  // nothing: no --server-pid
   ClientErrors faults;                 // from the begin of the measure phase to the end of drain
   std::optional<std::uint64_t> server_socket_drops;  // the same; nothing: not on this machine
+  std::optional<RepairCounts> repairs;               // the same
   std::uint64_t members_lost = 0;
   std::uint64_t warnings = 0;  // that somebody sends more than the server's limits allow
   std::string server_trouble;  // that it has ended, or does not answer; empty: nothing of it

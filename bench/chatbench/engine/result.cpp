@@ -128,6 +128,7 @@ RunResult make_result(const RunSettings& settings, const ConnectFigures& connect
                    .drain_s = measured.drain_s};
   result.joins = joins_of(connect);
   result.totals = totals_of(settings, measured);
+  result.repairs = measured.repairs;
   result.rates = rates_of(settings, measured);
   result.response_time = summarize(measured.response_time);
   result.send_lag = summarize(measured.send_lag);

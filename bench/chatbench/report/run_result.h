@@ -16,7 +16,7 @@
 namespace chatd::bench {
 
 // Of the JSON file. Any change of a key's name, unit or meaning is a new version.
-inline constexpr std::uint64_t kSchemaVersion = 2;
+inline constexpr std::uint64_t kSchemaVersion = 3;
 
 // Open: messages are sent at their scheduled times, and latency counts from those; an overloaded
 // server shows. Closed: a room's next message waits for deliveries of an earlier one; this shows
@@ -24,7 +24,7 @@ inline constexpr std::uint64_t kSchemaVersion = 2;
 enum class LoopKind : std::uint8_t { kOpen, kClosed };
 
 struct RunSettings {
-  std::string target = "chatd";  // chatd, redis, nats, mosquitto, naive
+  std::string target = "chatd";  // by the name that make_target.h knows
   LoopKind loop = LoopKind::kOpen;
   std::string arrival = "constant";  // constant or poisson, of an open loop
   std::uint64_t rooms = 0;
@@ -98,6 +98,17 @@ struct Totals {
   std::uint64_t corrupted = 0;  // not what was sent
 
   bool operator==(const Totals&) const = default;
+};
+
+// How a protocol that repairs what is lost has done so: all members together, from the begin of the
+// measure phase to the end of drain. Who comes and goes is an entry, too.
+struct RepairCounts {
+  std::uint64_t said_again = 0;        // datagrams with something that had been said before
+  std::uint64_t repairs_asked = 0;     // times that a member has asked for what it missed
+  std::uint64_t entries_repeated = 0;  // that a member had already
+  std::uint64_t entries_lost = 0;      // that a member will never get, as the server says
+
+  bool operator==(const RepairCounts&) const = default;
 };
 
 // Over the measure phase.
@@ -183,6 +194,7 @@ struct RunResult {
   Phases phases;
   JoinFigures joins;
   Totals totals;
+  std::optional<RepairCounts> repairs;  // nothing: the target's protocol repairs nothing
   Rates rates;
   LatencySummary response_time;  // of all deliveries that were due; open loop: from when they were
   LatencySummary send_lag;       // from the scheduled time to the send call; open loop

@@ -88,6 +88,14 @@ void visit_fields(Visitor& visit, Is<Totals> auto& totals) {
 }
 
 template <class Visitor>
+void visit_fields(Visitor& visit, Is<RepairCounts> auto& repairs) {
+  visit("said_again", repairs.said_again);
+  visit("repairs_asked", repairs.repairs_asked);
+  visit("entries_repeated", repairs.entries_repeated);
+  visit("entries_lost", repairs.entries_lost);
+}
+
+template <class Visitor>
 void visit_fields(Visitor& visit, Is<Rates> auto& rates) {
   visit("offered_per_s", rates.offered_per_s);
   visit("sent_per_s", rates.sent_per_s);
@@ -167,6 +175,7 @@ void visit_fields(Visitor& visit, Is<RunResult> auto& result) {
   visit("phases", result.phases);
   visit("joins", result.joins);
   visit("totals", result.totals);
+  visit("repairs", result.repairs);
   visit("rates", result.rates);
   visit("response_time", result.response_time);
   visit("send_lag", result.send_lag);

@@ -121,6 +121,17 @@ void add_ledger(Text& text, const RunResult& result) {
   text.line();
 }
 
+void add_repairs(Text& text, const RunResult& result) {
+  if (!result.repairs) return;
+  const RepairCounts& repairs = *result.repairs;
+  text.row("Said again", format_count(repairs.said_again), "datagrams");
+  text.row("Repairs asked", format_count(repairs.repairs_asked));
+  text.row("Entries twice", format_count(repairs.entries_repeated), "that a member had already");
+  text.row("Entries lost", format_count(repairs.entries_lost),
+           repairs.entries_lost == 0 ? "" : "for good, as the server says");
+  text.line();
+}
+
 void add_latency(Text& text, const RunResult& result) {
   const bool open = result.settings.loop == LoopKind::kOpen;
   text.line(
@@ -236,6 +247,7 @@ std::string to_table(const RunResult& result, TextStyle style) {
   add_validity(text, result);
   add_joins(text, result);
   add_ledger(text, result);
+  add_repairs(text, result);
   add_latency(text, result);
   add_cost(text, result);
   add_slo(text, result);

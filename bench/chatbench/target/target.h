@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "bench/chatbench/net/member_sockets.h"
+#include "bench/chatbench/report/run_result.h"
 #include "client/net/address.h"
 
 namespace chatd::bench {
@@ -121,6 +122,10 @@ class Target {
   virtual void maintain() {}
 
   virtual ClientErrors faults() const = 0;
+
+  // What members have done about loss, since the target was made; nothing where the protocol leaves
+  // it to TCP, or to nobody.
+  virtual std::optional<RepairCounts> repairs() const { return std::nullopt; }
 
   // Members that the server has thrown out or does not know, or whose connection broke.
   virtual std::uint64_t members_lost() const { return 0; }

@@ -60,6 +60,13 @@ class FakeTarget final : public Target {
     if (wire_.empty()) (void)::eventfd_read(event_.get(), &ignored);
   }
   ClientErrors faults() const override { return {}; }
+  // Each message counts for one of each kind, and there have been some before.
+  std::optional<RepairCounts> repairs() const override {
+    if (!repairs_) return std::nullopt;
+    const std::uint64_t n = messages_;
+    return RepairCounts{1'000 + n, 2'000 + 2 * n, 3'000 + 3 * n, 4'000 + 4 * n};
+  }
+  void repair() { repairs_ = true; }
   void disconnect() override {}
   tl::expected<void, std::string> check_server() override {
     ++checks_;
@@ -100,6 +107,7 @@ class FakeTarget final : public Target {
   std::deque<std::pair<std::uint32_t, std::string>> held_;
   std::uint64_t dies_after_ = 0;  // 0: never
   bool is_dead_ = false;
+  bool repairs_ = false;
   int checks_ = 0;
   std::uint64_t deliveries_ = 0;
   std::uint64_t messages_ = 0;
@@ -164,6 +172,16 @@ TEST_F(EngineTest, TheWarmUpIsInNoFigure) {
   EXPECT_EQ(measured.counts.sent, 200u);
   EXPECT_GE(target.messages(), 290u);
   EXPECT_EQ(measured.response_time.count(), 800u);
+}
+
+TEST_F(EngineTest, RepairsAreThoseOfTheMeasurement) {
+  FakeTarget target(workload_.population, {});
+  EXPECT_EQ(run_open(target, 2'000).repairs, std::nullopt);
+  target.repair();
+  workload_.warm_up_ns = 50 * kMs;
+  const Measurement measured = run_open(target, 2'000);
+  ASSERT_EQ(measured.counts.sent, 200u);
+  EXPECT_EQ(measured.repairs, (RepairCounts{200, 400, 600, 800}));
 }
 
 TEST_F(EngineTest, EveryFaultOfTheServerIsFound) {

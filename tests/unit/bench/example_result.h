@@ -37,6 +37,8 @@ inline RunResult example_result() {
                    .duplicated = 1,
                    .reordered = 3,
                    .late = 4};
+  result.repairs = RepairCounts{
+      .said_again = 11, .repairs_asked = 12, .entries_repeated = 13, .entries_lost = 14};
   result.rates = {.offered_per_s = 2000,
                   .sent_per_s = 1999.5,
                   .delivered_per_s = 17'996.5,

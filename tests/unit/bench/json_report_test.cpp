@@ -43,6 +43,7 @@ TEST(JsonReport, KeepsWhatWasNotMeasuredApartFromZero) {
   result.settings.gro = true;
   result.machine.governor.reset();
   result.joins.server_cpu_ns_per_join.reset();
+  result.repairs.reset();
   result.server.reset();
   result.slo.reset();
   result.seconds.clear();
@@ -58,7 +59,7 @@ TEST(JsonReport, HasStableKeysWithUnits) {
   simdjson::dom::parser parser;
   const simdjson::dom::element root = parser.parse(to_json(example_result()));
   EXPECT_EQ(std::string_view(root["schema"]), "chatbench.run");
-  EXPECT_EQ(std::uint64_t(root["schema_version"]), 2u);
+  EXPECT_EQ(std::uint64_t(root["schema_version"]), 3u);
   EXPECT_EQ(std::string_view(root["settings"]["loop"]), "open");
   EXPECT_EQ(double(root["settings"]["rate_per_s"]), 2000);
   EXPECT_EQ(std::uint64_t(root["totals"]["lost_by"]["server_kernel"]), 5u);
@@ -99,9 +100,9 @@ TEST(JsonReport, WhatNeverCameIsAVeryLongTime) {
 
 TEST(JsonReport, OfAnotherVersionIsRefused) {
   const std::string error = error_of(
-      replaced(to_json(example_result()), "\"schema_version\": 2", "\"schema_version\": 3"));
+      replaced(to_json(example_result()), "\"schema_version\": 3", "\"schema_version\": 4"));
   EXPECT_THAT(error, HasSubstr("version 3"));
-  EXPECT_THAT(error, HasSubstr("reads version 2"));
+  EXPECT_THAT(error, HasSubstr("reads version 3"));
 }
 
 TEST(JsonReport, ThatIsSomethingElseIsRefused) {

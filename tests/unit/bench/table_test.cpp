@@ -36,6 +36,16 @@ TEST(Table, SaysWhatWasRunAndWhatCameOut) {
   EXPECT_THAT(table, Not(HasSubstr("\x1b"))) << "color is for terminals";
 }
 
+TEST(Table, ShowsRepairsOfProtocolsThatRepair) {
+  RunResult result = example_result();
+  EXPECT_THAT(to_table(result), ContainsRegex("Said again +11   datagrams\n"
+                                              "Repairs asked +12\n"
+                                              "Entries twice +13   that a member had already\n"
+                                              "Entries lost +14   for good"));
+  result.repairs.reset();
+  EXPECT_THAT(to_table(result), Not(HasSubstr("Said again")));
+}
+
 TEST(Table, LeavesOutPercentilesWithTooFewSamples) {
   const std::string table = to_table(example_result());
   EXPECT_THAT(table, ContainsRegex("p99.9 +3.6[0-9] ms +n/a"));

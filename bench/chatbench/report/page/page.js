@@ -168,7 +168,7 @@
 
   // --- Sections -------------------------------------------------------------------------------
 
-  const {settings, machine, totals, rates, joins, phases, server, own} = run;
+  const {settings, machine, totals, repairs, rates, joins, phases, server, own} = run;
   const open = settings.loop === 'open';
   const plural = (n, noun) => `${plain(n)} ${noun}${n === 1 ? '' : 's'}`;
 
@@ -279,7 +279,11 @@
       ['Duplicated', count(totals.duplicated)], ['Reordered', count(totals.reordered)],
       ['Late (while draining)', count(totals.late)],
       ['Foreign (not for that member)', count(totals.foreign)],
-      ['Corrupted', count(totals.corrupted)]));
+      ['Corrupted', count(totals.corrupted)],
+      ...(repairs ? [['Said again (datagrams)', count(repairs.said_again)],
+        ['Repairs asked', count(repairs.repairs_asked)],
+        ['Entries that a member had already', count(repairs.entries_repeated)],
+        ['Entries lost for good', count(repairs.entries_lost)]] : [])));
   }
 
   function percentiles() {

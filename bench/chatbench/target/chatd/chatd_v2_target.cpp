@@ -36,6 +36,10 @@ ChatdV2Target::ChatdV2Target(TargetConfig config)
                  "-") {}
 
 tl::expected<Joined, std::string> ChatdV2Target::connect() {
+  if (config_.max_payload_bytes > v2::kMaxSayBytes) {
+    return tl::unexpected("protocol v2 takes messages of at most " +
+                          std::to_string(v2::kMaxSayBytes) + " bytes: give a smaller --size");
+  }
   auto context = client::TlsContext::make();
   if (!context) return tl::unexpected(context.error().reason);
   tls_ = std::move(*context);
@@ -53,7 +57,7 @@ tl::expected<Joined, std::string> ChatdV2Target::connect() {
       return tl::unexpected<std::string>("interrupted while members joined");
     // A connection speaks for the members of one address.
     if (!connection || member % sockets_->members_per_address() == 0) {
-      auto called = call(member);
+      auto called = call(member, config_.timeout_ms);
       if (!called) return tl::unexpected(called.error());
       connection = std::move(*called);
     }
@@ -92,7 +96,8 @@ tl::expected<void, std::string> ChatdV2Target::open_sockets() {
 }
 
 // From the member's own address, which the server then knows for proven.
-tl::expected<client::TlsConnection, std::string> ChatdV2Target::call(std::uint32_t member) {
+tl::expected<client::TlsConnection, std::string> ChatdV2Target::call(std::uint32_t member,
+                                                                     std::int64_t timeout_ms) {
   UniqueFd socket(::socket(tcp_->family(), SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (!socket) return tl::unexpected("socket: " + client::system_reason(errno));
   const client::Address source = *sockets_->source_of(member);
@@ -105,7 +110,7 @@ tl::expected<client::TlsConnection, std::string> ChatdV2Target::call(std::uint32
   ++connections_;
   auto connection =
       client::TlsConnection::open(*tls_, std::move(socket), *tcp_, config_.host,
-                                  client::now_ms() + config_.timeout_ms, config_.interrupt_fd);
+                                  client::now_ms() + timeout_ms, config_.interrupt_fd);
   if (!connection) return tl::unexpected(connection.error().reason);
   return std::move(*connection);
 }
@@ -198,6 +203,14 @@ std::optional<client::Address> ChatdV2Target::server_udp_address() const {
   return udp_;
 }
 
+// The kernel takes a connection for a process that hangs, too, but it does not shake hands.
+tl::expected<void, std::string> ChatdV2Target::check_server() {
+  if (!sockets_) return {};
+  const auto called = call(0, kCheckPatienceMs);
+  if (called || is_readable(config_.interrupt_fd)) return {};
+  return tl::unexpected("the server does not answer any more: " + called.error());
+}
+
 // A few members' deadlines a turn, so that all of them have theirs some times a second.
 void ChatdV2Target::maintain() {
   const auto now_ms = static_cast<TimeMs>(client::now_ms());
@@ -215,6 +228,19 @@ void ChatdV2Target::maintain() {
 
 ClientErrors ChatdV2Target::faults() const {
   return {.unsent = sockets_->unsent(), .receive_drops = sockets_->receive_drops()};
+}
+
+std::optional<RepairCounts> ChatdV2Target::repairs() const {
+  RepairCounts all;
+  for (const Member& member : members_) {
+    if (member.session == nullptr) continue;
+    const client::LogSessionStats& stats = member.session->stats();
+    all.said_again += stats.said_again;
+    all.repairs_asked += stats.repairs_asked;
+    all.entries_repeated += stats.entries_repeated;
+    all.entries_lost += stats.entries_lost;
+  }
+  return all;
 }
 
 // With its creator a room ends. What creators have said and is still under way is settled first.

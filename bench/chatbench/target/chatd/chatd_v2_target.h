@@ -30,8 +30,10 @@ class ChatdV2Target final : public Target {
   int poll_fd() const override { return sockets_->poll_fd(); }
   void receive(std::vector<Delivery>& out) override;
   std::optional<client::Address> server_udp_address() const override;
+  tl::expected<void, std::string> check_server() override;
   void maintain() override;
   ClientErrors faults() const override;
+  std::optional<RepairCounts> repairs() const override;
   std::uint64_t members_lost() const override { return members_lost_; }
   std::uint64_t warnings() const override { return warnings_; }
   void disconnect() override;
@@ -42,7 +44,8 @@ class ChatdV2Target final : public Target {
     bool is_dirty = false;  // it may have something to send
   };
 
-  tl::expected<client::TlsConnection, std::string> call(std::uint32_t member);
+  tl::expected<client::TlsConnection, std::string> call(std::uint32_t member,
+                                                        std::int64_t timeout_ms);
   tl::expected<client::Entry, std::string> join(client::TlsConnection& connection,
                                                 std::uint32_t member);
   tl::expected<void, std::string> open_sockets();
