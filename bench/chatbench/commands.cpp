@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
 #include <fstream>
 #include <memory>
 #include <string>
@@ -32,6 +33,7 @@ RunSettings settings_of(const RunOptions& options) {
   const bool is_open = workload.loop == LoopKind::kOpen;
   RunSettings settings;
   settings.target = options.target;
+  settings.tls = !options.connect.tls_ca_path.empty();
   settings.loop = workload.loop;
   settings.arrival = workload.arrivals == Arrivals::kPoisson ? "poisson" : "constant";
   settings.rooms = workload.population.rooms;
@@ -224,6 +226,9 @@ class Run {
 }  // namespace
 
 ExitCode run(const RunOptions& options) {
+  // OpenSSL has no way to write to a broker that has gone without this signal. What cannot be
+  // printed is an error as on a full disk.
+  std::signal(SIGPIPE, SIG_IGN);
   watch_for_interrupts();
   return Run(options)();
 }

@@ -18,6 +18,7 @@ struct NamedTarget {
   std::string_view name;
   std::uint16_t default_tcp_port;
   Make make;
+  bool is_broker = false;
 };
 
 template <class T>
@@ -34,9 +35,9 @@ std::unique_ptr<Target> make_broker(TargetConfig config) {
 constexpr std::array kTargets = {
     NamedTarget{"chatd", 8000, make<ChatdTarget>},
     NamedTarget{"chatd-v2", 8001, make<ChatdV2Target>},
-    NamedTarget{"redis", 6379, make_broker<RedisCodec>},
-    NamedTarget{"nats", 4222, make_broker<NatsCodec>},
-    NamedTarget{"mosquitto", 1883, make_broker<MqttCodec>},
+    NamedTarget{"redis", 6379, make_broker<RedisCodec>, true},
+    NamedTarget{"nats", 4222, make_broker<NatsCodec>, true},
+    NamedTarget{"mosquitto", 1883, make_broker<MqttCodec>, true},
     NamedTarget{"naive", 0, make<UdpTarget>},  // no TCP
     NamedTarget{"lower-bound", 0, make<UdpTarget>},
 };
@@ -55,6 +56,13 @@ std::uint16_t default_tcp_port(std::string_view name) {
     if (target.name == name) return target.default_tcp_port;
   }
   return 0;
+}
+
+bool is_broker(std::string_view name) {
+  for (const NamedTarget& target : kTargets) {
+    if (target.name == name) return target.is_broker;
+  }
+  return false;
 }
 
 tl::expected<std::unique_ptr<Target>, std::string> make_target(std::string_view name,

@@ -93,6 +93,9 @@ class RunFlags {
     add_count("--tcp-port", typed_.tcp_port, "PORT", "Its TCP port [8000, or the target's own]", 1,
               65'535);
     add_count("--udp-port", typed_.udp_port, "PORT", "Its UDP port [9000]", 1, 65'535);
+    add("--tls-ca", run_.connect.tls_ca_path, "FILE",
+        "Brokers: connect with TLS 1.3, and trust the certificates (PEM) in this file")
+        ->check(not_empty());
     add_count("--server-pid", run_.server_pid, "PID",
               "Measure the CPU time and memory of this process, all its threads", 1, 4'194'304);
   }
@@ -235,6 +238,9 @@ Checked check_population(RunOptions& run, const Typed& typed) {
 Checked check_rest(RunOptions& run, const Typed& typed) {
   run.connect.tcp_port = typed.tcp_port.value_or(default_tcp_port(run.target));
   run.connect.udp_port = typed.udp_port.value_or(9000);
+  if (!run.connect.tls_ca_path.empty() && !is_broker(run.target)) {
+    return refuse("--tls-ca is for brokers; chatd-v2 joins over TLS in any case, chatd never does");
+  }
   run.connect.heartbeat_ms = typed.heartbeat_ns / 1'000'000;
   if (run.connect.heartbeat_ms < 1) return refuse("--heartbeat: at least 1ms");
   if (typed.slo) {

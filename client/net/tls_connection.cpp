@@ -38,8 +38,9 @@ bool is_address(const std::string& host) {
          ::inet_pton(AF_INET6, host.c_str(), bytes.data()) == 1;
 }
 
-// Whom the certificate has to be for.
-void expect_host(SSL* ssl, const std::string& host) {
+}  // namespace
+
+void expect_host(ssl_st* ssl, const std::string& host) {
   if (is_address(host)) {
     X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), host.c_str());
   } else {
@@ -49,8 +50,6 @@ void expect_host(SSL* ssl, const std::string& host) {
              const_cast<char*>(host.c_str()));
   }
 }
-
-}  // namespace
 
 void TlsContext::Free::operator()(ssl_ctx_st* context) const {
   SSL_CTX_free(context);

@@ -21,6 +21,10 @@
 
 namespace chatd::client {
 
+// Whom the server's certificate has to be for: a name, which the server is told as well (SNI), or
+// an address.
+void expect_host(ssl_st* ssl, const std::string& host);
+
 // What many connections share: the protocol, and the authorities of this machine.
 class TlsContext {
  public:

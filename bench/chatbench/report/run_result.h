@@ -25,6 +25,7 @@ enum class LoopKind : std::uint8_t { kOpen, kClosed };
 
 struct RunSettings {
   std::string target = "chatd";  // by the name that make_target.h knows
+  bool tls = false;              // a broker's connections are in TLS
   LoopKind loop = LoopKind::kOpen;
   std::string arrival = "constant";  // constant or poisson, of an open loop
   std::uint64_t rooms = 0;

@@ -22,6 +22,7 @@ concept Is = std::same_as<std::remove_const_t<T>, Record>;
 template <class Visitor>
 void visit_fields(Visitor& visit, Is<RunSettings> auto& settings) {
   visit("target", settings.target);
+  visit("tls", settings.tls);
   visit("loop", settings.loop);
   visit("arrival", settings.arrival);
   visit("rooms", settings.rooms);

@@ -48,7 +48,8 @@ std::string plural(std::uint64_t n, const std::string& noun) {
 
 void add_head(Text& text, const RunResult& result) {
   text.line("chatbench " + result.tool_version + ", " + result.started_at);
-  text.line(result.settings.target + ", " + describe_loop(result.settings));
+  text.line(result.settings.target + (result.settings.tls ? " over TLS, " : ", ") +
+            describe_loop(result.settings));
   text.line(describe_workload(result.settings) + ", measured for " +
             format_seconds(result.phases.measure_s));
   text.line(describe_machine(result.machine));

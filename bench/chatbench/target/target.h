@@ -44,6 +44,9 @@ struct TargetConfig {
   Population population;
   std::uint32_t max_payload_bytes = 128;  // the largest that queue() will be given
 
+  // Brokers: connections are in TLS, and these certificates are trusted; empty: in clear.
+  std::string tls_ca_path;
+
   // Joining.
   std::uint32_t joins_per_connection = 1;  // pipelined
   std::uint32_t connections = 64;          // at a time, while members join

@@ -40,7 +40,7 @@ _chatd() {
   prev=${COMP_WORDS[COMP_CWORD - 1]}
   COMPREPLY=()
   case $prev in
-    --config | --json | --html)
+    --config | --json | --html | --tls-ca)
       # Only chatbench's --json names a file.
       if [[ ${1##*/} != @(chat|chatctl) ]]; then
         compopt -o filenames 2>/dev/null

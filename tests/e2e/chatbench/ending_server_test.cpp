@@ -71,8 +71,7 @@ class EndingServer : public testing::TestWithParam<const char*> {
   void SetUp() override {
     if (!server_.is_installed()) GTEST_SKIP() << server_.remedy();
     ASSERT_TRUE(server_.ready()) << server_.diagnosis();
-    const Arguments flags = server_.flags();
-    without_pid_ = {flags.begin(), flags.begin() + 4};
+    without_pid_ = server_.flags_without_pid();
   }
 
   // The run that its server got this signal in, when it showed this.
@@ -126,7 +125,8 @@ TEST_P(EndingServer, BeforeTheMeasurement) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, EndingServer,
-                         testing::Values("naive", "lower-bound", "redis", "nats", "mosquitto"),
+                         testing::Values("naive", "lower-bound", "redis", "nats", "mosquitto",
+                                         "redis-tls", "nats-tls", "mosquitto-tls"),
                          [](const auto& test) { return test_name(test.param); });
 
 class EndingChatd : public testing::Test {

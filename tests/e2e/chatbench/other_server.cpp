@@ -6,11 +6,13 @@
 #include <algorithm>
 #include <chrono>
 #include <csignal>
+#include <fstream>
 #include <map>
 #include <optional>
 #include <regex>
 #include <utility>
 
+#include "server/tls/certificate.h"
 #include "tests/support/socket_address.h"
 #include "tests/support/tcp_peer.h"
 #include "tests/support/wait_until.h"
@@ -55,7 +57,10 @@ std::string test_name(std::string target) {
   return target;
 }
 
-OtherServer::OtherServer(std::string target) : target_(std::move(target)) {
+OtherServer::OtherServer(std::string name) : target_(std::move(name)) {
+  constexpr std::string_view kTlsSuffix = "-tls";
+  is_tls_ = target_.ends_with(kTlsSuffix);
+  if (is_tls_) target_.resize(target_.size() - kTlsSuffix.size());
   if (is_relay()) {
     start_relay();
   } else {
@@ -80,13 +85,18 @@ void OtherServer::start_relay() {
   ready_ = true;
 }
 
+std::string OtherServer::make_certificate() {
+  return make_self_signed({}, {IpAddress::parse("127.0.0.1").value()}).value();
+}
+
 void OtherServer::start_broker() {
   program_ = path_of(brokers().at(target_).program);
   is_installed_ = !program_.empty();
+  if (is_tls_) std::ofstream(certificate_path()) << make_certificate();
   constexpr int kAttempts = 3;  // somebody may take the port before the broker does
   for (int i = 0; is_installed_ && !ready_ && i < kAttempts; ++i) {
     port_ = free_tcp_port();
-    process_.emplace(broker_command(port_));
+    process_.emplace(is_tls_ ? tls_broker_command(port_) : broker_command(port_));
     const SocketAddress address("127.0.0.1", port_);
     ready_ = wait_until([&] { return !process_->running() || TcpPeer(address).connected(); }) &&
              process_->running();
@@ -103,19 +113,44 @@ std::vector<std::string> OtherServer::broker_command(std::uint16_t port) const {
   return {program_, "-p", text};  // on loopback, without a configuration
 }
 
+// Certificate and key are in one file.
+std::vector<std::string> OtherServer::tls_broker_command(std::uint16_t port) const {
+  const std::string text = std::to_string(port);
+  const std::string pem = certificate_path();
+  if (target_ == "redis") {
+    return {program_, "--bind",         "127.0.0.1", "--save",
+            "",       "--appendonly",   "no",        "--port",
+            "0",      "--tls-port",     text,        "--tls-cert-file",
+            pem,      "--tls-key-file", pem,         "--tls-auth-clients",
+            "no"};
+  }
+  if (target_ == "nats") {
+    return {program_, "-a", "127.0.0.1", "-p", text, "--tls", "--tlscert", pem, "--tlskey", pem};
+  }
+  // Started by root it would become another user, who may not read the key.
+  const std::string path = folder_.path() + "/mosquitto.conf";
+  std::ofstream(path) << "listener " << text << " 127.0.0.1\nallow_anonymous true\nuser root\n"
+                      << "certfile " << pem << "\nkeyfile " << pem << "\n";
+  return {program_, "-c", path};
+}
+
 std::string OtherServer::diagnosis() {
   if (!process_) return program_ + " does not start";
   process_->pump();
   return process_->captured(Stream::kStdout) + process_->captured(Stream::kStderr);
 }
 
+std::vector<std::string> OtherServer::flags_without_pid() const {
+  std::vector<std::string> flags{"--target", target_, is_relay() ? "--udp-port" : "--tcp-port",
+                                 std::to_string(port_)};
+  if (is_tls_) flags.insert(flags.end(), {"--tls-ca", certificate_path()});
+  return flags;
+}
+
 std::vector<std::string> OtherServer::flags() const {
-  return {"--target",
-          target_,
-          is_relay() ? "--udp-port" : "--tcp-port",
-          std::to_string(port_),
-          "--server-pid",
-          std::to_string(process_->pid())};
+  std::vector<std::string> flags = flags_without_pid();
+  flags.insert(flags.end(), {"--server-pid", std::to_string(process_->pid())});
+  return flags;
 }
 
 bool OtherServer::is_relay() const {

@@ -16,6 +16,7 @@ inline RunResult example_result() {
   result.settings.senders_per_room = 1;
   result.settings.size_bytes = "128";
   result.settings.rate_per_s = 2000;
+  result.settings.tls = true;
   result.settings.seed = 42;
   result.settings.connections = 4;
   result.machine = {.kernel = "6.1.0-18-amd64",

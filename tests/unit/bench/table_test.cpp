@@ -18,7 +18,7 @@ using testing::Not;
 
 TEST(Table, SaysWhatWasRunAndWhatCameOut) {
   const std::string table = to_table(example_result());
-  EXPECT_THAT(table, HasSubstr("chatd, open loop (2,000/s messages, constant arrivals)"));
+  EXPECT_THAT(table, HasSubstr("chatd over TLS, open loop (2,000/s messages, constant arrivals)"));
   EXPECT_THAT(table,
               HasSubstr("20 rooms × 10 members, 1 sender each, 128-byte payloads, UDP_GRO off"));
   EXPECT_THAT(table, HasSubstr("Linux 6.1.0-18-amd64, AMD EPYC 7B13, 2 cores"));

@@ -176,11 +176,12 @@
     const loop = open
       ? `open loop, ${perSecond(settings.rate_per_s)} messages, ${settings.arrival} arrivals`
       : `closed loop, window of ${count(settings.window)} per room`;
-    document.title = `chatbench: ${settings.target}, ${loop}`;
+    const target = settings.target + (settings.tls ? ' over TLS' : '');
+    document.title = `chatbench: ${target}, ${loop}`;
     const workload = `${plural(settings.rooms, 'room')} × ${plural(settings.members_per_room, 'member')}` +
       `, ${plural(settings.senders_per_room, 'sender')} each, ${settings.size_bytes}-byte payloads, ` +
       `UDP_GRO ${settings.gro ? 'on' : 'off'}, UDP_SEGMENT ${settings.gso ? 'on' : 'off'}`;
-    return [html('h1', {}, `${settings.target}: ${loop}`), html('p', {class: 'quiet'}, workload),
+    return [html('h1', {}, `${target}: ${loop}`), html('p', {class: 'quiet'}, workload),
       html('p', {class: 'quiet'}, `${run.started_at} · measured for ${seconds(phases.measure_s)} · ` +
         `chatbench ${run.tool_version}`)];
   }
@@ -324,7 +325,7 @@
 
   function conditions() {
     return card('Settings and machine', '', rows(
-      ['Target', settings.target], ['Loop', settings.loop],
+      ['Target', settings.target], ['TLS', settings.tls ? 'on' : 'off'], ['Loop', settings.loop],
       ...(open ? [['Rate', perSecond(settings.rate_per_s)], ['Arrivals', settings.arrival]]
         : [['Window', count(settings.window)]]),
       ['Rooms', count(settings.rooms)], ['Members per room', count(settings.members_per_room)],

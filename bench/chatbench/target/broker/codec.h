@@ -46,6 +46,9 @@ class BrokerCodec {
   // Whether the broker can be told not to return a message to the connection that it came from.
   virtual bool can_exclude_sender() const = 0;
 
+  // Whether the broker greets every connection in clear, and TLS begins behind that.
+  virtual bool greets_before_tls() const { return false; }
+
   // All that a new connection says at once, up to what makes the broker answer with kReady.
   // `name` is the member's, unique in the run.
   virtual void introduce(Role role, std::string_view name, std::string_view room,
@@ -75,6 +78,7 @@ class RedisCodec final : public BrokerCodec {
 class NatsCodec final : public BrokerCodec {
  public:
   bool can_exclude_sender() const override { return true; }
+  bool greets_before_tls() const override { return true; }  // its INFO
   void introduce(Role role, std::string_view name, std::string_view room,
                  std::string& out) const override;
   void publish(std::string_view room, std::string_view payload, std::string& out) const override;
