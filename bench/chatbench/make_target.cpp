@@ -31,10 +31,15 @@ std::unique_ptr<Target> make_broker(TargetConfig config) {
   return std::make_unique<BrokerTarget>(std::move(config), std::make_unique<BrokerCodec>());
 }
 
+std::unique_ptr<Target> make_mixed(TargetConfig config) {
+  return std::make_unique<ChatdV2Target>(std::move(config), ChatdV2Target::Rooms::kMixed);
+}
+
 // In the order that --help names them.
 constexpr std::array kTargets = {
     NamedTarget{"chatd", 8000, make<ChatdTarget>},
     NamedTarget{"chatd-v2", 8001, make<ChatdV2Target>},
+    NamedTarget{"chatd-mixed", 8001, make_mixed},
     NamedTarget{"redis", 6379, make_broker<RedisCodec>, true},
     NamedTarget{"nats", 4222, make_broker<NatsCodec>, true},
     NamedTarget{"mosquitto", 1883, make_broker<MqttCodec>, true},

@@ -239,7 +239,7 @@ Checked check_rest(RunOptions& run, const Typed& typed) {
   run.connect.tcp_port = typed.tcp_port.value_or(default_tcp_port(run.target));
   run.connect.udp_port = typed.udp_port.value_or(9000);
   if (!run.connect.tls_ca_path.empty() && !is_broker(run.target)) {
-    return refuse("--tls-ca is for brokers; chatd-v2 joins over TLS in any case, chatd never does");
+    return refuse("--tls-ca is for brokers; chatd-v2 and chatd-mixed join over TLS in any case");
   }
   run.connect.heartbeat_ms = typed.heartbeat_ns / 1'000'000;
   if (run.connect.heartbeat_ms < 1) return refuse("--heartbeat: at least 1ms");

@@ -30,7 +30,7 @@ _chatd_values() {
     # values: end
     *:--gro | chatbench:--gso) echo 'on off' ;;
     chatbench:--arrivals) echo 'constant poisson' ;;
-    chatbench:--target) echo 'chatd chatd-v2 redis nats mosquitto naive lower-bound' ;;
+    chatbench:--target) echo 'chatd chatd-v2 chatd-mixed redis nats mosquitto naive lower-bound' ;;
   esac
 }
 

@@ -62,6 +62,26 @@ TEST_F(LoadV2, AMessageThatIsTooLongIsRefusedBeforeTheRun) {
   EXPECT_THAT(done.errors, HasSubstr("at most 1100 bytes"));
 }
 
+TEST_F(LoadV2, MembersOfAMixedRoomGetTheSame) {
+  const auto done = run({"--target", "chatd-mixed", "--rooms", "3", "--members", "5", "--senders",
+                         "1", "--rate", "500", "--duration", "500ms"});
+  EXPECT_EQ(done.exit_code, 0) << done.errors << done.output;
+  const BenchResult result(done);
+  EXPECT_EQ(result.number("/totals/sent"), 250);
+  expect_all_delivered(result, 4);
+  // The rooms have ended with their creators, who speak v1.
+  const auto& totals = server_.stop();
+  ASSERT_TRUE(totals);
+  EXPECT_EQ((*totals)["rooms_created"], 3u);
+  EXPECT_EQ((*totals)["rooms_closed"], 3u);
+}
+
+TEST_F(LoadV2, InAMixedRoomOneSpeaks) {
+  const auto done = run({"--target", "chatd-mixed", "--rooms", "1", "--members", "4"});
+  EXPECT_EQ(done.exit_code, 1) << done.output;
+  EXPECT_THAT(done.errors, HasSubstr("give --senders 1"));
+}
+
 // Protocol v1 repairs nothing.
 TEST_F(LoadV2, WithoutItThereAreNoRepairs) {
   const auto done =

@@ -10,6 +10,7 @@
 
 #include "bench/chatbench/net/setup.h"
 #include "bench/chatbench/target/chatd/join_driver.h"
+#include "bench/chatbench/target/chatd/notice.h"
 #include "bench/chatbench/workload/payload.h"
 #include "client/net/tcp_connection.h"
 #include "client/net/wait.h"
@@ -42,12 +43,6 @@ std::vector<std::string> make_room_names(std::uint32_t count) {
   }
   return names;
 }
-
-// All of ours begin like this: what does not is the server's own.
-constexpr std::string_view kOurs = R"({"sender":"m)";
-constexpr std::string_view kTooFast = "You are sending too fast";
-constexpr std::string_view kRemoved = "You have been disconnected";
-constexpr std::string_view kUnknown = "You are not authenticated";
 
 }  // namespace
 
@@ -121,20 +116,19 @@ void ChatdTarget::receive(std::vector<Delivery>& out) {
   sockets_->receive([this, &out](std::uint32_t member, std::string_view datagram) {
     const std::string_view payload =
         datagram.substr(std::min(datagram.size(), kServerPrefix.size()));
-    if (datagram.starts_with(kServerPrefix) && !payload.starts_with(kOurs)) {
-      return take_notice(payload);
-    }
+    if (datagram.starts_with(kServerPrefix) && take_notice(payload)) return;
     // A datagram without the prefix is handed on as it is, and the ledger finds no message for it.
     out.push_back({member, datagram.starts_with(kServerPrefix) ? payload : datagram});
   });
 }
 
-void ChatdTarget::take_notice(std::string_view payload) {
-  if (payload.find(kTooFast) != std::string_view::npos) ++warnings_;
-  // A server that was started afresh knows nobody.
-  if (payload.find(kUnknown) != std::string_view::npos && !leaves_) ++members_lost_;
-  if (payload.find(kRemoved) == std::string_view::npos) return;
-  ++(leaves_ ? members_told_ : members_lost_);
+// Whether it is one.
+bool ChatdTarget::take_notice(std::string_view payload) {
+  const Notice notice = notice_of(payload);
+  if (notice == Notice::kTooFast) ++warnings_;
+  if (notice == Notice::kUnknown && !leaves_) ++members_lost_;
+  if (notice == Notice::kRemoved) ++(leaves_ ? members_told_ : members_lost_);
+  return notice != Notice::kNone;
 }
 
 void ChatdTarget::discard() {
@@ -143,7 +137,7 @@ void ChatdTarget::discard() {
     is_empty = true;
     sockets_->receive([this, &is_empty](std::uint32_t, std::string_view datagram) {
       is_empty = false;
-      take_notice(datagram);
+      take_notice(datagram.substr(std::min(datagram.size(), kServerPrefix.size())));
     });
   }
 }
@@ -222,8 +216,7 @@ void ChatdTarget::disconnect() {
 void ChatdTarget::leave(std::uint32_t room) {
   const std::uint32_t creator = room * config_.population.members_per_room;
   if (tokens_[creator] == Token()) return;  // the room was never made
-  queue(creator,
-        R"({"sender":"system","operation":2,"username":")" + member_name(creator) + R"("})");
+  queue(creator, leave_payload(member_name(creator)));
 }
 
 }  // namespace chatd::bench

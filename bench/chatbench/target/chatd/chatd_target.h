@@ -31,7 +31,7 @@ class ChatdTarget final : public Target {
   void disconnect() override;
 
  private:
-  void take_notice(std::string_view payload);
+  bool take_notice(std::string_view payload);
   void discard();
   void leave(std::uint32_t room);
 

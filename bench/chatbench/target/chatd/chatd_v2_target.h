@@ -2,6 +2,10 @@
 // (client/lib/log_session.h): it opens what comes, asks for what is missing, says again what is not
 // echoed. A message counts as delivered when the entry is there and all before it are.
 //
+// In a mixed room every other member speaks v1, the first among them, who alone says something: its
+// payload reaches all members with the same bytes, in entries and in datagrams. What a member with
+// v2 says would be longer for those with v1, and the figures of two kinds of room no comparison.
+//
 // The joins are made one after the other, several on a connection: how fast they are is measured
 // with protocol v1, and by perf/handshakes. Thread: one at a time.
 #pragma once
@@ -10,6 +14,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "bench/chatbench/net/member_sockets.h"
@@ -17,12 +22,14 @@
 #include "client/lib/log_session.h"
 #include "client/lib/response.h"
 #include "client/net/tls_connection.h"
+#include "core/wire/v1/token.h"
 
 namespace chatd::bench {
 
 class ChatdV2Target final : public Target {
  public:
-  explicit ChatdV2Target(TargetConfig config);
+  enum class Rooms : std::uint8_t { kV2, kMixed };
+  explicit ChatdV2Target(TargetConfig config, Rooms rooms = Rooms::kV2);
 
   tl::expected<Joined, std::string> connect() override;
   void queue(std::uint32_t member, std::string_view payload) override;
@@ -40,8 +47,10 @@ class ChatdV2Target final : public Target {
 
  private:
   struct Member {
-    std::unique_ptr<client::LogSession> session;
-    bool is_dirty = false;  // it may have something to send
+    std::unique_ptr<client::LogSession> session;  // null: it speaks v1
+    bool is_dirty = false;                        // the session may have something to send
+    Token token;                                  // v1
+    TimeMs beat_at_ms = 0;                        // v1: it is to be heard then
   };
 
   tl::expected<client::TlsConnection, std::string> call(std::uint32_t member,
@@ -51,9 +60,17 @@ class ChatdV2Target final : public Target {
   tl::expected<void, std::string> open_sockets();
   void mark(std::uint32_t member);
   void send_from(std::uint32_t member);
+  bool speaks_v1(std::uint32_t member) const;
+  void queue_v1(std::uint32_t member, std::string_view payload);
+  void take_v1(std::uint32_t member, std::string_view datagram, std::vector<Delivery>& out);
+  void beat_v1(std::uint32_t member, TimeMs now_ms);
+  void deliver(std::uint32_t member, std::string text, std::vector<Delivery>& out);
+  std::string room_name(std::uint32_t member) const;
+  bool has_ended(std::uint32_t room) const;
   void take_events(std::uint32_t member, std::vector<Delivery>& out);
 
   TargetConfig config_;
+  Rooms rooms_;
   std::optional<client::TlsContext> tls_;
   std::optional<client::Address> tcp_;
   std::optional<client::Address> udp_;
@@ -61,6 +78,7 @@ class ChatdV2Target final : public Target {
   std::unique_ptr<MemberSockets> sockets_;
   std::vector<Member> members_;
   std::vector<std::uint32_t> dirty_;
+  std::string head_;                 // of the v1 datagram that is being queued
   std::vector<std::string> texts_;   // that the deliveries of a batch point into
   std::uint32_t next_deadline_ = 0;  // the member whose deadline is looked at next
   std::uint64_t connections_ = 0;

@@ -1,0 +1,188 @@
+// How members with protocol v2 come in and leave, and whether their server is there.
+#include <fcntl.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <deque>
+#include <utility>
+
+#include "bench/chatbench/net/setup.h"
+#include "bench/chatbench/target/chatd/chatd_v2_target.h"
+#include "bench/chatbench/target/chatd/notice.h"
+#include "bench/chatbench/workload/payload.h"
+#include "client/lib/request.h"
+#include "client/net/wait.h"
+#include "core/crypto/packet_key.h"
+#include "core/wire/v2/frames.h"
+
+namespace chatd::bench {
+namespace {
+
+// A v1 entry alone in its datagram may be longer than a bundle.
+constexpr std::uint32_t kMaxReceivedBytes = 8192;
+// Until creators have left, at most; and how long to wait for datagrams between deadlines.
+constexpr std::int64_t kLeaveMs = 2'000;
+constexpr int kLeaveTurnMs = 1;
+
+}  // namespace
+
+tl::expected<Joined, std::string> ChatdV2Target::connect() {
+  if (config_.max_payload_bytes > v2::kMaxSayBytes) {
+    return tl::unexpected("protocol v2 takes messages of at most " +
+                          std::to_string(v2::kMaxSayBytes) + " bytes: give a smaller --size");
+  }
+  if (rooms_ == Rooms::kMixed && config_.population.senders_per_room != 1) {
+    return tl::unexpected<std::string>(
+        "in a mixed room the first member alone speaks: give --senders 1");
+  }
+  auto context = client::TlsContext::make();
+  if (!context) return tl::unexpected(context.error().reason);
+  tls_ = std::move(*context);
+  const auto found = find_tcp_server(
+      config_.host, config_.tcp_port,
+      {.timeout_ms = config_.timeout_ms, .interrupt_fd = config_.interrupt_fd}, "chatd with TLS");
+  if (!found) return tl::unexpected(found.error());
+  tcp_ = *found;
+  if (auto opened = open_sockets(); !opened) return tl::unexpected(opened.error());
+  const std::uint32_t count = config_.population.members();
+  members_.resize(count);
+  std::optional<client::TlsConnection> connection;
+  for (std::uint32_t member = 0; member < count; ++member) {
+    if (is_readable(config_.interrupt_fd))
+      return tl::unexpected<std::string>("interrupted while members joined");
+    // A connection speaks for the members of one address.
+    if (!connection || member % sockets_->members_per_address() == 0) {
+      auto called = call(member, config_.timeout_ms);
+      if (!called) return tl::unexpected(called.error());
+      connection = std::move(*called);
+    }
+    auto entry = join(*connection, member);
+    if (!entry) return tl::unexpected(entry.error());
+    if (speaks_v1(member)) {
+      members_[member].token = entry->token;
+      members_[member].beat_at_ms = static_cast<TimeMs>(client::now_ms() + config_.heartbeat_ms);
+    } else {
+      members_[member].session = std::make_unique<client::LogSession>(
+          *entry->session, client::LogSessionOptions{.wants_history = false},
+          static_cast<TimeMs>(client::now_ms()));
+      mark(member);
+      flush();
+    }
+    std::vector<Delivery> ignored;
+    receive(ignored);
+    config_.on_progress(member + 1);
+  }
+  return Joined{.members = count, .connections = connections_};
+}
+
+tl::expected<void, std::string> ChatdV2Target::open_sockets() {
+  udp_ = tcp_->with_port(config_.udp_port);
+  if (!MemberSockets::can_share(*tcp_)) {
+    return tl::unexpected<std::string>("chatd-v2 needs a server on IPv4 loopback (127.0.0.0/8)");
+  }
+  const std::uint32_t shared =
+      config_.sockets != 0 ? config_.sockets : config_.joins_per_connection;
+  auto sockets = MemberSockets::open(*udp_, {.members = config_.population.members(),
+                                             .sockets = shared,
+                                             .first_address = config_.first_address,
+                                             .own = false,
+                                             .gro = config_.gro,
+                                             .gso = config_.gso,
+                                             .max_datagram_bytes = kMaxReceivedBytes,
+                                             .receive_buffer_bytes = config_.receive_buffer_bytes});
+  if (!sockets) return tl::unexpected(std::move(sockets.error()));
+  sockets_ = std::move(*sockets);
+  return {};
+}
+
+// From the member's own address, which the server then knows for proven.
+tl::expected<client::TlsConnection, std::string> ChatdV2Target::call(std::uint32_t member,
+                                                                     std::int64_t timeout_ms) {
+  UniqueFd socket(::socket(tcp_->family(), SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (!socket) return tl::unexpected("socket: " + client::system_reason(errno));
+  const client::Address source = *sockets_->source_of(member);
+  if (::bind(socket.get(), source.get(), source.size_bytes()) != 0 ||
+      ::connect(socket.get(), tcp_->get(), tcp_->size_bytes()) != 0) {
+    return tl::unexpected("cannot reach " + tcp_->to_string() + ": " +
+                          client::system_reason(errno));
+  }
+  ::fcntl(socket.get(), F_SETFL, O_NONBLOCK);
+  ++connections_;
+  auto connection =
+      client::TlsConnection::open(*tls_, std::move(socket), *tcp_, config_.host,
+                                  client::now_ms() + timeout_ms, config_.interrupt_fd);
+  if (!connection) return tl::unexpected(connection.error().reason);
+  return std::move(*connection);
+}
+
+tl::expected<client::Entry, std::string> ChatdV2Target::join(client::TlsConnection& connection,
+                                                             std::uint32_t member) {
+  const bool is_v1 = speaks_v1(member);
+  const bool is_creator = member % config_.population.members_per_room == 0;
+  const client::EntryRequest request{
+      .operation = is_creator ? Operation::kCreate : Operation::kJoin,
+      .room = room_name(member),
+      .username = member_name(member),
+      .udp_port = is_v1 ? sockets_->port_of(member) : std::uint16_t{0},
+      .protocol = is_v1 ? 1 : 2,
+      .knows_aes = fastest_cipher() == Cipher::kAes256Gcm};
+  const auto answer =
+      connection.exchange(client::encode_entry_request(request), client::kMaxSessionAnswerBytes,
+                          config_.timeout_ms, config_.interrupt_fd);
+  if (!answer) return tl::unexpected(answer.error().reason);
+  auto entry = client::parse_entry_answer(*answer);
+  if (!entry) {
+    return tl::unexpected("the server does not let " + request.username +
+                          " in: " + entry.error().reason);
+  }
+  if (!is_v1 && !entry->session)
+    return tl::unexpected<std::string>("the server does not speak protocol 2");
+  return std::move(*entry);
+}
+
+// The kernel takes a connection for a process that hangs, too, but it does not shake hands.
+tl::expected<void, std::string> ChatdV2Target::check_server() {
+  if (!sockets_) return {};
+  const auto called = call(0, kCheckPatienceMs);
+  if (called || is_readable(config_.interrupt_fd)) return {};
+  return tl::unexpected("the server does not answer any more: " + called.error());
+}
+
+// As a member with v2 knows: the creator, or the one behind it.
+bool ChatdV2Target::has_ended(std::uint32_t room) const {
+  const std::uint32_t creator = room * config_.population.members_per_room;
+  const Member& witness = members_[speaks_v1(creator) ? creator + 1 : creator];
+  return witness.session == nullptr || witness.session->is_over();
+}
+
+// With its creator a room ends. What creators have said and is still under way is settled first.
+void ChatdV2Target::disconnect() {
+  if (!sockets_) return;
+  std::deque<std::uint32_t> ending;
+  for (std::uint32_t room = 0; room < config_.population.rooms; ++room) {
+    const std::uint32_t creator = room * config_.population.members_per_room;
+    if (has_ended(room)) continue;
+    if (speaks_v1(creator)) {
+      queue_v1(creator, leave_payload(member_name(creator)));
+    } else {
+      members_[creator].session->leave();
+      mark(creator);
+    }
+    ending.push_back(room);
+  }
+  flush();
+  const std::int64_t end_ms = client::now_ms() + kLeaveMs;
+  std::vector<Delivery> ignored;
+  while (!ending.empty() && client::now_ms() < end_ms) {
+    ignored.clear();
+    receive(ignored);
+    maintain();
+    std::erase_if(ending, [this](std::uint32_t room) { return has_ended(room); });
+    pollfd readable{.fd = poll_fd(), .events = POLLIN, .revents = 0};
+    if (ignored.empty()) ::poll(&readable, 1, kLeaveTurnMs);
+  }
+}
+
+}  // namespace chatd::bench
