@@ -76,6 +76,18 @@ TEST_F(LoadV2, MembersOfAMixedRoomGetTheSame) {
   EXPECT_EQ((*totals)["rooms_closed"], 3u);
 }
 
+// If each join went to all who are in, there would be 4,950 datagrams to read before the
+// measurement.
+TEST_F(LoadV2, MembersHearOfAllJoinsAtOnce) {
+  const auto done = run({"--rooms", "1", "--members", "100", "--senders", "1", "--rate", "10",
+                         "--duration", "200ms"});
+  EXPECT_EQ(done.exit_code, 0) << done.errors << done.output;
+  expect_all_delivered(BenchResult(done), 99);
+  const auto& totals = server_.stop();
+  ASSERT_TRUE(totals);
+  EXPECT_LT((*totals)["bundles_sent"], 1'500u);
+}
+
 TEST_F(LoadV2, InAMixedRoomOneSpeaks) {
   const auto done = run({"--target", "chatd-mixed", "--rooms", "1", "--members", "4"});
   EXPECT_EQ(done.exit_code, 1) << done.output;

@@ -58,6 +58,7 @@ class ChatdV2Target final : public Target {
   tl::expected<client::Entry, std::string> join(client::TlsConnection& connection,
                                                 std::uint32_t member);
   tl::expected<void, std::string> open_sockets();
+  tl::expected<void, std::string> hear_of_joins();
   void mark(std::uint32_t member);
   void send_from(std::uint32_t member);
   bool speaks_v1(std::uint32_t member) const;
