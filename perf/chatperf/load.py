@@ -114,7 +114,8 @@ def cpu_s_of(pid):
 def run(server, load, cpu=None, timeout_s=300):
     """Puts the load on a running server. Raises CannotMeasure when there is no result."""
     command = [programs.ours("chatbench"), "run", "--target", server.target,
-               "--server-pid", str(server.pid), "--json", "-", *load.arguments()]
+               "--server-pid", str(server.pid), "--json", "-", *server.client_flags,
+               *load.arguments()]
     for flag, port in (("--tcp-port", server.tcp_port), ("--udp-port", server.udp_port)):
         if port:
             command += [flag, str(port)]

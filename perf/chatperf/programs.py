@@ -16,6 +16,7 @@ PACKAGES = {
     "redis-server": "redis-server",
     "nats-server": "nats-server",
     "mosquitto": "mosquitto",
+    "openssl": "openssl",
 }
 
 

@@ -5,7 +5,7 @@ somebody disturbed."""
 import statistics
 from dataclasses import dataclass, field
 
-from . import load as loading
+from . import load as loading, report
 from .programs import CannotMeasure, say
 
 
@@ -48,6 +48,16 @@ class Series:
     def as_json(self):
         return {"runs": [run.result for run in self.runs], "failures": self.failures,
                 "objections": self.objections}
+
+
+def ratio(one, other, figure="cpu_ns"):
+    """The median of the rounds' ratios: what was measured within a few seconds is compared."""
+    pairs = [(one.by_round[number], other.by_round[number]) for number in one.by_round
+             if number in other.by_round]
+    trusted = [(a, b) for a, b in pairs if not a.objections and not b.objections]
+    ratios = [report.ratio(getattr(a, figure), getattr(b, figure)) for a, b in trusted or pairs]
+    ratios = [value for value in ratios if value is not None]
+    return statistics.median(ratios) if ratios else None
 
 
 def measure(contestant, load, server_cpu, tool_cpu):

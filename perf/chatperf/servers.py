@@ -8,6 +8,9 @@ slow them down (files, logs), and the limits that would make them drop some:
   redis      no snapshots, no append-only file, no limit on a subscriber's output buffer
   nats       logs to nowhere, up to 1 GB waiting per client
   mosquitto  no persistence, no logs, no limit on queued messages, Nagle's algorithm off
+
+With TLS they have a certificate that is made for the run, and chatbench chooses version and cipher
+(broker_tls.h), the same for all.
 """
 
 import ctypes
@@ -42,6 +45,7 @@ class Server:
 
     target = ""  # chatbench's name for it
     program = ""
+    client_flags = ()  # that chatbench needs to speak to it
 
     def __init__(self, cpu=None, flags=()):
         self._cpu = cpu
@@ -109,14 +113,16 @@ class Server:
 class OwnServer(Server):
     """One of ours: picks its ports itself and says so in its ready line."""
 
+    ready_line = ""
+
     def _command(self):
         return [programs.ours(self.program), "--udp-port", "0", *self._flags]
 
     def _start(self):
         self._launch(self._command(), subprocess.PIPE)
-        line = self._ready_line()
-        self.udp_port = self._port(line, "udp")
-        self.tcp_port = self._port(line, "tcp")
+        self.ready_line = self._ready_line()
+        self.udp_port = self._port(self.ready_line, "udp")
+        self.tcp_port = self._port(self.ready_line, "tcp")
 
     def _ready_line(self):
         readable, _, _ = select.select([self._process.stdout], [], [], PATIENCE_S)
@@ -134,12 +140,31 @@ class OwnServer(Server):
 class Chatd(OwnServer):
     target = "chatd"
     program = "chatd"
+    tls_port = "off"
 
     def _command(self):
         # One core, one shard: what is compared is one loop with one loop.
         # And room for all messages that are on their way to it, see shapes.ROOMY.
-        return [*super()._command(), "--tcp-port", "0", "--tls-port", "off", "--log-level", "error", "--shards", "1", "--rate-limits", "off",
+        return [*super()._command(), "--tcp-port", "0", "--tls-port", self.tls_port,
+                "--log-level", "error", "--shards", "1", "--rate-limits", "off",
                 "--receive-buffer", "64MiB"]
+
+
+class ChatdV2(Chatd):
+    """Members join over TLS, and datagrams are sealed."""
+
+    target = "chatd-v2"
+    tls_port = "0"
+
+    def _start(self):
+        super()._start()
+        self.tcp_port = self._port(self.ready_line, "tls")
+
+
+class ChatdMixed(ChatdV2):
+    """Half the members of a room with protocol v1, half with v2."""
+
+    target = "chatd-mixed"
 
 
 class Naive(OwnServer):
@@ -155,10 +180,14 @@ class LowerBound(OwnServer):
 class Broker(Server):
     """One of the others: its port is chosen here, and it is ready when it accepts connections."""
 
+    is_tls = False  # it speaks TLS and nothing else
+
     def _command(self):
         raise NotImplementedError
 
     def _start(self):
+        if self.is_tls:
+            self.client_flags = ("--tls-ca", self._make_certificate())
         for attempt in range(3):  # somebody may have taken the port meanwhile
             self.tcp_port = free_port()
             with (self._folder / "stdout").open("wb") as out:
@@ -180,6 +209,22 @@ class Broker(Server):
                 time.sleep(0.02)
         return False
 
+    @property
+    def _pem(self):
+        """Certificate and key."""
+        return str(self._folder / "server.pem")
+
+    def _make_certificate(self):
+        """As chatd makes its own (ECDSA P-256, signed by itself): clients trust it alone."""
+        done = subprocess.run(
+            [programs.find("openssl"), "req", "-x509", "-newkey", "ec", "-pkeyopt",
+             "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", "/CN=localhost",
+             "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", self._pem, "-out", self._pem],
+            capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise CannotMeasure(f"no certificate for {self.program}: {done.stderr.strip()[-500:]}")
+        return self._pem
+
     def _write(self, name, text):
         path = self._folder / name
         path.write_text(text)
@@ -191,9 +236,17 @@ class Redis(Broker):
     program = "redis-server"
 
     def _command(self):
+        ports = f"port {self.tcp_port}"
+        if self.is_tls:
+            ports = f"""\
+port 0
+tls-port {self.tcp_port}
+tls-cert-file {self._pem}
+tls-key-file {self._pem}
+tls-auth-clients no"""
         return [self._write("redis.conf", f"""\
 bind 127.0.0.1
-port {self.tcp_port}
+{ports}
 dir {self._folder}
 save ""
 appendonly no
@@ -209,12 +262,16 @@ class Nats(Broker):
     program = "nats-server"
 
     def _command(self):
+        tls = ""
+        if self.is_tls:
+            tls = f"tls {{ cert_file: {self._pem}, key_file: {self._pem}, timeout: {PATIENCE_S} }}"
         return ["-c", self._write("nats.conf", f"""\
 host: 127.0.0.1
 port: {self.tcp_port}
 log_file: /dev/null
 max_connections: 100000
 max_pending: 1GB
+{tls}
 """)]
 
 
@@ -223,6 +280,8 @@ class Mosquitto(Broker):
     program = "mosquitto"
 
     def _command(self):
+        # Started by root it would become a user who may not read the key.
+        tls = f"certfile {self._pem}\nkeyfile {self._pem}\nuser root" if self.is_tls else ""
         return ["-c", self._write("mosquitto.conf", f"""\
 listener {self.tcp_port} 127.0.0.1
 allow_anonymous true
@@ -230,7 +289,21 @@ persistence false
 log_type none
 max_queued_messages 0
 set_tcp_nodelay true
+{tls}
 """)]
 
 
+class RedisTls(Redis):
+    is_tls = True
+
+
+class NatsTls(Nats):
+    is_tls = True
+
+
+class MosquittoTls(Mosquitto):
+    is_tls = True
+
+
 BROKERS = [Redis, Nats, Mosquitto]
+BROKERS_WITH_TLS = [RedisTls, NatsTls, MosquittoTls]

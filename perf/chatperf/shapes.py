@@ -21,10 +21,10 @@ PATIENT = ("--give-up", "5s", "--drain", "5s")
 QUIET = Load(rooms=20, members=10, rate=400, flags=PATIENT)
 
 
-def window_cases(windows, flags=(), **times):
+def window_cases(windows, flags=(), among=None, **times):
     return {f"{shape}, window {window}":
             Load(rooms=rooms, members=members, window=window, flags=(*flags, *ROOMY, *PATIENT), **times)
-            for shape, (rooms, members) in SHAPES.items() for window in windows}
+            for shape, (rooms, members) in (among or SHAPES).items() for window in windows}
 
 
 def rate_cases(deliveries_per_s, **times):
