@@ -104,7 +104,10 @@ bool is_stopped(const Process& program) {
 
 TerminalChat::TerminalChat(const ChatdServer& server, const Arguments& arguments,
                            const Environment& environment)
-    : process_(chat_command(server, arguments), chat_options(environment, true)) {
+    : TerminalChat(chat_command(server, arguments), environment) {}
+
+TerminalChat::TerminalChat(const Arguments& command, const Environment& environment)
+    : process_(command, chat_options(environment, true)) {
   std::setlocale(LC_CTYPE, "C.UTF-8");
 }
 

@@ -49,6 +49,8 @@ class TerminalChat {
  public:
   TerminalChat(const ChatdServer& server, const Arguments& arguments,
                const Environment& environment = {});
+  // The whole command.
+  TerminalChat(const Arguments& command, const Environment& environment);
 
   void type(std::string_view keys) { process_.write_stdin(keys); }
   void type_line(std::string_view line) { type(std::string(line) + "\r"); }
