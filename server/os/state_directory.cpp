@@ -41,7 +41,7 @@ tl::expected<KeptSecret, std::string> kept_secret(const std::string& directory, 
   if (!path.empty()) {
     if (const auto stored = stored_secret(path)) return *stored;
   }
-  const auto secret = kernel_random<KeptSecret>();
+  auto secret = kernel_random<KeptSecret>();
   if (!secret || path.empty()) return secret;
   const auto written =
       write_private_file(path, {reinterpret_cast<const char*>(secret->data()), secret->size()});
