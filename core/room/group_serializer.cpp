@@ -178,6 +178,7 @@ void GroupSerializer::open_whole(Outbox& out) {
 }
 
 void GroupSerializer::send(MessageSet own_messages, const Endpoint& to, Outbox& out) {
+  if (size_ == 0) return;
   if (own_messages == 0) {
     open_whole(out);
     return out.add(to);

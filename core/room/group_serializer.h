@@ -60,6 +60,7 @@ class GroupSerializer {
   template <class PositionOf>
   void send(const Room& room, std::uint32_t first, std::uint32_t last, PositionOf position_of,
             Outbox& out) {
+    if (size_ == 0) return;  // none of it is for protocol v1
     sender_count_ = 0;
     for (std::uint32_t i = 0; i < size_; ++i) {
       const std::uint32_t position = position_of(sender(i));

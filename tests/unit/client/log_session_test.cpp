@@ -62,6 +62,22 @@ TEST(LogSession, MembersWithBothProtocolsTalk) {
   EXPECT_EQ(alice.events.back().content_type, v2::ContentType::kV1Payload);
 }
 
+// Nothing is put into the outbox for them (LogWorld looks).
+TEST(LogSession, WhatOnlyMembersWithProtocolTwoUnderstandIsNotForOthers) {
+  LogWorld world;
+  SealedMember& alice = world.create("kitchen", "alice");
+  const Endpoint carol = world.next_endpoint();
+  ASSERT_TRUE(world.ask(
+      {.room = "kitchen", .username = "carol", .udp_ip = "127.0.0.1", .udp_port = carol.port},
+      carol, /*is_encrypted=*/false));
+  world.run_for(100);
+  alice.session->say(world.now_ms, "secret", v2::ContentType::kSealed);
+  ASSERT_TRUE(world.settle());
+  EXPECT_EQ(alice.log().back(), "alice: secret");
+  EXPECT_TRUE(world.heard_by_v1[carol.port].empty());
+  EXPECT_EQ(world.count(Counter::kDroppedNotForV1), 1u);
+}
+
 struct Weather {
   double loss;
   double duplicates;

@@ -158,6 +158,7 @@ void LogWorld::arrive(const InFlight& datagram) {
 
 void LogWorld::empty_outbox() {
   for (const Outbox::SendGroup& group : out.groups()) {
+    EXPECT_GT(group.train_count, 0u) << "a group with nothing in it";
     for (const Outbox::Train& train : out.trains(group)) {
       for (std::uint32_t i = 0; i < train.message_count; ++i) {
         const std::string bytes(out.message(train, i));
