@@ -236,7 +236,9 @@ void SessionHandler::accept(const Sender& sender, const v2::Say& say) {
     return refuse(sender, say, v2::RefusalReason::kOverLimit);
   }
   counters_.add(Counter::kMessagesSealed);
-  dispatcher_.accept(sender.now_ms, sender.slot, say);
+  if (!dispatcher_.accept(sender.now_ms, sender.slot, say)) {
+    refuse(sender, say, v2::RefusalReason::kOverLimit);
+  }
 }
 
 // What speaks against it whenever it is said.

@@ -46,15 +46,15 @@ void Dispatcher::accept(TimeMs now_ms, std::uint32_t sender, std::string_view pa
   accept(now_ms, said_by(sender, {.content_type = v2::ContentType::kV1Payload, .bytes = payload}));
 }
 
-void Dispatcher::accept(TimeMs now_ms, std::uint32_t sender, const v2::Say& say) {
-  accept(now_ms, said_by(sender, {.client_number = say.client_number,
-                                  .content_type = say.content_type,
-                                  .bytes = say.bytes}));
+bool Dispatcher::accept(TimeMs now_ms, std::uint32_t sender, const v2::Say& say) {
+  return accept(now_ms, said_by(sender, {.client_number = say.client_number,
+                                         .content_type = say.content_type,
+                                         .bytes = say.bytes}));
 }
 
 // Members with protocol v1 and without a known address get nothing; they are counted when the
 // message is accepted. Those with protocol v2 get it in the end.
-void Dispatcher::accept(TimeMs now_ms, const NewEntry& entry) {
+bool Dispatcher::accept(TimeMs now_ms, const NewEntry& entry) {
   const Member& sender = roster_.members()[entry.sender];
   const Room& room = roster_.rooms()[sender.room];
   const bool is_from_v2 = room.is_v2(sender.position);
@@ -67,7 +67,7 @@ void Dispatcher::accept(TimeMs now_ms, const NewEntry& entry) {
   counters_.add(Counter::kDeliveriesPlanned, receivers);
   counters_.add(Counter::kDeliveriesLogged, v2_receivers);
   histograms_.receivers.add(receivers);
-  append(now_ms, sender.room, entry, v1_receivers);
+  return append(now_ms, sender.room, entry, v1_receivers);
 }
 
 void Dispatcher::refuse(std::uint32_t sender) {
@@ -89,18 +89,24 @@ void Dispatcher::notify(TimeMs now_ms, std::uint32_t slot, const v2::Entry& entr
          is_for_v1 ? room.readers() : 0);
 }
 
-// What nobody gets, now or later, is not stored.
-void Dispatcher::append(TimeMs now_ms, std::uint32_t slot, const NewEntry& entry,
+// What nobody gets, now or later, is not stored. What finds no memory has its number all the same:
+// so members with protocol v2 are told that something is gone. False: so it was.
+bool Dispatcher::append(TimeMs now_ms, std::uint32_t slot, const NewEntry& entry,
                         std::uint32_t v1_receivers) {
   Room& room = roster_.rooms()[slot];
-  if (v1_receivers == 0 && !room.log.keeps()) return;
+  if (v1_receivers == 0 && !room.log.keeps()) return true;
   const bool was_waiting = room.is_waiting();
   room.v2_behind = room.v2_readers();
   if (room.v2_behind > 0) hold_for_v2(room);
-  if (!push(slot, entry)) count_lost(entry.sender, v1_receivers, Counter::kDroppedQueueFull);
+  const bool is_stored = push(slot, entry);
+  if (!is_stored) {
+    if (entry.is_for_v1) count_lost(entry.sender, v1_receivers, Counter::kDroppedQueueFull);
+    room.log.begin_at(room.log.head() + 1);
+  }
   room.last_entry_at_ms = now_ms;
   if (room.has_v2() && !silence_.is_armed(slot)) silence_.arm(slot, now_ms + kFirstHeadDelayMs);
   update_turn(slot, was_waiting);
+  return is_stored;
 }
 
 // Something has changed in a room that was, or was not, in line for a turn.

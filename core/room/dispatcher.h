@@ -55,7 +55,8 @@ class Dispatcher {
   // one with protocol v2 says. When too much waits in the room, its oldest entry is dropped, and
   // counted.
   void accept(TimeMs now_ms, std::uint32_t sender, std::string_view payload);
-  void accept(TimeMs now_ms, std::uint32_t sender, const v2::Say& say);
+  // False: there is no memory for it, and nobody gets it.
+  bool accept(TimeMs now_ms, std::uint32_t sender, const v2::Say& say);
   // Takes a message that goes to nobody: its sender is over its rate. For the ledger.
   void refuse(std::uint32_t sender);
   // Takes a payload of protocol v1 from the server itself, for everyone who is in the room now.
@@ -137,8 +138,8 @@ class Dispatcher {
   using Closed = const ClosedRoom*;
 
   NewEntry said_by(std::uint32_t sender, const v2::Entry& entry) const;
-  void accept(TimeMs now_ms, const NewEntry& entry);
-  void append(TimeMs now_ms, std::uint32_t slot, const NewEntry& entry, std::uint32_t receivers);
+  bool accept(TimeMs now_ms, const NewEntry& entry);
+  bool append(TimeMs now_ms, std::uint32_t slot, const NewEntry& entry, std::uint32_t receivers);
   bool push(std::uint32_t slot, const NewEntry& entry);
   static bool has_too_much(const Room& room);
   std::uint32_t position_of(const Room& room, std::uint32_t member, Closed closed) const;

@@ -338,6 +338,24 @@ TEST(LogSession, WhoSaysTooMuchIsToldAndMaySayItLater) {
   EXPECT_EQ(bob.log().back(), "alice: later");
 }
 
+// A store that is full takes nothing: its sender is told, and the others that a number is gone.
+TEST(LogSession, WhatFindsNoMemoryIsRefusedAndToldAsAGap) {
+  RelayConfig config = LogWorld::config();
+  config.message_store_blocks = 4;
+  LogWorld world({}, 1, config);
+  SealedMember& alice = world.create("kitchen", "alice");
+  SealedMember& bob = world.join("kitchen", "bob");
+  world.run_for(500);
+  world.say(alice, std::string(v2::kMaxSayBytes, 'x'));
+  ASSERT_TRUE(world.settle());
+  EXPECT_EQ(alice.count(LogEvent::Kind::kRefused), 1u);
+  EXPECT_EQ(alice.events.back().kind, LogEvent::Kind::kGap);
+  EXPECT_EQ(bob.events.back().kind, LogEvent::Kind::kGap);
+  world.say(alice, "less");
+  ASSERT_TRUE(world.settle());
+  EXPECT_EQ(bob.log().back(), "alice: less");
+}
+
 TEST(LogSession, TextThatIsNoneIsRefused) {
   LogWorld world;
   SealedMember& alice = world.create("kitchen", "alice");
