@@ -210,23 +210,23 @@ void Dispatcher::send_heads(TimeMs now_ms, Outbox& out) {
   }
 }
 
-// To each the first after so long a silence, the second after twice as long, and so on.
+// To each the first after so long a silence, the second after twice as long, and so on. The last
+// entry may have come later than `now_ms`: deadlines wait for what has come before them.
 void Dispatcher::send_heads_of(TimeMs now_ms, std::uint32_t slot, Outbox& out) {
   Room& room = roster_.rooms()[slot];
   const std::uint64_t last = room.log.head() - 1;
-  const TimeMs silent_ms = now_ms - room.last_entry_at_ms;
   std::optional<TimeMs> next_ms;
   for (std::uint32_t i = room.first_v2; i < room.size(); ++i) {
     Session& session = *room.sessions[i];
     if (!room.is_bound(i) || session.complete >= last || session.heads_sent >= kMaxHeads) continue;
-    TimeMs due_ms = TimeMs{kFirstHeadDelayMs} << session.heads_sent;
-    if (silent_ms >= due_ms && room.cursors[i] == room.log.head() && !out.is_full()) {
+    TimeMs due_ms = room.last_entry_at_ms + (TimeMs{kFirstHeadDelayMs} << session.heads_sent);
+    if (due_ms <= now_ms && room.cursors[i] == room.log.head() && !out.is_full()) {
       ++session.heads_sent;
       send_head(room.members[i], out);
       if (session.heads_sent == kMaxHeads) continue;
-      due_ms = TimeMs{kFirstHeadDelayMs} << session.heads_sent;
+      due_ms = room.last_entry_at_ms + (TimeMs{kFirstHeadDelayMs} << session.heads_sent);
     }
-    next_ms = earliest(next_ms, std::max(room.last_entry_at_ms + due_ms, now_ms + kRetryMs));
+    next_ms = earliest(next_ms, std::max(due_ms, now_ms + kRetryMs));
   }
   if (next_ms) silence_.arm(slot, *next_ms);
 }

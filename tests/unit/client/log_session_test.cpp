@@ -356,6 +356,24 @@ TEST(LogSession, WhatFindsNoMemoryIsRefusedAndToldAsAGap) {
   EXPECT_EQ(bob.log().back(), "alice: less");
 }
 
+// Deadlines are looked at by what had been read at an earlier moment than that of the last entry.
+TEST(LogSession, WhatWasSaidJustNowIsNoSilence) {
+  LogWorld world;
+  SealedMember& alice = world.create("kitchen", "alice");
+  world.join("kitchen", "bob");
+  world.run_for(10'000);
+  const auto heads = world.count(Counter::kHeadsSent);
+  world.say(alice, "one");
+  world.run_for(10);
+  const TimeMs due_ms = world.now_ms + 200;
+  world.now_ms = due_ms + 55;
+  alice.session->say(world.now_ms, "two");
+  world.deliver(alice.from, *alice.session->next_datagram(world.now_ms));
+  world.relay->serve_rooms(world.out);
+  world.relay->on_deadline(due_ms + 50, world.out);
+  EXPECT_EQ(world.count(Counter::kHeadsSent), heads);
+}
+
 TEST(LogSession, TextThatIsNoneIsRefused) {
   LogWorld world;
   SealedMember& alice = world.create("kitchen", "alice");
