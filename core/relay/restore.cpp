@@ -54,8 +54,9 @@ std::unique_ptr<Session> restored(const SessionSnapshot& snapshot) {
 MemberSnapshot snapshot_of(const Member& member, const Room& room) {
   const std::uint32_t position = member.position;
   const bool is_v2 = room.is_v2(position);
-  const std::uint64_t cursor = is_v2 ? std::max(room.cursors[position], room.log.oldest())
-                                     : room.log.position(room.cursors[position]);
+  // One with protocol v2 may wait for what is gone: it is told so.
+  const std::uint64_t cursor =
+      is_v2 ? room.cursors[position] : room.log.position(room.cursors[position]);
   MemberSnapshot snapshot{.token = member.token,
                           .username = member.username,
                           .tcp_peer = member.tcp_peer,
@@ -130,7 +131,7 @@ tl::expected<void, std::string> check_log(const RoomSnapshot& room) {
     return Fault("an entry of a room is too large, or of no kind that is known");
   }
   for (const MemberSnapshot& member : room.members) {
-    if (member.behind > room.entries.size()) {
+    if (member.behind > (member.session ? head_of(room) - 1 : room.entries.size())) {
       return Fault("a member waits for more than there is");
     }
   }

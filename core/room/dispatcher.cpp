@@ -366,12 +366,14 @@ void Dispatcher::restore(std::uint32_t slot, const RoomSnapshot& snapshot) {
   Room& room = roster_.rooms()[slot];
   room.log.begin_at(snapshot.first_entry);
   if (room.has_v2() || snapshot.keeps_entries) keep_entries(slot);
-  std::uint64_t number = snapshot.first_entry;
-  for (const EntrySnapshot& entry : snapshot.entries) restore(slot, number++, entry);
+  // What members with protocol v2 have still to be sent is held from the first entry on.
+  const std::uint64_t head = snapshot.first_entry + snapshot.entries.size();
   for (std::uint32_t i = room.first_v2; i < room.size(); ++i) {
-    if (room.is_bound(i) && room.cursors[i] < room.log.head()) ++room.v2_behind;
+    if (room.is_bound(i) && room.cursors[i] < head) ++room.v2_behind;
   }
   hold_for_v2(room);
+  std::uint64_t number = snapshot.first_entry;
+  for (const EntrySnapshot& entry : snapshot.entries) restore(slot, number++, entry);
   if (room.is_waiting()) turns_.enqueue(slot);
 }
 

@@ -374,6 +374,43 @@ TEST(LogSession, WhatWasSaidJustNowIsNoSilence) {
   EXPECT_EQ(world.count(Counter::kHeadsSent), heads);
 }
 
+// As without a hand-over: it is told, and need not ask.
+TEST(LogSession, WhatIsGoneIsToldAfterAHandOverToo) {
+  RelayConfig config = LogWorld::config();
+  config.limits.history_entries = 5;
+  LogWorld world({}, 1, config);
+  SealedMember& alice = world.create("kitchen", "alice");
+  world.network.loss = 1;
+  SealedMember& bob = world.join("kitchen", "bob");  // nobody knows where it is
+  world.network.loss = 0;
+  for (int i = 0; i < 10; ++i) {
+    world.say(alice, "m" + std::to_string(i));
+    world.run_for(20);
+  }
+  world.hand_over();
+  ASSERT_TRUE(world.settle());
+  EXPECT_EQ(world.count(Counter::kEntriesLost), 5u);
+  EXPECT_EQ(bob.count(LogEvent::Kind::kGap), 1u);
+  EXPECT_EQ(bob.session->stats().entries_lost, 5u);
+}
+
+TEST(LogSession, WhatHasStillToBeSentOutlivesAHandOverHoweverLittleThePast) {
+  RelayConfig config = LogWorld::config();
+  config.limits.history_entries = 1;
+  LogWorld world({}, 1, config);
+  SealedMember& alice = world.create("kitchen", "alice");
+  SealedMember& bob = world.join("kitchen", "bob");
+  world.run_for(500);
+  for (const char* text : {"one", "two", "three"}) {
+    alice.session->say(world.now_ms, text);
+    world.deliver(alice.from, *alice.session->next_datagram(world.now_ms));
+  }
+  world.hand_over();
+  ASSERT_TRUE(world.settle());
+  EXPECT_EQ(bob.log(), (Lines{"alice: one", "alice: two", "alice: three"}));
+  EXPECT_EQ(bob.count(LogEvent::Kind::kGap), 0u);
+}
+
 TEST(LogSession, TextThatIsNoneIsRefused) {
   LogWorld world;
   SealedMember& alice = world.create("kitchen", "alice");
