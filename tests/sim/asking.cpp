@@ -51,7 +51,11 @@ RequestSpec Clients::some_request(Client& client) {
       .room = client.will_create ? client.room : some_room(),
       .name = client.number,
       .password = dice.one_in(6) ? 1 + dice.roll32(2) : 0,
-      .port = dice.one_in(5) ? kNoPort : client.port};
+      .port = dice.one_in(5) ? kNoPort : client.port,
+      .is_sealed = client.is_sealed,
+      .is_encrypted = dice.one_in(12) != client.is_sealed,
+      .history = dice.one_in(2) ? 0 : dice.roll32(100)};
+  if (spec.is_sealed) spec.port = kNoPort;
   client.will_create = false;
   if (dice.one_in(30)) spec.kind = RequestSpec::Kind::kCreate;
   if (dice.one_in(25)) spec.kind = RequestSpec::Kind::kList;
@@ -81,6 +85,7 @@ void Clients::ask_for_seat(Client& client, RequestSpec& spec) {
   spec.name = seat.name;
   spec.password = seat.password;
   spec.seat = seat.member;
+  if (spec.is_encrypted && world_.dice.one_in(8)) spec.is_sealed = !spec.is_sealed;
 }
 
 std::string Clients::write_request(const Client& client, const RequestSpec& spec) {
@@ -107,6 +112,14 @@ std::string Clients::write_request(const Client& client, const RequestSpec& spec
                                .udp_ip = world_.hosts[client.host].ip_text,
                                .udp_port = network_.endpoint(client.port).port};
   if (spec.seat != kNobody) request.token = Token::parse(client.lost_seat.token);
+  if (spec.is_sealed) {
+    request.protocol = 2;
+    request.knows_aes = !world_.dice.one_in(4);
+    request.history_entries = is_create ? spec.history : 0;
+    request.udp_ip = "";
+    request.udp_port = 0;
+    return client::encode_entry_request(request);
+  }
   if (world_.dice.one_in(3)) request.udp_ip = "";  // the address I call from
   if (spec.port == kNoPort) {                      // as behind NAT, or not known yet
     if (world_.dice.one_in(2)) {
@@ -210,6 +223,7 @@ void Clients::become_member(Client& client, const Connection& connection,
                  .password = connection.spec.password,
                  .said = 0,
                  .token = client.token};
+  if (entry.session) return become_sealed_member(client, *entry.session);
   // One in four speaks as before servers answered heartbeats.
   const bool is_old = client.number % 4 == 1;
   client.session.emplace(

@@ -19,20 +19,29 @@ void Clients::attack(Client& attacker) {
   const bool is_apart =
       !world_.scenario.is_orderly || (victim.host != attacker.host && !is_at_home);
   const bool knows_victim = victim.member != kNobody && victim.port != kNoPort && is_apart;
-  switch (world_.dice.roll(8)) {
+  switch (world_.dice.roll(world_.scenario.sealed_in_ten > 0 ? 12 : 8)) {
     case 0:
     case 1:
       return send_garbage(attacker);
     case 2:
       return send_with_guess(attacker);
     case 3:
-      if (knows_victim) send_stolen(attacker, victim);
+      if (knows_victim && victim.session) send_stolen(attacker, victim);
       return;
     case 4:
       if (knows_victim) send_with_forged_source(attacker, victim);
       return;
-    default:
-      if (attacker.state == Client::State::kIn) send_wrong(attacker);
+    case 5:
+    case 6:
+    case 7:
+      if (attacker.session) send_wrong(attacker);
+      return;
+    case 8:
+    case 9:
+      return send_overheard(attacker);
+    case 10:
+    case 11:
+      return send_forged_to_client();
   }
 }
 
@@ -103,7 +112,7 @@ void Clients::send_stolen(Client& attacker, Client& victim) {
 
 // Its own token, or none that is any, from an address that is another's, or nobody's.
 void Clients::send_with_forged_source(Client& attacker, const Client& victim) {
-  const bool is_member = attacker.state == Client::State::kIn;
+  const bool is_member = attacker.session.has_value();
   const std::string guess(16, static_cast<char>(world_.dice.any()));
   const std::uint32_t number = open_datagram(
       attacker, is_member ? attacker.session->room() : world_.room_names[0],

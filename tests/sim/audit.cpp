@@ -50,6 +50,29 @@ constexpr std::array kPredicted = {
     Counter::kRequestsOverLimit,
     Counter::kPasswordsWrong,
     Counter::kPasswordAttemptsOverLimit,
+    Counter::kSealedDatagrams,
+    Counter::kMessagesSealed,
+    Counter::kDroppedUnknownSession,
+    Counter::kDroppedReplayed,
+    Counter::kDroppedNotOpened,
+    Counter::kSaysDuplicate,
+    Counter::kSaysTooFarAhead,
+    Counter::kSaysRefused,
+    Counter::kHavesTaken,
+    Counter::kHavesImpossible,
+    Counter::kPathResponsesWrong,
+    Counter::kFramesUnknown,
+    Counter::kFramesMalformed,
+    Counter::kLeavesSealed,
+    Counter::kAnswersOverLimit,
+    Counter::kResetsSent,
+    Counter::kPathChallenges,
+    Counter::kDeliveriesLogged,
+    Counter::kDroppedNotForV1,
+    Counter::kEntriesBundled,
+    Counter::kEntriesRepaired,
+    Counter::kEntriesLost,
+    Counter::kHeadsSent,
 };
 
 constexpr std::array kSendDrops = {
@@ -61,14 +84,22 @@ constexpr std::array kSendDrops = {
 
 }  // namespace
 
-void Audit::begin(std::uint8_t shard, const Outbox& out) {
+void Audit::begin(std::uint8_t shard, const Outbox& out, Call call) {
   shard_ = shard;
+  call_ = call;
   first_group_ = out.groups().size();
+  was_full_ = out.is_full();
+  repair_bytes_ = 0;
   model_.begin_call(shard);
 }
 
 void Audit::end(const Relay& relay, const Outbox& out, std::size_t datagram_bytes) {
+  sync_logs(relay);
   for (const Outbox::SendGroup& group : out.groups().subspan(first_group_)) {
+    if (is_of_v2(out, group)) {
+      check_sealed(out, group);
+      continue;
+    }
     switch (group.kind) {
       case Outbox::Kind::kMessage:
         check_messages(out, group);
@@ -80,7 +111,7 @@ void Audit::end(const Relay& relay, const Outbox& out, std::size_t datagram_byte
         check_answer(out, group, datagram_bytes);
         break;
       case Outbox::Kind::kBundle:
-        world_.fail("a bundle, and nobody speaks protocol v2");
+        world_.fail("a bundle that is not of protocol v2");
     }
   }
   if (model_.expectations().has_warning()) world_.fail("somebody is not told to slow down");
@@ -88,6 +119,14 @@ void Audit::end(const Relay& relay, const Outbox& out, std::size_t datagram_byte
     world_.fail("a source that is not authenticated was not told so");
   }
   if (model_.expectations().has_echo()) world_.fail("a heartbeat that asks is not answered");
+  const std::string not_told = model_.sealed().missing();
+  if (!not_told.empty()) world_.fail(not_told);
+  if (model_.sealed().has_unanswered_repair() && !was_full_) {
+    world_.fail("somebody asks for what it misses, and gets nothing");
+  }
+  if (world_.scenario.store_blocks < kMessageStoreBlocks) {
+    model_.on_not_stored_untold(relay.counters());
+  }
   if (model_.is_order_open()) settle_open_order(relay);
   model_.end_call();
   check_losses(relay);
@@ -187,7 +226,7 @@ void Audit::check_answer(const Outbox& out, const Outbox::SendGroup& group,
       !model_.expectations().take_answer(out.destinations(group).front())) {
     return world_.fail("an answer to somebody who must not get one");
   }
-  model_.on_answer();
+  model_.on_answer(Counter::kUnauthenticatedAnswers);
 }
 
 void Audit::check_losses(const Relay& relay) {
@@ -237,6 +276,10 @@ void Audit::check_sent(const Relay& relay, std::uint8_t shard) {
   if (sum != paid_[shard]) {
     world_.fail(std::to_string(paid_[shard]) + " deliveries were put into the outbox, and " +
                 std::to_string(sum) + " sent or dropped under a reason");
+  }
+  if (relay.counters()[Counter::kBundlesSent] + relay.counters()[Counter::kBundlesDropped] !=
+      bundles_[shard]) {
+    world_.fail("not as many bundles were sent or dropped as were put into the outbox");
   }
 }
 
@@ -291,16 +334,20 @@ void Audit::compare_room(const Relay& relay, std::uint32_t number) {
   if (!is_there) return;
   const Room& room = relay.roster().rooms()[*slot];
   std::uint32_t pending = 0;
-  for (const MemberNumber member : wanted.members) {
-    compare_member(relay, *slot, model_.members()[member]);
-    if (model_.members()[member].port == kNoPort) ++pending;
+  std::uint32_t pending_sealed = 0;
+  for (const MemberNumber one : wanted.members) {
+    const Membership& member = model_.members()[one];
+    compare_member(relay, *slot, member);
+    if (member.port == kNoPort) ++(member.is_sealed ? pending_sealed : pending);
   }
   if (room.members.size() != wanted.members.size() || room.pending_members != pending ||
-      room.endpoints.size() != room.members.size() || room.cursors.size() != room.members.size() ||
+      room.pending_v2 != pending_sealed || room.endpoints.size() != room.members.size() ||
+      room.cursors.size() != room.members.size() ||
       room.host != model_.members()[wanted.host].token.slot() ||
       room.password.is_required() != (wanted.password != 0)) {
     world_.fail("room " + world_.room_names[number] + " is not as it should be");
   }
+  if (wanted.log) compare_log(room, wanted);
   if (room.log.size() > kMaxWaitingMessages || room.log.size() > wanted.accepted) {
     world_.fail("too many messages wait in room " + world_.room_names[number]);
   }
@@ -320,6 +367,7 @@ void Audit::compare_member(const Relay& relay, std::uint32_t room, const Members
       member.last_heard_ms != wanted.last_heard_ms || member.unreachable_count != wanted.refusals) {
     world_.fail("member " + std::to_string(wanted.number) + " is not as it should be");
   }
+  if (wanted.is_sealed) compare_session(relay, relay.roster().rooms()[room], member, wanted);
 }
 
 }  // namespace chatd::sim

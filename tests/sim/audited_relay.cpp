@@ -15,11 +15,32 @@ namespace {
 // Beside those for others: those that are left of the turn in which it was said, and such.
 constexpr std::uint64_t kMaxWaitTurns = 4;
 
-std::optional<Token> token_in(std::string_view reply) {
-  constexpr std::string_view kKey = "\"token\":\"";
-  const std::size_t at = reply.rfind(kKey);
-  if (at == std::string_view::npos) return std::nullopt;
-  return Token::parse(reply.substr(at + kKey.size(), kTokenHexBytes));
+// The second of the two frames that answer.
+std::optional<client::Entry> entry_in(std::string_view reply) {
+  for (;;) {
+    const DecodedFrame decoded = decode_frame(reply, client::kMaxSessionAnswerBytes);
+    if (decoded.status != FrameStatus::kComplete) return std::nullopt;
+    if (decoded.frame.is(FrameState::kCompleted)) {
+      const auto entry = client::parse_entry_answer(decoded.frame.payload);
+      return entry ? std::optional(*entry) : std::nullopt;
+    }
+    reply.remove_prefix(decoded.size_bytes);
+  }
+}
+
+client::SessionInfo info_of(const SessionGrant& grant) {
+  client::SessionInfo info{.id = grant.id,
+                           .secret = grant.secret,
+                           .cipher = grant.cipher,
+                           .reset_token = grant.reset_token,
+                           .next_entry = grant.next_entry,
+                           .oldest_entry = grant.oldest_entry,
+                           .member = grant.member,
+                           .roster = {}};
+  for (const SessionGrant::Present& one : grant.roster) {
+    info.roster.push_back({.id = one.id, .name = one.name, .is_host = one.is_host});
+  }
+  return info;
 }
 
 }  // namespace
@@ -48,10 +69,10 @@ std::uint32_t AuditedRelay::host_of(const IpAddress& peer) const {
 }
 
 // What was put into the outbox before has been sent, or dropped under a reason, when it is empty.
-void AuditedRelay::begin(const Outbox& out) {
+void AuditedRelay::begin(const Outbox& out, Audit::Call call) {
   if (out.is_empty()) audit_.check_sent(*this, shard_);
   count_turned_away();
-  audit_.begin(shard_, out);
+  audit_.begin(shard_, out, call);
 }
 
 void AuditedRelay::end(const Outbox& out, std::size_t datagram_bytes) {
@@ -90,21 +111,26 @@ void AuditedRelay::take(TimeMs now_ms, const ReceivedDatagram& datagram, Outbox&
   const Claim claim = *known;
   world_.delays.spend(Delays::Share::kDatagrams, Delays::kTakeInNs);
   begin(out);
-  const Counter outcome = model_.on_datagram(now_ms, shard_, datagram.from, claim, size_bytes);
+  const Counter outcome = model_.on_datagram(now_ms, shard_, datagram.from, claim, datagram.bytes);
   if (Relay::on_datagrams(now_ms, {&datagram, 1}, out) != 1) {
     world_.fail("a datagram is left though there is room");
   }
   world_.note(Step::kJudged, shard_, static_cast<std::uint64_t>(outcome), claim.message);
   audit_.check(*this, shard_, outcome);
   audit_.check(*this, shard_, Counter::kDeliveriesPlanned);
-  if (outcome == Counter::kMessagesAccepted) note_accepted(claim);
+  note_accepted();
   end(out, size_bytes);
 }
 
-void AuditedRelay::note_accepted(const Claim& claim) {
-  const std::uint32_t room = model_.members()[claim.member].room;
-  if (!model_.is_quiet(room)) return world_.delays.forget(claim.message);
-  world_.delays.accepted(claim.message, room, model_.turns_before(room));
+void AuditedRelay::note_accepted() {
+  for (const MessageId message : model_.accepted()) {
+    const std::uint32_t room = model_.members()[sender_of(message)].room;
+    if (model_.is_quiet(room)) {
+      world_.delays.accepted(message, room, model_.turns_before(room));
+    } else {
+      world_.delays.forget(message);
+    }
+  }
 }
 
 void AuditedRelay::on_unreachable(TimeMs now_ms, const Endpoint& destination, Outbox& out) {
@@ -117,7 +143,8 @@ void AuditedRelay::on_unreachable(TimeMs now_ms, const Endpoint& destination, Ou
 void AuditedRelay::on_deadline(TimeMs now_ms, Outbox& out) {
   const bool was_full = out.is_full();
   const std::size_t fanouts_before = out.groups().size();
-  begin(out);
+  begin(out, Audit::Call::kDeadline);
+  audit_.set_time(now_ms);
   Relay::on_deadline(now_ms, out);
   if (was_full && out.groups().size() > fanouts_before) {
     world_.fail("members expire although the outbox is full");
@@ -131,7 +158,7 @@ void AuditedRelay::on_deadline(TimeMs now_ms, Outbox& out) {
 void AuditedRelay::serve_rooms(Outbox& out) {
   if (!has_waiting()) return;
   model_.begin_turn(shard_);
-  begin(out);
+  begin(out, Audit::Call::kServes);
   Relay::serve_rooms(out);
   if (out.is_full()) world_.seen.saw(Sight::kOutboxFull);
   end(out);
@@ -153,14 +180,14 @@ void AuditedRelay::drop_waiting() {
 }
 
 bool AuditedRelay::prepare_snapshot(Outbox& out) {
-  begin(out);
+  begin(out, Audit::Call::kServes);
   const bool is_prepared = Relay::prepare_snapshot(out);
   end(out);
   return is_prepared;
 }
 
 bool AuditedRelay::disconnect_all(Outbox& out) {
-  begin(out);
+  begin(out, Audit::Call::kServes);
   const bool everyone_is_told = Relay::disconnect_all(out);
   model_.on_disconnect_all(shard_, [this](const Membership& member) { return is_gone(member); });
   end(out);
@@ -205,7 +232,10 @@ bool AuditedRelay::on_request(TimeMs now_ms, const ConnectionId& from, const IpA
   const auto status = model_.on_request(now_ms, shard_, request.spec);
   const bool is_ours = model_.shards().of_room(frame.room) == shard_;
   const std::uint64_t kept_back = counters()[Counter::kPasswordAttemptsOverLimit];
-  const bool is_whole = Relay::on_request(now_ms, from, peer, frame, peers, reply, out);
+  // TLS is not simulated: some connections count as ones with it.
+  ConnectionId connection = from;
+  connection.is_encrypted = request.spec.is_encrypted;
+  const bool is_whole = Relay::on_request(now_ms, connection, peer, frame, peers, reply, out);
   if (status) {
     request.status = *status;
   } else if (is_ours) {
@@ -216,8 +246,9 @@ bool AuditedRelay::on_request(TimeMs now_ms, const ConnectionId& from, const IpA
     model_.on_outcome(shard_, request.spec, admission.status);
   }
   if (is_whole && request.member != kNobody) {
-    const auto token = token_in(std::string_view(reply).substr(reply_bytes));
-    if (token) model_.members()[request.member].token = *token;
+    const auto entry = entry_in(std::string_view(reply).substr(reply_bytes));
+    if (entry) model_.members()[request.member].token = entry->token;
+    if (entry && entry->session) model_.on_granted(request.member, *entry->session);
   }
   end(out);
   const bool is_list = request.spec.kind == RequestSpec::Kind::kList;
@@ -257,7 +288,9 @@ void AuditedRelay::on_shard_message(TimeMs now_ms, ShardMessage&& message, PeerS
   if (asker != nullptr && asker->member != kNobody && peers.messages.size() > messages) {
     const auto* const outcome = std::get_if<JoinReply>(&peers.messages.back().message);
     if (outcome != nullptr && outcome->result.admission) {
-      model_.members()[asker->member].token = outcome->result.admission->token;
+      const Admission& admission = *outcome->result.admission;
+      model_.members()[asker->member].token = admission.token;
+      if (admission.session) model_.on_granted(asker->member, info_of(*admission.session));
     }
   }
   end(out);

@@ -50,13 +50,13 @@ class AuditedRelay final : public Relay {
   void check_counters();
 
  private:
-  void begin(const Outbox& out);
+  void begin(const Outbox& out, Audit::Call call = Audit::Call::kOther);
   void end(const Outbox& out, std::size_t datagram_bytes = 0);
   void count_turned_away();
   void check_list(const std::string& frames);
   void take(TimeMs now_ms, const ReceivedDatagram& datagram, Outbox& out);
   bool is_gone(const Membership& member) const;
-  void note_accepted(const Claim& claim);
+  void note_accepted();
   void deliver(PeerShards& peers);
   std::uint32_t host_of(const IpAddress& peer) const;
 

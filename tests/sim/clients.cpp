@@ -27,6 +27,7 @@ Clients::Clients(World& world, Network& network, Model& model, Server& server)
     client.number = i;
     client.nature = some_nature(world);
     client.host = world.dice.roll32(world.scenario.hosts);
+    client.is_sealed = world.dice.roll(10) < world.scenario.sealed_in_ten;
     client.last_heard.resize(clients_.size());
     world.plan(world.dice.roll(world.scenario.think_us), EventKind::kClientWakes, i);
   }
@@ -37,6 +38,7 @@ void Clients::wake(std::uint32_t number) {
   Client& client = clients_[number];
   switch (client.state) {
     case Client::State::kOut:
+      if (world_.is_settling) break;
       if (client.nature == Client::Nature::kAttacker && world_.dice.one_in(2)) {
         attack(client);
       } else if (world_.dice.one_in(4)) {
@@ -46,15 +48,25 @@ void Clients::wake(std::uint32_t number) {
     case Client::State::kAsking:
       break;
     case Client::State::kIn:
-      look(client);
-      if (client.state != Client::State::kIn) break;
-      if (now_ms() >= client.session->liveness().next_heartbeat_ms()) {
-        beat(client);
-      } else {
-        act(client);
+      if (client.session) {
+        look_and_act(client);
+      } else if (client.raw) {
+        world_.is_settling ? beat_raw(client) : act_raw(client);
+      } else if (client.log && !world_.is_settling) {
+        act_sealed(client);
       }
   }
   world_.plan(1 + world_.about(world_.scenario.think_us), EventKind::kClientWakes, number);
+}
+
+void Clients::look_and_act(Client& client) {
+  look(client);
+  if (client.state != Client::State::kIn) return;
+  if (now_ms() >= client.session->liveness().next_heartbeat_ms()) {
+    beat(client);
+  } else if (!world_.is_settling) {
+    act(client);
+  }
 }
 
 // What one does who is in a room. Most talk; some cannot stay.
@@ -109,6 +121,9 @@ void Clients::drop_out(Client& client) {
   client.state = Client::State::kOut;
   client.member = kNobody;
   client.session.reset();
+  client.log.reset();
+  client.raw.reset();
+  client.is_leaving = client.is_given_up = false;
 }
 
 // As when its program crashes: it knows where it was.
@@ -149,19 +164,23 @@ void Clients::roam(Client& client) {
     world_.seen.saw(Sight::kRoam);
   }
   open_port(client);
-  beat(client);
+  if (client.log) return say_sealed(client, 1);
+  client.raw ? beat_raw(client) : beat(client);
 }
 
 void Clients::on_datagram(std::uint32_t number, std::uint32_t port_number) {
   const Port port = network_.port(port_number);
   if (!port.is_open()) network_.refuse_to_server(port_number);
   for (const std::uint32_t client : port.clients) {
-    if (client != kNoClient) hear(clients_[client], world_.packets[number]);
+    if (client != kNoClient) hear(clients_[client], world_.packets[number], port_number);
   }
   world_.packets.release(number);
 }
 
-void Clients::hear(Client& client, const Packet& packet) {
+void Clients::hear(Client& client, const Packet& packet, std::uint32_t port) {
+  if (packet.bytes.starts_with(std::string_view("\0\2", 2)) || packet.is_forged) {
+    return hear_sealed(client, packet, port);
+  }
   if (client.session) client.session->liveness().on_received();
   if (packet.message != 0) return hear_message(client, packet);
   const std::string_view own_name =
@@ -209,8 +228,10 @@ void Clients::hear_message(Client& client, const Packet& packet) {
   const Membership* const sender = model_.members().find(sender_of(packet.message));
   if (sender == nullptr) return;
   MessageId& last = client.last_heard[sender->name];
+  // What is said with protocol v2 may be said again, later; its order is the log's.
+  const bool is_late = last >= packet.message && !is_sealed(packet.message);
   if (world_.scenario.is_orderly && sender_of(last) == sender_of(packet.message) &&
-      last >= packet.message) {
+      (is_late || last == packet.message)) {
     return world_.fail("client " + std::to_string(client.number) +
                        " hears a message twice, or after a later one");
   }

@@ -6,15 +6,19 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "client/lib/log_session.h"
 #include "client/lib/member_session.h"
 #include "client/lib/response.h"
 #include "tests/sim/members.h"
 #include "tests/sim/network.h"
+#include "tests/sim/raw_session.h"
 #include "tests/sim/server.h"
 #include "tests/sim/world.h"
 
@@ -48,6 +52,15 @@ struct Client {
   Seat seat;       // of this session
   Seat lost_seat;  // of an earlier one
   std::optional<client::MemberSession> session;
+  // With protocol v2.
+  bool is_sealed = false;
+  std::unique_ptr<client::LogSession> log;
+  std::optional<RawSession> raw;              // an attacker's
+  std::map<std::uint64_t, MessageId> saying;  // what it has still to hear of, by its numbers
+  std::uint64_t told = 0;                     // the newest entry that it was told
+  std::uint64_t due_us = 0;                   // when its session is woken; 0: not planned
+  bool is_leaving = false;
+  bool is_given_up = false;           // it will come back by its token
   std::vector<MessageId> last_heard;  // by sender's client
 };
 
@@ -58,8 +71,14 @@ class Clients {
   void wake(std::uint32_t client);
   void on_datagram(std::uint32_t packet, std::uint32_t port);
   void on_unreachable(std::uint32_t port);
+  void on_session_due(std::uint32_t client);
   // All that it will hear there has come.
   void on_answer(std::uint32_t connection);
+
+  // With protocol v2, when all is quiet: who has not got everything, and why; empty: nobody.
+  std::string why_not_settled();
+  // They say nothing more at all.
+  void fall_silent();
 
  private:
   // Asking for a room (asking.cpp).
@@ -73,6 +92,7 @@ class Clients {
   void become_member(Client& client, const Connection& connection, const client::Entry& entry);
 
   // Coming, going and hearing (clients.cpp).
+  void look_and_act(Client& client);
   void act(Client& client);
   void drop_out(Client& client);
   void lose_seat(Client& client);
@@ -81,8 +101,30 @@ class Clients {
   void close_port(Client& client);
   void leave(Client& client);
   void roam(Client& client);
-  void hear(Client& client, const Packet& packet);
+  void hear(Client& client, const Packet& packet, std::uint32_t port);
   void hear_message(Client& client, const Packet& packet);
+
+  // With protocol v2 (sealed_clients.cpp).
+  struct Overheard {
+    Endpoint from;
+    std::uint32_t port = kNoPort;
+    std::string bytes;
+  };
+  void become_sealed_member(Client& client, const client::SessionInfo& info);
+  void act_sealed(Client& client);
+  void say_sealed(Client& client, std::uint32_t times);
+  void leave_sealed(Client& client);
+  void pump(Client& client);
+  std::uint32_t make_sealed(const Client& client, std::string_view bytes);
+  void send_sealed(Client& client, std::string_view bytes);
+  void remember(std::vector<Overheard>& among, Overheard datagram);
+  void hear_sealed(Client& client, const Packet& packet, std::uint32_t port);
+  void on_event(Client& client, const client::LogEvent& event);
+  void on_delivered(Client& client, const SealedSession& session, const client::LogEvent& event);
+  void on_told(Client& client, const SealedSession& session, const client::LogEvent& event);
+  void on_gap(Client& client, const SealedSession& session, const client::LogEvent& event);
+  bool has_right_name(const SealedSession& session, const client::LogEvent& event) const;
+  TimeMs log_now_ms() const { return world_.now_us / 1000; }
 
   // What they send (speech.cpp).
   void say(Client& client, std::uint32_t times);
@@ -106,11 +148,27 @@ class Clients {
   void send_wrong(Client& attacker);
   Client& someone();
 
+  // The same with protocol v2 (sealed_attacks.cpp).
+  void send_overheard(Client& attacker);
+  void send_forged_to_client();
+  void send_raw(Client& client, std::string_view plain);
+  void send_have(Client& client, const v2::Have& have);
+  void beat_raw(Client& client);
+  void say_raw(Client& client, std::uint64_t number);
+  void say_raw(Client& client, std::uint64_t number, v2::ContentType type,
+               std::string_view content);
+  void act_raw(Client& client);
+  void say_bad(Client& client);
+  void have_oddly(Client& client);
+  void send_odd_frames(Client& client);
+
   World& world_;
   Network& network_;
   Model& model_;
   Server& server_;
   std::vector<Client> clients_;
+  std::vector<Overheard> to_server_;
+  std::vector<Overheard> to_clients_;
 };
 
 }  // namespace chatd::sim

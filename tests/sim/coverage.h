@@ -106,6 +106,41 @@ enum class Sight : std::uint8_t {
   kHeardAnswer,      // to a heartbeat
   kHeardOwnLife,     // and so did not believe that it was removed, or not known
   kFoundUnanswered,  // heartbeats
+  // Protocol v2.
+  kNeedsTls,  // protocol v2, and the connection has none
+  kSealedBound,
+  kSealedRoamFollowed,
+  kPathProven,
+  kSealedSeatTaken,
+  kClientsNextKey,
+  kServersNextKey,
+  kGapAskedFor,
+  kGapUnasked,
+  kSealedFlood,
+  kSealedVanish,
+  kSealedLeave,
+  kDelivered,       // what a client has said, as it was told
+  kDeliveredInGap,  // without its number
+  kSayRefused,
+  kNotStored,  // since there was no memory for it
+  kHeardEntry,
+  kHeardHistory,
+  kHeardGap,
+  kHeardClosed,
+  kHeardReset,
+  kFoundSilent,
+  kFoundAnswering,
+  kReplay,
+  kChangedOnTheWay,
+  kSessionGuess,
+  kForgedToClient,
+  kReplayToClient,
+  kSayJump,
+  kBadSay,
+  kHaveFlood,
+  kOddHave,
+  kOddFrame,
+  kPacketJump,
   kCount,
 };
 

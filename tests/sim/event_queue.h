@@ -17,6 +17,7 @@ enum class EventKind : std::uint8_t {
   kTurn,              // of a shard's duty cycle. where: the shard
   kTimer,             // the same, since a deadline has come
   kClientWakes,       // what: a client
+  kSessionDue,        // of a client with protocol v2. what: the client
   kRequestAtServer,   // a connection, or some of its bytes. what: the connection; where: its serial
   kBytesAtClient,     // likewise
   kFaultBegins,       // the next one is picked

@@ -27,6 +27,19 @@ std::string notice_text(Notice notice, std::string_view username) {
   return text + "\"}";
 }
 
+void Expectations::expect_reset(const Endpoint& to, std::string_view header,
+                                const v2::ResetToken* token) {
+  answer_ = to;
+  reset_ = header;
+  if (token != nullptr) reset_.append(token->begin(), token->end());
+}
+
+bool Expectations::take_reset(const Endpoint& to, std::string_view datagram) {
+  constexpr std::size_t kResetBytes = 34;
+  return !reset_.empty() && datagram.size() == kResetBytes && datagram.starts_with(reset_) &&
+         take_answer(to);
+}
+
 bool Expectations::take_echo(const Endpoint& to, std::string_view datagram) {
   using std::string_view_literals::operator""sv;
   if (!echo_ || echo_->to != to || datagram.size() != 2 + echo_->payload_bytes) return false;

@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "core/base/endpoint.h"
+#include "core/wire/v2/datagram.h"
 
 namespace chatd::sim {
 
@@ -24,6 +25,7 @@ class Expectations {
     warning_to_.reset();
     answer_.reset();
     echo_.reset();
+    reset_.clear();
   }
 
   void expect_warning(const Endpoint& to) { warning_to_ = to; }
@@ -31,6 +33,11 @@ class Expectations {
   // Whether it was expected; then it is not any more.
   bool take_warning(const Endpoint& to) { return take(warning_to_, to); }
   bool take_answer(const Endpoint& to) { return take(answer_, to); }
+  // The same for who shows a session that is not known: by a datagram with this header, and with
+  // this token, if that is known.
+  void expect_reset(const Endpoint& to, std::string_view header, const v2::ResetToken* token);
+  bool expects_reset() const { return !reset_.empty(); }
+  bool take_reset(const Endpoint& to, std::string_view datagram);
   bool has_warning() const { return warning_to_.has_value(); }
   bool has_answer() const { return answer_.has_value(); }
 
@@ -54,6 +61,7 @@ class Expectations {
   std::optional<Endpoint> warning_to_;
   std::optional<Endpoint> answer_;
   std::optional<Echo> echo_;
+  std::string reset_;  // as much of it as is known
 };
 
 }  // namespace chatd::sim

@@ -10,24 +10,29 @@ constexpr MessageId kPaid = 0;
 
 }  // namespace
 
-ExpectedDeliveries::Accepted ExpectedDeliveries::accept(const Membership& sender,
-                                                        MessageId message) {
+ExpectedDeliveries::Accepted ExpectedDeliveries::accept(const Membership& sender, MessageId message,
+                                                        bool is_for_v1) {
   ModelRoom& room = members_.rooms[sender.room];
-  Accepted sum{.planned = 0, .pending = 0};
+  Accepted sum{.planned = 0, .pending = 0, .sealed = 0};
   for (const MemberNumber number : room.members) {
     if (number == sender.number) continue;
     Membership& member = members_[number];
+    if (member.is_sealed) {
+      ++sum.sealed;
+      continue;
+    }
     if (member.port == kNoPort) {
       ++sum.pending;
       continue;
     }
+    ++sum.planned;
+    if (!is_for_v1) continue;
     member.expected.push_back(
         {.message = message, .accepted = accepted_, .turn = turns_[sender.shard]});
-    ++sum.planned;
+    ++owed_[sender.shard];
   }
   ++accepted_;
   ++room.accepted;
-  owed_[sender.shard] += sum.planned;
   return sum;
 }
 

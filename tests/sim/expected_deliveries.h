@@ -31,8 +31,10 @@ class ExpectedDeliveries {
   struct Accepted {
     std::uint64_t planned;
     std::uint64_t pending;  // members who could not be reached
+    std::uint64_t sealed;   // with protocol v2, who get it from the log
   };
-  Accepted accept(const Membership& sender, MessageId message);
+  // `is_for_v1`: those with protocol v1 get it; otherwise they would have.
+  Accepted accept(const Membership& sender, MessageId message, bool is_for_v1 = true);
   // A notice to one member whose address is known.
   void accept_notice(Membership& member, MessageId notice, ExpectedDelivery::Certainty certainty,
                      bool is_farewell);

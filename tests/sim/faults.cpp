@@ -40,7 +40,7 @@ Faults::Faults(World& world, Network& network, Server& server)
 }
 
 void Faults::begin_one() {
-  if (world_.is_calm) return;
+  if (world_.is_calm || world_.is_settling) return;
   world_.plan(1 + world_.about(world_.scenario.fault_gap_us), EventKind::kFaultBegins);
   const std::uint32_t first =
       world_.scenario.is_orderly ? static_cast<std::uint32_t>(Fault::kIcmpLoss) : 0;
@@ -52,11 +52,13 @@ void Faults::begin_one() {
       world_.dice.roll32(strikes_shard ? server_.shard_count() : world_.scenario.hosts);
   const std::uint64_t for_us = world_.about(length_of(fault));
   world_.note(Step::kFault, static_cast<std::uint64_t>(fault), whom, for_us);
+  ++lasting_;
   set(fault, whom, true);
   world_.plan(for_us, EventKind::kFaultEnds, static_cast<std::uint32_t>(fault), whom);
 }
 
 void Faults::end(std::uint32_t fault, std::uint32_t whom) {
+  --lasting_;
   world_.note(Step::kFaultOver, fault, whom);
   set(static_cast<Fault>(fault), whom, false);
 }
@@ -90,9 +92,12 @@ void Faults::set(Fault fault, std::uint32_t whom, bool begins) {
     case Fault::kStuckPath:
       count(world_.hosts[whom].stuck, begins);
       if (world_.hosts[whom].stuck == 0) server_.machine().release_path(whom);
+      if (!begins) server_.machine().drain_lanes();
       return;
     case Fault::kBusyPath:
-      return count(world_.hosts[whom].busy, begins);
+      count(world_.hosts[whom].busy, begins);
+      if (!begins) server_.machine().drain_lanes();
+      return;
     case Fault::kWrongSteering:
       return count(server_.steering_wrong, begins);
     case Fault::kBrokenConnections:

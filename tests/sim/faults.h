@@ -17,6 +17,7 @@ class Faults {
 
   void begin_one();
   void end(std::uint32_t fault, std::uint32_t whom);
+  bool are_over() const { return lasting_ == 0; }
 
  private:
   static constexpr std::uint32_t kMaxFaults = static_cast<std::uint32_t>(Fault::kCount);
@@ -28,6 +29,7 @@ class Faults {
   World& world_;
   Network& network_;
   Server& server_;
+  std::uint32_t lasting_ = 0;
 };
 
 }  // namespace chatd::sim

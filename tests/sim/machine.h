@@ -69,6 +69,8 @@ class Machine final : public Io {
   // A shard's socket has room for so many datagrams more; and again for any number.
   void fill_socket(std::uint32_t shard, std::uint32_t room_left);
   void drain_socket(std::uint32_t shard);
+  // The lanes have room again.
+  void drain_lanes();
   // What the socket's buffer holds for this host leaves.
   void release_path(std::uint32_t host);
   // While it does: no descriptors are left for accepted connections.

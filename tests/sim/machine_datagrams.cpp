@@ -191,8 +191,9 @@ void Machine::transmit(int fd, const Endpoint& to, std::string_view bytes,
   while (!bytes.empty()) {
     const std::string_view message = bytes.substr(0, segment_bytes);
     bytes.remove_prefix(message.size());
+    const bool is_of_v1 = message.starts_with(std::string_view("\0\0", 2));
     const bool is_echo = message.substr(2).starts_with("{\"heartbeat\":");
-    const MessageId id = is_echo ? 0 : id_in(message).value_or(0);
+    const MessageId id = is_echo || !is_of_v1 ? 0 : id_in(message).value_or(0);
     if (id != 0) ++messages_sent_;
     world_.delays.spend(Delays::Share::kMessages, Delays::kMessageNs);
     world_.delays.left(id);
@@ -234,6 +235,10 @@ void Machine::fill_socket(std::uint32_t shard, std::uint32_t room_left) {
 void Machine::drain_socket(std::uint32_t shard) {
   file(udp_[shard]).is_filling = false;
   signal(udp_[shard]);
+  drain_lanes();
+}
+
+void Machine::drain_lanes() {
   for (File& lane : files_) {
     if (lane.kind == Kind::kLane) lane.is_filling = false;
   }

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "core/base/endpoint.h"
@@ -11,8 +12,11 @@
 #include "tests/sim/bucket.h"
 #include "tests/sim/network.h"
 #include "tests/sim/packets.h"
+#include "tests/sim/room_log_model.h"
 
 namespace chatd::sim {
+
+struct SealedSession;
 
 // A message or a notice that one member must still get.
 struct ExpectedDelivery {
@@ -43,6 +47,10 @@ struct Membership {
   Bucket bytes;
   Bucket warnings;  // that it has said too much
   Token token;
+  v2::MemberId id = v2::kServerId;   // in its room
+  bool is_sealed = false;            // it speaks protocol v2
+  SealedSession* session = nullptr;  // then, once it was let in
+  std::uint64_t came_at = 0;         // the log's head when it came, if the log is known
 
   std::vector<ExpectedDelivery> expected;  // in the order of acceptance, from first_expected on
   std::size_t first_expected = 0;
@@ -62,6 +70,12 @@ struct ModelRoom {
   std::vector<MemberNumber> members;
   Bucket notices;
   bool may_hear_of_drain = false;
+  // For members with protocol v2: from when the room keeps what is said. Then every entry has a
+  // number that the model knows.
+  std::shared_ptr<RoomLogModel> log;
+  v2::MemberId next_member_id = 1;
+  std::uint32_t history = 0;        // so many entries a late member may read
+  bool will_log_the_drain = false;  // when it is this room's turn to be told
   std::uint64_t accepted = 0;  // messages and notices since nothing waited: what may wait at most
   bool is_quiet() const { return accepted * members.size() <= kFewMessages; }
 };
@@ -87,6 +101,8 @@ class Members {
     member.warnings = {};
     member.expected.clear();
     member.first_expected = 0;
+    member.is_sealed = false;
+    member.session = nullptr;
     rooms[room].members.push_back(last_number_);
     return member;
   }

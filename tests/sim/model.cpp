@@ -5,6 +5,8 @@
 #include <tuple>
 #include <utility>
 
+#include "tests/sim/words.h"
+
 namespace chatd::sim {
 namespace {
 
@@ -25,12 +27,15 @@ Model::Model(World& world, const Network& network)
 
 void Model::restart(const ShardMap& shards) {
   shards_ = shards;
+  ++generation_;
   expected_counters_.assign(shards.count(), {});
   nobody_expires_before_ms_.assign(shards.count(), kNever);
   is_draining_ = false;
   at_port_.clear();
   addresses_.forget_all();
   expected_.forget_all();
+  sessions_.for_each([](SealedSession& session) { session.state = SealedSession::State::kOver; });
+  ended_sessions_.clear();
   gone_.clear();
   ended_rooms_.clear();
   for (std::uint32_t i = 0; i < members_.rooms.size(); ++i) {
@@ -39,22 +44,24 @@ void Model::restart(const ShardMap& shards) {
 }
 
 Counter Model::on_datagram(TimeMs now_ms, std::uint8_t shard, const Endpoint& from,
-                           const Claim& claim, std::size_t size_bytes) {
+                           const Claim& claim, std::string_view bytes) {
   now_ms_ = now_ms;
-  const Counter outcome = judge(now_ms, shard, from, claim, size_bytes);
+  accepted_.clear();
+  const Counter outcome = judge(now_ms, shard, from, claim, bytes);
   ++expected(shard, Counter::kDatagramsReceived);
   ++expected(shard, outcome);
   return outcome;
 }
 
 Counter Model::judge(TimeMs now_ms, std::uint8_t shard, const Endpoint& from, const Claim& claim,
-                     std::size_t size_bytes) {
-  if (size_bytes > kLargestDatagram) return Counter::kDroppedTooLarge;
+                     std::string_view bytes) {
+  if (bytes.size() > kLargestDatagram) return Counter::kDroppedTooLarge;
   if (claim.header == Claim::Header::kMalformed) return Counter::kDroppedMalformed;
+  if (claim.header == Claim::Header::kSealed) return judge_sealed(shard, from, claim, bytes);
 
   Membership* const member = members_.find(claim.member);
   std::optional<Counter> objection;
-  if (member == nullptr || !member->is_in || member->shard != shard) {
+  if (member == nullptr || !member->is_in || member->shard != shard || member->is_sealed) {
     objection = Counter::kDroppedUnknownToken;
   } else if (!claim.is_right_room) {
     objection = Counter::kDroppedWrongRoom;
@@ -62,7 +69,7 @@ Counter Model::judge(TimeMs now_ms, std::uint8_t shard, const Endpoint& from, co
     objection = Counter::kDroppedWrongAddress;
   }
   if (objection) {
-    expect_answer(now_ms, shard, from, size_bytes);
+    expect_answer(now_ms, shard, from, bytes.size());
     return *objection;
   }
 
@@ -166,7 +173,15 @@ Counter Model::say(Membership& member, const Claim& claim) {
   if (!may_send(member, claim.payload_bytes, receivers)) return say_too_much(member);
   member.last_heard_ms = now_ms_;
   const ExpectedDeliveries::Accepted sum = expected_.accept(member, claim.message);
-  expected(member.shard, Counter::kDeliveriesPlanned) += sum.planned;
+  accepted_.push_back(claim.message);
+  if (members_.rooms[member.room].log) {
+    std::string payload;
+    append_message(payload, claim.message, world_.client_names[member.name]);
+    log(member.room,
+        {.member = member.id, .content_type = v2::ContentType::kV1Payload, .bytes = payload});
+  }
+  expected(member.shard, Counter::kDeliveriesPlanned) += sum.planned + sum.sealed;
+  expected(member.shard, Counter::kDeliveriesLogged) += sum.sealed;
   expected(member.shard, Counter::kDroppedPendingMember) += sum.pending;
   return Counter::kMessagesAccepted;
 }
@@ -194,13 +209,13 @@ bool Model::pay(std::uint8_t shard, const Endpoint& to, std::span<const MessageI
   const std::vector<MemberNumber>& there = at_port_[*port];
   if (there.size() == 1) {
     Membership& member = members_[there.front()];
-    return member.shard == shard && expected_.pay(member, messages);
+    return member.shard == shard && !member.is_sealed && expected_.pay(member, messages);
   }
   Membership* creditor = nullptr;
   ExpectedDeliveries::Fit best;
   for (const MemberNumber number : there) {
     Membership& member = members_[number];
-    if (member.shard != shard) continue;
+    if (member.shard != shard || member.is_sealed) continue;
     const ExpectedDeliveries::Fit fit = ExpectedDeliveries::fit(member, messages);
     const bool is_better = std::tie(fit.missed, fit.passed_over, fit.accepted) <
                            std::tie(best.missed, best.passed_over, best.accepted);
@@ -260,9 +275,9 @@ bool Model::on_answer_withheld() {
   return addresses_.has_answered_another(now_ms_, shard_, answer_to_);
 }
 
-void Model::on_answer() {
+void Model::on_answer(Counter counter) {
   addresses_.answered(now_ms_, shard_, answer_to_);
-  ++expected(shard_, Counter::kUnauthenticatedAnswers);
+  ++expected(shard_, counter);
 }
 
 void Model::on_unreachable(TimeMs now_ms, std::uint8_t shard, const Endpoint& destination) {

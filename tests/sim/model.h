@@ -24,6 +24,8 @@
 #include "tests/sim/expected_deliveries.h"
 #include "tests/sim/members.h"
 #include "tests/sim/network.h"
+#include "tests/sim/sealed_expectations.h"
+#include "tests/sim/sessions.h"
 #include "tests/sim/world.h"
 
 namespace chatd::sim {
@@ -40,6 +42,9 @@ struct RequestSpec {
   std::uint32_t port = kNoPort;  // stated, so that it is bound at once
   bool room_is_counted = false;
   MemberNumber seat = kNobody;  // whose token it shows
+  bool is_sealed = false;       // with protocol v2
+  bool is_encrypted = false;    // over a connection that counts as one with TLS
+  std::uint32_t history = 0;
 };
 
 class Model {
@@ -71,9 +76,14 @@ class Model {
   // A room that the host has opened has ended elsewhere.
   void on_room_ended(const IpAddress& creator);
 
+  // What one with protocol v2 was told when it was let in.
+  void on_granted(MemberNumber number, const client::SessionInfo& info);
+
   // The outcome of a datagram.
   Counter on_datagram(TimeMs now_ms, std::uint8_t shard, const Endpoint& from, const Claim& claim,
-                      std::size_t size_bytes);
+                      std::string_view bytes);
+  // Messages that the last one has brought, and that were accepted.
+  const std::vector<MessageId>& accepted() const { return accepted_; }
   void on_unreachable(TimeMs now_ms, std::uint8_t shard, const Endpoint& destination);
   // After the relay has removed the silent. If it had to stop early, `is_gone` says whom it got to.
   using IsGone = std::function<bool(const Membership&)>;
@@ -113,8 +123,19 @@ class Model {
     return expected_counters_[shard][static_cast<std::size_t>(counter)];
   }
   Expectations& expectations() { return expectations_; }
+  SealedExpectations& sealed() { return sealed_; }
+  Sessions& sessions() { return sessions_; }
+  // Where what goes to a member with protocol v2 goes.
+  Endpoint where_is(const SealedSession& session);
+  // The rooms in whose logs this call has put something, and what is known of it afterwards.
+  std::vector<std::uint32_t>& logged_rooms() { return logged_rooms_; }
+  void log_the_drain(std::uint32_t room);
+  // What it has said has found no memory, and it was told so.
+  void on_not_stored(SealedSession& session, std::uint64_t client_number);
+  // The same, but nobody could be told, so which it was is not known; so many were refused.
+  void on_not_stored_untold(const Counters& counters);
   // What became of an expected answer. It may be withheld if that can be explained: else false.
-  void on_answer();
+  void on_answer(Counter counter);
   bool on_answer_withheld();
 
   Members& members() { return members_; }
@@ -135,11 +156,45 @@ class Model {
 
  private:
   Counter judge(TimeMs now_ms, std::uint8_t shard, const Endpoint& from, const Claim& claim,
-                std::size_t size_bytes);
+                std::string_view bytes);
   bool comes_from_there(Membership& member, const Endpoint& from);
   void expect_answer(TimeMs now_ms, std::uint8_t shard, const Endpoint& from,
                      std::size_t size_bytes);
   Counter say(Membership& member, const Claim& claim);
+
+  // Members with protocol v2 (model_sealed.cpp).
+  Counter judge_sealed(std::uint8_t shard, const Endpoint& from, const Claim& claim,
+                       std::string_view bytes);
+  std::string open(SealedSession& session, const v2::Datagram& datagram);
+  void follow(SealedSession& session, Membership& member, const Endpoint& from, bool is_newest);
+  void expect_reset(const Endpoint& from, std::string_view header, const v2::ResetToken* token);
+  void challenge(SealedSession& session, const Endpoint& from);
+  void bind_sealed(SealedSession& session, Membership& member, const Endpoint& to);
+  void read_frames(SealedSession& session, Membership& member, const Endpoint& from,
+                   std::string_view plain);
+  // What the datagram draws besides entries: one datagram, if the member may be answered.
+  struct Answer {
+    bool wants_head = false;
+    bool has_repaired = false;
+    bool is_paid = false;
+    std::vector<SealedExpectations::Frame> frames;
+    std::vector<SealedExpectations::Frame> possible_frames;
+  };
+  bool may_answer(SealedSession& session, const Membership& member, Answer& answer);
+  void answer(SealedSession& session, const Membership& member, Answer& answer);
+  void take(SealedSession& session, Membership& member, const v2::Say& say, Answer& answer);
+  void accept(SealedSession& session, Membership& member, const v2::Say& say, Answer& answer);
+  void refuse(SealedSession& session, const v2::Say& say, v2::RefusalReason reason, Answer& answer);
+  void take(SealedSession& session, Membership& member, const v2::Have& have, Answer& answer);
+  void take(SealedSession& session, Membership& member, const Endpoint& from,
+            const v2::PathResponse& response);
+  void close_session(Membership& member, v2::CloseReason reason, bool is_certain = true);
+  void end_session(Membership& member);
+  void check_grant(const Membership& member, const SealedSession& session,
+                   const client::SessionInfo& info);
+  // What was said or happened in a room, for its log.
+  void log(std::uint32_t room, const v2::Entry& entry);
+  LogEntry left_entry(const Membership& member) const;
   void answer(Membership& member, const Claim& claim, bool is_within);
   bool is_within_rate(Membership& member);
   bool has_reserve(Membership& member);
@@ -155,6 +210,7 @@ class Model {
   int seat_status(TimeMs now_ms, const RequestSpec& spec, bool was_kept_back);
   void leave_place(MemberNumber number);
   void take_seat(TimeMs now_ms, const RequestSpec& spec);
+  void take_sealed_seat(TimeMs now_ms, const RequestSpec& spec);
 
   void go(Membership& member, Counter why);
   void end_room(std::uint32_t room);
@@ -178,9 +234,13 @@ class Model {
   ExpectedDeliveries expected_;
   AddressBook addresses_;
   Expectations expectations_;
+  SealedExpectations sealed_;
+  Sessions sessions_;
+  std::vector<SealedSession*> ended_sessions_;  // that have still to get something
   std::uint32_t member_count_ = 0;
   std::uint32_t rooms_ = 0;
   bool is_draining_ = false;
+  std::uint32_t generation_ = 0;                    // of the server
   std::vector<std::vector<MemberNumber>> at_port_;  // with those in gone_
   std::vector<MemberNumber> gone_;                  // who has still to get something
   std::map<std::string, MessageId, std::less<>> notice_ids_;
@@ -197,6 +257,9 @@ class Model {
   std::vector<std::uint32_t> busy_rooms_;  // scratch, by address
 
   // Of this call.
+  std::vector<MessageId> accepted_;
+  bool is_answer_paid_ = false;
+  std::vector<std::uint32_t> logged_rooms_;
   std::uint8_t shard_ = 0;
   TimeMs now_ms_ = 0;
   IpAddress answer_to_;

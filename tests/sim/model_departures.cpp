@@ -1,15 +1,33 @@
 // How members go, and what must have happened by then.
 #include <algorithm>
 #include <limits>
+#include <string>
+#include <utility>
 
 #include "tests/sim/model.h"
 
 namespace chatd::sim {
+namespace {
+
+v2::CloseReason reason_of(Counter why) {
+  switch (why) {
+    case Counter::kMembersLeft:
+      return v2::CloseReason::kLeft;
+    case Counter::kMembersTimedOut:
+      return v2::CloseReason::kSilent;
+    default:
+      return v2::CloseReason::kRemoved;
+  }
+}
+
+}  // namespace
 
 void Model::begin_call(std::uint8_t shard) {
   shard_ = shard;
   is_order_open_ = false;
   expectations_.clear();
+  sealed_.clear();
+  logged_rooms_.clear();
 }
 
 // Who has gone and got everything is forgotten.
@@ -28,11 +46,25 @@ void Model::on_nothing_waits(std::uint8_t shard) {
   }
   for (ModelRoom& room : members_.rooms) {
     if (room.shard != shard || room.accepted == 0) continue;
-    for (const MemberNumber member : room.members) expected_.write_off(members_[member]);
+    for (const MemberNumber number : room.members) {
+      const Membership& member = members_[number];
+      expected_.write_off(members_[number]);
+      if (!member.is_sealed || member.port == kNoPort) continue;
+      if (member.session->cursor == room.log->head()) continue;
+      world_.fail("member " + std::to_string(number) + " was not sent entry " +
+                  std::to_string(member.session->cursor) + ", and nothing waits");
+    }
     room.may_hear_of_drain = false;
     room.accepted = 0;
   }
   std::erase_if(ended_rooms_, [shard](const EndedRoom& ended) { return ended.shard == shard; });
+  for (const SealedSession* const session : ended_sessions_) {
+    if (session->shard != shard || session->state == SealedSession::State::kOver) continue;
+    world_.fail("member " + std::to_string(session->member) +
+                " was not told that its room is over");
+  }
+  std::erase_if(ended_sessions_,
+                [shard](const SealedSession* session) { return session->shard == shard; });
 }
 
 void Model::on_waiting_dropped(std::uint8_t shard) {
@@ -41,7 +73,13 @@ void Model::on_waiting_dropped(std::uint8_t shard) {
   }
   for (const ModelRoom& room : members_.rooms) {
     if (room.shard != shard) continue;
-    for (const MemberNumber member : room.members) expected_.abandon(members_[member]);
+    for (const MemberNumber number : room.members) {
+      expected_.abandon(members_[number]);
+      if (members_[number].is_sealed) members_[number].session->cursor = room.log->head();
+    }
+  }
+  for (SealedSession* const session : ended_sessions_) {
+    if (session->shard == shard) session->cursor = session->log->head();
   }
 }
 
@@ -60,6 +98,7 @@ std::optional<MessageId> Model::find_notice(std::string_view datagram) const {
 
 void Model::owe(Membership& member, MessageId notice, ExpectedDelivery::Certainty certainty,
                 bool is_farewell) {
+  if (member.is_sealed) return;
   if (member.port == kNoPort) {
     ++expected(member.shard, Counter::kNoticesDropped);
   } else {
@@ -86,6 +125,11 @@ bool Model::may_tell(ModelRoom& room, std::size_t size, bool is_host) {
 
 void Model::tell_others(Notice notice, const Membership& about) {
   ModelRoom& room = members_.rooms[about.room];
+  const auto kind = notice == Notice::kJoined ? v2::EntryKind::kJoined : v2::EntryKind::kLeft;
+  if (room.members.size() > 1) {
+    log(about.room, {.kind = kind, .member = about.id, .bytes = world_.client_names[about.name]});
+    if (room.log) ++room.accepted;
+  }
   if (!may_tell(room, room.members.size(), room.host == about.number)) return;
   expected_.begin_notice();
   ++room.accepted;
@@ -100,6 +144,7 @@ void Model::go(Membership& member, Counter why) {
   const std::uint32_t room = member.room;
   world_.note(Step::kGoes, member.number, room, static_cast<std::uint64_t>(why));
   ++expected(member.shard, why);
+  if (member.is_sealed) close_session(member, reason_of(why));
   tell_others(Notice::kLeft, member);
   const bool was_host = members_.rooms[room].host == member.number;
   take_out(member);
@@ -123,10 +168,12 @@ void Model::end_room(std::uint32_t number) {
     world_.note(Step::kGoes, member.number, number,
                 static_cast<std::uint64_t>(Counter::kMembersDisconnected));
     ++expected(member.shard, Counter::kMembersDisconnected);
+    end_session(member);
     tell(member);
     take_out(member);
   }
   room.exists = false;
+  room.log.reset();
   ended_rooms_.push_back({.shard = room.shard, .address = world_.hosts[room.creator_host].group});
   --rooms_;
   ++expected(room.shard, Counter::kRoomsClosed);
@@ -178,10 +225,25 @@ void Model::expire(std::uint32_t number, const std::vector<MemberNumber>& silent
       }
     }
   }
-  bool host_is_silent = false;
+  // If the host is among them, who had not gone by then has lost its room instead.
+  const bool host_is_silent = std::find(silent.begin(), silent.end(), room.host) != silent.end();
+  if (room.log) {
+    std::vector<LogEntry> left;
+    for (const MemberNumber one : silent) left.push_back(left_entry(members_[one]));
+    room.log->last_entry_ms = now_ms_;
+    if (host_is_silent) {
+      room.log->append_some(std::move(left));
+    } else {
+      room.log->append_in_any_order(std::move(left));
+      logged_rooms_.push_back(number);
+    }
+  }
   for (const MemberNumber one : silent) {
     Membership& member = members_[one];
-    host_is_silent = host_is_silent || room.host == one;
+    if (member.is_sealed) {
+      close_session(member, v2::CloseReason::kSilent, /*is_certain=*/!host_is_silent);
+      if (host_is_silent) end_session(member);
+    }
     world_.note(Step::kGoes, one, number, static_cast<std::uint64_t>(Counter::kMembersTimedOut));
     ++expected(member.shard, Counter::kMembersTimedOut);
     tell(member);

@@ -33,6 +33,9 @@ bool Model::on_close_room(std::uint8_t shard, std::uint32_t room) {
 // New rates are for everybody who was under the old ones; what a room may announce goes on.
 void Model::on_new_limits(const Limits& old) {
   std::fill(nobody_expires_before_ms_.begin(), nobody_expires_before_ms_.end(), 0);
+  for (ModelRoom& room : members_.rooms) {
+    if (room.log) room.log->keep(limits_.history_entries, limits_.history_bytes);
+  }
   if (limits_.abuse == old.abuse) return;
   reset_limits();
   addresses_.forgive_requests();
@@ -55,6 +58,7 @@ void Model::on_drain() {
   for (ModelRoom& room : members_.rooms) {
     if (!room.exists) continue;
     room.may_hear_of_drain = true;
+    room.will_log_the_drain = room.log != nullptr;
     ++room.accepted;
     for (const MemberNumber number : room.members) {
       Membership& member = members_[number];
@@ -73,9 +77,20 @@ bool Model::is_drain_notice(std::string_view datagram) {
 void Model::on_hot_restart() {
   reset_limits();
   addresses_.forgive_all();
+  for (const SealedSession* const session : ended_sessions_) {
+    if (session->state == SealedSession::State::kOver) continue;
+    world_.fail("a server goes on elsewhere, and somebody was not told that its room is over");
+  }
+  ended_sessions_.clear();
+  sessions_.for_each([](SealedSession& session) {
+    session.answers = {};
+    session.probe.reset();
+    session.heads = 0;
+  });
   std::vector<MemberNumber> everybody;
   for (ModelRoom& room : members_.rooms) {
     room.notices = {};
+    if (room.log) room.log->on_hot_restart(limits_.history_entries, limits_.history_bytes);
     everybody.insert(everybody.end(), room.members.begin(), room.members.end());
   }
   std::sort(everybody.begin(), everybody.end(), [&](MemberNumber a, MemberNumber b) {

@@ -16,6 +16,9 @@ std::optional<int> Model::on_request(TimeMs now_ms, std::uint8_t shard, RequestS
   } else if (spec.kind == RequestSpec::Kind::kBadFrame ||
              spec.kind == RequestSpec::Kind::kBadContent) {
     status = 400;
+  } else if (spec.kind != RequestSpec::Kind::kList && spec.is_sealed && !spec.is_encrypted) {
+    world_.seen.saw(Sight::kNeedsTls);
+    status = 400;
   } else if (spec.kind == RequestSpec::Kind::kList) {
     ++expected(shard, Counter::kRequestsCompleted);
     return 200;
@@ -54,9 +57,16 @@ Model::Admission Model::on_admission(TimeMs now_ms, const RequestSpec& spec, boo
     room.password = spec.password;
     room.notices = {};
     room.accepted = 0;
+    room.log.reset();
+    room.next_member_id = 1;
+    room.history = spec.is_sealed ? std::min(spec.history, limits_.history_entries) : 0;
+    room.will_log_the_drain = false;
+    if (room.history > 0) {
+      room.log = std::make_shared<RoomLogModel>(1);
+      room.log->keep(limits_.history_entries, limits_.history_bytes);
+    }
     ++rooms_;
     ++expected(room.shard, Counter::kRoomsCreated);
-  } else {
   }
   const Membership& member = enter(now_ms, spec);
   if (is_create) room.host = member.number;
@@ -73,7 +83,8 @@ int Model::seat_status(TimeMs now_ms, const RequestSpec& spec, bool was_kept_bac
   const bool is_right = seat != nullptr && seat->is_in && seat->room == spec.room &&
                         seat->name == spec.name &&
                         (spec.kind == RequestSpec::Kind::kJoin || room.host == spec.seat);
-  return is_right ? 201 : 404;
+  if (!is_right) return 404;
+  return seat->is_sealed == spec.is_sealed ? 201 : 409;
 }
 
 void Model::leave_place(MemberNumber number) {
@@ -96,6 +107,7 @@ void Model::leave_place(MemberNumber number) {
 // Its member is here now, and no longer where it was: what it had still to get goes there, and that
 // it is out.
 void Model::take_seat(TimeMs now_ms, const RequestSpec& spec) {
+  if (spec.is_sealed) return take_sealed_seat(now_ms, spec);
   world_.seen.saw(Sight::kSeatTaken);
   const std::uint32_t before = members_[spec.seat].port;
   if (before != spec.port && before != kNoPort) leave_place(spec.seat);
@@ -184,7 +196,11 @@ Membership& Model::enter(TimeMs now_ms, const RequestSpec& spec) {
   member.name = spec.name;
   member.host = spec.host;
   member.last_heard_ms = now_ms;
-  if (spec.port != kNoPort) bind(member, spec.port);
+  ModelRoom& room = members_.rooms[spec.room];
+  member.id = room.next_member_id++;
+  member.is_sealed = spec.is_sealed;
+  member.came_at = room.log ? room.log->head() : 0;
+  if (spec.port != kNoPort && !spec.is_sealed) bind(member, spec.port);
   ++member_count_;
   ++expected(shard, Counter::kMembersJoined);
   nobody_expires_before_ms_[shard] =

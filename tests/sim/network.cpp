@@ -9,7 +9,6 @@ constexpr std::uint64_t kPathUs = 200;
 constexpr std::uint64_t kJitterUs = 63;          // a power of two less one
 constexpr std::uint64_t kReorderingUs = 16'383;  // likewise
 constexpr std::uint64_t kDelayUs = 50'000;
-constexpr std::uint64_t kLossOf1024 = 200;
 constexpr std::uint64_t kDoublingOf1024 = 150;
 
 }  // namespace
@@ -60,7 +59,9 @@ void Network::send_to_client(std::uint32_t port, std::uint32_t packet) {
 void Network::carry(std::uint32_t host, std::uint64_t& last_us, EventKind kind,
                     std::uint32_t packet, std::uint32_t where) {
   const std::uint64_t roll = world_.dice.any();
-  const bool is_lost = losing > 0 && (roll & 1023) < kLossOf1024;
+  const std::uint32_t loss_in_1024 =
+      losing > 0 ? Scenario::kMostLossIn1024 : world_.scenario.loss_in_1024;
+  const bool is_lost = (roll & 1023) < loss_in_1024;
   if (is_lost || world_.hosts[host].cut > 0) {
     world_.seen.saw(is_lost ? Sight::kLoss : Sight::kPartition);
     return world_.note(Step::kLost, where, world_.packets[packet].message);

@@ -7,7 +7,7 @@ namespace {
 
 constexpr std::uint64_t kOtherLimitsUs = 200'000;
 constexpr std::uint64_t kDrainUs = 60'000;
-constexpr std::uint64_t kDownUs = 100'000;
+constexpr std::uint64_t kStoppedUs = 100'000;
 constexpr std::uint64_t kBusyUs = 1'000;
 
 }  // namespace
@@ -18,7 +18,7 @@ Operator::Operator(World& world, Model& model, Server& server)
 }
 
 void Operator::act() {
-  if (world_.is_calm) return;
+  if (world_.is_calm || world_.is_settling) return;
   world_.plan(1 + world_.about(2 * world_.scenario.fault_gap_us), EventKind::kOperatorActs);
   if (!server_.is_up()) return;
   switch (some_act()) {
@@ -111,7 +111,7 @@ void Operator::drain() {
 void Operator::stop() {
   note(Act::kStop);
   server_.stop();
-  world_.plan(world_.about(kDownUs), EventKind::kServerStarts);
+  world_.plan(world_.about(kStoppedUs), EventKind::kServerStarts);
 }
 
 }  // namespace chatd::sim

@@ -33,12 +33,20 @@ inline bool is_notice(MessageId id) {
   return (id & kNoticeBit) != 0;
 }
 
+// Said with protocol v2; and, of that, for members with protocol v2 alone.
+inline constexpr MessageId kSealedBit = MessageId{1} << 62;
+inline constexpr MessageId kOpaqueBit = MessageId{1} << 61;
+inline bool is_sealed(MessageId id) {
+  return (id & kSealedBit) != 0;
+}
+
 inline MemberNumber sender_of(MessageId id) {
   return static_cast<MemberNumber>(id >> kMessageBits);
 }
 
 struct Claim {
-  enum class Header : std::uint8_t { kWhole, kMalformed, kTooLarge };
+  // Sealed: of protocol v2; what it says is read from it.
+  enum class Header : std::uint8_t { kWhole, kSealed, kMalformed, kTooLarge };
   enum class Payload : std::uint8_t { kHeartbeat, kAsk, kMessage, kLeave, kWrongSender, kBad };
 
   Header header = Header::kMalformed;
@@ -49,14 +57,16 @@ struct Claim {
   std::size_t payload_bytes = 0;
   bool looks_for_server = false;  // short, and has "system" or "heartbeat" in it
   std::uint32_t client = 0;       // who made it
+  bool is_intact = true;          // sealed as it is by whose session it names
 };
 
 struct Packet {
   std::string bytes;  // to the server: with kPayloadPaddingBytes more than size_bytes
   std::size_t size_bytes = 0;
-  Endpoint from;          // to the server
-  Claim claim;            // to the server
-  MessageId message = 0;  // to a client; 0: not a member's words
+  Endpoint from;           // to the server
+  Claim claim;             // to the server
+  MessageId message = 0;   // to a client; 0: not a member's words
+  bool is_forged = false;  // to a client: not the server's
   std::uint32_t holders = 0;
 };
 
@@ -108,6 +118,7 @@ class Packets {
     packets_[packet].size_bytes = 0;
     packets_[packet].claim = {};
     packets_[packet].message = 0;
+    packets_[packet].is_forged = false;
     packets_[packet].holders = 1;
     return packet;
   }

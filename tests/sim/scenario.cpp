@@ -42,6 +42,12 @@ Limits some_limits(Dice& dice, std::uint32_t clients, std::uint32_t rooms) {
   return limits;
 }
 
+// What rooms keep: hardly anything, a little, and as they normally do.
+void set_history(Dice& dice, Limits& limits) {
+  limits.history_entries = pick<std::uint32_t>(dice, std::array{8u, 64u, 1024u, 1024u});
+  limits.history_bytes = pick<std::uint32_t>(dice, std::array{4096u, 65'536u, 1u << 20, 1u << 20});
+}
+
 }  // namespace
 
 Scenario::Scenario(std::uint64_t seed_number) : seed(seed_number) {
@@ -85,12 +91,19 @@ Scenario::Scenario(std::uint64_t seed_number) : seed(seed_number) {
     limits.abuse.max_member_bytes_per_s = 0;
     receive_buffer = 4096;
   }
+  sealed_in_ten = pick<std::uint32_t>(dice, std::array{0u, 3u, 5u, 9u});
+  has_state_directory = dice.one_in(2);
+  cipher = dice.one_in(2) ? Cipher::kAes256Gcm : Cipher::kChaCha20Poly1305;
+  set_history(dice, limits);
+  const auto loss = pick<std::uint32_t>(dice, std::array{0u, 0u, 50u, kMostLossIn1024});
+  if (!is_orderly) loss_in_1024 = loss;
 }
 
 // Now and then they leave what may be spent as it is.
 Limits Scenario::other_limits(Dice& dice) const {
   Limits others = some_limits(dice, clients, rooms).with_sizes_of(limits);
   if (dice.one_in(3)) others.abuse = limits.abuse;
+  set_history(dice, others);
   if (is_loud()) {
     others.abuse.max_member_messages_per_s = 0;
     others.abuse.max_member_bytes_per_s = 0;

@@ -1,5 +1,8 @@
 #include "tests/sim/server.h"
 
+#include <sodium/core.h>
+#include <sodium/crypto_aead_aes256gcm.h>
+
 #include <algorithm>
 #include <string_view>
 #include <utility>
@@ -10,6 +13,11 @@ namespace chatd::sim {
 namespace {
 
 constexpr std::uint64_t kTurnUs = 30;
+constexpr std::uint16_t kTlsPort = 8001;  // which nobody comes to: connections count as such
+
+bool can_use(Cipher cipher) {
+  return cipher == Cipher::kChaCha20Poly1305 || crypto_aead_aes256gcm_is_available() == 1;
+}
 
 }  // namespace
 
@@ -31,6 +39,10 @@ void Server::start() {
   config_ = {};
   config_.local_endpoints = world_.server_sockets;
   config_.trains = world_.scenario.trains;
+  if (world_.scenario.has_state_directory) config_.reset_key = ResetKey::Bytes{1, 2, 3};
+  config_.ports = {.udp = world_.server_sockets.udp_port, .tls = kTlsPort};
+  config_.cipher =
+      can_use(world_.scenario.cipher) ? world_.scenario.cipher : Cipher::kChaCha20Poly1305;
   config_.message_store_blocks = world_.scenario.store_blocks;
   if (count > 1) config_.shards = ShardMap(count, key);
   model_.restart(config_.shards);
@@ -148,12 +160,29 @@ bool Server::restart_hot() {
   for (std::uint32_t i = 0; i < shard_count(); ++i) {
     states.push_back(shards_[i]->state(descriptors_[i]));
   }
+  age_sessions(states);
   model_.on_hot_restart();
   world_.delays.forget_waiting();
   forget_all();
   open_shards(std::move(states));
   compare();
   return true;
+}
+
+// Some have sent so many packets by then that a key is almost used up.
+void Server::age_sessions(std::vector<ShardState>& states) {
+  constexpr std::uint64_t kAlmost = 100;
+  for (ShardState& state : states) {
+    for (RoomSnapshot& room : state.relay.rooms) {
+      for (MemberSnapshot& member : room.members) {
+        if (!member.session || !world_.dice.one_in(8)) continue;
+        std::uint64_t& next_packet = member.session->next_packet;
+        if (next_packet + kAlmost > kPacketsPerKey) continue;
+        next_packet = kPacketsPerKey - 1 - world_.dice.roll(20);
+        model_.sessions()[v2::SessionId(member.session->id)].next_packet = next_packet;
+      }
+    }
+  }
 }
 
 bool Server::quiesce() {

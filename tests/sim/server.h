@@ -113,6 +113,7 @@ class Server final : public Requests, public Peers {
   void open_shards(std::vector<ShardState> states);
   std::unique_ptr<AuditedRelay> make_relay(std::uint32_t shard);
   bool quiesce();
+  void age_sessions(std::vector<ShardState>& states);
   void check_traffic() const;
   void begin_turn(std::uint32_t shard);
   void check_work(std::uint32_t shard);

@@ -20,6 +20,7 @@ bool Simulation::run(std::uint64_t steps) {
     take_event();
     if (events_ % kCompareEvery == 0) server_.compare();
   }
+  if (world_.ok()) settle();
   if (world_.ok()) come_to_rest();
   return world_.ok();
 }
@@ -49,6 +50,8 @@ void Simulation::handle(const Event& event) {
       return;
     case EventKind::kClientWakes:
       return clients_.wake(event.what);
+    case EventKind::kSessionDue:
+      return clients_.on_session_due(event.what);
     case EventKind::kRequestAtServer:
       return server_.on_request(event.what, event.where);
     case EventKind::kBytesAtClient:
@@ -65,6 +68,22 @@ void Simulation::handle(const Event& event) {
     case EventKind::kOperatorGoesOn:
       return operator_.go_on(event.what, event.where);
   }
+}
+
+// Faults end, members stay and say nothing more: whoever has protocol v2 gets all that was said.
+void Simulation::settle() {
+  constexpr std::uint64_t kLookEvery = 64;
+  world_.is_settling = true;
+  const std::uint64_t give_up_at_us = world_.now_us + kSettleUs;
+  std::string missing = "faults do not end";
+  while (!missing.empty() && world_.now_us < give_up_at_us && world_.ok()) {
+    take_event();
+    if (events_ % kLookEvery != 0 || !faults_.are_over()) continue;
+    missing = clients_.why_not_settled();
+  }
+  if (!missing.empty()) world_.fail(missing);
+  clients_.fall_silent();
+  world_.is_settling = false;
 }
 
 // Faults end, clients say nothing more: what is under way arrives, and then every member falls

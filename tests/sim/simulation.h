@@ -67,9 +67,11 @@ class Simulation {
 
  private:
   static constexpr std::uint64_t kMaxEventsToRest = 5'000'000;
+  static constexpr std::uint64_t kSettleUs = 60'000'000;
 
   void take_event();
   void handle(const Event& event);
+  void settle();
   void come_to_rest();
 
   World world_;

@@ -56,6 +56,10 @@ Words words_for(Step step) {
       return {"server stops", "members", "", ""};
     case Step::kServerStarts:
       return {"server starts", "shards", "", ""};
+    case Step::kSendsLog:
+      return {"relay sends log", "member", "first", "count"};
+    case Step::kHearsEntry:
+      return {"client hears entry", "client", "entry", "kind"};
     case Step::kOperator:
       return {"operator", "act", "room", "name"};
     case Step::kCount:

@@ -28,7 +28,9 @@ enum class Step : std::uint8_t {
   kFaultOver,    // which, whom
   kServerStops,  // how many members it had
   kServerStarts,
-  kOperator,  // what is asked for (operator.h), of whom
+  kSendsLog,    // the relay: to which member, from which entry, how many
+  kHearsEntry,  // a client: which, the entry, what it is
+  kOperator,    // what is asked for (operator.h), of whom
   kCount,
 };
 

@@ -1,5 +1,6 @@
 #include "tests/sim/words.h"
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -28,6 +29,47 @@ void append_id(std::string& out, MessageId id) {
   out.append(digits.data(), digits.size());
 }
 
+// How what is said with protocol v2 begins, and what it looks like in JSON.
+struct Style {
+  std::string_view text;
+  std::string_view json;
+};
+constexpr std::array<Style, 4> kStyles = {
+    Style{"", ""},
+    Style{"she said: \"no\"\n", R"(she said: \"no\"\n)"},
+    Style{"\ta\\b ", R"(\ta\\b )"},
+    Style{"\xc3\xa4\xf0\x9f\x98\x80/", "\xc3\xa4\xf0\x9f\x98\x80/"},
+};
+
+const Style& style_of(MessageId id) {
+  return kStyles[static_cast<std::size_t>(scatter(id + 3) % kStyles.size())];
+}
+
+std::size_t sealed_filler_bytes(MessageId id) {
+  return std::min(filler_bytes(id), std::size_t{1000});
+}
+
+void append_v1_view(std::string& out, MessageId id, std::string_view sender) {
+  out.append(R"({"sender":")").append(sender).append(R"(","message":")").append(style_of(id).json);
+  out.append(sealed_filler_bytes(id), 'x');
+  append_id(out, id);
+  out.append(kEnd);
+}
+
+std::optional<MessageId> parse_id(std::string_view digits) {
+  MessageId id = 0;
+  for (const char digit : digits) {
+    if (digit >= '0' && digit <= '9') {
+      id = id << 4 | static_cast<MessageId>(digit - '0');
+    } else if (digit >= 'a' && digit <= 'f') {
+      id = id << 4 | static_cast<MessageId>(digit - 'a' + 10);
+    } else {
+      return std::nullopt;
+    }
+  }
+  return id;
+}
+
 }  // namespace
 
 bool is_plain(MessageId id) {
@@ -40,6 +82,7 @@ void append_text(std::string& out, MessageId id) {
 }
 
 void append_message(std::string& out, MessageId id, std::string_view sender) {
+  if (is_sealed(id)) return append_v1_view(out, id, sender);
   const std::uint64_t style = is_plain(id) ? 0 : 1 + scatter(id + 2) % 3;
   switch (style) {
     case 0:
@@ -61,17 +104,19 @@ void append_message(std::string& out, MessageId id, std::string_view sender) {
 
 std::optional<MessageId> id_in(std::string_view payload) {
   if (payload.size() < kIdDigits + kEnd.size() || !payload.ends_with(kEnd)) return std::nullopt;
-  MessageId id = 0;
-  for (const char digit : payload.substr(payload.size() - kEnd.size() - kIdDigits, kIdDigits)) {
-    if (digit >= '0' && digit <= '9') {
-      id = id << 4 | static_cast<MessageId>(digit - '0');
-    } else if (digit >= 'a' && digit <= 'f') {
-      id = id << 4 | static_cast<MessageId>(digit - 'a' + 10);
-    } else {
-      return std::nullopt;
-    }
-  }
-  return id;
+  return parse_id(payload.substr(payload.size() - kEnd.size() - kIdDigits, kIdDigits));
+}
+
+void append_sealed_content(std::string& out, MessageId id) {
+  if ((id & kOpaqueBit) != 0) out.append("\0\xff", 2);
+  out.append(style_of(id).text);
+  out.append(sealed_filler_bytes(id), 'x');
+  append_id(out, id);
+}
+
+std::optional<MessageId> id_in_sealed_content(std::string_view content) {
+  if (content.size() < kIdDigits) return std::nullopt;
+  return parse_id(content.substr(content.size() - kIdDigits));
 }
 
 }  // namespace chatd::sim

@@ -17,6 +17,10 @@ bool is_plain(MessageId id);
 // The text of a plain message.
 void append_text(std::string& out, MessageId id);
 
+// What is said with protocol v2: text, some with what JSON has to escape, or any bytes.
+void append_sealed_content(std::string& out, MessageId id);
+std::optional<MessageId> id_in_sealed_content(std::string_view content);
+
 // The id in a payload of a member; nothing in one that is none.
 std::optional<MessageId> id_in(std::string_view payload);
 

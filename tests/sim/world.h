@@ -76,7 +76,8 @@ struct World {
   std::vector<std::uint32_t> room_looks;
   std::vector<std::uint32_t> client_looks;
   LocalEndpoints server_sockets;
-  bool is_calm = false;  // faults are over, clients are silent: all comes to rest
+  bool is_settling = false;  // faults end; members stay, say nothing more, and get what they miss
+  bool is_calm = false;      // faults are over, clients are silent: all comes to rest
 };
 
 }  // namespace chatd::sim
