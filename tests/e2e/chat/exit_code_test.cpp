@@ -109,7 +109,7 @@ TEST_F(ChatExitCode, TheVersionIsASuccess) {
 
 TEST_F(ChatExitCode, TimedOutBeforeTheCount) {
   Process chat = start_chat(
-      server_, {"create", "kitchen", "--name", "alice", "--count", "1", "--timeout", "200ms"});
+      server_, {"create", "kitchen", "--name", "alice", "--count", "1", "--timeout", "2s"});
   EXPECT_EQ(exit_code_of(chat), 6);
   EXPECT_NE(told(chat).find("timed out"), std::string::npos);
 }

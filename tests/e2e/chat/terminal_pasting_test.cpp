@@ -23,6 +23,7 @@ TEST_F(ChatTerminal, PastedLinesAreSaidOneByOne) {
   for (int i = 0; i < 40; ++i) pasted += "line " + std::to_string(i) + "\r";
   alice.type(pasted + "and on");
   for (int i = 0; i < 40; ++i) EXPECT_TRUE(bob_->hears(said("alice", "line " + std::to_string(i))));
+  ASSERT_TRUE(alice.shows(" alice: line 39\n"));
   ASSERT_TRUE(alice.shows_typed("alice> and on"));
   // After the welcome: one row each, and nothing that the terminal has echoed by itself.
   std::vector<std::string> rows = alice.screen().rows();
