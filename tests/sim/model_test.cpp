@@ -44,7 +44,8 @@ class RoomInModel : public testing::Test {
                       .message = message,
                       .payload_bytes = 20};
     model_.begin_call(kShard);
-    model_.on_datagram(kNowMs, kShard, network_.endpoint(ports_[client]), claim, 60);
+    model_.on_datagram(kNowMs, kShard, network_.endpoint(ports_[client]), claim,
+                       std::string(60, 'x'));
     model_.end_call();
   }
 
