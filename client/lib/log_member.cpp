@@ -99,6 +99,7 @@ void LogMember::settle(std::uint64_t id) {
 }
 
 void LogMember::leave() {
+  session_->give_up_unsettled();
   session_->leave();
 }
 

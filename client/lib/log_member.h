@@ -64,6 +64,7 @@ class LogMember {
 
   // The number by which events will tell of it. `text` has passed check_text().
   std::uint64_t say(TimeMs now_ms, std::string_view text);
+  // At once: what is not delivered by now is not said again.
   void leave();
   void on_datagram(TimeMs now_ms, std::string_view bytes);
   // Nobody listens where the datagrams go.

@@ -96,6 +96,8 @@ class LogSession {
   // When all that was said is settled, the server is told, until it says kClosed or does not answer
   // several times (which is an event kClosed as well). Until then events may come as before.
   void leave();
+  // Whatever is not settled is not said again, and no event tells of it.
+  void give_up_unsettled() { says_.clear(); }
   // A datagram that has come. False: it is not for this session.
   bool on_datagram(TimeMs now_ms, std::string_view bytes);
   void on_deadline(TimeMs now_ms);

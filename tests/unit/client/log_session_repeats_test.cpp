@@ -188,6 +188,24 @@ TEST(LogSessionRepeats, WhatWasSaidBeforeALeaveArrives) {
   EXPECT_EQ(alice.log().back(), "bob left");
 }
 
+// Somebody who goes although something is under way is gone all the same.
+TEST(LogSessionRepeats, WhatIsGivenUpKeepsNobodyFromLeaving) {
+  LogWorld world;
+  SealedMember& alice = world.create("kitchen", "alice");
+  SealedMember& bob = world.join("kitchen", "bob");
+  ASSERT_TRUE(world.settle());
+  world.network.loss = 1;
+  world.say(bob, "does anybody hear me?");
+  world.run_for(200);
+  bob.session->give_up_unsettled();
+  bob.session->leave();
+  world.network.loss = 0;
+  world.run_for(1'000);
+  EXPECT_TRUE(bob.session->is_over());
+  EXPECT_EQ(bob.events.back().close_reason, v2::CloseReason::kLeft);
+  EXPECT_EQ(alice.log(), (std::vector<std::string>{"bob joined", "bob left"}));
+}
+
 TEST(LogSessionRepeats, ALeaveThatNobodyAnswersEnds) {
   LogWorld world;
   SealedMember& alice = world.create("kitchen", "alice");
