@@ -30,7 +30,8 @@ struct LogEntry {
   std::uint32_t open_order = 0;  // 0: it is this one; else one of those of this open order
 
   static std::size_t hash_of(std::string_view bytes) {
-    return std::hash<std::string_view>()(bytes);
+    const std::hash<std::string_view> hash_bytes;
+    return hash_bytes(bytes);
   }
   static LogEntry of(const v2::Entry& entry) {
     return {.kind = entry.kind,
