@@ -213,16 +213,16 @@ class LogSession {
   TimeMs have_interval_ms_ = 1000;
   std::optional<TimeMs> have_at_ms_;  // what has come is acknowledged then
   std::optional<TimeMs> ask_at_ms_;   // what is missing is asked for then
-  std::uint32_t asked_ = 0;           // times, for what is missing now
   std::uint64_t complete_when_asked_ = 0;
   std::uint64_t asked_up_to_ = 0;  // by any HAVE so far
-  TimeMs probe_at_ms_;             // when it is asked whether it is there
+  std::uint32_t asked_ = 0;        // times, for what is missing now
   std::uint32_t probes_ = 0;       // that it has not answered
+  TimeMs probe_at_ms_;             // when it is asked whether it is there
   bool wants_probe_ = false;
   std::optional<std::uint64_t> path_response_;
-  bool is_leaving_ = false;
   TimeMs leave_at_ms_ = 0;  // it is said (again) then
   std::uint32_t leaves_ = 0;
+  bool is_leaving_ = false;
   bool is_over_ = false;
   bool is_silent_ = false;
 

@@ -35,8 +35,7 @@ void Expectations::expect_reset(const Endpoint& to, std::string_view header,
 }
 
 bool Expectations::take_reset(const Endpoint& to, std::string_view datagram) {
-  constexpr std::size_t kResetBytes = 34;
-  return !reset_.empty() && datagram.size() == kResetBytes && datagram.starts_with(reset_) &&
+  return !reset_.empty() && datagram.size() == v2::kOverheadBytes && datagram.starts_with(reset_) &&
          take_answer(to);
 }
 

@@ -75,9 +75,6 @@ class RoomLogModel {
     certain_head_ = head();
     append_in_any_order(std::move(entries));
   }
-  // It did not come to that: there was no memory for it.
-  void take_back() { entries_.pop_back(); }
-
   // What the number stands for; nothing while that is open, or where there is none.
   const LogEntry* find(std::uint64_t number) const {
     if (number < first_ || number >= head()) return nullptr;

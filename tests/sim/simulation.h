@@ -9,13 +9,15 @@
 //
 //   scenario   what a seed stands for: limits, sizes, tempers
 //   network    between clients and the server, with the clients' ports
-//   clients    who they are and what they do (speech and attacks: what they send)
+//   clients    who they are and what they do (speech and attacks: what they send); those with
+//              protocol v2 speak through the library's session (sealed_clients, sealed_attacks)
 //   machine    the kernel under the shards (server/io/io.h)
 //   server     the shards on it, their turns in place of threads, and the clients' connections
 //   faults     what goes wrong with the network, the server's machine and its clock
 //   operator   who kicks, closes rooms, sets limits, drains, and restarts the server unnoticed
 //   model      the protocol once more, as plainly as possible: who is in which room, and who is
-//              owed which message
+//              owed which message; of protocol v2 who has which session (sessions.h), and what each
+//              room's log is (room_log_model.h)
 //   audit      holds the relay against the model, call by call (audited_relay.h: what the shards
 //              have in place of a plain relay)
 //   delays     how long work takes, in a turn and while a quiet room's message waits
@@ -29,12 +31,13 @@
 //
 // After each call of a relay what it did is checked: the outcome of the datagram and its counters,
 // each message in the outbox against what is owed (right bytes, right member, once, in the order of
-// its sender), each notice and answer, and the ledger. Every kCompareEvery events, and at the end,
-// the relay's whole state is compared with the model's. At the end faults cease and clients fall
-// silent: then all has to come to rest, with every member timed out, nothing waiting, no timer
-// armed, no datagram lost track of; and the books agree with what has gone through the sockets. A
-// quiet room's message never waits for more than a turn of each busy address, and no turn does more
-// work than it may (delays.h).
+// its sender; what is for protocol v2 is opened, and each entry must be the log's), each notice and
+// answer, and the ledger. Every kCompareEvery events, and at the end, the relay's whole state is
+// compared with the model's. At the end faults cease. First members stay, and those with protocol
+// v2 must come to have all that was said; then clients fall silent, and all has to come to rest,
+// with every member timed out, nothing waiting, no timer armed, no datagram lost track of; and the
+// books agree with what has gone through the sockets. A quiet room's message never waits for more
+// than a turn of each busy address, and no turn does more work than it may (delays.h).
 #pragma once
 
 #include <cstdint>
