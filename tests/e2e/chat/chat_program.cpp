@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <string_view>
 #include <system_error>
 
 #include "tests/support/wait_until.h"
@@ -51,7 +52,7 @@ ProcessOptions chat_options(const Environment& added, bool on_terminal) {
 
 int chat_protocol() {
   const char* const wanted = std::getenv("CHAT_TEST_PROTOCOL");
-  return wanted == nullptr ? 2 : std::atoi(wanted);
+  return wanted != nullptr && std::string_view(wanted) == "1" ? 1 : 2;
 }
 
 Arguments chat_command(const ChatdServer& server, const Arguments& arguments) {
