@@ -160,6 +160,7 @@ class Clients {
   void act_raw(Client& client);
   void say_bad(Client& client);
   void have_oddly(Client& client);
+  void prove_nothing(Client& client);
   void send_odd_frames(Client& client);
 
   World& world_;

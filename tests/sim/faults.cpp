@@ -3,10 +3,11 @@
 namespace chatd::sim {
 namespace {
 
-constexpr std::uint64_t kLongUs = 60'000;   // what a fault lasts, on average
-constexpr std::uint64_t kFullUs = 15'000;   // a device, or a process without processor time
-constexpr std::uint64_t kStuckUs = 90'000;  // a socket, a path, a list that is read
-constexpr std::uint64_t kDownUs = 100'000;  // a server
+constexpr std::uint64_t kLongUs = 60'000;    // what a fault lasts, on average
+constexpr std::uint64_t kFullUs = 15'000;    // a device, or a process without processor time
+constexpr std::uint64_t kStuckUs = 90'000;   // a socket, a path, a list that is read
+constexpr std::uint64_t kCutUs = 1'000'000;  // a host, for long
+constexpr std::uint64_t kDownUs = 100'000;   // a server
 
 // Rare ones, since much is over with them.
 bool is_rare(Fault fault) {
@@ -50,7 +51,9 @@ void Faults::begin_one() {
   const bool strikes_shard = fault == Fault::kSocketFull || fault == Fault::kPause;
   const std::uint32_t whom =
       world_.dice.roll32(strikes_shard ? server_.shard_count() : world_.scenario.hosts);
-  const std::uint64_t for_us = world_.about(length_of(fault));
+  // Some hosts are cut off for so long that their clients notice.
+  const bool is_long = fault == Fault::kPartition && world_.dice.one_in(4);
+  const std::uint64_t for_us = world_.about(is_long ? kCutUs : length_of(fault));
   world_.note(Step::kFault, static_cast<std::uint64_t>(fault), whom, for_us);
   ++lasting_;
   set(fault, whom, true);

@@ -19,6 +19,7 @@ volatile std::sig_atomic_t is_interrupted = 0;
 
 struct Options {
   std::optional<std::uint64_t> seed;
+  std::uint64_t from = 1;
   std::uint64_t steps = 20'000;
   std::uint64_t seeds = 0;  // 0: without end
   double minutes = 0;       // likewise
@@ -49,7 +50,7 @@ void on_crash(int signal_number) {
 
 int run(const Options& options) {
   const auto start = std::chrono::steady_clock::now();
-  const std::uint64_t first = options.seed.value_or(1);
+  const std::uint64_t first = options.seed.value_or(options.from);
   const std::uint64_t count = options.seed ? 1 : options.seeds;
   const double limit_s = options.seed ? 0 : options.minutes * 60;
   constexpr std::uint64_t kSeedsPerReport = 200;
@@ -95,6 +96,9 @@ int main(int argc, char** argv) {
       "until Ctrl-C.",
       "chatd_sim"};
   auto* const seed = app.add_option("--seed", options.seed, "only this one");
+  app.add_option("--from", options.from, "the first one: several can run side by side")
+      ->capture_default_str()
+      ->excludes(seed);
   app.add_option("--steps", options.steps, "events per seed, before it comes to rest")
       ->capture_default_str();
   app.add_option("--seeds", options.seeds, "stop after so many seeds")->excludes(seed);

@@ -142,6 +142,7 @@ void Clients::act_raw(Client& client) {
       return beat_raw(client);
     case 7:
       if (dice.one_in(4)) return roam(client);
+      if (dice.one_in(4)) return prove_nothing(client);
       return beat_raw(client);
     case 8:
       return attack(client);
@@ -197,6 +198,14 @@ void Clients::have_oddly(Client& client) {
     }
   }
   send_have(client, have);
+}
+
+// An answer to a question that it has not heard, from where it has not been proven to be.
+void Clients::prove_nothing(Client& client) {
+  close_port(client);
+  client.host = world_.dice.roll32(world_.scenario.hosts);
+  open_port(client);
+  send_raw(client, std::string_view("\x04\x08\x07\x06\x05\x04\x03\x02\x01", 9));
 }
 
 // What stands before such a frame counts, what stands behind it does not.
