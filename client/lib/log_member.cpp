@@ -156,10 +156,10 @@ void LogMember::take(TimeMs now_ms, LogEvent event) {
     case Kind::kDelivered:
       return take_delivered(event);
     case Kind::kRefused: {
-      const std::uint64_t id = std::exchange(ids_[event.id], 0);
-      if (said_.erase(id) == 0) return;
+      const auto id = ids_.extract(event.id);
+      if (id.empty() || said_.erase(id.mapped()) == 0) return;
       return events_.push_back(
-          {.kind = Event::Kind::kRefused, .text = std::move(event.text), .id = id});
+          {.kind = Event::Kind::kRefused, .text = std::move(event.text), .id = id.mapped()});
     }
     case Kind::kSaid:
       return take_said(std::move(event));
@@ -190,12 +190,15 @@ void LogMember::take(TimeMs now_ms, LogEvent event) {
 }
 
 void LogMember::take_delivered(const LogEvent& event) {
-  const std::uint64_t id = ids_[event.id];
+  const auto found = ids_.find(event.id);
+  if (found == ids_.end()) return;
+  const std::uint64_t id = found->second;
   const auto said = said_.find(id);
   if (said == said_.end()) return;
   const std::string text = said->second;
   settle(id);
-  if (event.number != 0) return;
+  if (event.number != 0) return;  // its entry follows
+  ids_.erase(found);
   // Others may have it; here it was among what is lost, so nothing else tells of it.
   events_.push_back({.kind = Event::Kind::kMessage,
                      .name = request_.username,

@@ -61,14 +61,22 @@ Grapheme last_grapheme(std::string_view text) {
   return last;
 }
 
-std::size_t display_width(std::string_view text) {
-  std::size_t width = 0;
+namespace {
+
+std::size_t sum_over_graphemes(std::string_view text, std::size_t Grapheme::*columns) {
+  std::size_t sum = 0;
   while (!text.empty()) {
     const Grapheme grapheme = first_grapheme(text);
-    width += grapheme.columns;
+    sum += grapheme.*columns;
     text.remove_prefix(grapheme.text.size());
   }
-  return width;
+  return sum;
+}
+
+}  // namespace
+
+std::size_t display_width(std::string_view text) {
+  return sum_over_graphemes(text, &Grapheme::columns);
 }
 
 namespace {
@@ -163,16 +171,6 @@ void append(TypedLayout& layout, std::string_view text, std::size_t limit) {
   }
 }
 
-std::size_t most_columns(std::string_view text) {
-  std::size_t columns = 0;
-  while (!text.empty()) {
-    const Grapheme next = first_grapheme(text);
-    columns += next.most_columns;
-    text.remove_prefix(next.text.size());
-  }
-  return columns;
-}
-
 void keep_rows_around_cursor(TypedLayout& layout, std::size_t max_rows) {
   auto& rows = layout.rows;
   const std::size_t kept = std::max<std::size_t>(max_rows, 1);
@@ -209,7 +207,8 @@ std::size_t put_above(TypedLayout& layout, const std::vector<std::string>& lines
   std::string_view rest = text;
   while (!rest.empty() && above.size() < max_rows) {
     const std::string_view row = rest.substr(0, rest.find('\n'));
-    above.push_back({.text = std::string(row), .columns = most_columns(row)});
+    above.push_back(
+        {.text = std::string(row), .columns = sum_over_graphemes(row, &Grapheme::most_columns)});
     rest.remove_prefix(row.size() + 1);
   }
   layout.cursor_row += above.size();

@@ -15,6 +15,7 @@ namespace {
 
 using client::LogEvent;
 using test::LogWorld;
+using test::PlainMember;
 using test::SealedMember;
 
 // A member whose frames a test writes by hand.
@@ -246,16 +247,11 @@ TEST_F(BadInput, AskingForEverythingEveryMillisecondIsBounded) {
 
 // Entries of protocol v1 may be longer than a datagram of v2, and go alone.
 TEST_F(BadInput, ARepairOfLongEntriesIsAsLongAsAnother) {
-  const Endpoint from = world_.next_endpoint();
-  const auto carol = world_.ask(
-      {.room = "kitchen", .username = "carol", .udp_ip = "127.0.0.1", .udp_port = from.port}, from,
-      /*is_encrypted=*/false);
-  ASSERT_TRUE(carol.has_value());
-  std::string datagram;
-  append_client_datagram(datagram, "kitchen", carol->token,
-                         R"({"sender":"carol","message":")" + std::string(3'900, 'x') + R"("})");
+  const PlainMember carol = world_.join_v1("kitchen", "carol");
+  const std::string datagram =
+      carol.with("kitchen", R"({"sender":"carol","message":")" + std::string(3'900, 'x') + R"("})");
   for (int i = 0; i < 100; ++i) {
-    world_.deliver(from, datagram);
+    world_.deliver(carol.from, datagram);
     bob_.drain();
   }
   bob_.send(have(0, 100));

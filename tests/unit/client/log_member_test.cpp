@@ -20,6 +20,7 @@ using client::Event;
 using client::LogMember;
 using Kind = client::Event::Kind;
 using test::LogWorld;
+using test::PlainMember;
 using test::SealedMember;
 using Lines = std::vector<std::string>;
 
@@ -151,17 +152,11 @@ TEST(LogMember, MembersWithProtocol1AreUnderstood) {
   LogWorld world;
   world.create("kitchen", "alice");
   Person bob(world, join("bob"));
-  const Endpoint carol = world.next_endpoint();
-  const auto entry = world.ask(
-      {.room = "kitchen", .username = "carol", .udp_ip = "127.0.0.1", .udp_port = carol.port},
-      carol, /*is_encrypted=*/false);
-  ASSERT_TRUE(entry.has_value());
+  const PlainMember carol = world.join_v1("kitchen", "carol");
   world.run_for(100);
   for (const char* const payload : {R"({"sender":"carol","message":"tea"})",
                                     R"({"sender":"carol","operation":2,"username":"bob"})"}) {
-    std::string datagram;
-    append_client_datagram(datagram, "kitchen", entry->token, payload);
-    world.deliver(carol, datagram);
+    world.deliver(carol.from, carol.with("kitchen", payload));
     world.run_for(100);
   }
   EXPECT_EQ(bob.log(), Lines{"carol: tea"});

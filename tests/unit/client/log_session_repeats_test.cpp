@@ -108,9 +108,7 @@ TEST(LogSessionRepeats, AnAddressIsProvenOnALongPath) {
 // What was taken and is no longer kept has no echo any more: the sender is told that it was taken,
 // and does not say it for ever.
 TEST(LogSessionRepeats, AMessageWhoseEchoIsLostForGoodCountsAsDelivered) {
-  RelayConfig config = LogWorld::config();
-  config.limits.history_entries = 10;
-  LogWorld world({}, 1, config);
+  LogWorld world({}, 1, LogWorld::config_that_keeps(10));
   SealedMember& alice = world.create("kitchen", "alice");
   SealedMember& bob = world.join("kitchen", "bob");
   ASSERT_TRUE(world.settle());

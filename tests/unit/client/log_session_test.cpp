@@ -14,6 +14,7 @@ namespace {
 
 using client::LogEvent;
 using test::LogWorld;
+using test::PlainMember;
 using test::SealedMember;
 using Lines = std::vector<std::string>;
 
@@ -42,20 +43,14 @@ TEST(LogSession, EverybodyHearsTheSameAndTheSenderKnowsIt) {
 TEST(LogSession, MembersWithBothProtocolsTalk) {
   LogWorld world;
   SealedMember& alice = world.create("kitchen", "alice");
-  const Endpoint carol = world.next_endpoint();
-  const auto entry = world.ask(
-      {.room = "kitchen", .username = "carol", .udp_ip = "127.0.0.1", .udp_port = carol.port},
-      carol, /*is_encrypted=*/false);
-  ASSERT_TRUE(entry.has_value());
+  const PlainMember carol = world.join_v1("kitchen", "carol");
   world.run_for(100);
   world.say(alice, "what \"is\" it?\n");
   ASSERT_TRUE(world.settle());
-  std::string datagram;
-  append_client_datagram(datagram, "kitchen", entry->token,
-                         R"({"sender":"carol","message":"tea","mood":7})");
-  world.deliver(carol, datagram);
+  world.deliver(carol.from,
+                carol.with("kitchen", R"({"sender":"carol","message":"tea","mood":7})"));
   world.run_for(100);
-  EXPECT_EQ(world.heard_by_v1[carol.port],
+  EXPECT_EQ(world.heard_by_v1[carol.from.port],
             (Lines{R"({"sender":"alice","message":"what \"is\" it?\n"})"}));
   EXPECT_EQ(alice.log(), (Lines{"carol joined", "alice: what \"is\" it?\n",
                                 R"(carol: {"sender":"carol","message":"tea","mood":7})"}));
@@ -66,15 +61,12 @@ TEST(LogSession, MembersWithBothProtocolsTalk) {
 TEST(LogSession, WhatOnlyMembersWithProtocolTwoUnderstandIsNotForOthers) {
   LogWorld world;
   SealedMember& alice = world.create("kitchen", "alice");
-  const Endpoint carol = world.next_endpoint();
-  ASSERT_TRUE(world.ask(
-      {.room = "kitchen", .username = "carol", .udp_ip = "127.0.0.1", .udp_port = carol.port},
-      carol, /*is_encrypted=*/false));
+  const PlainMember carol = world.join_v1("kitchen", "carol");
   world.run_for(100);
   alice.session->say(world.now_ms, "secret", v2::ContentType::kSealed);
   ASSERT_TRUE(world.settle());
   EXPECT_EQ(alice.log().back(), "alice: secret");
-  EXPECT_TRUE(world.heard_by_v1[carol.port].empty());
+  EXPECT_TRUE(world.heard_by_v1[carol.from.port].empty());
   EXPECT_EQ(world.count(Counter::kDroppedNotForV1), 1u);
 }
 
@@ -200,8 +192,7 @@ TEST(LogSession, ARoomThatIsThereFollowsANewLimitOfHistory) {
 
 // Keeping little of the past is no reason to lose what has just been said.
 TEST(LogSession, WhatWaitsForMembersIsKeptHoweverLittleIsKeptOfThePast) {
-  RelayConfig config = LogWorld::config();
-  config.limits.history_entries = 1;
+  RelayConfig config = LogWorld::config_that_keeps(1);
   config.limits.history_bytes = 4096;
   LogWorld world({}, 1, config);
   SealedMember& alice = world.create("kitchen", "alice");
@@ -228,9 +219,7 @@ TEST(LogSession, ALongHistoryComesInParts) {
 }
 
 TEST(LogSession, WhatTheRoomCannotKeepIsToldAsAGap) {
-  RelayConfig config = LogWorld::config();
-  config.limits.history_entries = 50;
-  LogWorld world({}, 1, config);
+  LogWorld world({}, 1, LogWorld::config_that_keeps(50));
   SealedMember& alice = world.create("kitchen", "alice");
   SealedMember& bob = world.join("kitchen", "bob");
   ASSERT_TRUE(world.settle());
@@ -376,9 +365,7 @@ TEST(LogSession, WhatWasSaidJustNowIsNoSilence) {
 
 // As without a hand-over: it is told, and need not ask.
 TEST(LogSession, WhatIsGoneIsToldAfterAHandOverToo) {
-  RelayConfig config = LogWorld::config();
-  config.limits.history_entries = 5;
-  LogWorld world({}, 1, config);
+  LogWorld world({}, 1, LogWorld::config_that_keeps(5));
   SealedMember& alice = world.create("kitchen", "alice");
   world.network.loss = 1;
   SealedMember& bob = world.join("kitchen", "bob");  // nobody knows where it is
@@ -395,9 +382,7 @@ TEST(LogSession, WhatIsGoneIsToldAfterAHandOverToo) {
 }
 
 TEST(LogSession, WhatHasStillToBeSentOutlivesAHandOverHoweverLittleThePast) {
-  RelayConfig config = LogWorld::config();
-  config.limits.history_entries = 1;
-  LogWorld world({}, 1, config);
+  LogWorld world({}, 1, LogWorld::config_that_keeps(1));
   SealedMember& alice = world.create("kitchen", "alice");
   SealedMember& bob = world.join("kitchen", "bob");
   world.run_for(500);

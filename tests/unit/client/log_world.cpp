@@ -44,6 +44,12 @@ RelayConfig LogWorld::config() {
   return config;
 }
 
+RelayConfig LogWorld::config_that_keeps(std::uint32_t entries) {
+  RelayConfig kept = config();
+  kept.limits.history_entries = entries;
+  return kept;
+}
+
 LogWorld::LogWorld(const Network& wanted, std::uint64_t seed, const RelayConfig& config)
     : network(wanted),
       relay(std::make_unique<Relay>(config, now_ms)),
@@ -98,6 +104,23 @@ SealedMember& LogWorld::create(std::string_view room, std::string_view name,
 SealedMember& LogWorld::join(std::string_view room, std::string_view name) {
   return add({.room = std::string(room), .username = std::string(name), .protocol = 2},
              next_endpoint());
+}
+
+PlainMember LogWorld::join_v1(std::string_view room, std::string_view name) {
+  const Endpoint from = next_endpoint();
+  const auto entry = ask({.room = std::string(room),
+                          .username = std::string(name),
+                          .udp_ip = "127.0.0.1",
+                          .udp_port = from.port},
+                         from, /*is_encrypted=*/false);
+  EXPECT_TRUE(entry.has_value()) << (entry ? "" : entry.error().reason);
+  return {.from = from, .token = entry ? entry->token : Token{}};
+}
+
+std::string PlainMember::with(std::string_view room, std::string_view payload) const {
+  std::string datagram;
+  append_client_datagram(datagram, room, token, payload);
+  return datagram;
 }
 
 void LogWorld::say(SealedMember& who, std::string_view text) {

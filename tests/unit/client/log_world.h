@@ -44,6 +44,15 @@ struct SealedMember {
   std::uint64_t count(client::LogEvent::Kind kind) const;
 };
 
+// A member with protocol v1, who hears what is in LogWorld::heard_by_v1.
+struct PlainMember {
+  Endpoint from;
+  Token token;
+
+  // What it says in this room, as a datagram.
+  std::string with(std::string_view room, std::string_view payload) const;
+};
+
 // Another client in the same world, of whatever kind.
 struct Guest {
   Endpoint from;
@@ -60,12 +69,15 @@ class LogWorld {
 
   // Nobody is limited, so that tests may say much in no time.
   static RelayConfig config();
+  // And of the past no more than so many entries are kept.
+  static RelayConfig config_that_keeps(std::uint32_t entries);
 
   SealedMember& create(std::string_view room, std::string_view name, std::uint32_t history = 0);
   SealedMember& join(std::string_view room, std::string_view name);
   // A join as it is answered: over TLS or not.
   tl::expected<client::Entry, client::Error> ask(const client::EntryRequest& request,
                                                  const Endpoint& from, bool is_encrypted = true);
+  PlainMember join_v1(std::string_view room, std::string_view name);
   SealedMember& add(const client::EntryRequest& request, const Endpoint& from);
 
   void say(SealedMember& who, std::string_view text);
