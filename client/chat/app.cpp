@@ -119,6 +119,7 @@ App::Step App::complete_request() {
        {check_name("name", request_.username), check_name("room's name", request_.room)}) {
     if (!check) return stop(fail(check.error()));
   }
+  if (ask_room_key() == Step::kStop) return Step::kStop;
   if (!simdjson::validate_utf8(request_.password.data(), request_.password.size())) {
     complain("the password is not valid UTF-8");
     return stop(ExitCode::kUsage);
@@ -163,6 +164,18 @@ App::Step App::ask_room() {
   return Step::kGoOn;
 }
 
+App::Step App::ask_room_key() {
+  if (options_.room_key != "-") return Step::kGoOn;
+  if (!on_terminal_) {
+    complain("without a terminal nobody can be asked for the room's key: say it in CHAT_ROOM_KEY");
+    return stop(ExitCode::kUsage);
+  }
+  const auto key = ask("The room's key: ", Echo::kHidden, signals_.fd());
+  if (!key) return stop(interrupted());
+  options_.room_key = *key;
+  return Step::kGoOn;
+}
+
 App::Step App::ask_into(const char* question, std::string& answer) {
   do {
     const auto typed = ask(question, Echo::kShown, signals_.fd());
@@ -187,9 +200,10 @@ tl::expected<std::unique_ptr<RoomClient>, Error> App::enter(const std::optional<
 tl::expected<std::unique_ptr<RoomClient>, Error> App::enter_with_password() {
   const bool may_ask = on_terminal_ && request_.password.empty();
   for (int tries = 0;; ++tries) {
-    auto room = RoomClient::enter(
-        options_.server, request_,
-        {.heartbeat_ms = options_.heartbeat_ms, .wants_history = is_for_a_person()});
+    auto room = RoomClient::enter(options_.server, request_,
+                                  {.heartbeat_ms = options_.heartbeat_ms,
+                                   .wants_history = is_for_a_person(),
+                                   .room_key = options_.room_key});
     const bool wants_password = !room && room.error().kind == ErrorKind::kRefused &&
                                 room.error().status == kStatusUnauthorised;
     if (!wants_password || !may_ask || tries == kPasswordTries) return room;

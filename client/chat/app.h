@@ -29,6 +29,7 @@ class App {
   Step complete_request();
   Step ask_name();
   Step ask_room();
+  Step ask_room_key();
   Step ask_into(const char* question, std::string& answer);
   // On a terminal the lines can be edited; everything else is a pipeline.
   bool is_for_a_person() const;

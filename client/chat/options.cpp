@@ -129,6 +129,11 @@ void add_talk_flags(CLI::App& app, Options& options, Durations& durations) {
                  "The room's password (other users of this machine can see flags, not variables)")
       ->envname("CHAT_PASSWORD")
       ->option_text("TEXT [$CHAT_PASSWORD]");
+  app.add_option("--room-key", options.room_key,
+                 "A passphrase that the room's members share: with it the server cannot read what "
+                 "they say. - asks for it")
+      ->envname("CHAT_ROOM_KEY")
+      ->option_text("TEXT|- [$CHAT_ROOM_KEY]");
   app.add_option("--history", options.history,
                  "In a room that you create: how many messages who comes late may read")
       ->check(CLI::Range(0, 1'000'000))
@@ -160,6 +165,7 @@ void apply(const ServerFlags& flags, Options& options) {
 std::string contradiction(const ServerFlags& flags, const Options& options) {
   if (!flags.v1) return "";
   if (!options.pin.empty()) return "--pin is for protocol 2: --v1 has no certificates";
+  if (!options.room_key.empty()) return "--room-key is for protocol 2: --v1 seals nothing";
   if (options.trusts_new) return "--trust-new is for protocol 2: --v1 has no certificates";
   return "";
 }

@@ -21,6 +21,7 @@ struct Options {
   std::string room;
   std::string name;
   std::string password;
+  std::string room_key;  // a passphrase; "-": to be asked for; empty: none
   ServerAddress server;
   std::string pin;  // in the form of read_fingerprint(); empty: none
   bool trusts_new = false;

@@ -85,7 +85,11 @@ std::string message_line(std::string_view sender, std::string_view text, const S
 std::string event_line(const Event& event, const Style& style) {
   switch (event.kind) {
     case Event::Kind::kMessage:
-      return message_line(event.name, event.text, style);
+      return (event.is_sealed == false ? "(not sealed) " : "") +
+             message_line(event.name, event.text, style);
+    case Event::Kind::kUnreadable:
+      return style.quiet("* " + sanitize_name(event.name) +
+                         " has said something that you cannot read: " + sanitize(event.text));
     case Event::Kind::kJoined:
       return style.quiet("* " + sanitize_name(event.name) + " joined");
     case Event::Kind::kLeft:
@@ -185,6 +189,12 @@ std::string json_event(const Event& event) {
   switch (event.kind) {
     case Event::Kind::kMessage:
       return json_line("message", [&](JsonWriter& json) {
+        json.member("sender", event.name);
+        json.member("message", event.text);
+        if (event.is_sealed) json.member("sealed", *event.is_sealed);
+      });
+    case Event::Kind::kUnreadable:
+      return json_line("unreadable", [&](JsonWriter& json) {
         json.member("sender", event.name);
         json.member("message", event.text);
       });

@@ -12,8 +12,6 @@
 #include "client/net/wait.h"
 #include "client/terminal/layout.h"
 #include "client/terminal/sanitize.h"
-#include "core/base/limits.h"
-#include "core/wire/v2/frames.h"
 
 namespace chatd::client {
 namespace {
@@ -125,11 +123,9 @@ void PipeMode::on_line(const std::string& line) {
   const std::uint64_t size_bytes = lines_.last_line_bytes();
   if (size_bytes <= kMaxLineBytes) return tell(start + sent.error().reason);
   // Not all of it was kept.
-  const std::string limit =
-      room_.protocol() == 2 ? "a message has " + std::to_string(v2::kMaxSayBytes) + " bytes at most"
-                            : "with its headers a message has " +
-                                  std::to_string(kMaxDatagramBytes) + " bytes at most";
-  tell(start + "not sent: it is " + std::to_string(size_bytes) + " bytes long (" + limit + ")");
+  tell(start + "not sent: it is " + std::to_string(size_bytes) + " bytes long (" +
+       (room_.protocol() == 2 ? "" : "with its headers ") + "a message has " +
+       std::to_string(room_.max_message_bytes()) + " bytes at most)");
 }
 
 void PipeMode::tell_refused(const Event& event) {
@@ -180,6 +176,7 @@ void PipeMode::show(const Event& event) {
     case Event::Kind::kCaughtUp:
       return;
     case Event::Kind::kMalformed:
+    case Event::Kind::kUnreadable:
     case Event::Kind::kLost:
       if (!json_) return tell(text);
       break;

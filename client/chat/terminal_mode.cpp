@@ -71,7 +71,7 @@ TerminalMode::Result TerminalMode::run() {
   show_notice("You are in " + sanitize_name(room_.room()) + " as " +
               sanitize_name(room_.username()) + ". Protocol " +
               (room_.protocol() == 2 ? "2, encrypted" : "1, not encrypted") +
-              ". /help lists commands.");
+              (room_.has_room_key() ? ", from the server as well" : "") + ". /help lists commands.");
   while (!ended_) {
     const auto line = editor_->read_line();
     if (ended_) break;
@@ -256,6 +256,7 @@ void TerminalMode::show(const Event& event) {
       return end(event.kind == Event::Kind::kServerGone ? ExitCode::kUnreachable
                                                         : ExitCode::kRemoved);
     case Event::Kind::kMessage:
+    case Event::Kind::kUnreadable:
       return show_message(event);
     case Event::Kind::kLost:
       return show_lost(event);
@@ -293,7 +294,7 @@ void TerminalMode::show_message(const Event& event) {
   }
   if (unsettled_.erase(event.id) > 0) show_unsettled();
   show_said(event_line(event, style_));
-  if (event.is_own) return;
+  if (event.is_own || event.kind != Event::Kind::kMessage) return;
   stop_condition_.on_message();
   if (stop_condition_.counted()) end(ExitCode::kOk);
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 namespace chatd::client {
@@ -21,10 +22,11 @@ struct Event {
     kServerGone,  // `text` says how that is known
     kMalformed,   // not to be understood; `text` says why
     // With protocol v2 alone.
-    kDelivered,  // what was said with this `id` is in the room
-    kRefused,    // it never will be; `text` says why
-    kLost,       // `count` entries of the room, for good
-    kCaughtUp,   // all that was said before this member came has been told
+    kDelivered,   // what was said with this `id` is in the room
+    kRefused,     // it never will be; `text` says why
+    kLost,        // `count` entries of the room, for good
+    kUnreadable,  // `name` has said something that is sealed; `text` says why it does not open
+    kCaughtUp,    // all that was said before this member came has been told
   };
 
   Kind kind = Kind::kMalformed;
@@ -34,7 +36,9 @@ struct Event {
   // With protocol v2 alone.
   bool is_own = false;      // this member has said it
   bool is_history = false;  // it was said before this member came
-  std::uint64_t id = 0;     // of what this member has said; 0: another's, or said in an earlier run
+  // Whether it was said under the room's key; nothing: this member has none.
+  std::optional<bool> is_sealed = {};
+  std::uint64_t id = 0;  // of what this member has said; 0: another's, or said in an earlier run
   std::uint64_t count = 0;
 };
 

@@ -37,11 +37,18 @@ Event read_v1(std::string_view payload, bool is_servers) {
 
 }  // namespace
 
-tl::expected<void, Error> check_text(std::string_view text) {
+std::size_t LogMember::max_text_bytes() const {
+  return v2::kMaxSayBytes - (options_.cipher ? RoomCipher::kOverheadBytes : 0);
+}
+
+tl::expected<void, Error> LogMember::check(std::string_view text) const {
+  const std::size_t max_bytes = max_text_bytes();
   if (text.empty()) return not_sendable("it is empty");
-  if (text.size() > v2::kMaxSayBytes) {
-    return not_sendable("it is too long by " + std::to_string(text.size() - v2::kMaxSayBytes) +
-                        " bytes (a message has " + std::to_string(v2::kMaxSayBytes) + " at most)");
+  if (text.size() > max_bytes) {
+    const std::size_t excess_bytes = text.size() - max_bytes;
+    return not_sendable("it is too long by " + std::to_string(excess_bytes) +
+                        (excess_bytes == 1 ? " byte" : " bytes") + " (a message has " +
+                        std::to_string(max_bytes) + " at most)");
   }
   if (!simdjson::validate_utf8(text.data(), text.size())) {
     return not_sendable("it is not valid UTF-8");
@@ -76,7 +83,8 @@ void LogMember::start(TimeMs now_ms, SessionInfo info, bool wants_history) {
 std::uint64_t LogMember::say(TimeMs now_ms, std::string_view text) {
   if (said_.empty()) waiting_since_ms_ = now_ms;
   const std::uint64_t id = next_id_++;
-  said_.emplace(id, text);
+  said_[id] = {.text = std::string(text),
+               .sealed = options_.cipher ? options_.cipher->seal(username(), text) : ""};
   give(now_ms, id);
   return id;
 }
@@ -84,14 +92,17 @@ std::uint64_t LogMember::say(TimeMs now_ms, std::string_view text) {
 // To the session; or later, when what the last one has left open is known.
 void LogMember::give(TimeMs now_ms, std::uint64_t id) {
   if (!is_caught_up_ || session_->is_over()) return;
-  const std::uint64_t number = session_->say(now_ms, said_[id]);
+  const Said& said = said_[id];
+  const std::uint64_t number = options_.cipher
+                                   ? session_->say(now_ms, said.sealed, v2::ContentType::kSealed)
+                                   : session_->say(now_ms, said.text);
   if (number != 0) ids_[number] = id;
 }
 
 void LogMember::give_all(TimeMs now_ms) {
   is_caught_up_ = true;
   lost_ids_.clear();
-  for (const auto& [id, text] : said_) give(now_ms, id);
+  for (const auto& [id, said] : said_) give(now_ms, id);
 }
 
 void LogMember::settle(std::uint64_t id) {
@@ -195,7 +206,7 @@ void LogMember::take_delivered(const LogEvent& event) {
   const std::uint64_t id = found->second;
   const auto said = said_.find(id);
   if (said == said_.end()) return;
-  const std::string text = said->second;
+  const std::string text = said->second.text;
   settle(id);
   if (event.number != 0) return;  // its entry follows
   ids_.erase(found);
@@ -204,6 +215,7 @@ void LogMember::take_delivered(const LogEvent& event) {
                      .name = request_.username,
                      .text = text,
                      .is_own = true,
+                     .is_sealed = is_sealed_if(true),
                      .id = id});
 }
 
@@ -217,17 +229,56 @@ void LogMember::take_said(LogEvent event) {
     if (!found.empty()) id = found.mapped();
     settle(id);
   }
-  Event told{.kind = Event::Kind::kMessage, .name = name_of(event), .text = std::move(event.text)};
-  if (event.content_type == v2::ContentType::kV1Payload) {
-    told = read_v1(told.text, event.member == v2::kServerId);
-    told.name = name_of(event);
-  } else if (event.content_type != v2::ContentType::kText) {
-    return;  // for those who know how to read it
-  }
+  auto read_event = read(event);
+  if (!read_event) return;  // for those who know how to read it
+  Event told = std::move(*read_event);
+  told.name = name_of(event);
   told.is_own = is_own;
   told.is_history = is_history(event);
   told.id = id;
   events_.push_back(std::move(told));
+}
+
+std::optional<Event> LogMember::read(LogEvent& event) {
+  switch (event.content_type) {
+    case v2::ContentType::kText:
+      return Event{.kind = Event::Kind::kMessage,
+                   .text = std::move(event.text),
+                   .is_sealed = is_sealed_if(false)};
+    case v2::ContentType::kV1Payload: {
+      Event told = read_v1(event.text, event.member == v2::kServerId);
+      told.is_sealed = is_sealed_if(false);
+      return told;
+    }
+    case v2::ContentType::kSealed:
+      return open(name_of(event), event.text);
+  }
+  return std::nullopt;
+}
+
+Event LogMember::open(const std::string& speaker, std::string_view bytes) {
+  const auto unreadable = [](std::string why) {
+    return Event{.kind = Event::Kind::kUnreadable, .text = std::move(why)};
+  };
+  if (!options_.cipher) return unreadable("it is sealed under a room key, and none is given");
+  std::string text;
+  switch (options_.cipher->open(speaker, bytes, text)) {
+    case RoomCipher::Result::kOpened:
+      // Who knows the key may still be anybody.
+      if (!simdjson::validate_utf8(text)) return unreadable("it is not text");
+      return {.kind = Event::Kind::kMessage, .text = std::move(text), .is_sealed = true};
+    case RoomCipher::Result::kRepeated:
+      return unreadable("it was said before, and has come again");
+    case RoomCipher::Result::kFailed:
+      return unreadable("it is sealed under another room key");
+  }
+  return unreadable("");
+}
+
+// Who has no key is not told what is under one.
+std::optional<bool> LogMember::is_sealed_if(bool is_sealed) const {
+  if (!options_.cipher) return std::nullopt;
+  return is_sealed;
 }
 
 std::string LogMember::name_of(const LogEvent& event) const {

@@ -39,6 +39,7 @@
 #include "client/lib/log_session.h"
 #include "client/lib/request.h"
 #include "client/lib/response.h"
+#include "client/lib/room_cipher.h"
 #include "core/wire/v1/token.h"
 
 namespace chatd::client {
@@ -46,15 +47,13 @@ namespace chatd::client {
 // What is not delivered is kept, and more of it than this is not wanted.
 inline constexpr std::size_t kMaxUndelivered = 256;
 
-// Why this text cannot be said with protocol v2; kNotSendable.
-tl::expected<void, Error> check_text(std::string_view text);
-
 class LogMember {
  public:
   struct Options {
-    std::string server_name;     // for people: "the server at 127.0.0.1:9000"
-    bool wants_history = false;  // what was said before this member came
+    std::string server_name = {};  // for people: "the server at 127.0.0.1:9000"
+    bool wants_history = false;    // what was said before this member came
     TimeMs heartbeat_ms = kDefaultHeartbeatMs;
+    std::unique_ptr<RoomCipher> cipher = {};  // all that is said is sealed by it; null: nothing is
   };
 
   // `request` was answered with `entry`, which has a session.
@@ -62,7 +61,9 @@ class LogMember {
 
   // --- In ----------------------------------------------------------------------------------------
 
-  // The number by which events will tell of it. `text` has passed check_text().
+  // Why this text cannot be said; kNotSendable.
+  tl::expected<void, Error> check(std::string_view text) const;
+  // The number by which events will tell of it. `text` has passed check().
   std::uint64_t say(TimeMs now_ms, std::string_view text);
   // At once: what is not delivered by now is not said again.
   void leave();
@@ -93,6 +94,8 @@ class LogMember {
   const std::string& room() const { return request_.room; }
   const std::string& username() const { return request_.username; }
   const Token& token() const { return token_; }
+  bool has_room_key() const { return options_.cipher != nullptr; }
+  std::size_t max_text_bytes() const;
   std::size_t undelivered() const { return said_.size(); }
   const std::map<v2::MemberId, RosterMember>& roster() const { return session_->roster(); }
   // The server does not answer, or does not know this member.
@@ -108,6 +111,10 @@ class LogMember {
   // What it asks for: its seat; the room once more, as it has entered it; or, if somebody else has
   // created it meanwhile, to join.
   enum class Wish : std::uint8_t { kSeat, kAnew, kJoinAnew };
+  struct Said {
+    std::string text;
+    std::string sealed;  // by the cipher, and the same when it is said again
+  };
   struct Loss {
     TimeMs since_ms;
     TimeMs next_try_ms;
@@ -133,6 +140,9 @@ class LogMember {
   void take(TimeMs now_ms, LogEvent event);
   void take_delivered(const LogEvent& event);
   void take_said(LogEvent event);
+  std::optional<Event> read(LogEvent& event);
+  Event open(const std::string& speaker, std::string_view bytes);
+  std::optional<bool> is_sealed_if(bool is_sealed) const;
   void take_closed(TimeMs now_ms, LogEvent event);
   bool is_history(const LogEvent& event) const { return event.is_history && !is_return_; }
   std::string name_of(const LogEvent& event) const;
@@ -148,7 +158,7 @@ class LogMember {
   bool is_return_ = false;  // the session is not the first: nothing in it is history
 
   std::uint64_t next_id_ = 1;
-  std::map<std::uint64_t, std::string> said_;        // not delivered yet, by our number
+  std::map<std::uint64_t, Said> said_;               // not delivered yet, by our number
   std::map<std::uint64_t, std::uint64_t> ids_;       // our number by this session's
   std::map<std::uint64_t, std::uint64_t> lost_ids_;  // and by that of the session that was lost
   bool is_caught_up_ = true;                         // what the lost session has left open is known

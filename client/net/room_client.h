@@ -38,6 +38,9 @@ class RoomClient {
     std::int64_t heartbeat_ms = kDefaultHeartbeatMs;
     // With protocol 2: to be told what was said before, as far as the room lets late members.
     bool wants_history = false;
+    // With protocol 2: a passphrase under which all is said, and read (client/lib/room_cipher.h);
+    // empty: none.
+    std::string room_key = {};
   };
 
   // Creates or joins a room, or takes the seat there that `request.token` is for; if that is gone,
@@ -54,6 +57,10 @@ class RoomClient {
   virtual const std::string& room() const = 0;
   virtual const std::string& username() const = 0;
   virtual const Token& token() const = 0;
+  // All that is said here is sealed under the room's key.
+  virtual bool has_room_key() const = 0;
+  // Of one message: with protocol 2 its text, with protocol 1 all of its datagram.
+  virtual std::size_t max_message_bytes() const = 0;
 
   // For poll(2): readable when receive() has something to do. Another one after each kAnswered.
   virtual int fd() const = 0;

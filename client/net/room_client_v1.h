@@ -25,6 +25,8 @@ class RoomClientV1 final : public RoomClient {
   const std::string& room() const override { return session_.room(); }
   const std::string& username() const override { return session_.username(); }
   const Token& token() const override { return session_.token(); }
+  bool has_room_key() const override { return false; }
+  std::size_t max_message_bytes() const override { return kMaxDatagramBytes; }
 
   int fd() const override { return socket_.fd(); }
   std::int64_t next_deadline_ms() const override;

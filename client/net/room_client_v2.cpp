@@ -2,6 +2,7 @@
 
 #include <poll.h>
 #include <sodium/core.h>
+#include <sodium/randombytes.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -50,17 +51,22 @@ tl::expected<UdpSocket, Error> open_socket(const ServerAddress& server, const Ad
   return opened;
 }
 
+tl::expected<std::unique_ptr<RoomCipher>, Error> make_cipher(const std::string& passphrase,
+                                                             const std::string& room) {
+  const auto key = RoomKey::derive(passphrase, room);
+  if (!key) return tl::unexpected<Error>(key.error());
+  RoomCipher::Stream stream;
+  randombytes_buf(stream.data(), stream.size());
+  return std::make_unique<RoomCipher>(*key, room, stream);
+}
+
 }  // namespace
 
 RoomClientV2::RoomClientV2(ServerAddress server, EntryRequest request, Place&& place,
-                           const Wishes& wishes)
+                           LogMember::Options options)
     : server_(std::move(server)),
       socket_(std::move(place.socket)),
-      member_(std::move(request), std::move(place.entry),
-              {.server_name = "the server at " + socket_.peer().to_string(),
-               .wants_history = wishes.wants_history,
-               .heartbeat_ms = static_cast<TimeMs>(wishes.heartbeat_ms)},
-              now()) {}
+      member_(std::move(request), std::move(place.entry), std::move(options), now()) {}
 
 tl::expected<RoomClientV2::Place, Error> RoomClientV2::take_place(const ServerAddress& server,
                                                                   const EntryRequest& request) {
@@ -80,6 +86,13 @@ tl::expected<std::unique_ptr<RoomClient>, Error> RoomClientV2::enter(const Serve
                                                                      EntryRequest request,
                                                                      const Wishes& wishes) {
   if (sodium_init() < 0) return failure(ErrorKind::kInternal, "libsodium does not start");
+  LogMember::Options options{.wants_history = wishes.wants_history,
+                             .heartbeat_ms = static_cast<TimeMs>(wishes.heartbeat_ms)};
+  if (!wishes.room_key.empty()) {
+    auto cipher = make_cipher(wishes.room_key, request.room);
+    if (!cipher) return tl::unexpected<Error>(std::move(cipher.error()));
+    options.cipher = std::move(*cipher);
+  }
   request.protocol = 2;
   request.knows_aes = fastest_cipher() == Cipher::kAes256Gcm;
   auto place = take_place(server, request);
@@ -88,8 +101,9 @@ tl::expected<std::unique_ptr<RoomClient>, Error> RoomClientV2::enter(const Serve
     place = take_place(server, request);
   }
   if (!place) return tl::unexpected<Error>(std::move(place.error()));
+  options.server_name = "the server at " + place->socket.peer().to_string();
   std::unique_ptr<RoomClientV2> room(
-      new RoomClientV2(server, std::move(request), std::move(*place), wishes));
+      new RoomClientV2(server, std::move(request), std::move(*place), std::move(options)));
   room->flush();
   return room;
 }
@@ -162,7 +176,7 @@ void RoomClientV2::on_deadline() {
 // --- Talk ----------------------------------------------------------------------------------------
 
 tl::expected<std::uint64_t, Error> RoomClientV2::say(std::string_view text) {
-  if (auto checked = check_text(text); !checked) {
+  if (auto checked = member_.check(text); !checked) {
     return tl::unexpected<Error>(std::move(checked.error()));
   }
   const std::uint64_t id = member_.say(now(), text);

@@ -25,6 +25,8 @@ class RoomClientV2 final : public RoomClient {
   const std::string& room() const override { return member_.room(); }
   const std::string& username() const override { return member_.username(); }
   const Token& token() const override { return member_.token(); }
+  bool has_room_key() const override { return member_.has_room_key(); }
+  std::size_t max_message_bytes() const override { return member_.max_text_bytes(); }
 
   int fd() const override { return socket_.fd(); }
   std::int64_t next_deadline_ms() const override;
@@ -49,7 +51,8 @@ class RoomClientV2 final : public RoomClient {
     UdpSocket socket;
     Entry entry;
   };
-  RoomClientV2(ServerAddress server, EntryRequest request, Place&& place, const Wishes& wishes);
+  RoomClientV2(ServerAddress server, EntryRequest request, Place&& place,
+               LogMember::Options options);
 
   static tl::expected<Place, Error> take_place(const ServerAddress& server,
                                                const EntryRequest& request);
@@ -66,7 +69,6 @@ class RoomClientV2 final : public RoomClient {
   std::vector<Event> events_;
   // When it was first asked whether all has arrived, or something has since.
   std::optional<std::int64_t> asked_arrival_ms_;
-  std::size_t undelivered_when_asked_ = 0;
 };
 
 }  // namespace chatd::client

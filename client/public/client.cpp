@@ -51,6 +51,8 @@ std::optional<Event::Kind> outer(Inner::Kind kind) {
   switch (kind) {
     case Inner::Kind::kMessage:
       return Event::Kind::kMessage;
+    case Inner::Kind::kUnreadable:
+      return Event::Kind::kUnreadable;
     case Inner::Kind::kJoined:
       return Event::Kind::kJoined;
     case Inner::Kind::kLeft:
@@ -117,6 +119,7 @@ class Room::Implementation {
                        .text = std::move(event.text),
                        .is_own = event.is_own,
                        .is_history = event.is_history,
+                       .is_sealed = event.is_sealed,
                        .id = event.id,
                        .count = event.count});
   }
@@ -163,7 +166,8 @@ tl::expected<Room, Error> Room::enter(const RoomOptions& options) {
     request.token = chatd::Token::parse(options.token);
     if (!request.token) return not_sendable("the token is not one of chatd's");
   }
-  auto client = RoomClientV2::enter(server, request, {.wants_history = options.wants_history});
+  auto client = RoomClientV2::enter(
+      server, request, {.wants_history = options.wants_history, .room_key = options.room_key});
   if (!client) return tl::unexpected<Error>(outer(client.error()));
   return Room(std::make_unique<Implementation>(std::move(*client)));
 }

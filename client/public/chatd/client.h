@@ -62,6 +62,9 @@ struct RoomOptions {
   // many messages from before they came, as far as the server keeps them.
   bool create = false;
   std::uint32_t history_messages = 0;
+  // A passphrase that the room's members share: what this member says is sealed under it, from the
+  // server as well, and what others say is opened. Empty: nothing is.
+  std::string room_key = {};
   // Be told what was said before, as far as the room lets late members.
   bool wants_history = false;
   // Of an earlier run of this program: take the seat again that it had (Room::token()).
@@ -78,18 +81,19 @@ struct RoomOptions {
 
 struct Event {
   enum class Kind : std::uint8_t {
-    kMessage,    // `name` says `text`; also what this member has said itself (is_own)
-    kJoined,     // `name` is in the room now
-    kLeft,       // `name` is no longer in the room
-    kDelivered,  // what was said with this `id` is in the room
-    kRefused,    // it never will be; `text` says why
-    kLost,       // `count` entries of the room's log never come
-    kCaughtUp,   // what was said before this member came has been told
-    kNotice,     // the server says `text`
-    kSilent,     // the server does not answer, or does not know this member; `text` says more. The
-                 // member goes on asking
-    kAnswers,    // it does again, and the member is in its room
-    kEnded,      // this member is out, or the server is gone; `text` says why. Nothing follows
+    kMessage,     // `name` says `text`; also what this member has said itself (is_own)
+    kUnreadable,  // `name` has said something under a room key; `text` says why it does not open
+    kJoined,      // `name` is in the room now
+    kLeft,        // `name` is no longer in the room
+    kDelivered,   // what was said with this `id` is in the room
+    kRefused,     // it never will be; `text` says why
+    kLost,        // `count` entries of the room's log never come
+    kCaughtUp,    // what was said before this member came has been told
+    kNotice,      // the server says `text`
+    kSilent,      // the server does not answer, or does not know this member; `text` says more. The
+                  // member goes on asking
+    kAnswers,     // it does again, and the member is in its room
+    kEnded,       // this member is out, or the server is gone; `text` says why. Nothing follows
   };
 
   Kind kind = Kind::kNotice;
@@ -97,7 +101,10 @@ struct Event {
   std::string text = {};
   bool is_own = false;
   bool is_history = false;  // it was said before this member came
-  std::uint64_t id = 0;     // as say() gave it; 0: another's
+  // kMessage: whether it was said under the room key; nothing: this member has none. What is not
+  // may be the server's invention.
+  std::optional<bool> is_sealed = {};
+  std::uint64_t id = 0;  // as say() gave it; 0: another's
   std::uint64_t count = 0;
 };
 
@@ -112,9 +119,9 @@ class Room {
   // Goes without a word: the seat stays for the server's idle timeout (see leave()).
   ~Room();
 
-  // Says this to everybody else: 1 to 1,100 bytes of UTF-8 without control characters but newline
-  // and tab. Its number, by which kDelivered or kRefused tell what became of it. It waits for
-  // nothing: what is not delivered is said again by itself.
+  // Says this to everybody else: 1 to 1,100 bytes (1,059 under a room key) of UTF-8 without control
+  // characters but newline and tab. Its number, by which kDelivered or kRefused tell what became of
+  // it. It waits for nothing: what is not delivered is said again by itself.
   tl::expected<std::uint64_t, Error> say(std::string_view text);
   // Messages that are neither delivered nor refused. Wait for events before there are very many.
   std::size_t undelivered() const;

@@ -38,6 +38,7 @@ ProcessOptions chat_options(const Environment& added, bool on_terminal) {
   options.environment = {{"TERM", "xterm"},
                          {"NO_COLOR", ""},
                          {"CHAT_PASSWORD", ""},
+                         {"CHAT_ROOM_KEY", ""},
                          {"LC_ALL", "C.UTF-8"},
                          {"XDG_RUNTIME_DIR", directory.path()},
                          {"XDG_STATE_HOME", directory.path()}};

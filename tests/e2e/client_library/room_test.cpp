@@ -96,6 +96,27 @@ TEST_F(ClientLibrary, LateMembersReadWhatTheRoomAllows) {
   EXPECT_FALSE(wait_for(bob, Kind::kMessage).is_history);
 }
 
+TEST_F(ClientLibrary, WhatIsUnderARoomKeyIsForThoseWhoHaveIt) {
+  RoomOptions first = options("alice", true);
+  first.room_key = "correct horse battery staple";
+  Room alice = entered(first);
+  RoomOptions second = options("bob");
+  second.room_key = first.room_key;
+  Room bob = entered(second);
+  Room carol = entered(options("carol"));
+  ASSERT_TRUE(alice.say("hello"));
+  const auto heard = wait_for(bob, Kind::kMessage);
+  EXPECT_EQ(heard.text, "hello");
+  EXPECT_EQ(heard.is_sealed, true);
+  const auto unreadable = wait_for(carol, Kind::kUnreadable);
+  EXPECT_EQ(unreadable.name, "alice");
+  EXPECT_EQ(unreadable.text, "it is sealed under a room key, and none is given");
+  ASSERT_TRUE(carol.say("what?"));
+  EXPECT_EQ(wait_for(bob, Kind::kMessage).is_sealed, false);
+  EXPECT_FALSE(alice.say(std::string(1'060, 'x')).has_value());
+  EXPECT_TRUE(alice.say(std::string(1'059, 'x')).has_value());
+}
+
 TEST_F(ClientLibrary, ASeatIsTakenAgainByItsToken) {
   Room alice = entered(options("alice", true));
   Room bob = entered(options("bob"));

@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-#include "tests/unit/client/log_world.h"
+#include "tests/unit/client/log_person.h"
 
 namespace chatd {
 namespace {
@@ -19,91 +19,13 @@ namespace {
 using client::Event;
 using client::LogMember;
 using Kind = client::Event::Kind;
+using test::create;
+using test::join;
+using test::LogPerson;
 using test::LogWorld;
 using test::PlainMember;
 using test::SealedMember;
 using Lines = std::vector<std::string>;
-
-// Somebody with a LogMember, who asks for the seat again as its sockets would.
-class Person {
- public:
-  Person(LogWorld& world, client::EntryRequest request, bool wants_history = false)
-      : world_(world), guest_(world.guests.emplace_back()) {
-    request.protocol = 2;
-    guest_.from = world.next_endpoint();
-    auto entry = world.ask(request, guest_.from);
-    EXPECT_TRUE(entry.has_value()) << (entry ? "" : entry.error().reason);
-    member_ = std::make_unique<LogMember>(
-        std::move(request), std::move(*entry),
-        LogMember::Options{.server_name = "the server", .wants_history = wants_history},
-        world.now_ms);
-    guest_.on_datagram = [this](std::string_view bytes) {
-      member_->on_datagram(world_.now_ms, bytes);
-      collect();
-    };
-    guest_.on_deadline = [this] {
-      member_->on_deadline(world_.now_ms);
-      come_back();
-      collect();
-    };
-    guest_.next_deadline = [this] { return member_->next_deadline(); };
-    guest_.next_datagram = [this] { return member_->next_datagram(world_.now_ms); };
-  }
-
-  LogMember& operator*() { return *member_; }
-  std::uint64_t say(std::string_view text) { return member_->say(world_.now_ms, text); }
-  // While false, nobody answers its requests.
-  bool has_tls = true;
-  // Times that it has asked.
-  int asked = 0;
-
-  const std::vector<Event>& events() const { return events_; }
-  // What was said, lost and told of the server, in order.
-  Lines log() const {
-    Lines lines;
-    for (const Event& event : events_) {
-      if (event.kind == Kind::kMessage) lines.push_back(event.name + ": " + event.text);
-      if (event.kind == Kind::kLost) lines.push_back("lost " + std::to_string(event.count));
-    }
-    return lines;
-  }
-  std::ptrdiff_t count(Kind kind) const {
-    return std::count_if(events_.begin(), events_.end(),
-                         [kind](const Event& event) { return event.kind == kind; });
-  }
-  const Event& last() const { return events_.back(); }
-
- private:
-  void come_back() {
-    while (const auto request = member_->wants_entry(world_.now_ms)) {
-      ++asked;
-      auto entry = has_tls ? world_.ask(*request, guest_.from)
-                           : client::failure(client::ErrorKind::kUnreachable, "no way");
-      if (entry) {
-        guest_.from = world_.next_endpoint();  // another socket
-        member_->on_entered(world_.now_ms, std::move(*entry));
-      } else {
-        member_->on_not_entered(world_.now_ms, entry.error());
-      }
-    }
-  }
-  void collect() {
-    while (auto event = member_->next_event()) events_.push_back(std::move(*event));
-  }
-
-  LogWorld& world_;
-  test::Guest& guest_;
-  std::unique_ptr<LogMember> member_;
-  std::vector<Event> events_;
-};
-
-client::EntryRequest join(const std::string& name) {
-  return {.room = "kitchen", .username = name};
-}
-client::EntryRequest create(const std::string& name) {
-  return {.operation = Operation::kCreate, .room = "kitchen", .username = name};
-}
-
 // Its session is gone, and it finds out with what it says next: what the server has to say of it is
 // lost.
 void take_session(LogWorld& world, const std::string& name, const Token& token) {
@@ -116,7 +38,7 @@ void take_session(LogWorld& world, const std::string& name, const Token& token) 
 TEST(LogMember, WhatItSaysIsDeliveredAndHeard) {
   LogWorld world;
   SealedMember& alice = world.create("kitchen", "alice");
-  Person bob(world, join("bob"));
+  LogPerson bob(world, join("bob"));
   world.run_for(100);
   const std::uint64_t id = bob.say("hi");
   world.say(alice, "hello");
@@ -137,8 +59,8 @@ TEST(LogMember, HistoryIsToldAsSuch) {
   world.run_for(100);
   world.say(alice, "before");
   ASSERT_TRUE(world.settle());
-  Person bob(world, join("bob"), /*wants_history=*/true);
-  Person carol(world, join("carol"));
+  LogPerson bob(world, join("bob"), {.wants_history = true});
+  LogPerson carol(world, join("carol"));
   world.run_for(500);
   world.say(alice, "after");
   world.run_for(500);
@@ -151,7 +73,7 @@ TEST(LogMember, HistoryIsToldAsSuch) {
 TEST(LogMember, MembersWithProtocol1AreUnderstood) {
   LogWorld world;
   world.create("kitchen", "alice");
-  Person bob(world, join("bob"));
+  LogPerson bob(world, join("bob"));
   const PlainMember carol = world.join_v1("kitchen", "carol");
   world.run_for(100);
   for (const char* const payload : {R"({"sender":"carol","message":"tea"})",
@@ -168,7 +90,7 @@ TEST(LogMember, MembersWithProtocol1AreUnderstood) {
 TEST(LogMember, TakesItsSeatAgainAndMissesNothing) {
   LogWorld world;
   SealedMember& alice = world.create("kitchen", "alice");
-  Person bob(world, join("bob"));
+  LogPerson bob(world, join("bob"));
   world.run_for(100);
   bob.say("one");
   world.run_for(100);
@@ -190,7 +112,7 @@ TEST(LogMember, TakesItsSeatAgainAndMissesNothing) {
 TEST(LogMember, WhatWasTakenIsNotSaidAgain) {
   LogWorld world({.delay_ms = 50});
   SealedMember& alice = world.create("kitchen", "alice");
-  Person bob(world, join("bob"));
+  LogPerson bob(world, join("bob"));
   world.run_for(500);
   const std::uint64_t first = bob.say("same words");
   world.run_for(60);  // it is there, and the echo is on its way
@@ -214,7 +136,7 @@ TEST(LogMember, EverythingIsToldOnceWhateverHappensToSessions) {
     SCOPED_TRACE(seed);
     LogWorld world({.loss = 0.1, .duplicates = 0.1, .delay_ms = 20, .jitter_ms = 30}, seed);
     SealedMember& alice = world.create("kitchen", "alice");
-    Person bob(world, join("bob"));
+    LogPerson bob(world, join("bob"));
     world.run_for(1'000);
     std::mt19937_64 random(seed);
     Lines said;
@@ -244,7 +166,7 @@ TEST(LogMember, EverythingIsToldOnceWhateverHappensToSessions) {
 TEST(LogMember, WhoWasRemovedStaysOut) {
   LogWorld world;
   world.create("kitchen", "alice");
-  Person bob(world, join("bob"));
+  LogPerson bob(world, join("bob"));
   world.run_for(100);
   ASSERT_TRUE(world.relay->kick(world.now_ms, "kitchen", "bob", world.out));
   world.run_for(5'000);
@@ -259,7 +181,7 @@ TEST(LogMember, WhoWasRemovedForItsSilenceComesBack) {
   config.limits.idle_timeout_ms = 10'000;
   LogWorld world({}, 1, config);
   SealedMember& alice = world.create("kitchen", "alice");
-  Person bob(world, join("bob"));
+  LogPerson bob(world, join("bob"));
   world.run_for(100);
   test::Guest& asleep = world.guests.front();
   const auto next_deadline = std::exchange(asleep.next_deadline, [] { return std::nullopt; });
@@ -276,8 +198,8 @@ TEST(LogMember, WhoWasRemovedForItsSilenceComesBack) {
 // The host creates its room again, and the others join it when it is there.
 TEST(LogMember, ARoomBeginsAnewWhenTheServerDoes) {
   LogWorld world;
-  Person alice(world, create("alice"));
-  Person bob(world, join("bob"));
+  LogPerson alice(world, create("alice"));
+  LogPerson bob(world, join("bob"));
   world.run_for(100);
   world.start_afresh();
   bob.say("is anybody there?");
@@ -295,7 +217,7 @@ TEST(LogMember, ARoomBeginsAnewWhenTheServerDoes) {
 TEST(LogMember, ARoomThatDoesNotComeBackIsTheEnd) {
   LogWorld world;
   world.create("kitchen", "alice");
-  Person bob(world, join("bob"));
+  LogPerson bob(world, join("bob"));
   world.run_for(100);
   world.start_afresh();
   bob.say("is anybody there?");
@@ -308,7 +230,7 @@ TEST(LogMember, ARoomThatDoesNotComeBackIsTheEnd) {
 TEST(LogMember, SilenceIsToldAndEndsInTime) {
   LogWorld world;
   world.create("kitchen", "alice");
-  Person bob(world, join("bob"));
+  LogPerson bob(world, join("bob"));
   world.run_for(100);
   world.network.loss = 1;
   bob.has_tls = false;
@@ -330,7 +252,7 @@ TEST(LogMember, SilenceIsToldAndEndsInTime) {
 TEST(LogMember, ASeatWithoutDatagramsIsNotAskedForAllTheTime) {
   LogWorld world;
   world.create("kitchen", "alice");
-  Person bob(world, join("bob"));
+  LogPerson bob(world, join("bob"));
   world.run_for(100);
   world.network.loss = 1;
   bob.say("hello?");
@@ -347,7 +269,7 @@ TEST(LogMember, ASeatWithoutDatagramsIsNotAskedForAllTheTime) {
 TEST(LogMember, AnAnswerThatProvesNothingIsDoubted) {
   LogWorld world;
   world.create("kitchen", "alice");
-  Person bob(world, join("bob"));
+  LogPerson bob(world, join("bob"));
   world.run_for(100);
   const std::string forged(34, 'x');
   (*bob).on_datagram(world.now_ms, forged);
@@ -363,7 +285,7 @@ TEST(LogMember, AnAnswerThatProvesNothingIsDoubted) {
 TEST(LogMember, RefusalsAreBelievedWhenNothingElseIsHeard) {
   LogWorld world;
   world.create("kitchen", "alice");
-  Person bob(world, join("bob"));
+  LogPerson bob(world, join("bob"));
   world.run_for(100);
   for (int i = 0; i < 2; ++i) (*bob).on_unreachable(world.now_ms);
   bob.say("I am here");
@@ -378,7 +300,7 @@ TEST(LogMember, WhatIsRefusedIsToldWithItsReason) {
   RelayConfig config = LogWorld::config();
   config.limits.abuse.max_member_messages_per_s = 1;
   LogWorld world({}, 1, config);
-  Person alice(world, create("alice"));
+  LogPerson alice(world, create("alice"));
   world.run_for(100);
   std::vector<std::uint64_t> ids;
   for (int i = 0; i < 4; ++i) ids.push_back(alice.say("m" + std::to_string(i)));
@@ -393,11 +315,13 @@ TEST(LogMember, WhatIsRefusedIsToldWithItsReason) {
 }
 
 TEST(LogMember, OnlyTextIsTaken) {
-  EXPECT_TRUE(client::check_text("caf\u00e9\ttea\n").has_value());
-  EXPECT_TRUE(client::check_text(std::string(1'100, 'x')).has_value());
+  LogWorld world;
+  LogPerson alice(world, create("alice"));
+  EXPECT_TRUE((*alice).check("caf\u00e9\ttea\n").has_value());
+  EXPECT_TRUE((*alice).check(std::string(1'100, 'x')).has_value());
   for (const std::string& text : {std::string(), std::string(1'101, 'x'), std::string("caf\xe9"),
                                   std::string("a\x1b[2J"), std::string("\x7f")}) {
-    EXPECT_FALSE(client::check_text(text).has_value()) << text;
+    EXPECT_FALSE((*alice).check(text).has_value()) << text;
   }
 }
 

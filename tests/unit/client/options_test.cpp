@@ -49,6 +49,7 @@ TEST(ChatOptions, ThatContradictEachOtherAreRefused) {
   EXPECT_FALSE(parse_flags({"--server", "a", "--host", "b"}));
   EXPECT_FALSE(parse_flags({"--server", "a", "--tcp-port", "1"}));
   EXPECT_FALSE(parse_flags({"--v1", "--trust-new"}));
+  EXPECT_FALSE(parse_flags({"--v1", "--room-key", "x"}));
   EXPECT_FALSE(parse_flags({"--server", "a:0"}));
   EXPECT_FALSE(parse_flags({"--server", ""}));
 }
