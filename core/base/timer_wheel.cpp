@@ -17,6 +17,10 @@ void TimerWheel::arm(std::uint32_t slot, TimeMs deadline_ms) {
   link(slot);
 }
 
+void TimerWheel::arm_by(std::uint32_t slot, TimeMs deadline_ms) {
+  if (!is_armed(slot) || nodes_[slot].deadline_ms > deadline_ms) arm(slot, deadline_ms);
+}
+
 void TimerWheel::disarm(std::uint32_t slot) {
   if (is_armed(slot)) unlink(slot);
 }

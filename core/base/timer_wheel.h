@@ -31,6 +31,8 @@ class TimerWheel {
 
   // Sets or moves the slot's timer. A deadline that has passed fires at the next pop_expired.
   void arm(std::uint32_t slot, TimeMs deadline_ms);
+  // The same, unless the slot's timer fires before that.
+  void arm_by(std::uint32_t slot, TimeMs deadline_ms);
   void disarm(std::uint32_t slot);
   bool is_armed(std::uint32_t slot) const;
 

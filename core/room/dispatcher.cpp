@@ -104,7 +104,7 @@ bool Dispatcher::append(TimeMs now_ms, std::uint32_t slot, const NewEntry& entry
     room.log.begin_at(room.log.head() + 1);
   }
   room.last_entry_at_ms = now_ms;
-  if (room.has_v2() && !silence_.is_armed(slot)) silence_.arm(slot, now_ms + kFirstHeadDelayMs);
+  if (room.has_v2()) silence_.arm_by(slot, now_ms + kFirstHeadDelayMs);
   update_turn(slot, was_waiting);
   return is_stored;
 }

@@ -68,6 +68,18 @@ class Figures:
         return self._get("rates", "delivered_per_s")
 
     @property
+    def max_ns(self):
+        return self._get("response_time", "max_ns")
+
+    @property
+    def delivered(self):
+        return self._get("totals", "delivered")
+
+    @property
+    def expected(self):
+        return self._get("totals", "expected_deliveries")
+
+    @property
     def lost(self):
         return self._get("totals", "lost")
 
@@ -113,7 +125,7 @@ def cpu_s_of(pid):
 
 def run(server, load, cpu=None, timeout_s=300):
     """Puts the load on a running server. Raises CannotMeasure when there is no result."""
-    command = [programs.ours("chatbench"), "run", "--target", server.target,
+    command = [programs.ours("chatbench"), "run", "--target", server.target, "--host", server.host,
                "--server-pid", str(server.pid), "--json", "-", *server.client_flags,
                *load.arguments()]
     for flag, port in (("--tcp-port", server.tcp_port), ("--udp-port", server.udp_port)):

@@ -33,10 +33,10 @@ PATIENCE_S = 20
 LIBC = ctypes.CDLL(None)
 
 
-def free_port():
-    """A TCP port of 127.0.0.1 that nobody listens on now."""
+def free_port(host):
+    """A TCP port of this address that nobody listens on now."""
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
+        probe.bind((host, 0))
         return probe.getsockname()[1]
 
 
@@ -47,7 +47,8 @@ class Server:
     program = ""
     client_flags = ()  # that chatbench needs to speak to it
 
-    def __init__(self, cpu=None, flags=()):
+    def __init__(self, cpu=None, flags=(), host="127.0.0.1"):
+        self.host = host
         self._cpu = cpu
         self._flags = list(flags)
         self._process = None
@@ -116,7 +117,7 @@ class OwnServer(Server):
     ready_line = ""
 
     def _command(self):
-        return [programs.ours(self.program), "--udp-port", "0", *self._flags]
+        return [programs.ours(self.program), "--host", self.host, "--udp-port", "0", *self._flags]
 
     def _start(self):
         self._launch(self._command(), subprocess.PIPE)
@@ -189,7 +190,7 @@ class Broker(Server):
         if self.is_tls:
             self.client_flags = ("--tls-ca", self._make_certificate())
         for attempt in range(3):  # somebody may have taken the port meanwhile
-            self.tcp_port = free_port()
+            self.tcp_port = free_port(self.host)
             with (self._folder / "stdout").open("wb") as out:
                 self._launch([programs.find(self.program), *self._command(), *self._flags], out)
             if self._accepts():
@@ -203,7 +204,7 @@ class Broker(Server):
         deadline = time.monotonic() + PATIENCE_S
         while time.monotonic() < deadline and self._process.poll() is None:
             try:
-                socket.create_connection(("127.0.0.1", self.tcp_port), 1).close()
+                socket.create_connection((self.host, self.tcp_port), 1).close()
                 return True
             except OSError:
                 time.sleep(0.02)
@@ -219,7 +220,7 @@ class Broker(Server):
         done = subprocess.run(
             [programs.find("openssl"), "req", "-x509", "-newkey", "ec", "-pkeyopt",
              "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", "/CN=localhost",
-             "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", self._pem, "-out", self._pem],
+             "-addext", f"subjectAltName=IP:{self.host}", "-keyout", self._pem, "-out", self._pem],
             capture_output=True, text=True, check=False)
         if done.returncode != 0:
             raise CannotMeasure(f"no certificate for {self.program}: {done.stderr.strip()[-500:]}")
@@ -245,7 +246,8 @@ tls-cert-file {self._pem}
 tls-key-file {self._pem}
 tls-auth-clients no"""
         return [self._write("redis.conf", f"""\
-bind 127.0.0.1
+bind {self.host}
+protected-mode no
 {ports}
 dir {self._folder}
 save ""
@@ -266,7 +268,7 @@ class Nats(Broker):
         if self.is_tls:
             tls = f"tls {{ cert_file: {self._pem}, key_file: {self._pem}, timeout: {PATIENCE_S} }}"
         return ["-c", self._write("nats.conf", f"""\
-host: 127.0.0.1
+host: {self.host}
 port: {self.tcp_port}
 log_file: /dev/null
 max_connections: 100000
@@ -283,7 +285,7 @@ class Mosquitto(Broker):
         # Started by root it would become a user who may not read the key.
         tls = f"certfile {self._pem}\nkeyfile {self._pem}\nuser root" if self.is_tls else ""
         return ["-c", self._write("mosquitto.conf", f"""\
-listener {self.tcp_port} 127.0.0.1
+listener {self.tcp_port} {self.host}
 allow_anonymous true
 persistence false
 log_type none

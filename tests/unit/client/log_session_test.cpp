@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tests/unit/client/log_world.h"
@@ -343,6 +344,27 @@ TEST(LogSession, WhatFindsNoMemoryIsRefusedAndToldAsAGap) {
   world.say(alice, "less");
   ASSERT_TRUE(world.settle());
   EXPECT_EQ(bob.log().back(), "alice: less");
+}
+
+// However long ago the entry before was said, and however seldom members are still told of that.
+TEST(LogSession, ALostEntryAfterALongSilenceIsNoticedAsSoonAsAnother) {
+  LogWorld world;
+  SealedMember& alice = world.create("kitchen", "alice");
+  SealedMember& bob = world.join("kitchen", "bob");
+  world.run_for(10'000);
+  world.network.loss = 1;
+  world.deliver(alice.from, [&] {
+    alice.session->say(world.now_ms, "one");
+    return *alice.session->next_datagram(world.now_ms);
+  }());
+  world.run_for(1'000);  // it would be told again after 1,600
+  world.network.loss = 0;
+  const Endpoint reachable = std::exchange(bob.from, world.next_endpoint());
+  world.say(alice, "two");
+  world.run_for(100);
+  bob.from = reachable;
+  world.run_for(250);
+  EXPECT_EQ(bob.log(), (Lines{"alice: one", "alice: two"}));
 }
 
 // Deadlines are looked at by what had been read at an earlier moment than that of the last entry.

@@ -49,6 +49,16 @@ TEST(TimerWheel, FiresEarlierDeadlinesFirst) {
   EXPECT_EQ(pop_all(wheel, 1'000'000), (Slots{1, 4, 2, 3, 0}));
 }
 
+TEST(TimerWheel, ArmsByADeadlineUnlessItFiresBefore) {
+  TimerWheel wheel(2, 0);
+  wheel.arm_by(0, 1'000);
+  wheel.arm_by(0, 2'000);
+  EXPECT_EQ(wheel.pop_expired(999), std::nullopt);
+  wheel.arm_by(0, 500);
+  EXPECT_EQ(wheel.pop_expired(999), 0u);
+  EXPECT_FALSE(wheel.is_armed(0));
+}
+
 TEST(TimerWheel, MovesATimer) {
   TimerWheel wheel(2, 0);
   wheel.arm(0, 10);

@@ -73,7 +73,8 @@ tl::expected<Joined, std::string> ChatdV2Target::connect() {
     config_.on_progress(member + 1);
   }
   if (auto heard = hear_of_joins(); !heard) return tl::unexpected(heard.error());
-  return Joined{.members = count, .connections = connections_};
+  return Joined{
+      .members = count, .connections = connections_, .has_own_sockets = has_own_sockets_};
 }
 
 // Until the server knows a member's address it sends it nothing, and so what has happened by then
@@ -121,15 +122,14 @@ tl::expected<void, std::string> ChatdV2Target::hear_of_joins() {
 
 tl::expected<void, std::string> ChatdV2Target::open_sockets() {
   udp_ = tcp_->with_port(config_.udp_port);
-  if (!MemberSockets::can_share(*tcp_)) {
-    return tl::unexpected<std::string>("chatd-v2 needs a server on IPv4 loopback (127.0.0.0/8)");
-  }
+  // They share sockets only on IPv4 loopback (member_sockets.h).
+  has_own_sockets_ = config_.one_socket_per_client || !MemberSockets::can_share(*tcp_);
   const std::uint32_t shared =
       config_.sockets != 0 ? config_.sockets : config_.joins_per_connection;
   auto sockets = MemberSockets::open(*udp_, {.members = config_.population.members(),
                                              .sockets = shared,
                                              .first_address = config_.first_address,
-                                             .own = false,
+                                             .own = has_own_sockets_,
                                              .gro = config_.gro,
                                              .gso = config_.gso,
                                              .max_datagram_bytes = kMaxReceivedBytes,
@@ -144,8 +144,8 @@ tl::expected<client::TlsConnection, std::string> ChatdV2Target::call(std::uint32
                                                                      std::int64_t timeout_ms) {
   UniqueFd socket(::socket(tcp_->family(), SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (!socket) return tl::unexpected("socket: " + client::system_reason(errno));
-  const client::Address source = *sockets_->source_of(member);
-  if (::bind(socket.get(), source.get(), source.size_bytes()) != 0 ||
+  const auto source = sockets_->source_of(member);
+  if ((source && ::bind(socket.get(), source->get(), source->size_bytes()) != 0) ||
       ::connect(socket.get(), tcp_->get(), tcp_->size_bytes()) != 0) {
     return tl::unexpected("cannot reach " + tcp_->to_string() + ": " +
                           client::system_reason(errno));

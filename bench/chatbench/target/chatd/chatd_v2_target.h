@@ -82,6 +82,7 @@ class ChatdV2Target final : public Target {
   std::string head_;                 // of the v1 datagram that is being queued
   std::vector<std::string> texts_;   // that the deliveries of a batch point into
   std::uint32_t next_deadline_ = 0;  // the member whose deadline is looked at next
+  bool has_own_sockets_ = false;
   std::uint64_t connections_ = 0;
   std::uint64_t members_lost_ = 0;
   std::uint64_t warnings_ = 0;
