@@ -86,6 +86,7 @@ void LogSession::take_entry(TimeMs now_ms, std::uint64_t number, const v2::Entry
   }
   if (number > complete_ + 1 && ahead_.size() >= kMaxAhead) return;
   ++stats_.entries;
+  if (question_ && number <= question_->wanted) on_answer(now_ms);
   if (!have_at_ms_) have_at_ms_ = now_ms + have_interval_ms_;
   // Its own is settled at once, though it may be told later.
   if (is_own(number, entry)) settle(now_ms, entry.client_number, number);
@@ -103,6 +104,7 @@ void LogSession::take_entry(TimeMs now_ms, std::uint64_t number, const v2::Entry
 void LogSession::take(TimeMs now_ms, const v2::Head& head) {
   if (head.log_epoch != info_.log_epoch) return;
   last_known_ = std::max(last_known_, head.last);
+  on_answer(now_ms);
   if (head.have_interval_ms > 0) have_interval_ms_ = head.have_interval_ms;
   if (complete_ == last_known_) have_at_ms_ = now_ms;  // it asks because it does not know
 }

@@ -137,6 +137,12 @@ class LogSession {
     // On its way to the server, as far as is known.
     bool is_under_way() const { return times_sent > 0 && !is_due && taken_by == 0; }
   };
+  // For what is missing, or whether the server is there.
+  struct Question {
+    TimeMs asked_at_ms;
+    std::uint64_t wanted;
+    bool is_ambiguous = false;  // it was asked again, and the answer may be to that
+  };
   // An entry that came before another one that is still missing.
   struct Ahead {
     v2::EntryKind kind;
@@ -171,11 +177,19 @@ class LogSession {
   void settle_lost_echoes();
   void expect_again(TimeMs now_ms, const Pending& settled);
   std::deque<Pending>::iterator find_pending(std::uint64_t id);
-  std::size_t under_way() const;
+  std::size_t bytes_under_way() const;
+  void on_loss(std::uint64_t client_number);
   std::optional<TimeMs> say_deadline() const;
+  TimeMs say_pause_ms(const Pending& one) const;
   void on_say_timeout(TimeMs now_ms);
+  TimeMs short_pause_ms() const;
   void on_heard(TimeMs now_ms);
   void on_missing(TimeMs now_ms);
+  void on_question(TimeMs now_ms, std::uint64_t wanted);
+  void on_answer(TimeMs now_ms);
+  std::uint64_t missing() const;
+  bool has_new_gap() const;
+  TimeMs ask_pause_ms() const;
   bool is_missing_something() const;
   void check_silence(TimeMs now_ms);
   std::optional<TimeMs> leave_deadline() const;
@@ -198,7 +212,8 @@ class LogSession {
   std::deque<Pending> says_;
   RoundTrip round_trip_;
   std::uint32_t backoff_ = 0;  // doublings of the timeout
-  double window_ = 10;
+  double window_bytes_ = 10 * v2::kMaxBundleBytes;
+  std::uint64_t slower_from_ = 1;  // a loss from this number on makes the window smaller
 
   // What has come.
   std::uint64_t complete_;
@@ -214,10 +229,11 @@ class LogSession {
   std::optional<TimeMs> have_at_ms_;  // what has come is acknowledged then
   std::optional<TimeMs> ask_at_ms_;   // what is missing is asked for then
   std::uint64_t complete_when_asked_ = 0;
-  std::uint64_t asked_up_to_ = 0;  // by any HAVE so far
-  std::uint32_t asked_ = 0;        // times, for what is missing now
-  std::uint32_t probes_ = 0;       // that it has not answered
-  TimeMs probe_at_ms_;             // when it is asked whether it is there
+  std::uint64_t asked_up_to_ = 0;     // by any HAVE so far
+  std::uint32_t asked_ = 0;           // times, for what is missing now
+  std::optional<Question> question_;  // that has no answer yet
+  std::uint32_t probes_ = 0;          // that it has not answered
+  TimeMs probe_at_ms_;                // when it is asked whether it is there
   bool wants_probe_ = false;
   std::optional<std::uint64_t> path_response_;
   TimeMs leave_at_ms_ = 0;  // it is said (again) then

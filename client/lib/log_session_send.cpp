@@ -17,13 +17,23 @@ constexpr std::uint32_t kProbesBeforeSilent = 4;
 // What is missing is asked for again, later and later, but not for ever later: the server bounds
 // what it sends for that, and a network that loses much is no reason to be silent.
 constexpr std::uint32_t kMaxAskDoublings = 2;
+// So few entries are lost one by one, and not since a buffer was full.
+constexpr std::uint64_t kFewMissing = 16;
 constexpr std::uint32_t kMaxSayDoublings = 3;
 
 // Whoever goes says so this often; if no answer comes the server will find out by the silence.
 constexpr std::uint32_t kMaxLeaves = 6;
 
-constexpr double kMinWindow = 4;
-constexpr double kMaxWindow = 64;  // what a server keeps track of
+// How much may be under way (RFC 5681, and RFC 6928 for its beginning): in bytes, for a path does
+// not care how many messages they are. The server keeps track of so many messages.
+constexpr double kMinWindowBytes = 4 * v2::kMaxBundleBytes;
+constexpr double kMaxWindowBytes = 64 * v2::kMaxBundleBytes;
+constexpr std::uint64_t kMaxMessagesUnderWay = 64;
+
+// As in a datagram of its own.
+std::size_t sent_bytes(std::string_view message) {
+  return v2::kOverheadBytes + v2::kMaxSayHeadBytes + message.size();
+}
 
 }  // namespace
 
@@ -59,7 +69,10 @@ void LogSession::settle(TimeMs now_ms, std::uint64_t client_number, std::uint64_
   const Pending settled = std::move(*found);
   says_.erase(found);
   backoff_ = 0;
-  window_ = std::min(kMaxWindow, window_ + 1 / window_);
+  window_bytes_ =
+      std::min(kMaxWindowBytes, window_bytes_ + static_cast<double>(v2::kMaxBundleBytes) *
+                                                    static_cast<double>(sent_bytes(settled.bytes)) /
+                                                    window_bytes_);
   expect_again(now_ms, settled);
   events_.push_back({.kind = LogEvent::Kind::kDelivered,
                      .member = info_.member,
@@ -80,41 +93,62 @@ void LogSession::settle_lost_echoes() {
 
 // What was sent well before something that has been echoed is lost, most likely.
 void LogSession::expect_again(TimeMs now_ms, const Pending& settled) {
-  bool has_lost = false;
+  std::uint64_t newest_lost = 0;
   for (Pending& one : says_) {
     if (one.id >= settled.id) break;
     if (!one.is_under_way()) continue;
     if (one.sent_at_ms + kReorderMs > settled.sent_at_ms) continue;
     if (one.times_sent > 1 && now_ms - one.sent_at_ms < round_trip_.smoothed_ms()) continue;
-    one.is_due = has_lost = true;
+    one.is_due = true;
+    newest_lost = one.id;
   }
-  if (has_lost) window_ = std::max(kMinWindow, window_ / 2);
+  if (newest_lost > 0) on_loss(newest_lost);
 }
 
-std::size_t LogSession::under_way() const {
-  return static_cast<std::size_t>(std::count_if(
-      says_.begin(), says_.end(), [](const Pending& one) { return one.is_under_way(); }));
+// The path is asked too much, perhaps. What was under way when that was noticed tells nothing more.
+void LogSession::on_loss(std::uint64_t client_number) {
+  if (client_number < slower_from_) return;
+  slower_from_ = next_id_;
+  window_bytes_ = std::max(kMinWindowBytes, window_bytes_ / 2);
 }
 
-// Of the oldest that is under way.
-std::optional<TimeMs> LogSession::say_deadline() const {
+std::size_t LogSession::bytes_under_way() const {
+  std::size_t bytes = 0;
   for (const Pending& one : says_) {
-    if (one.is_under_way()) {
-      return one.sent_at_ms + round_trip_.timeout_ms(backoff_);
-    }
+    if (one.is_under_way()) bytes += sent_bytes(one.bytes);
   }
-  return std::nullopt;
+  return bytes;
+}
+
+// Between two in a row that mean the same.
+TimeMs LogSession::short_pause_ms() const {
+  return std::max(kReorderMs, round_trip_.smoothed_ms() / 4);
+}
+
+// What was lost once is said again twice in a row: lost once more, it would be late for everybody.
+TimeMs LogSession::say_pause_ms(const Pending& one) const {
+  if (one.times_sent == 2 && round_trip_.has_sample()) return short_pause_ms();
+  return round_trip_.timeout_ms(backoff_);
+}
+
+std::optional<TimeMs> LogSession::say_deadline() const {
+  std::optional<TimeMs> next;
+  for (const Pending& one : says_) {
+    if (one.is_under_way()) next = earliest(next, one.sent_at_ms + say_pause_ms(one));
+  }
+  return next;
 }
 
 void LogSession::on_say_timeout(TimeMs now_ms) {
-  const auto deadline = say_deadline();
-  if (!deadline || now_ms < *deadline) return;
-  const TimeMs timeout_ms = round_trip_.timeout_ms(backoff_);
+  std::uint64_t newest_lost = 0;
   for (Pending& one : says_) {
-    if (one.is_under_way() && one.sent_at_ms + timeout_ms <= now_ms) one.is_due = true;
+    if (!one.is_under_way() || now_ms < one.sent_at_ms + say_pause_ms(one)) continue;
+    one.is_due = true;
+    if (one.times_sent != 2) newest_lost = one.id;  // the second in a row proves nothing
   }
+  if (newest_lost == 0) return;
   backoff_ = std::min(backoff_ + 1, kMaxSayDoublings);
-  window_ = std::max(kMinWindow, window_ / 2);
+  on_loss(newest_lost);
 }
 
 // --- What has come, and what has not -------------------------------------------------------------
@@ -132,9 +166,10 @@ bool LogSession::is_missing_something() const {
   return complete_ < last_known_;
 }
 
-// A gap is asked for a moment after it shows, then each time that the answer should have come. Of
-// what is missing at the end, and nothing beyond it, the server sends a part for each question: the
-// next one follows when that has come.
+// A gap is asked for a moment after it shows, then each time that the answer should have come; and
+// a new one does not wait for the answer to an older one. Of what is missing at the end, and
+// nothing beyond it, the server sends a part for each question: the next one follows when that has
+// come.
 void LogSession::on_missing(TimeMs now_ms) {
   if (!is_missing_something()) {
     ask_at_ms_.reset();
@@ -144,6 +179,48 @@ void LogSession::on_missing(TimeMs now_ms) {
   const bool has_part = asked_ > 0 && complete_ > complete_when_asked_;
   if (has_part) asked_ = 0;
   if (!ask_at_ms_ || (has_part && ahead_.empty())) ask_at_ms_ = now_ms + kReorderMs;
+  if (*ask_at_ms_ > now_ms + kReorderMs && has_new_gap()) {
+    ask_at_ms_ = now_ms + kReorderMs;
+    asked_ = 0;
+  }
+}
+
+std::uint64_t LogSession::missing() const {
+  return last_known_ - complete_ - ahead_.size();
+}
+
+// Beyond what was asked for. A burst of losses is another matter: what is sent again must not find
+// the buffer as full as what was lost.
+bool LogSession::has_new_gap() const {
+  if (missing() > kFewMissing || last_known_ <= asked_up_to_) return false;
+  const std::uint64_t from = std::max(complete_, asked_up_to_);
+  const auto there = std::distance(ahead_.upper_bound(from), ahead_.end());
+  return static_cast<std::uint64_t>(there) < last_known_ - from;
+}
+
+// After a question, until the same is asked again. Question and answer may be lost both, which at
+// 5 % each way is one in ten; and meanwhile all that comes has to wait. So what is little is asked
+// for twice in a row.
+TimeMs LogSession::ask_pause_ms() const {
+  if (asked_ == 1 && missing() <= kFewMissing && round_trip_.has_sample()) return short_pause_ms();
+  const std::uint32_t in_vain = asked_ > 1 ? asked_ - 2 : 0;
+  return round_trip_.timeout_ms(std::min(in_vain, kMaxAskDoublings));
+}
+
+void LogSession::on_question(TimeMs now_ms, std::uint64_t wanted) {
+  asked_up_to_ = std::max(asked_up_to_, wanted);
+  if (!question_) {
+    question_ = Question{.asked_at_ms = now_ms, .wanted = wanted};
+  } else if (now_ms > question_->asked_at_ms + round_trip_.smoothed_ms() / 2) {
+    question_->is_ambiguous = true;
+  }
+}
+
+// For who says nothing these are the only round trips.
+void LogSession::on_answer(TimeMs now_ms) {
+  if (!question_) return;
+  if (!question_->is_ambiguous) round_trip_.add(now_ms - question_->asked_at_ms);
+  question_.reset();
 }
 
 void LogSession::on_deadline(TimeMs now_ms) {
@@ -207,7 +284,7 @@ void LogSession::write_have(TimeMs now_ms, v2::ByteWriter& writer) {
     ++asked_;
     complete_when_asked_ = complete_;
     ++stats_.repairs_asked;
-    ask_at_ms_ = now_ms + round_trip_.timeout_ms(std::min(asked_ - 1, kMaxAskDoublings));
+    ask_at_ms_ = now_ms + ask_pause_ms();
   }
   if (wants_probe_) {
     have.wanted = last_known_ + 1;
@@ -223,17 +300,17 @@ void LogSession::write_have(TimeMs now_ms, v2::ByteWriter& writer) {
   if (have.range_count == v2::kMaxRanges) {
     have.wanted = std::min(have.wanted, have.ranges[have.range_count - 1].last);
   }
-  asked_up_to_ = std::max(asked_up_to_, have.wanted);
+  if (have.wanted > 0) on_question(now_ms, have.wanted);
   have_at_ms_.reset();
   v2::write_frame(writer, have);
 }
 
 void LogSession::write_says(TimeMs now_ms, v2::ByteWriter& writer, const char* end) {
-  std::size_t under_way_now = under_way();
+  std::size_t under_way_bytes = bytes_under_way();
   for (Pending& one : says_) {
     if (!one.is_due) continue;
-    if (under_way_now >= static_cast<std::size_t>(window_)) return;
-    if (one.id >= says_.front().id + static_cast<std::uint64_t>(kMaxWindow)) return;
+    if (static_cast<double>(under_way_bytes) >= window_bytes_) return;
+    if (one.id >= says_.front().id + kMaxMessagesUnderWay) return;
     const std::size_t size_bytes = v2::kMaxSayHeadBytes + one.bytes.size();
     if (static_cast<std::size_t>(end - writer.end()) < size_bytes) return;
     v2::write_frame(
@@ -242,7 +319,7 @@ void LogSession::write_says(TimeMs now_ms, v2::ByteWriter& writer, const char* e
     if (one.times_sent++ > 0) ++stats_.said_again;
     one.sent_at_ms = now_ms;
     one.is_due = false;
-    ++under_way_now;
+    under_way_bytes += sent_bytes(one.bytes);
   }
 }
 

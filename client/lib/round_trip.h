@@ -30,6 +30,7 @@ class RoundTrip {
     smoothed_ms_ += (sample - smoothed_ms_) / 8;
   }
 
+  bool has_sample() const { return has_sample_; }
   // 0 before the first sample.
   TimeMs smoothed_ms() const { return static_cast<TimeMs>(smoothed_ms_); }
   // After so many timeouts in a row.
