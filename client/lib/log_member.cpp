@@ -72,8 +72,9 @@ LogMember::LogMember(EntryRequest request, Entry entry, Options options, TimeMs 
 void LogMember::start(TimeMs now_ms, SessionInfo info, bool wants_history) {
   idle_timeout_ms_ = info.idle_timeout_ms;
   info.idle_timeout_ms = std::min(idle_timeout_ms_, kKeepAliveParts * options_.heartbeat_ms);
-  session_ =
-      std::make_unique<LogSession>(std::move(info), LogSessionOptions{wants_history}, now_ms);
+  session_ = std::make_unique<LogSession>(
+      std::move(info), LogSessionOptions{.wants_history = wants_history, .keeps_order = true},
+      now_ms);
   doubted_at_ms_.reset();
   refusals_ = 0;
 }

@@ -14,6 +14,7 @@ constexpr std::size_t kMaxAhead = 4096;
 
 LogSession::LogSession(SessionInfo info, const LogSessionOptions& options, TimeMs now_ms)
     : info_(std::move(info)),
+      options_(options),
       send_key_(info_.secret, Direction::kToServer),
       receive_key_(info_.secret, Direction::kToClient),
       complete_(info_.next_entry - 1),

@@ -40,6 +40,10 @@ namespace chatd::client {
 struct LogSessionOptions {
   // Ask for what was said before, as far as the room lets late members read it.
   bool wants_history = true;
+  // What is said arrives in the order in which it was said: while something is under way, what is
+  // said later waits, and then goes in as few datagrams as it needs. Without that, what is lost on
+  // its way comes behind what was said after it, and up to 64 messages are under way.
+  bool keeps_order = false;
 };
 
 // What has happened. Texts and names are as they came: make them harmless before they are shown.
@@ -199,6 +203,7 @@ class LogSession {
   std::string seal(std::string_view plain);
 
   SessionInfo info_;
+  LogSessionOptions options_;
   PacketKey send_key_;
   PacketKey receive_key_;
   Sealer sealer_;

@@ -308,6 +308,7 @@ void LogSession::write_have(TimeMs now_ms, v2::ByteWriter& writer) {
 void LogSession::write_says(TimeMs now_ms, v2::ByteWriter& writer, const char* end) {
   std::size_t under_way_bytes = bytes_under_way();
   for (Pending& one : says_) {
+    if (one.is_under_way() && options_.keeps_order) return;
     if (!one.is_due) continue;
     if (static_cast<double>(under_way_bytes) >= window_bytes_) return;
     if (one.id >= says_.front().id + kMaxMessagesUnderWay) return;

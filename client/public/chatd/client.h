@@ -121,7 +121,8 @@ class Room {
 
   // Says this to everybody else: 1 to 1,100 bytes (1,059 under a room key) of UTF-8 without control
   // characters but newline and tab. Its number, by which kDelivered or kRefused tell what became of
-  // it. It waits for nothing: what is not delivered is said again by itself.
+  // it. It waits for nothing: what is not delivered is said again by itself, and what is said
+  // meanwhile comes behind it, in the order of the calls.
   tl::expected<std::uint64_t, Error> say(std::string_view text);
   // Messages that are neither delivered nor refused. Wait for events before there are very many.
   std::size_t undelivered() const;

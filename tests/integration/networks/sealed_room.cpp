@@ -1,12 +1,26 @@
 #include "tests/integration/networks/sealed_room.h"
 
 #include <algorithm>
+#include <iterator>
 #include <thread>
 #include <utility>
 
 #include "tests/support/tls_peer.h"
 
 namespace chatd::test {
+namespace {
+
+// Of "alice: hello" what begins with "alice: ".
+std::vector<std::string> said_by(const std::string& speaker,
+                                 const std::vector<std::string>& messages) {
+  std::vector<std::string> said;
+  std::ranges::copy_if(messages, std::back_inserter(said), [&speaker](const std::string& message) {
+    return message.starts_with(speaker + ": ");
+  });
+  return said;
+}
+
+}  // namespace
 
 SealedRoom::SealedRoom(const ChatdServer& server, const NetworkNamespace& network)
     : server_(server.tls().to_string()) {
@@ -106,6 +120,12 @@ testing::AssertionResult SealedRoom::is_complete() const {
     std::vector<std::string> heard = talker.heard;
     if (heard != talkers_.front().heard) {
       return testing::AssertionFailure() << talker.name << " has heard another order";
+    }
+    for (const Talker& speaker : talkers_) {
+      if (said_by(speaker.name, heard) != said_by(speaker.name, said_)) {
+        return testing::AssertionFailure()
+               << talker.name << " has heard " << speaker.name << " in another order";
+      }
     }
     std::ranges::sort(heard);
     if (heard != expected) {

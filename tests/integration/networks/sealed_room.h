@@ -45,7 +45,7 @@ class SealedRoom {
   void run_for(std::chrono::milliseconds time);
   // Until everybody has heard all that was said and knows that what it said has arrived.
   testing::AssertionResult settle(Deadline deadline = kPatience);
-  // Everybody has heard each message once, and all in one order.
+  // Everybody has heard each message once, all in one order, and each speaker's as it was said.
   testing::AssertionResult is_complete() const;
 
   std::deque<Talker>& talkers() { return talkers_; }

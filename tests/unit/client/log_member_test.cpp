@@ -314,6 +314,26 @@ TEST(LogMember, WhatIsRefusedIsToldWithItsReason) {
   }
 }
 
+// People paste texts, and read them from top to bottom.
+TEST(LogMember, WhatItSaysStandsInTheRoomAsItWasSaid) {
+  for (std::uint64_t seed = 1; seed <= 5; ++seed) {
+    LogWorld world({.loss = 0.1, .jitter_ms = 20}, seed);
+    SealedMember& alice = world.create("kitchen", "alice");
+    LogPerson bob(world, join("bob"));
+    Lines said;
+    for (int i = 0; i < 200; ++i) {
+      bob.say(std::to_string(i));
+      said.push_back("bob: " + std::to_string(i));
+      if (i % 10 == 0) world.run_for(20);
+    }
+    world.run_for(30'000);
+    Lines heard = alice.log();
+    std::erase(heard, "bob joined");
+    EXPECT_EQ(heard, said) << "seed " << seed;
+    EXPECT_EQ((*bob).undelivered(), 0u);
+  }
+}
+
 TEST(LogMember, OnlyTextIsTaken) {
   LogWorld world;
   LogPerson alice(world, create("alice"));
