@@ -41,7 +41,8 @@ constexpr Target kTargets[] = {{"address", fuzz_address},
                                {"log_session", fuzz_log_session},
                                {"payload", fuzz_payload},
                                {"relay", fuzz_relay},
-                               {"sealed_frames", fuzz_sealed_frames}};
+                               {"sealed_frames", fuzz_sealed_frames},
+                               {"tls", fuzz_tls}};
 
 std::vector<fs::path> files_in(const fs::path& directory) {
   std::vector<fs::path> files;

@@ -25,7 +25,7 @@ flags_of() {
     join_request) printf '%s\n' -max_len=1024 "-dict=$here/dictionaries/json.dict" ;;
     config_file) printf '%s\n' -max_len=2048 "-dict=$here/dictionaries/config_file.dict" ;;
     # Long inputs from the start; and without the bookkeeping that costs more than a run.
-    relay | sealed_frames) printf '%s\n' -max_len=1000 -len_control=10 -entropic=0 ;;
+    relay | sealed_frames | tls) printf '%s\n' -max_len=1000 -len_control=10 -entropic=0 ;;
     *) printf '%s\n' -max_len=4400 ;;
   esac
 }

@@ -30,5 +30,6 @@ void fuzz_log_session(std::string_view input);
 void fuzz_payload(std::string_view input);
 void fuzz_relay(std::string_view input);
 void fuzz_sealed_frames(std::string_view input);
+void fuzz_tls(std::string_view input);
 
 }  // namespace chatd::fuzz
