@@ -44,8 +44,7 @@ constexpr std::uint64_t kLongestBurst = 5;
 }  // namespace
 
 ServiceScenario::ServiceScenario(std::uint32_t shards)
-    : server_({"--handshake-timeout", kHandshakeTimeout, "--shards", std::to_string(shards),
-               "--tls-port", "off"},
+    : server_({"--handshake-timeout", kHandshakeTimeout, "--shards", std::to_string(shards)},
               faults_.process_options()) {}
 
 void ServiceScenario::run(const Fault& fault) {
@@ -93,6 +92,8 @@ void ServiceScenario::talk() {
   }
   for (std::uint64_t i = 0; i < kLongestBurst && !kitchen.clients.empty(); ++i) say(kitchen, 0);
   await_heard(kitchen);
+  talk_sealed();
+  if (is_gone()) return;
   send_rubbish();
   say(calm, 1);
   ++unheard_deliveries_;
@@ -102,6 +103,22 @@ void ServiceScenario::talk() {
     kitchen.clients[1]->leave(server_);
     await([&] { return kitchen.clients[0]->heard().size() > before; }, "to hear of leaving");
   }
+}
+
+void ServiceScenario::talk_sealed() {
+  const Room& mixed = gather({"fred"}, {"dora", "emil"});
+  if (mixed.members() == 0) return;
+  mixed_ = &mixed;
+  for (std::size_t sender = 0; sender < mixed.sealed.size(); ++sender) {
+    say_sealed(mixed, sender);
+    await_heard(mixed);
+  }
+  say(mixed, 0);
+  for (std::uint64_t i = 0; i < kLongestBurst - 1; ++i) say_sealed(mixed, 0);
+  await_heard(mixed);
+  // Who has still to hear something stays, and so does who would not be heard.
+  if (fails_now() || is_gone() || !has_heard_all_sealed(mixed)) return;
+  mixed.sealed[1]->leave();
 }
 
 void ServiceScenario::send_rubbish() {
@@ -127,18 +144,36 @@ void ServiceScenario::talk_after_the_fault() {
   if (fault_.lasts()) expect_patience();
   if (is_gone()) return;
   faults_.pause();
-  const Room& fresh = gather({"eve", "frank", "grace"});
+  leave_sealed();
+  const Room& fresh = gather({"eve", "frank", "grace"}, {"hal"});
   if (is_gone()) return;
-  ASSERT_EQ(fresh.clients.size(), 3U);
-  for (std::size_t sender = 0; sender < fresh.clients.size(); ++sender) {
-    say(fresh, sender);
-    const std::string& payload = said_.back().payload;
-    EXPECT_TRUE(wait_until([&] {
-      return std::all_of(fresh.clients.begin(), fresh.clients.end(), [&](TestClient* client) {
-        return client == fresh.clients[sender] || client->has_heard(payload);
-      });
-    })) << "not everybody hears what is said after the fault";
+  ASSERT_EQ(fresh.members(), 4U);
+  for (std::size_t sender = 0; sender < fresh.members(); ++sender) {
+    if (sender < fresh.clients.size()) {
+      say(fresh, sender);
+    } else {
+      say_sealed(fresh, sender - fresh.clients.size());
+    }
+    EXPECT_TRUE(wait_until([&] { return has_heard_all(fresh) && has_heard_all_sealed(fresh); }))
+        << "not everybody hears what is said after the fault";
   }
+  fresh.sealed[0]->leave();
+}
+
+// What has failed cost nobody with protocol v2 anything but time.
+void ServiceScenario::leave_sealed() {
+  if (mixed_ == nullptr || is_gone()) return;
+  SealedClient& dora = *mixed_->sealed[0];
+  SealedClient& emil = *mixed_->sealed[1];
+  EXPECT_TRUE(wait_until([&] { return has_heard_all_sealed(*mixed_) || is_gone(); }))
+      << "what was said with protocol v2 does not arrive";
+  emil.leave();
+  EXPECT_TRUE(wait_until([&] {
+    dora.pump();
+    return dora.has_seen_leave(emil.name()) || is_gone();
+  })) << "nobody is told that he has left";
+  EXPECT_TRUE(dora.is_in() || is_gone()) << "dora is put out";
+  dora.leave();
 }
 
 // What fails for a while is not tried again and again.
@@ -187,6 +222,7 @@ void ServiceScenario::audit(const Counters& counters) {
 
   std::uint64_t heard = 0;
   for (const Said& said : said_) {
+    audit_sealed(said);
     for (TestClient& client : clients_) {
       const auto& all = client.heard();
       const auto times = std::count(all.begin(), all.end(), said.payload);
@@ -211,11 +247,23 @@ void ServiceScenario::audit(const Counters& counters) {
   }
 }
 
-const ServiceScenario::Room& ServiceScenario::gather(const std::vector<std::string>& names) {
+// Everybody with protocol v2, who has said it or not, has it once.
+void ServiceScenario::audit_sealed(const Said& said) {
+  for (const SealedClient& client : sealed_clients_) {
+    const auto& members = said.room->sealed;
+    const bool is_member = std::ranges::find(members, &client) != members.end();
+    EXPECT_EQ(client.times_heard(said.text), is_member ? 1U : 0U)
+        << client.name() << " hears " << said.text;
+    EXPECT_EQ(client.lost(), 0U) << client.name();
+  }
+}
+
+const ServiceScenario::Room& ServiceScenario::gather(const Names& names,
+                                                     const Names& sealed_names) {
   Room& room = rooms_.emplace_back();
   for (int i = 0; i < kAttempts; ++i) {
     room.name = names.front() + "'s room " + std::to_string(i);
-    const bool is_complete = try_to_gather(room, names);
+    const bool is_complete = try_to_gather(room, names, sealed_names);
     if (is_complete && i > 0 && fault_.lasts()) faults_.go_on();
     if (is_complete) return room;
     let_it_give_up();
@@ -227,19 +275,32 @@ const ServiceScenario::Room& ServiceScenario::gather(const std::vector<std::stri
     }
   }
   room.clients.clear();
+  room.sealed.clear();
   if (!is_gone()) ADD_FAILURE() << names.front() << " and friends do not get in";
   return room;
 }
 
-bool ServiceScenario::try_to_gather(Room& room, const std::vector<std::string>& names) {
+bool ServiceScenario::try_to_gather(Room& room, const Names& names, const Names& sealed_names) {
   room.clients.clear();
+  room.sealed.clear();
+  const auto has_come = [&](Entry entry, const std::string& name) {
+    if (entry == Entry::kHangs && !fails_now()) ADD_FAILURE() << name << " is left hanging";
+    return entry == Entry::kDone;
+  };
+  for (const std::string& name : sealed_names) {
+    SealedClient& client = sealed_clients_.emplace_back(name);
+    if (!has_come(client.enter(room.sealed.empty(), server_, room.name, answer_patience()), name)) {
+      return false;
+    }
+    room.sealed.push_back(&client);
+  }
   for (const std::string& name : names) {
     // Nobody else will be given the port of the one who vanishes.
     TestClient& client = clients_.emplace_back(name, name == kGone ? "127.0.0.2" : "127.0.0.1");
-    const std::uint8_t operation = room.clients.empty() ? kCreateRoom : kJoinRoom;
-    const Entry entry = client.enter(operation, server_, room.name, answer_patience());
-    if (entry == Entry::kHangs && !fails_now()) ADD_FAILURE() << name << " is left hanging";
-    if (entry != Entry::kDone) return false;
+    const std::uint8_t operation = room.members() == 0 ? kCreateRoom : kJoinRoom;
+    if (!has_come(client.enter(operation, server_, room.name, answer_patience()), name)) {
+      return false;
+    }
     room.clients.push_back(&client);
   }
   return true;
@@ -248,24 +309,52 @@ bool ServiceScenario::try_to_gather(Room& room, const std::vector<std::string>& 
 void ServiceScenario::say(const Room& room, std::size_t sender) {
   if (room.clients.empty()) return;
   TestClient* const client = room.clients[sender];
-  said_.push_back({.payload = client->say(server_, "message " + std::to_string(said_.size())),
+  std::string text = "message " + std::to_string(said_.size());
+  std::string payload = client->say(server_, text);
+  said_.push_back(
+      {.text = std::move(text), .payload = std::move(payload), .room = &room, .sender = client});
+  expected_deliveries_ += room.members() - 1;
+}
+
+void ServiceScenario::say_sealed(const Room& room, std::size_t sender) {
+  SealedClient* const client = room.sealed[sender];
+  std::string text = "message " + std::to_string(said_.size());
+  const std::uint64_t id = client->say(text);
+  if (id == 0) {
+    EXPECT_TRUE(is_gone()) << client->name() << " cannot speak";
+    return;
+  }
+  std::string payload = R"({"sender":")" + client->name() + R"(","message":")" + text + R"("})";
+  said_.push_back({.text = std::move(text),
+                   .payload = std::move(payload),
                    .room = &room,
-                   .sender = client});
-  expected_deliveries_ += room.clients.size() - 1;
+                   .sealed_sender = client,
+                   .id = id});
+  expected_deliveries_ += room.members() - 1;
+}
+
+bool ServiceScenario::has_heard_all(const Room& room) {
+  return std::ranges::all_of(said_, [&](const Said& said) {
+    if (said.room != &room) return true;
+    return std::ranges::all_of(room.clients, [&](TestClient* client) {
+      return client == said.sender || client->has_vanished() || client->has_heard(said.payload);
+    });
+  });
+}
+
+bool ServiceScenario::has_heard_all_sealed(const Room& room) {
+  for (SealedClient* const client : room.sealed) client->pump();
+  return std::ranges::all_of(said_, [&](const Said& said) {
+    if (said.room != &room) return true;
+    if (said.sealed_sender != nullptr && !said.sealed_sender->was_delivered(said.id)) return false;
+    return std::ranges::all_of(room.sealed, [&](const SealedClient* client) {
+      return client->times_heard(said.text) > 0;
+    });
+  });
 }
 
 void ServiceScenario::await_heard(const Room& room) {
-  await(
-      [&] {
-        return std::all_of(said_.begin(), said_.end(), [&](const Said& said) {
-          if (said.room != &room) return true;
-          return std::all_of(room.clients.begin(), room.clients.begin() + 2,
-                             [&](TestClient* client) {
-                               return client == said.sender || client->has_heard(said.payload);
-                             });
-        });
-      },
-      "to hear what was said");
+  await([&] { return has_heard_all(room) && has_heard_all_sealed(room); }, "to hear what was said");
 }
 
 template <class Condition>

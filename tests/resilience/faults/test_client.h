@@ -30,6 +30,7 @@ class TestClient {
   void leave(const ChatdServer& server);
   // His port refuses from now on.
   void vanish() { socket_.close(); }
+  bool has_vanished() const { return socket_.fd() < 0; }
 
   // Takes what has come; returns everything so far.
   const std::vector<std::string>& heard();
