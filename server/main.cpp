@@ -33,6 +33,7 @@
 #include "server/os/unique_fd.h"
 #include "server/shard/descriptor_limit.h"
 #include "server/shard/server.h"
+#include "server/tls/openssl.h"
 
 namespace chatd {
 namespace {
@@ -232,6 +233,7 @@ int run(int argc, char** argv) {
   explain_out_of_memory(
       "chatd cannot start: there is not enough memory for these limits: lower --max-members or "
       "--shards\n");
+  const bool is_openssl_told = end_when_openssl_has_no_memory();
   // Who read our output or logs may go, and the file they are in may be as long as it may be
   // (ulimit -f): we stay.
   std::signal(SIGPIPE, SIG_IGN);
@@ -255,6 +257,7 @@ int run(int argc, char** argv) {
     spdlog::info("shards: auto is {}", explain_usable_threads());
   }
   if (!streams) return cannot_start(streams.error());
+  if (!is_openssl_told) return cannot_start("OpenSSL does not let chatd decide about its memory");
   if (!found) return cannot_start(found.error());
   Reloader reloader(std::move(*configuration), argc, argv);
   auto service = open_service(reloader, old_process);

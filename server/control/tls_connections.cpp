@@ -54,7 +54,7 @@ std::string this_port_speaks_tls(std::uint16_t plain_port) {
 
 }  // namespace
 
-// False: there is no memory for it, and it is shed.
+// False: OpenSSL makes no session, and it is shed.
 bool Connections::start_tls(TimeMs now_ms, Connection& connection, UniqueFd fd) {
   auto tls = TlsSession::start(io_, fd.get(), port_.group().tls()->new_session());
   if (tls) {
@@ -63,7 +63,7 @@ bool Connections::start_tls(TimeMs now_ms, Connection& connection, UniqueFd fd) 
     return true;
   }
   log_.say(now_ms, TlsReason::kConnectionShed, spdlog::level::warn,
-           "connection from {} closed at once: there is no memory for TLS", connection.peer);
+           "connection from {} closed at once: OpenSSL makes no session", connection.peer);
   counters_.add(Counter::kConnectionsShed);
   io_.close(fd.release());
   port_.group().remove_connection();

@@ -24,7 +24,7 @@ tl::expected<void, std::string> open_missing_streams();
 // a process.
 //
 // `line`, which ends with a newline and must outlive the program, is written when operator new
-// fails from now on.
+// fails from now on, or OpenSSL has no memory (server/tls/openssl.h).
 void explain_out_of_memory(const char* line);
 
 }  // namespace chatd

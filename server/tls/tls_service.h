@@ -37,7 +37,7 @@ class TlsService {
   std::string fingerprint() const;
   std::int64_t expires_at_s() const;
 
-  // For a new connection. Nothing: there is no memory.
+  // For a new connection. Nothing: OpenSSL makes none.
   SslPtr new_session() const;
 
   std::string ticket_keys() const { return ticket_keys_.text(); }

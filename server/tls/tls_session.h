@@ -39,7 +39,7 @@ class TlsSession {
     kGarbage,        // anything else that is not as it should be
   };
 
-  // `ssl` is new; nothing when there is no memory. The socket stays the caller's.
+  // `ssl` is new; nothing if OpenSSL refuses. The socket stays the caller's.
   static std::unique_ptr<TlsSession> start(Io& io, int fd, SslPtr ssl);
 
   // Until it is done; only then the rest.

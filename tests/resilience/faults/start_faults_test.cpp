@@ -33,12 +33,13 @@ struct Variant {
   std::size_t passed_udp_sockets = 0;  // and a listener, from the service manager
 };
 
-const std::array<Variant, 4>& variants() {
-  static const std::array<Variant, 4> kVariants{
+const std::array<Variant, 5>& variants() {
+  static const std::array<Variant, 5> kVariants{
       {{"one_shard", {"--tls-port", "off"}},
        {"two_shards", {"--shards", "2", "--tls-port", "off"}},
        {"both_families", {"--host", "::", "--shards", "2", "--tls-port", "off"}},
-       {"passed_sockets", {"--shards", "2"}, 2}}};
+       {"passed_sockets", {"--shards", "2"}, 2},
+       {"tls", {"--tls-port", "0"}}}};
   return kVariants;
 }
 
@@ -103,8 +104,9 @@ class StartFaults : public testing::TestWithParam<Call> {
   static std::uint32_t calls_made(const Variant& variant, Call call) {
     FaultControl faults;
     faults.count();
-    const auto unit = unit_for(variant);
+    auto unit = unit_for(variant);
     ChatdServer server(variant.flags, options_for(faults, unit));
+    unit.reset();
     EXPECT_TRUE(server.ready()) << server.diagnosis();
     faults.pause();
     expect_service(server);
@@ -115,8 +117,10 @@ class StartFaults : public testing::TestWithParam<Call> {
   static void try_start(const Variant& variant, const Fault& fault, Outcomes& outcomes) {
     FaultControl faults;
     faults.arm(fault);
-    const auto unit = unit_for(variant);
+    auto unit = unit_for(variant);
     ChatdServer server(variant.flags, options_for(faults, unit));
+    // It has the sockets; if it ends, nobody is to wait at ours.
+    unit.reset();
     const bool is_up = server.ready();
     faults.pause();
     const testing::AssertionResult is_served =
