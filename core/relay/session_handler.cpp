@@ -228,7 +228,10 @@ void SessionHandler::accept(const Sender& sender, const v2::Say& say) {
   const std::size_t receivers = roster_.room_of(member).members.size();
   // What cannot be taken costs as much to read: it counts towards the rate as well.
   const bool is_within_rate = member.rate_limiter.take_payload(sender.now_ms, limits_.abuse);
-  if (const auto fault = fault_of(say)) return refuse(sender, say, *fault);
+  if (const auto fault = fault_of(say)) {
+    counters_.add(Counter::kSaysRefused);
+    return refuse(sender, say, *fault);
+  }
   if (!is_within_rate ||
       !member.rate_limiter.take_bytes(sender.now_ms, limits_.abuse, say.bytes.size(), receivers)) {
     counters_.add(Counter::kMessagesSealed);
@@ -237,6 +240,7 @@ void SessionHandler::accept(const Sender& sender, const v2::Say& say) {
   }
   counters_.add(Counter::kMessagesSealed);
   if (!dispatcher_.accept(sender.now_ms, sender.slot, say)) {
+    counters_.add(Counter::kSaysRefused);
     refuse(sender, say, v2::RefusalReason::kOverLimit);
   }
 }
@@ -262,7 +266,6 @@ bool SessionHandler::is_sound(const v2::Say& say) {
 }
 
 void SessionHandler::refuse(const Sender& sender, const v2::Say& say, v2::RefusalReason reason) {
-  counters_.add(Counter::kSaysRefused);
   roster_.v2_session_of(roster_.members()[sender.slot]).says.refuse(say.client_number);
   add_refusal(say.client_number, reason);
 }

@@ -58,7 +58,9 @@ constexpr std::array<CounterSpec, kCounterCount> kTable{{
     {Counter::kOverLimitWarnings, "over_limit_warnings", "Times that a sender was told so."},
     {Counter::kSaysDuplicate, "says_duplicate",
      "What members with protocol v2 said and what was not taken, by reason. A duplicate was taken "
-     "before.",
+     "before. What was refused is too long or not what it claims to be, or there was no memory for "
+     "it; what is over its sender's rate is refused as well, and counted as a message over the "
+     "limit instead.",
      "says_dropped", "reason", "duplicate"},
     {Counter::kSaysTooFarAhead, "says_too_far_ahead", "", "says_dropped", "reason",
      "too_far_ahead"},

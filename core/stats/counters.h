@@ -50,7 +50,8 @@ enum class Counter : std::uint8_t {
   // What sealed datagrams say; a message that is taken is among the accepted.
   kSaysDuplicate,    // said again, and taken already
   kSaysTooFarAhead,  // a client's number that jumps
-  kSaysRefused,      // over the rate, too long, not what it claims to be
+  kSaysRefused,      // too long, not what it claims to be; or it found no memory, and then it is
+                     // among the accepted. What is over the rate is kMessagesOverLimit
   kHavesTaken,
   kHavesImpossible,     // of another log, or of entries that do not exist
   kPathResponsesWrong,  // an answer to nothing that was asked there

@@ -231,7 +231,10 @@ void Model::accept(SealedSession& session, Membership& member, const v2::Say& sa
   session.said.insert(say.client_number);
   ModelRoom& room = members_.rooms[member.room];
   const bool is_within = is_within_rate(member);
-  if (const auto fault = fault_of(say)) return refuse(session, say, *fault, answer);
+  if (const auto fault = fault_of(say)) {
+    ++expected(shard_, Counter::kSaysRefused);
+    return refuse(session, say, *fault, answer);
+  }
   if (!is_within || !may_send(member, say.bytes.size(), room.members.size())) {
     ++expected(shard_, Counter::kMessagesAccepted);
     ++expected(shard_, Counter::kMessagesSealed);
@@ -264,7 +267,6 @@ void Model::accept(SealedSession& session, Membership& member, const v2::Say& sa
 
 void Model::refuse(SealedSession& session, const v2::Say& say, v2::RefusalReason reason,
                    Answer& answer) {
-  ++expected(shard_, Counter::kSaysRefused);
   session.refused.insert(say.client_number);
   answer.frames.emplace_back(SealedExpectations::Refusal{say.client_number, reason});
 }
