@@ -101,12 +101,22 @@ inside systemd-analyze verify --man=no /lib/systemd/system/chatd.{service,socket
 
 [[ $(left) == */usr/sbin/chatd* ]] || fail 'this test would not see what is left'
 
+# wait_for TEXT FILE : until a program in the background has written it. It makes the file as well,
+# a moment from now.
+wait_for() {
+  for ((i = 0; i < 200; ++i)); do
+    ! grep -qs "$1" "$2" || return 0
+    sleep 0.05
+  done
+  fail "not said: $1 ($(<"$2"))"
+}
+
 # --- Used, as the service would, with the configuration as it comes -------------------------------
 "${in_root[@]}" setpriv --reuid chatd --regid chatd --init-groups --no-new-privs --bounding-set -all \
   chatd --config /etc/chatd/chatd.toml >"$work/ready" 2>"$work/log" &
 chatd=$!
 for ((i = 0; i < 200; ++i)); do
-  ! grep -q '^chatd ready' "$work/ready" || break
+  ! grep -qs '^chatd ready' "$work/ready" || break
   kill -0 "$chatd" 2>/dev/null || fail "chatd did not start: $(<"$work/log")"
   sleep 0.05
 done
@@ -115,10 +125,7 @@ listening=$(ss -Hlntu | awk '{print $5}' | grep -v '^127\.0\.0\.1:' || true)
 [[ -z $listening ]] || fail "it listens beyond loopback: $listening"
 "${in_root[@]}" chat create kitchen --name alice --timeout 1m --count 1 </dev/null >"$work/alice" 2>"$work/alice.err" &
 alice=$!
-for ((i = 0; i < 200; ++i)); do
-  ! grep -q 'you are in kitchen' "$work/alice.err" || break
-  sleep 0.05
-done
+wait_for 'you are in kitchen' "$work/alice.err"
 # A program of somebody else's: what the other package brings is enough to build the example, which
 # joins, hears, answers and leaves.
 inside dpkg -i /tmp/client-dev.deb >"$work/dpkg" 2>&1 || fail "dpkg -i libchatd-client-dev: $(<"$work/dpkg")"
@@ -127,13 +134,6 @@ inside sh -c "g++ -std=c++20 -Wall -Wextra -Werror $examples/parrot.cpp \
   \$(pkg-config --cflags --libs chatd-client) -o /tmp/parrot" >"$work/dpkg" 2>&1 || fail "the example: $(<"$work/dpkg")"
 "${in_root[@]}" chat create den --name dan --timeout 1m </dev/null >"$work/dan" 2>&1 &
 dan=$!
-wait_for() {
-  for ((i = 0; i < 200; ++i)); do
-    ! grep -q "$1" "$2" || return 0
-    sleep 0.05
-  done
-  fail "not said: $1 ($(<"$2"))"
-}
 wait_for 'you are in den' "$work/dan"
 "${in_root[@]}" /tmp/parrot localhost den 2>"$work/parrot" &
 parrot=$!
