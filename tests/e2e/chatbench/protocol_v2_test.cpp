@@ -76,6 +76,34 @@ TEST_F(LoadV2, MembersOfAMixedRoomGetTheSame) {
   EXPECT_EQ((*totals)["rooms_closed"], 3u);
 }
 
+// The third room is one too many. The first two do not wait for their members' time to be up.
+TEST(LoadV2HalfIn, LeavesNoRoomBehind) {
+  ChatdServer server({"--rate-limits", "off", "--max-rooms", "2"});
+  ASSERT_TRUE(server.ready()) << server.diagnosis();
+  const auto done = run_chatbench(
+      run_against(server, {"--target", "chatd-v2", "--tcp-port",
+                           std::to_string(server.tls().port()), "--rooms", "3", "--members", "2"}));
+  EXPECT_EQ(done.exit_code, 1) << done.errors << done.output;
+  const auto& totals = server.stop();
+  ASSERT_TRUE(totals);
+  EXPECT_EQ((*totals)["rooms_created"], 2u) << totals->to_string();
+  EXPECT_EQ((*totals)["leaves_sealed"], 2u) << totals->to_string();
+}
+
+// The fourth member is one too many: the second room has its creator alone, who speaks v1.
+TEST(LoadV2HalfIn, LeavesNoMixedRoomBehind) {
+  ChatdServer server({"--rate-limits", "off", "--max-members", "3"});
+  ASSERT_TRUE(server.ready()) << server.diagnosis();
+  const auto done = run_chatbench(run_against(
+      server, {"--target", "chatd-mixed", "--tcp-port", std::to_string(server.tls().port()),
+               "--rooms", "2", "--members", "2", "--senders", "1"}));
+  EXPECT_EQ(done.exit_code, 1) << done.errors << done.output;
+  const auto& totals = server.stop();
+  ASSERT_TRUE(totals);
+  EXPECT_EQ((*totals)["rooms_created"], 2u) << totals->to_string();
+  EXPECT_EQ((*totals)["leaves"], 2u) << totals->to_string();
+}
+
 // If each join went to all who are in, there would be 4,950 datagrams to read before the
 // measurement.
 TEST_F(LoadV2, MembersHearOfAllJoinsAtOnce) {

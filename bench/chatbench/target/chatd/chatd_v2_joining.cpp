@@ -48,8 +48,18 @@ tl::expected<Joined, std::string> ChatdV2Target::connect() {
   if (!found) return tl::unexpected(found.error());
   tcp_ = *found;
   if (auto opened = open_sockets(); !opened) return tl::unexpected(opened.error());
-  const std::uint32_t count = config_.population.members();
-  members_.resize(count);
+  members_.resize(config_.population.members());
+  if (auto joined = join_all(); !joined) {
+    // Those who are in would fill the server until their time is up, and the next try fail for it.
+    disconnect();
+    return tl::unexpected(std::move(joined.error()));
+  }
+  return Joined{
+      .members = members_.size(), .connections = connections_, .has_own_sockets = has_own_sockets_};
+}
+
+tl::expected<void, std::string> ChatdV2Target::join_all() {
+  const auto count = static_cast<std::uint32_t>(members_.size());
   std::optional<client::TlsConnection> connection;
   for (std::uint32_t member = 0; member < count; ++member) {
     if (is_readable(config_.interrupt_fd))
@@ -72,9 +82,7 @@ tl::expected<Joined, std::string> ChatdV2Target::connect() {
     }
     config_.on_progress(member + 1);
   }
-  if (auto heard = hear_of_joins(); !heard) return tl::unexpected(heard.error());
-  return Joined{
-      .members = count, .connections = connections_, .has_own_sockets = has_own_sockets_};
+  return hear_of_joins();
 }
 
 // Until the server knows a member's address it sends it nothing, and so what has happened by then
@@ -192,7 +200,13 @@ tl::expected<void, std::string> ChatdV2Target::check_server() {
   return tl::unexpected("the server does not answer any more: " + called.error());
 }
 
-// As a member with v2 knows: the creator, or the one behind it.
+// Before that there is no room, and who might have made it cannot end it.
+bool ChatdV2Target::is_in(std::uint32_t member) const {
+  return members_[member].session != nullptr || members_[member].beat_at_ms != 0;
+}
+
+// As a member with v2 knows: the creator, or the one behind it. If that one has not come in, nobody
+// does.
 bool ChatdV2Target::has_ended(std::uint32_t room) const {
   const std::uint32_t creator = room * config_.population.members_per_room;
   const Member& witness = members_[speaks_v1(creator) ? creator + 1 : creator];
@@ -205,14 +219,14 @@ void ChatdV2Target::disconnect() {
   std::deque<std::uint32_t> ending;
   for (std::uint32_t room = 0; room < config_.population.rooms; ++room) {
     const std::uint32_t creator = room * config_.population.members_per_room;
-    if (has_ended(room)) continue;
+    if (!is_in(creator)) continue;
     if (speaks_v1(creator)) {
       queue_v1(creator, leave_payload(member_name(creator)));
-    } else {
+    } else if (!members_[creator].session->is_over()) {
       members_[creator].session->leave();
       mark(creator);
     }
-    ending.push_back(room);
+    if (!has_ended(room)) ending.push_back(room);
   }
   flush();
   const std::int64_t end_ms = client::now_ms() + kLeaveMs;

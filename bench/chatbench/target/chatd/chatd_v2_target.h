@@ -58,6 +58,7 @@ class ChatdV2Target final : public Target {
   tl::expected<client::Entry, std::string> join(client::TlsConnection& connection,
                                                 std::uint32_t member);
   tl::expected<void, std::string> open_sockets();
+  tl::expected<void, std::string> join_all();
   tl::expected<void, std::string> hear_of_joins();
   void mark(std::uint32_t member);
   void send_from(std::uint32_t member);
@@ -67,6 +68,7 @@ class ChatdV2Target final : public Target {
   void beat_v1(std::uint32_t member, TimeMs now_ms);
   void deliver(std::uint32_t member, std::string text, std::vector<Delivery>& out);
   std::string room_name(std::uint32_t member) const;
+  bool is_in(std::uint32_t member) const;
   bool has_ended(std::uint32_t room) const;
   void take_events(std::uint32_t member, std::vector<Delivery>& out);
 
