@@ -188,14 +188,15 @@ bool Audit::may_be_told_head(const SealedSession& session, const v2::Head& head)
 
 void Audit::check_frame(SealedSession& session, const Endpoint& to, const v2::Refused& refused) {
   const bool may_pass = refused.reason == v2::RefusalReason::kOverLimit;
-  const SealedExpectations::Refusal refusal{refused.client_number, refused.reason};
-  if ((refused.retry_after_ms > 0) == may_pass && model_.sealed().take(session, to, refusal)) {
-    if (!session.refused.contains(refused.client_number) &&
-        !session.unsure.contains(refused.client_number)) {
-      world_.seen.saw(Sight::kNotStored);
-      model_.on_not_stored(session, refused.client_number);
+  const std::uint64_t number = refused.client_number;
+  if ((refused.retry_after_ms > 0) == may_pass) {
+    if (model_.sealed().take(session, to, SealedExpectations::Refusal{number, refused.reason})) {
+      if (session.unsure.erase(number) > 0) session.refused.insert(number);
+      return;
     }
-    return;
+    if (may_pass && model_.on_not_stored(session, to, number)) {
+      return world_.seen.saw(Sight::kNotStored);
+    }
   }
   world_.fail(name_of(session) + " is refused something that it may say");
 }
@@ -204,6 +205,7 @@ void Audit::check_frame(SealedSession& session, const Endpoint& to, const v2::Re
 void Audit::check_frame(SealedSession& session, const Endpoint& to, const v2::Taken& taken) {
   if (has_told_head_ &&
       model_.sealed().take(session, to, SealedExpectations::Taken{taken.client_number})) {
+    session.unsure.erase(taken.client_number);
     return;
   }
   world_.fail(name_of(session) + " is told that something was taken, and has not asked");

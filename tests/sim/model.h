@@ -130,9 +130,10 @@ class Model {
   // The rooms in whose logs this call has put something, and what is known of it afterwards.
   std::vector<std::uint32_t>& logged_rooms() { return logged_rooms_; }
   void log_the_drain(std::uint32_t room);
-  // What it has said has found no memory, and it was told so.
-  void on_not_stored(SealedSession& session, std::uint64_t client_number);
-  // The same, but nobody could be told, so which it was is not known; so many were refused.
+  // What it has said has found no memory, and it is told so there. False: that cannot be.
+  bool on_not_stored(SealedSession& session, const Endpoint& to, std::uint64_t client_number);
+  // After the call. The same, but nobody could be told: so which it was is not known, unless it is
+  // all of it.
   void on_not_stored_untold(const Counters& counters);
   // What became of an expected answer. It may be withheld if that can be explained: else false.
   void on_answer(Counter counter);
@@ -181,6 +182,7 @@ class Model {
     std::vector<SealedExpectations::Frame> possible_frames;
   };
   bool may_answer(SealedSession& session, const Membership& member, Answer& answer);
+  bool is_told_not_stored(SealedSession& session);
   void answer(SealedSession& session, const Membership& member, Answer& answer);
   void take(SealedSession& session, Membership& member, const v2::Say& say, Answer& answer);
   void accept(SealedSession& session, Membership& member, const v2::Say& say, Answer& answer);
@@ -258,6 +260,7 @@ class Model {
 
   // Of this call.
   std::vector<MessageId> accepted_;
+  bool is_answered_ = false;
   bool is_answer_paid_ = false;
   std::vector<std::uint32_t> logged_rooms_;
   std::uint8_t shard_ = 0;

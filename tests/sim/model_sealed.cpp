@@ -154,7 +154,7 @@ void Model::take(SealedSession& session, Membership& member, const Endpoint& fro
 void Model::read_frames(SealedSession& session, Membership& member, const Endpoint& from,
                         std::string_view plain) {
   Answer answer;
-  is_answer_paid_ = false;
+  is_answered_ = is_answer_paid_ = false;
   v2::ByteReader reader(plain);
   v2::ClientFrame frame;
   v2::ReadResult result = v2::ReadResult::kEnd;
@@ -188,6 +188,7 @@ bool Model::may_answer(SealedSession& session, const Membership& member, Answer&
 // Of single messages, as many as there is room for.
 void Model::answer(SealedSession& session, const Membership& member, Answer& answer) {
   if (!answer.wants_head && answer.frames.empty() && answer.possible_frames.empty()) return;
+  is_answered_ = true;
   if (!may_answer(session, member, answer)) return;
   const Endpoint to = where_is(session);
   if (answer.wants_head) {
@@ -253,11 +254,8 @@ void Model::accept(SealedSession& session, Membership& member, const v2::Say& sa
   expected(shard_, Counter::kDeliveriesLogged) += sum.sealed;
   expected(shard_, Counter::kDroppedPendingMember) += sum.pending;
   if (!is_for_v1) expected(shard_, Counter::kDroppedNotForV1) += sum.planned;
-  // It may find no memory there.
-  if (world_.scenario.store_blocks < kMessageStoreBlocks && member.port != kNoPort) {
-    sealed_.expect(session, where_is(session),
-                   SealedExpectations::Refusal{say.client_number, v2::RefusalReason::kOverLimit},
-                   /*is_certain=*/false);
+  if (world_.scenario.store_blocks < kMessageStoreBlocks) {
+    sealed_.may_not_store({.session = &session, .client_number = say.client_number});
   }
   log(member.room, {.member = member.id,
                     .client_number = say.client_number,
@@ -269,16 +267,6 @@ void Model::refuse(SealedSession& session, const v2::Say& say, v2::RefusalReason
                    Answer& answer) {
   session.refused.insert(say.client_number);
   answer.frames.emplace_back(SealedExpectations::Refusal{say.client_number, reason});
-}
-
-void Model::on_not_stored_untold(const Counters& counters) {
-  const std::uint64_t refused = counters[Counter::kSaysRefused];
-  if (refused <= expected(shard_, Counter::kSaysRefused)) return;
-  expected(shard_, Counter::kSaysRefused) = refused;
-  expected(shard_, Counter::kAnswersOverLimit) = counters[Counter::kAnswersOverLimit];
-  sealed_.each_possible_refusal([](SealedSession& session, std::uint64_t client_number) {
-    session.unsure.insert(client_number);
-  });
 }
 
 // What is missing in what it has, and is not still to come. Who asks for the next one alone does
@@ -309,10 +297,45 @@ void Model::take(SealedSession& session, Membership& member, const v2::Have& hav
   if (have.wanted > last || asks_for_next) answer.wants_head = true;
 }
 
-void Model::on_not_stored(SealedSession& session, std::uint64_t client_number) {
-  if (!std::exchange(is_answer_paid_, true)) session.answers.take(now_ms_, kAnswerRate);
+// --- What finds no memory ------------------------------------------------------------------------
+
+bool Model::on_not_stored(SealedSession& session, const Endpoint& to, std::uint64_t client_number) {
+  if (to != where_is(session) || !is_told_not_stored(session) ||
+      !sealed_.take_not_stored({.session = &session, .client_number = client_number})) {
+    return false;
+  }
   ++expected(shard_, Counter::kSaysRefused);
   session.refused.insert(client_number);
+  return true;
+}
+
+// By the answer that the datagram draws in any case, or by one of its own.
+bool Model::is_told_not_stored(SealedSession& session) {
+  if (!std::exchange(is_answered_, true)) {
+    Answer answer;
+    answer.is_paid = is_answer_paid_;
+    may_answer(session, members_[session.member], answer);
+  }
+  return is_answer_paid_;
+}
+
+void Model::on_not_stored_untold(const Counters& counters) {
+  const auto& untold = sealed_.not_stored();
+  const std::uint64_t refused =
+      counters[Counter::kSaysRefused] - expected(shard_, Counter::kSaysRefused);
+  if (refused == 0) return;
+  if (refused > untold.size()) return world_.fail("more is refused than was said");
+  expected(shard_, Counter::kSaysRefused) += refused;
+  for (const auto& [session, client_number] : untold) {
+    (refused == untold.size() ? session->refused : session->unsure).insert(client_number);
+  }
+  // All of it was in one datagram.
+  SealedSession& session = *untold.front().session;
+  const bool has_left = session.state != SealedSession::State::kOpen;
+  if (!has_left && is_told_not_stored(session) && untold.size() < kFramesInAnswer) {
+    world_.fail("member " + std::to_string(session.member) +
+                " is not told that what it has said is not stored");
+  }
 }
 
 // --- Logs ----------------------------------------------------------------------------------------

@@ -42,6 +42,7 @@ class SealedExpectations {
   void clear() {
     frames_.clear();
     repairs_.clear();
+    not_stored_.clear();
   }
 
   // `is_certain`: it must come; otherwise it may.
@@ -58,14 +59,18 @@ class SealedExpectations {
     frames_.erase(found);
     return true;
   }
-  // Calls `see` with each refusal that may have come, and has not.
-  template <class See>
-  void each_possible_refusal(See see) const {
-    for (const Expected& one : frames_) {
-      const auto* const refusal = std::get_if<Refusal>(&one.frame);
-      if (refusal != nullptr && !one.is_certain) see(*one.session, refusal->client_number);
-    }
-  }
+  // What the session has said, and may find no memory: it is refused then, and told so if it can
+  // be told anything.
+  struct NotStored {
+    SealedSession* session;
+    std::uint64_t client_number;
+    bool operator==(const NotStored&) const = default;
+  };
+  void may_not_store(const NotStored& one) { not_stored_.push_back(one); }
+  // False: it was told so already, or has not just said it.
+  bool take_not_stored(const NotStored& one) { return std::erase(not_stored_, one) > 0; }
+  // Of which it was not told.
+  const std::vector<NotStored>& not_stored() const { return not_stored_; }
   // What has not come; empty: nothing.
   std::string missing() const;
 
@@ -101,6 +106,7 @@ class SealedExpectations {
 
   std::vector<Expected> frames_;
   std::vector<Repair> repairs_;
+  std::vector<NotStored> not_stored_;
 };
 
 }  // namespace chatd::sim
