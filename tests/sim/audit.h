@@ -83,6 +83,7 @@ class Audit {
   std::vector<std::uint64_t> bundles_;
   Call call_ = Call::kOther;
   bool was_full_ = false;  // the outbox, before the call
+  bool has_challenged_ = false;
   TimeMs now_ms_ = 0;
   std::string plain_;             // scratch
   std::size_t repair_bytes_ = 0;  // in this call

@@ -232,6 +232,7 @@ void Audit::check_frame(SealedSession& session, const Endpoint& to,
   if (!model_.sealed().take(session, to, SealedExpectations::Challenge{})) {
     return world_.fail(name_of(session) + " is to prove an address without need");
   }
+  has_challenged_ = true;
   if (!session.probe) return;
   if (session.probe->data && *session.probe->data != challenge.data) {
     world_.fail(name_of(session) + " is asked for another proof of the same address");
