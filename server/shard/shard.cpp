@@ -227,6 +227,22 @@ void Shard::drain_input() {
     duty_cycle();
     now_ms = io_.now_ms();
   } while (has_work(now_ms) && now_ms < give_up_at_ms);
+  // What has been read is in no queue of the kernel's any more: nobody would ever count it.
+  data_.stop_reading();
+  while (data_.has_received() || mail_drain_.has_work()) {
+    data_.shed_outbox(outbox_);
+    deal_with_received(now_ms);
+    send(now_ms);
+  }
+}
+
+// What has been read from the socket and taken out of the mailbox, and nothing new.
+void Shard::deal_with_received(TimeMs now_ms) {
+  take_refusals(now_ms);
+  mail_drain_.drain_messages(now_ms, outbox_);
+  send(now_ms);
+  mail_drain_.receive_misrouted(now_ms, outbox_);
+  receive(now_ms);
 }
 
 // What is still waiting in a room by now has waited for a turn longer than members can be kept

@@ -109,6 +109,7 @@ class Shard {
   bool has_work(TimeMs now_ms) const;
   bool has_read_all(TimeMs now_ms) const;
   void drain_input();
+  void deal_with_received(TimeMs now_ms);
   void disconnect_members();
   tl::expected<void, std::string> watch(int fd, std::uint32_t events, std::uint64_t id);
 

@@ -13,11 +13,7 @@ bool Shard::quiesce() {
   const TimeMs now_ms = io_.now_ms();
   data_.stop_reading();
   const bool had_work = mail_drain_.look() || data_.has_received();
-  take_refusals(now_ms);
-  mail_drain_.drain_messages(now_ms, outbox_);
-  send(now_ms);
-  mail_drain_.receive_misrouted(now_ms, outbox_);
-  receive(now_ms);
+  deal_with_received(now_ms);
   const bool all_are_told =
       !data_.has_unsent() && !data_.is_send_blocked() && relay_->prepare_snapshot(outbox_);
   send(now_ms);

@@ -114,7 +114,8 @@ class Server final : public Requests, public Peers {
   std::unique_ptr<AuditedRelay> make_relay(std::uint32_t shard);
   bool quiesce();
   void age_sessions(std::vector<ShardState>& states);
-  void check_traffic() const;
+  std::uint64_t left_in_mailboxes();
+  void check_traffic(std::uint64_t left) const;
   void begin_turn(std::uint32_t shard);
   void check_work(std::uint32_t shard);
   void check_delays();
