@@ -155,6 +155,7 @@ bool Server::restart_hot() {
     }
     return false;
   }
+  for (AuditedRelay* const relay : relays_) relay->check_counters();  // shards count on their own
   std::vector<ShardState> states;
   descriptors_.assign(shard_count(), {});
   for (std::uint32_t i = 0; i < shard_count(); ++i) {
