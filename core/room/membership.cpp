@@ -170,7 +170,8 @@ void Membership::close_room(std::uint32_t slot) {
 void Membership::notify_room(TimeMs now_ms, std::uint32_t slot, const v2::Entry& entry,
                              bool is_limited) {
   Room& room = roster_.rooms()[slot];
-  if (room.members.empty()) return;
+  // Who went before may still have to get what this one has said, and finds its name here.
+  if (room.members.empty() && room.leavers.is_empty()) return;
   bool is_for_v1 = room.members.size() < limits_.max_notified_members;
   const TokenRate rate{.units = limits_.abuse.max_room_notices_per_s, .burst_ms = kNoticeBurstMs};
   if (is_for_v1 && is_limited && !room.notices.take(now_ms, rate)) {

@@ -58,6 +58,22 @@ TEST(LogSession, MembersWithBothProtocolsTalk) {
   EXPECT_EQ(alice.events.back().content_type, v2::ContentType::kV1Payload);
 }
 
+// Whoever has gone still gets what was said before, and by then its speaker may be gone as well,
+// the last one and with it the room.
+TEST(LogSession, WhoSpokeAndWentLastIsNamed) {
+  LogWorld world;
+  SealedMember& alice = world.create("kitchen", "alice");
+  const PlainMember carol = world.join_v1("kitchen", "carol");
+  world.run_for(100);
+  ASSERT_NE(alice.session->say(world.now_ms, "bye"), 0u);
+  world.deliver(alice.from, alice.session->next_datagram(world.now_ms).value());
+  ASSERT_TRUE(world.relay->kick(world.now_ms, "kitchen", "carol", world.out));
+  ASSERT_TRUE(world.relay->kick(world.now_ms, "kitchen", "alice", world.out));
+  world.run_for(100);
+  ASSERT_EQ(world.heard_by_v1[carol.from.port].size(), 2u);  // and that it is out
+  EXPECT_EQ(world.heard_by_v1[carol.from.port].front(), R"({"sender":"alice","message":"bye"})");
+}
+
 // Nothing is put into the outbox for them (LogWorld looks).
 TEST(LogSession, WhatOnlyMembersWithProtocolTwoUnderstandIsNotForOthers) {
   LogWorld world;
