@@ -31,6 +31,7 @@ void Model::restart(const ShardMap& shards) {
   expected_counters_.assign(shards.count(), {});
   nobody_expires_before_ms_.assign(shards.count(), kNever);
   is_draining_ = false;
+  stale_rooms_ = stale_members_ = 0;
   at_port_.clear();
   addresses_.forget_all();
   expected_.forget_all();

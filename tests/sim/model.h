@@ -241,6 +241,8 @@ class Model {
   std::vector<SealedSession*> ended_sessions_;  // that have still to get something
   std::uint32_t member_count_ = 0;
   std::uint32_t rooms_ = 0;
+  std::uint32_t stale_rooms_ = 0;
+  std::uint32_t stale_members_ = 0;
   bool is_draining_ = false;
   std::uint32_t generation_ = 0;                    // of the server
   std::vector<std::vector<MemberNumber>> at_port_;  // with those in gone_

@@ -254,11 +254,17 @@ void Model::expire(std::uint32_t number, const std::vector<MemberNumber>& silent
     may_tell(room, room.members.size() + i + 1, false);
 }
 
+// That a shard has ended, and its rooms with it, the others do not hear: for their limits what it
+// had counts on.
 void Model::on_disconnect_all(std::uint8_t shard, const IsGone& is_gone) {
+  stale_rooms_ += rooms_;
+  stale_members_ += member_count_;
   for (std::uint32_t i = 0; i < members_.rooms.size(); ++i) {
     const ModelRoom& room = members_.rooms[i];
     if (room.exists && room.shard == shard && is_gone(members_[room.host])) end_room(i);
   }
+  stale_rooms_ -= rooms_;
+  stale_members_ -= member_count_;
 }
 
 }  // namespace chatd::sim

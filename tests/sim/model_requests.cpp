@@ -135,11 +135,11 @@ int Model::create_status(const RequestSpec& spec) const {
     world_.seen.saw(Sight::kTold429Rooms);
     return 429;
   }
-  if (rooms_ >= limits_.max_rooms) {
+  if (rooms_ + stale_rooms_ >= limits_.max_rooms) {
     world_.seen.saw(Sight::kTold503Rooms);
     return 503;
   }
-  if (member_count_ >= limits_.max_members) {
+  if (member_count_ + stale_members_ >= limits_.max_members) {
     world_.seen.saw(Sight::kTold503Members);
     return 503;
   }
@@ -156,7 +156,7 @@ int Model::join_status(TimeMs now_ms, const RequestSpec& spec, bool was_kept_bac
     world_.seen.saw(Sight::kTold503RoomMembers);
     return 503;
   }
-  if (member_count_ >= limits_.max_members) {
+  if (member_count_ + stale_members_ >= limits_.max_members) {
     world_.seen.saw(Sight::kTold503Members);
     return 503;
   }
