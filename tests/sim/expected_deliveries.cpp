@@ -109,6 +109,30 @@ bool ExpectedDeliveries::pay_one(Membership& member, MessageId message, Order or
   return false;
 }
 
+void ExpectedDeliveries::hand_on(Membership& gone, Membership& other, MessageId has_come) {
+  for (std::size_t i = gone.first_expected; i < gone.expected.size(); ++i) {
+    ExpectedDelivery& expectation = gone.expected[i];
+    const auto first = other.expected.begin() + static_cast<std::ptrdiff_t>(other.first_expected);
+    const auto is_same = [&](const ExpectedDelivery& one) {
+      return one.message == expectation.message && one.accepted == expectation.accepted;
+    };
+    const bool is_own =
+        expectation.message == has_come ||
+        (!is_notice(expectation.message) && sender_of(expectation.message) == other.number);
+    if (expectation.message == kPaid || is_own || expectation.is_farewell ||
+        expectation.accepted < other.expects_from ||
+        std::any_of(first, other.expected.end(), is_same)) {
+      continue;
+    }
+    const auto later = std::find_if(first, other.expected.end(), [&](const ExpectedDelivery& one) {
+      return one.accepted > expectation.accepted;
+    });
+    other.expected.insert(later, expectation);
+    expectation.message = kPaid;
+  }
+  drop_paid(gone);
+}
+
 void ExpectedDeliveries::write_off(Membership& member) {
   for (std::size_t i = member.first_expected; i < member.expected.size(); ++i) {
     ExpectedDelivery& expectation = member.expected[i];

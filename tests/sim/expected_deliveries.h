@@ -54,6 +54,10 @@ class ExpectedDeliveries {
   // They go to the member. False: one was not owed. In order: what had to come before them is lost.
   enum class Order : std::uint8_t { kKept, kUnknown };
   bool pay(Membership& member, std::span<const MessageId> messages, Order order = Order::kKept);
+  // Both are at one endpoint, and the one who has gone has got everything: what it seems to be owed
+  // it got in place of the other, who is owed it still, but for the notice that it has come itself.
+  void hand_on(Membership& gone, Membership& other, MessageId has_come);
+  std::uint64_t accepted() const { return accepted_; }
   // Nothing will be paid any more.
   void write_off(Membership& member);
   // What waits is given up, but for farewells.

@@ -53,6 +53,7 @@ struct Membership {
   std::uint64_t came_at = 0;         // the log's head when it came, if the log is known
 
   std::vector<ExpectedDelivery> expected;  // in the order of acceptance, from first_expected on
+  std::uint64_t expects_from = 0;          // messages accepted before it could be reached are not
   std::size_t first_expected = 0;
 };
 

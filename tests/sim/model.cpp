@@ -125,7 +125,11 @@ bool Model::comes_from_there(Membership& member, const Endpoint& from) {
 // What it has still to get goes where it is now. Members at one endpoint are asked in the order in
 // which the relay lists them: the first, then the others, newest first.
 void Model::bind(Membership& member, std::uint32_t port) {
-  if (member.port != kNoPort) std::erase(at_port_[member.port], member.number);
+  if (member.port != kNoPort) {
+    std::erase(at_port_[member.port], member.number);
+  } else {
+    member.expects_from = expected_.accepted();
+  }
   member.port = port;
   list_at_port(member);
 }

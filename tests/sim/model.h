@@ -226,6 +226,7 @@ class Model {
   void take_out(Membership& member);
   void bind(Membership& member, std::uint32_t port);
   void list_at_port(Membership& member);
+  void settle_gone(Membership& gone);
   void reset_limits();
 
   World& world_;

@@ -74,6 +74,20 @@ bool Model::is_drain_notice(std::string_view datagram) {
 // Members notice nothing, but that all may be spent afresh. Those who had gone have got by now all
 // that had not given way: what they are still owed is lost. Of several members at an endpoint the
 // new relay has learnt in the order of their slots.
+// By now it has got everything, but for what has given way.
+void Model::settle_gone(Membership& gone) {
+  if (gone.port != kNoPort) {
+    for (const MemberNumber number : at_port_[gone.port]) {
+      Membership& other = members_[number];
+      const bool is_of_its_room = other.is_in && !other.is_sealed && other.room == gone.room &&
+                                  other.creation == gone.creation;
+      const MessageId has_come = notice_id(Notice::kJoined, world_.client_names[other.name]);
+      if (is_of_its_room) expected_.hand_on(gone, other, has_come);
+    }
+  }
+  expected_.write_off(gone);
+}
+
 void Model::on_hot_restart() {
   reset_limits();
   addresses_.forgive_all();
@@ -96,8 +110,8 @@ void Model::on_hot_restart() {
   std::sort(everybody.begin(), everybody.end(), [&](MemberNumber a, MemberNumber b) {
     return members_[a].token.slot() < members_[b].token.slot();
   });
+  for (const MemberNumber number : gone_) settle_gone(members_[number]);
   at_port_.clear();
-  for (const MemberNumber number : gone_) expected_.write_off(members_[number]);
   gone_.clear();
   for (const MemberNumber number : everybody) {
     if (members_[number].port != kNoPort) list_at_port(members_[number]);
