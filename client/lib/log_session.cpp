@@ -21,6 +21,7 @@ LogSession::LogSession(SessionInfo info, const LogSessionOptions& options, TimeM
       last_known_(info_.next_entry - 1),
       history_end_(info_.next_entry - 1),
       is_in_history_(options.wants_history && info_.oldest_entry < info_.next_entry),
+      random_(static_cast<std::minstd_rand::result_type>(info_.id.value())),
       probe_at_ms_(now_ms) {
   for (RosterMember& member : info_.roster) roster_[member.id] = std::move(member);
   if (is_in_history_) {

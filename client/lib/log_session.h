@@ -23,6 +23,7 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <random>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -195,6 +196,7 @@ class LogSession {
   bool has_new_gap() const;
   TimeMs ask_pause_ms() const;
   bool is_missing_something() const;
+  TimeMs random_up_to(TimeMs most_ms) { return random_() % (most_ms + 1); }
   void check_silence(TimeMs now_ms);
   std::optional<TimeMs> leave_deadline() const;
   void write_leave(TimeMs now_ms, v2::ByteWriter& writer);
@@ -237,8 +239,9 @@ class LogSession {
   std::uint64_t asked_up_to_ = 0;     // by any HAVE so far
   std::uint32_t asked_ = 0;           // times, for what is missing now
   std::optional<Question> question_;  // that has no answer yet
-  std::uint32_t probes_ = 0;          // that it has not answered
-  TimeMs probe_at_ms_;                // when it is asked whether it is there
+  std::minstd_rand random_;   // for when to ask; the seed is the session's id, itself random
+  std::uint32_t probes_ = 0;  // that it has not answered
+  TimeMs probe_at_ms_;        // when it is asked whether it is there
   bool wants_probe_ = false;
   std::optional<std::uint64_t> path_response_;
   TimeMs leave_at_ms_ = 0;  // it is said (again) then

@@ -170,6 +170,10 @@ bool LogSession::is_missing_something() const {
 // a new one does not wait for the answer to an older one. Of what is missing at the end, and
 // nothing beyond it, the server sends a part for each question: the next one follows when that has
 // come.
+//
+// Members on one host miss the same entries when its receive buffer overflows. If they asked at the
+// same moment, what they get would overflow it again, and again: so each lets pass a random time
+// more, and after a question in vain a longer one (SRM: Floyd et al., 1997).
 void LogSession::on_missing(TimeMs now_ms) {
   if (!is_missing_something()) {
     ask_at_ms_.reset();
@@ -178,11 +182,10 @@ void LogSession::on_missing(TimeMs now_ms) {
   }
   const bool has_part = asked_ > 0 && complete_ > complete_when_asked_;
   if (has_part) asked_ = 0;
-  if (!ask_at_ms_ || (has_part && ahead_.empty())) ask_at_ms_ = now_ms + kReorderMs;
-  if (*ask_at_ms_ > now_ms + kReorderMs && has_new_gap()) {
-    ask_at_ms_ = now_ms + kReorderMs;
-    asked_ = 0;
-  }
+  const bool is_new = !ask_at_ms_ || (has_part && ahead_.empty());
+  const bool shows_another = !is_new && *ask_at_ms_ > now_ms + 2 * kReorderMs && has_new_gap();
+  if (shows_another) asked_ = 0;
+  if (is_new || shows_another) ask_at_ms_ = now_ms + kReorderMs + random_up_to(kReorderMs);
 }
 
 std::uint64_t LogSession::missing() const {
@@ -284,7 +287,8 @@ void LogSession::write_have(TimeMs now_ms, v2::ByteWriter& writer) {
     ++asked_;
     complete_when_asked_ = complete_;
     ++stats_.repairs_asked;
-    ask_at_ms_ = now_ms + ask_pause_ms();
+    const TimeMs pause_ms = ask_pause_ms();
+    ask_at_ms_ = now_ms + pause_ms + random_up_to(pause_ms / 4);
   }
   if (wants_probe_) {
     have.wanted = last_known_ + 1;

@@ -3,6 +3,7 @@ and events come out. Written from docs/reference/protocol-v2.md alone. Times are
 
 import base64
 import collections
+import random
 
 import wire
 
@@ -84,6 +85,7 @@ class Session:
         self.asked_up_to = 0
         self.probe_at = now
         self.probes = 0
+        self.first_asked_at = None  # while that was once, and nothing was heard
         self.path_response = None
         self.is_leaving = False
         self.leave_at = now
@@ -110,6 +112,9 @@ class Session:
         frames = self.open(data)
         if frames is None:
             return
+        if self.first_asked_at is not None:
+            self.round_trip.add(now - self.first_asked_at)
+            self.first_asked_at = None
         self.probes = 0
         self.probe_at = now + self.keep_alive_s
         for kind, fields in wire.read_frames(frames):
@@ -223,7 +228,7 @@ class Session:
             self.times_asked = 0
         elif self.ask_at is None or (self.times_asked > 0 and not self.ahead):
             self.times_asked = 0
-            self.ask_at = now + REORDER_S
+            self.ask_at = now + REORDER_S * random.uniform(1, 2)
 
     def end(self, why: str) -> None:
         self.is_over = True
@@ -269,13 +274,15 @@ class Session:
         wanted = 0
         if self.ask_at is not None and self.ask_at <= now:
             wanted = self.newest
-            self.ask_at = now + self.round_trip.timeout_s(min(2, self.times_asked))
+            timeout_s = self.round_trip.timeout_s(min(2, self.times_asked))
+            self.ask_at = now + timeout_s * random.uniform(1, 1.25)
             self.times_asked += 1
         if self.probe_at <= now:
             wanted = self.newest + 1
             self.probe_at = now + self.round_trip.timeout_s(self.probes)
             self.probes += 1
         self.have_at = None
+        self.first_asked_at = now if self.next_packet == 0 else None
         self.asked_up_to = max(self.asked_up_to, wanted)
         ranges = []
         for number in sorted(self.ahead):

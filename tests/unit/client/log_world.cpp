@@ -4,6 +4,8 @@
 #include <sodium/core.h>
 
 #include <algorithm>
+#include <bit>
+#include <utility>
 
 #include "tests/support/wire.h"
 
@@ -164,6 +166,7 @@ void LogWorld::arrive(const InFlight& datagram) {
     to_relay.push_back(datagram.bytes);
     return deliver(datagram.from, datagram.bytes);
   }
+  if (!has_room_at_host(datagram)) return;
   for (SealedMember& member : members) {
     if (member.session == nullptr || member.from != datagram.to) continue;
     member.session->on_datagram(now_ms, datagram.bytes);
@@ -177,6 +180,17 @@ void LogWorld::arrive(const InFlight& datagram) {
   if (datagram.bytes.size() > 2) {
     heard_by_v1[datagram.to.port].push_back(datagram.bytes.substr(2));
   }
+}
+
+// To Linux a datagram is its headers, what is kept about it, and a power of two.
+bool LogWorld::has_room_at_host(const InFlight& datagram) {
+  if (network.host_buffer_bytes == 0) return true;
+  if (std::exchange(host_read_at_ms_, now_ms) != now_ms) host_bytes_ = 0;
+  const std::size_t counted_bytes =
+      256 + std::bit_ceil(std::max<std::size_t>(datagram.bytes.size() + 350, 512));
+  if (host_bytes_ + counted_bytes > network.host_buffer_bytes) return false;
+  host_bytes_ += counted_bytes;
+  return true;
 }
 
 void LogWorld::empty_outbox() {

@@ -27,6 +27,9 @@ struct Network {
   double duplicates = 0;
   TimeMs delay_ms = 10;
   TimeMs jitter_ms = 0;  // beyond the delay
+  // All members are programs on one host with one receive buffer, which is read once a millisecond:
+  // what it has no room for is lost. In bytes as the kernel counts them; 0: there is always room.
+  std::size_t host_buffer_bytes = 0;
 };
 
 // A member with protocol v2, and what it was told.
@@ -121,6 +124,7 @@ class LogWorld {
 
   void send(InFlight datagram);
   void arrive(const InFlight& datagram);
+  bool has_room_at_host(const InFlight& datagram);
   void step();
   void collect(SealedMember& member);
   void collect(Guest& guest);
@@ -132,6 +136,8 @@ class LogWorld {
   std::mt19937_64 random_;
   std::multimap<TimeMs, InFlight> in_flight_;
   std::uint16_t next_port_ = 30'000;
+  TimeMs host_read_at_ms_ = 0;
+  std::size_t host_bytes_ = 0;  // that came since
 };
 
 }  // namespace chatd::test
