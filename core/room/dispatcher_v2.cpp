@@ -19,6 +19,16 @@ constexpr std::uint32_t kMaxBytesPerHave = 10 * v2::kMaxBundleBytes;
 // When a member cannot be told yet, for it has still to get something, or the outbox is full.
 constexpr TimeMs kRetryMs = 20;
 
+// How long after the first members those at this position are told where the log ends. In a large
+// room all at once would be too much for who has many of them on one host: they go out in groups,
+// which take no longer than `delay_ms` together.
+TimeMs head_spread_ms(const Room& room, std::uint32_t position, TimeMs delay_ms) {
+  constexpr std::uint32_t kGroup = 16;
+  const TimeMs groups = (room.size() - room.first_v2 + kGroup - 1) / kGroup;
+  const TimeMs group = (position - room.first_v2) / kGroup;
+  return std::min(group * kRetryMs, group * delay_ms / groups);
+}
+
 }  // namespace
 
 void Dispatcher::keep_entries(std::uint32_t slot) {
@@ -219,12 +229,16 @@ void Dispatcher::send_heads_of(TimeMs now_ms, std::uint32_t slot, Outbox& out) {
   for (std::uint32_t i = room.first_v2; i < room.size(); ++i) {
     Session& session = *room.sessions[i];
     if (!room.is_bound(i) || session.complete >= last || session.heads_sent >= kMaxHeads) continue;
-    TimeMs due_ms = room.last_entry_at_ms + (TimeMs{kFirstHeadDelayMs} << session.heads_sent);
+    const auto due_at_ms = [&] {
+      const TimeMs delay_ms = TimeMs{kFirstHeadDelayMs} << session.heads_sent;
+      return room.last_entry_at_ms + delay_ms + head_spread_ms(room, i, delay_ms);
+    };
+    TimeMs due_ms = due_at_ms();
     if (due_ms <= now_ms && room.cursors[i] == room.log.head() && !out.is_full()) {
       ++session.heads_sent;
       send_head(room.members[i], out);
       if (session.heads_sent == kMaxHeads) continue;
-      due_ms = room.last_entry_at_ms + (TimeMs{kFirstHeadDelayMs} << session.heads_sent);
+      due_ms = due_at_ms();
     }
     next_ms = earliest(next_ms, std::max(due_ms, now_ms + kRetryMs));
   }
