@@ -12,6 +12,7 @@
 #include "client/lib/session_info.h"
 #include "core/base/limits.h"
 #include "core/wire/v1/token.h"
+#include "core/wire/v2/roster.h"
 
 namespace chatd::client {
 
@@ -19,8 +20,8 @@ namespace chatd::client {
 // that would be longer than this; every other answer is a status, a sentence and a token.
 using chatd::kMaxListBytes;
 inline constexpr std::size_t kMaxEntryAnswerBytes = 16 * 1024;
-// With protocol v2 it has the room's roster: 10,000 members with the longest names.
-inline constexpr std::size_t kMaxSessionAnswerBytes = 4 * 1024 * 1024;
+// With protocol v2 it has the room's roster.
+inline constexpr std::size_t kMaxSessionAnswerBytes = v2::kMaxAnswerBytes;
 // A chatd sends two; a peer that sends more is not one.
 inline constexpr int kMaxFramesBeforeAnswer = 8;
 

@@ -4,6 +4,8 @@
 #include <string>
 #include <utility>
 
+#include "core/wire/v2/roster.h"
+
 namespace chatd {
 namespace {
 
@@ -21,6 +23,11 @@ tl::unexpected<RequestError> refuse_look_alike(Status status, std::string_view m
 
 tl::unexpected<RequestError> server_is_full() {
   return refuse(Status::kUnavailable, "the server is full");
+}
+
+// It is of no use to speak protocol v2 without the roster.
+tl::unexpected<RequestError> roster_is_too_long() {
+  return refuse(Status::kUnavailable, "this room has too many members for protocol 2");
 }
 
 // An address that tries the passwords of a room, for the table of attempts.
@@ -61,6 +68,10 @@ RoomService::AdmissionOrError RoomService::let_in(const Context& context, JoinCo
   const bool is_new = command.operation == Operation::kCreate;
   const RoomOrError room = is_new ? create_room(context, command) : find_room(context, command);
   if (!room) return tl::unexpected(room.error());
+  if (command.join.protocol == 2 &&
+      roster_.rooms()[*room].members.size() >= v2::kMaxRosterMembers) {
+    return roster_is_too_long();
+  }
   const std::uint32_t slot = roster_.next_member_slot();
   Member member;
   member.username = std::move(command.join.username);
@@ -203,6 +214,7 @@ RoomService::AdmissionOrError RoomService::take_seat(const Context& context,
     membership_.take_seat(context.now_ms, *seat, command.peer, endpoint_of(command), context.out);
     return Admission{*command.join.token};
   }
+  if (roster_.rooms()[*room].members.size() > v2::kMaxRosterMembers) return roster_is_too_long();
   NewSession made = make_session(*seat, command);
   Session& session = *made.session;
   session.first_readable = before->first_readable;
