@@ -105,6 +105,8 @@ bool Dispatcher::append(TimeMs now_ms, std::uint32_t slot, const NewEntry& entry
   }
   room.last_entry_at_ms = now_ms;
   if (room.has_v2()) silence_.arm_by(slot, now_ms + kFirstHeadDelayMs);
+  room.is_held = false;
+  if (!was_waiting && entry.entry.kind != v2::EntryKind::kSaid) hold_turn(now_ms, slot);
   update_turn(slot, was_waiting);
   return is_stored;
 }

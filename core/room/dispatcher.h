@@ -6,7 +6,8 @@
 // messages together, in as few trains as possible. Everyone who said nothing in between gets the
 // same trains; those who did get the same without their own messages.
 //
-// Nothing waits for more to come: with nothing else to do a room has its turn at once. But where
+// Nothing that is said waits for more to come: with nothing else to do a room has its turn at once.
+// (Who has come and gone waits a moment in a large room of members with protocol v2.) But where
 // messages arrive faster than they can be sent, they gather while their room waits, and trains
 // become longer and sending cheaper: the busier, the more efficient. A turn's work is bounded, so a
 // flood into one room takes its share of the server and no more.
@@ -107,7 +108,8 @@ class Dispatcher {
     bundles_.send_frame(Outbox::Kind::kAnswer, frame, session, to, out);
   }
   // Rooms that have fallen silent: who has not said that it has everything is told where the log
-  // ends. Call it when next_deadline() comes; if it has passed already after that, `out` is full.
+  // ends. And rooms that have waited for more to come and go have their turn. Call it when
+  // next_deadline() comes; if it has passed already after that, `out` is full.
   void send_heads(TimeMs now_ms, Outbox& out);
   std::optional<TimeMs> next_deadline() const { return silence_.next_deadline(); }
 
@@ -158,6 +160,8 @@ class Dispatcher {
 
   // Members with protocol v2 (dispatcher_v2.cpp).
   void hold_for_v2(Room& room) { room.log.hold(store_, room.v2_behind > 0); }
+  void hold_turn(TimeMs now_ms, std::uint32_t slot);
+  void release_turn(std::uint32_t slot);
   std::uint64_t serve_v2(Room& room, std::uint64_t max_work, Outbox& out);
   static std::uint32_t next_v2_behind(const Room& room);
   std::uint64_t serve_v2_member(Room& room, std::uint32_t position, Outbox& out);

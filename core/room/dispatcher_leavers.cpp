@@ -58,7 +58,9 @@ void Dispatcher::send_farewell(Room& room, Outbox& out) {
 }
 
 void Dispatcher::close_room(std::uint32_t slot) {
-  if (roster_.rooms()[slot].is_waiting()) turns_.dequeue(slot);
+  Room& room = roster_.rooms()[slot];
+  if (room.is_waiting()) turns_.dequeue(slot);
+  room.is_held = false;
   silence_.disarm(slot);
   history_.remove(slot);
   turns_.close_room(slot);

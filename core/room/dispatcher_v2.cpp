@@ -19,6 +19,12 @@ constexpr std::uint32_t kMaxBytesPerHave = 10 * v2::kMaxBundleBytes;
 // When a member cannot be told yet, for it has still to get something, or the outbox is full.
 constexpr TimeMs kRetryMs = 20;
 
+// Each arrival is an entry for everybody who is there, so a storm of them costs members² entries to
+// be delivered. In a room of at least so many members those wait for more of their kind; the more
+// members, the longer, so that a room of any size costs at most so many datagrams a second.
+constexpr std::uint32_t kManyMembers = 128;
+constexpr std::uint32_t kHeldDatagramsPerMs = 16;
+
 // How long after the first members those at this position are told where the log ends. In a large
 // room all at once would be too much for who has many of them on one host: they go out in groups,
 // which take no longer than `delay_ms` together.
@@ -71,6 +77,22 @@ void Dispatcher::send_closed(Session& session, const Endpoint& to, v2::CloseReas
                              Outbox& out) {
   const v2::Closed closed{.reason = reason, .text = v2::text_of(reason)};
   bundles_.send_frame(Outbox::Kind::kNotice, closed, session, to, out);
+}
+
+// What has just come into the log is that somebody has come or gone, and nothing else waits.
+// Members with protocol v1, where there are any, wait for nothing.
+void Dispatcher::hold_turn(TimeMs now_ms, std::uint32_t slot) {
+  Room& room = roster_.rooms()[slot];
+  if (room.first_v2 > 0 || room.v2_readers() < kManyMembers) return;
+  room.is_held = true;
+  const TimeMs hold_ms = std::min(room.v2_readers() / kHeldDatagramsPerMs, kFirstHeadDelayMs);
+  silence_.arm_by(slot, now_ms + hold_ms);
+}
+
+void Dispatcher::release_turn(std::uint32_t slot) {
+  const bool was_waiting = roster_.rooms()[slot].is_waiting();
+  roster_.rooms()[slot].is_held = false;
+  update_turn(slot, was_waiting);
 }
 
 // --- As the log grows ----------------------------------------------------------------------------
@@ -223,6 +245,7 @@ void Dispatcher::send_heads(TimeMs now_ms, Outbox& out) {
 // To each the first after so long a silence, the second after twice as long, and so on. The last
 // entry may have come later than `now_ms`: deadlines wait for what has come before them.
 void Dispatcher::send_heads_of(TimeMs now_ms, std::uint32_t slot, Outbox& out) {
+  release_turn(slot);
   Room& room = roster_.rooms()[slot];
   const std::uint64_t last = room.log.head() - 1;
   std::optional<TimeMs> next_ms;

@@ -72,6 +72,7 @@ struct Room {
   std::uint32_t next_position = 0;
   std::uint32_t next_v2_position = 0;
   std::uint32_t v2_behind = 0;         // members with protocol v2 who have still to get something
+  bool is_held = false;                // what is new can wait a moment: who has come and gone
   std::uint32_t history_entries = 0;   // before it came, that a late member may read
   TimeMs last_entry_at_ms = 0;         // when something was last said
   std::uint32_t older_talk = kNoSlot;  // rooms that keep entries form a list, by when they talked
@@ -93,8 +94,10 @@ struct Room {
   bool is_bound(std::uint32_t position) const { return endpoints[position].port != 0; }
   bool is_v2(std::uint32_t position) const { return position >= first_v2; }
   bool has_v2() const { return first_v2 < members.size(); }
-  // Whether there is something to send: also a farewell before which all else has given way.
-  bool is_waiting() const { return !log.is_empty() || !leavers.is_empty() || v2_behind > 0; }
+  // Whether there is something to send now: also a farewell before which all else has given way.
+  bool is_waiting() const {
+    return !is_held && (!log.is_empty() || !leavers.is_empty() || v2_behind > 0);
+  }
   // Members with protocol v1 whose address is known.
   std::uint32_t readers() const { return first_v2 - pending_members; }
   // Those with protocol v2.
