@@ -14,15 +14,15 @@ constexpr std::size_t kMaxAhead = 4096;
 
 LogSession::LogSession(SessionInfo info, const LogSessionOptions& options, TimeMs now_ms)
     : info_(std::move(info)),
-      options_(options),
       send_key_(info_.secret, Direction::kToServer),
       receive_key_(info_.secret, Direction::kToClient),
       complete_(info_.next_entry - 1),
       last_known_(info_.next_entry - 1),
       history_end_(info_.next_entry - 1),
-      is_in_history_(options.wants_history && info_.oldest_entry < info_.next_entry),
       random_(static_cast<std::minstd_rand::result_type>(info_.id.value())),
-      probe_at_ms_(now_ms) {
+      probe_at_ms_(now_ms),
+      options_(options),
+      is_in_history_(options.wants_history && info_.oldest_entry < info_.next_entry) {
   for (RosterMember& member : info_.roster) roster_[member.id] = std::move(member);
   if (is_in_history_) {
     complete_ = info_.oldest_entry - 1;

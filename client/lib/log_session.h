@@ -205,7 +205,6 @@ class LogSession {
   std::string seal(std::string_view plain);
 
   SessionInfo info_;
-  LogSessionOptions options_;
   PacketKey send_key_;
   PacketKey receive_key_;
   Sealer sealer_;
@@ -229,7 +228,6 @@ class LogSession {
   std::map<std::uint64_t, Ahead> ahead_;
   std::map<v2::MemberId, RosterMember> roster_;
   std::vector<LogEvent> history_;  // held back until names are known
-  bool is_in_history_;
 
   // What is to be told to the server, and when.
   TimeMs have_interval_ms_ = 1000;
@@ -242,10 +240,12 @@ class LogSession {
   std::minstd_rand random_;   // for when to ask; the seed is the session's id, itself random
   std::uint32_t probes_ = 0;  // that it has not answered
   TimeMs probe_at_ms_;        // when it is asked whether it is there
-  bool wants_probe_ = false;
   std::optional<std::uint64_t> path_response_;
   TimeMs leave_at_ms_ = 0;  // it is said (again) then
   std::uint32_t leaves_ = 0;
+  LogSessionOptions options_;
+  bool is_in_history_;
+  bool wants_probe_ = false;
   bool is_leaving_ = false;
   bool is_over_ = false;
   bool is_silent_ = false;
