@@ -9,6 +9,9 @@ namespace {
 
 // A gap may be due to a datagram that came by another way and is a little late.
 constexpr TimeMs kReorderMs = 5;
+// So what is missing is asked for so much later, and at most so much more.
+constexpr TimeMs kMinAskDelayMs = 3;
+constexpr TimeMs kAskSpreadMs = 4;
 // Home routers forget a path after 30 s without a datagram.
 constexpr TimeMs kKeepAliveMs = 25'000;
 // After so many questions without an answer the server counts as silent, and goes on being asked.
@@ -183,9 +186,10 @@ void LogSession::on_missing(TimeMs now_ms) {
   const bool has_part = asked_ > 0 && complete_ > complete_when_asked_;
   if (has_part) asked_ = 0;
   const bool is_new = !ask_at_ms_ || (has_part && ahead_.empty());
-  const bool shows_another = !is_new && *ask_at_ms_ > now_ms + 2 * kReorderMs && has_new_gap();
+  const bool shows_another =
+      !is_new && *ask_at_ms_ > now_ms + kMinAskDelayMs + kAskSpreadMs && has_new_gap();
   if (shows_another) asked_ = 0;
-  if (is_new || shows_another) ask_at_ms_ = now_ms + kReorderMs + random_up_to(kReorderMs);
+  if (is_new || shows_another) ask_at_ms_ = now_ms + kMinAskDelayMs + random_up_to(kAskSpreadMs);
 }
 
 std::uint64_t LogSession::missing() const {

@@ -8,6 +8,7 @@ import random
 import wire
 
 REORDER_S = 0.005
+ASK_DELAY_S = 0.003, 0.007
 FIRST_TIMEOUT_S, MIN_TIMEOUT_S, MAX_TIMEOUT_S = 0.5, 0.05, 10
 KEEP_ALIVE_S = 25
 MAX_UNDER_WAY = 64
@@ -228,7 +229,7 @@ class Session:
             self.times_asked = 0
         elif self.ask_at is None or (self.times_asked > 0 and not self.ahead):
             self.times_asked = 0
-            self.ask_at = now + REORDER_S * random.uniform(1, 2)
+            self.ask_at = now + random.uniform(*ASK_DELAY_S)
 
     def end(self, why: str) -> None:
         self.is_over = True

@@ -85,7 +85,7 @@ INSTANTIATE_TEST_SUITE_P(
     All, LogSessionDelay,
     testing::Values(Case{"NoLoss", 0, 25, 200, kRoundTripMs + 5, kRoundTripMs + 10},
                     Case{"Loss1", 0.01, 25, 600, kRoundTripMs + 5, kTwoRoundTrips - 50},
-                    Case{"Loss5", 0.05, 25, 600, kRoundTripMs + 10, kTwoRoundTrips + 20},
+                    Case{"Loss5", 0.05, 25, 600, kRoundTripMs + 10, kTwoRoundTrips + 10},
                     Case{"Loss10", 0.1, 25, 600, kRoundTripMs + 30, kTwoRoundTrips + 150},
                     // Much is said: what may be under way is measured in bytes.
                     Case{"Loss5Fast", 0.05, 10, 600, kRoundTripMs + 10, kTwoRoundTrips + 50},
