@@ -33,8 +33,8 @@ struct JoinCommand {
 
 struct RequestError {
   Status status;
-  std::string_view message;     // lives as long as the program
-  std::string look_alike = {};  // the name that stands in the way, if it is spelled otherwise
+  std::string_view message;  // lives as long as the program
+  std::string detail = {};   // what follows it, after a colon
 };
 
 // Of a member with protocol v2: what it needs to speak, and who is there.

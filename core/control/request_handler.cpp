@@ -172,11 +172,10 @@ void RequestHandler::complete(const JoinResult& result, std::string& reply) {
 
 void RequestHandler::refuse(std::uint8_t operation, const RequestError& error, std::string& reply) {
   counters_.add(Counter::kRequestsRefused);
-  if (error.look_alike.empty()) {
+  if (error.detail.empty()) {
     return append_outcome(reply, operation, error.status, error.message);
   }
-  const std::string message = std::string(error.message) + ": \"" + error.look_alike + '"';
-  append_outcome(reply, operation, error.status, message);
+  append_outcome(reply, operation, error.status, std::string(error.message) + ": " + error.detail);
 }
 
 namespace {

@@ -18,7 +18,7 @@ tl::unexpected<RequestError> refuse(Status status, std::string_view message) {
 
 tl::unexpected<RequestError> refuse_look_alike(Status status, std::string_view message,
                                                const std::string& name) {
-  return tl::unexpected(RequestError{status, message, name});
+  return tl::unexpected(RequestError{status, message, '"' + name + '"'});
 }
 
 tl::unexpected<RequestError> server_is_full() {
@@ -39,8 +39,9 @@ std::string attempt_key(const Room& room, const IpAddress& peer) {
 
 RoomService::RoomService(const Limits& limits, std::uint8_t shard, Cipher cipher, Roster& roster,
                          Membership& membership, const AddressLimiter& addresses,
-                         Counters& counters, const KeyedHash::Key& hash_key,
-                         const ResetKey& reset_key, RandomStream& random)
+                         Counters& counters, const BanListPointer& bans,
+                         const KeyedHash::Key& hash_key, const ResetKey& reset_key,
+                         RandomStream& random)
     : limits_(limits),
       shard_(shard),
       cipher_(cipher),
@@ -48,6 +49,7 @@ RoomService::RoomService(const Limits& limits, std::uint8_t shard, Cipher cipher
       membership_(membership),
       addresses_(addresses),
       counters_(counters),
+      bans_(bans),
       password_attempts_(kAttemptBuckets, hash_key),
       reset_key_(reset_key),
       random_(random) {}
@@ -61,6 +63,7 @@ JoinResult RoomService::enter(const Context& context, JoinCommand command) {
 }
 
 RoomService::AdmissionOrError RoomService::let_in(const Context& context, JoinCommand& command) {
+  if (const auto refusal = check_bans(context.now_ms, command)) return tl::unexpected(*refusal);
   if (is_draining_) {
     return refuse(Status::kUnavailable, "the server is about to stop and lets nobody in any more");
   }
@@ -92,6 +95,15 @@ RoomService::AdmissionOrError RoomService::let_in(const Context& context, JoinCo
   session.first_readable = history > 0 ? before - history : entered.log.head();
   describe_room(slot, session, *made.grant);
   return Admission{token, std::move(made.grant)};
+}
+
+// Here and not where the connection is: a request that was under way when the list changed finds the
+// list by which the members of this shard were looked at (core/control/ban_sweep.h).
+std::optional<RequestError> RoomService::check_bans(TimeMs now_ms, const JoinCommand& command) {
+  const Ban* const ban = bans_->find(now_ms, command.peer, command.join.username);
+  if (ban == nullptr) return std::nullopt;
+  counters_.add(Counter::kRequestsBanned);
+  return RequestError{Status::kForbidden, kBannedText, ban->reason};
 }
 
 RoomService::NewSession RoomService::make_session(std::uint32_t slot, const JoinCommand& command) {

@@ -11,6 +11,7 @@
 #include "core/base/keyed_hash.h"
 #include "core/base/limits.h"
 #include "core/base/random_stream.h"
+#include "core/control/ban_list.h"
 #include "core/control/context.h"
 #include "core/control/join_command.h"
 #include "core/control/peer_shards.h"
@@ -28,7 +29,8 @@ class RoomService {
  public:
   RoomService(const Limits& limits, std::uint8_t shard, Cipher cipher, Roster& roster,
               Membership& membership, const AddressLimiter& addresses, Counters& counters,
-              const KeyedHash::Key& hash_key, const ResetKey& reset_key, RandomStream& random);
+              const BanListPointer& bans, const KeyedHash::Key& hash_key,
+              const ResetKey& reset_key, RandomStream& random);
 
   // Creates a room or joins one, or takes a seat again. What a member hears at the place that it
   // leaves goes to the context's outbox.
@@ -51,6 +53,7 @@ class RoomService {
   using AdmissionOrError = tl::expected<Admission, RequestError>;
 
   AdmissionOrError let_in(const Context& context, JoinCommand& command);
+  std::optional<RequestError> check_bans(TimeMs now_ms, const JoinCommand& command);
   RoomOrError create_room(const Context& context, JoinCommand& command);
   RoomOrError find_room(const Context& context, const JoinCommand& command);
   AdmissionOrError take_seat(const Context& context, const JoinCommand& command);
@@ -73,6 +76,7 @@ class RoomService {
   Membership& membership_;
   const AddressLimiter& addresses_;
   Counters& counters_;
+  const BanListPointer& bans_;
   HashedBuckets password_attempts_;  // of an address at a room
   const ResetKey& reset_key_;
   RandomStream& random_;

@@ -27,9 +27,11 @@ Relay::Relay(const RelayConfig& config, TimeMs now_ms)
                   config_.message_store_blocks, hash_key_, now_ms),
       membership_(config_.limits, roster_, dispatcher_, counters_, quota_releases_, events_,
                   now_ms),
+      bans_(config.bans != nullptr ? config.bans : std::make_shared<const BanList>()),
+      ban_sweep_(roster_, membership_),
       broadcast_(roster_, dispatcher_),
       room_service_(config_.limits, config_.shard, config_.cipher, roster_, membership_, addresses_,
-                    counters_, hash_key_, reset_key_, random_),
+                    counters_, bans_, hash_key_, reset_key_, random_),
       requests_(config_.limits, config_.local_endpoints, config_.shard, config_.shards, roster_,
                 room_service_, addresses_, counters_, config_.ports),
       answers_(config_.limits, config_.local_endpoints, config_.shards.count(), hash_key_,
@@ -208,6 +210,7 @@ void Relay::on_unreachable(TimeMs now_ms, const Endpoint& destination, Outbox& o
 }
 
 void Relay::on_deadline(TimeMs now_ms, Outbox& out) {
+  if (ban_sweep_.is_pending()) ban_sweep_.go_on(now_ms, *bans_, out);
   membership_.expire(now_ms, out);
   dispatcher_.send_heads(now_ms, out);
 }
@@ -216,6 +219,11 @@ void Relay::start_drain() {
   if (is_draining()) return;
   room_service_.start_drain();
   broadcast_.begin(kDrainingDatagram.substr(kServerPrefix.size()));
+}
+
+void Relay::set_bans(BanListPointer bans) {
+  bans_ = std::move(bans);
+  if (!bans_->is_empty()) ban_sweep_.begin();
 }
 
 void Relay::set_limits(const Limits& limits) {
@@ -267,6 +275,7 @@ tl::expected<void, std::string> Relay::restore(const RelaySnapshot& snapshot) {
     dispatcher_.restore(slot, room);
     slot = roster_.rooms()[slot].newer;
   }
+  if (!bans_->is_empty()) ban_sweep_.begin();  // the old relay may have known less
   return {};
 }
 

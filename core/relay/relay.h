@@ -27,6 +27,8 @@
 #include "core/base/random_stream.h"
 #include "core/base/shard_map.h"
 #include "core/base/time.h"
+#include "core/control/ban_list.h"
+#include "core/control/ban_sweep.h"
 #include "core/control/peer_shards.h"
 #include "core/control/request_handler.h"
 #include "core/control/room_service.h"
@@ -62,6 +64,7 @@ struct RelayConfig {
   ShardMap shards;
   TrainLimits trains;                         // what the network takes
   Cipher cipher = Cipher::kChaCha20Poly1305;  // that seals, unless a client knows only the other
+  BanListPointer bans = {};                   // nothing: nobody is banned
   std::uint32_t message_store_blocks = kMessageStoreBlocks;
 };
 
@@ -149,11 +152,12 @@ class Relay {
   // The network said that nobody listens at `destination` (ICMP port unreachable).
   virtual void on_unreachable(TimeMs now_ms, const Endpoint& destination, Outbox& out);
 
-  // Removes members that have been silent for too long, and tells those with protocol v2 where logs
-  // end in which nothing has been said for a while. If not all could be removed in one call,
+  // Removes members that have been silent for too long, and those who were banned, and tells those
+  // with protocol v2 where logs end in which nothing has been said for a while. If not all could be removed in one call,
   // next_deadline() has passed already: send, clear, and call again.
   virtual void on_deadline(TimeMs now_ms, Outbox& out);
   std::optional<TimeMs> next_deadline() const {
+    if (ban_sweep_.is_pending()) return 0;
     return earliest(membership_.next_deadline(), dispatcher_.next_deadline());
   }
 
@@ -166,6 +170,9 @@ class Relay {
   const RelayConfig& config() const { return config_; }
   // False: there is no such room, or no such member in it.
   bool close_room(std::string_view room);
+  // Who is banned from here on, instead of those before. Members whom it hits are removed in the
+  // turns that follow (next_deadline() has passed), and told the reason.
+  void set_bans(BanListPointer bans);
   bool kick(TimeMs now_ms, std::string_view room, std::string_view username, Outbox& out);
 
   // For another relay that is to go on in place of this one. What waits in rooms goes along. First
@@ -219,6 +226,8 @@ class Relay {
   RoomEvents events_;
   Dispatcher dispatcher_;
   Membership membership_;
+  BanListPointer bans_;
+  BanSweep ban_sweep_;
   Broadcast broadcast_;
   RoomService room_service_;
   RequestHandler requests_;

@@ -86,7 +86,7 @@ class Dispatcher {
   // said before, and then `farewell`, if that is not empty.
   void remove_reader(std::uint32_t member, std::string farewell, Outbox& out);
   // The same for one with protocol v2: it is told at once.
-  void remove_v2_reader(std::uint32_t member, v2::CloseReason reason, Outbox& out);
+  void remove_v2_reader(std::uint32_t member, const v2::Closed& closed, Outbox& out);
   // Ends a room, with its members: takes it out of the roster. Everyone in it is told.
   void close_room(std::uint32_t room);
 
@@ -183,7 +183,6 @@ class Dispatcher {
   std::uint64_t send_farewells(ClosedRoom& closed, std::uint64_t max_work, Outbox& out);
   void send_farewell(ClosedRoom& closed, std::uint32_t position, Outbox& out);
   void send_farewell(const Endpoint& to, std::string_view farewell, Outbox& out);
-  void send_closed(Session& session, const Endpoint& to, v2::CloseReason reason, Outbox& out);
 
   const Limits& limits_;
   Roster& roster_;

@@ -60,23 +60,18 @@ void Dispatcher::bind_v2(std::uint32_t slot, const Endpoint& endpoint) {
   update_turn(room, was_waiting);
 }
 
-void Dispatcher::remove_v2_reader(std::uint32_t slot, v2::CloseReason reason, Outbox& out) {
+void Dispatcher::remove_v2_reader(std::uint32_t slot, const v2::Closed& closed, Outbox& out) {
   const Member& member = roster_.members()[slot];
   Room& room = roster_.rooms()[member.room];
   const std::uint32_t position = member.position;
   if (!room.is_bound(position)) return;
-  send_closed(*room.sessions[position], room.endpoints[position], reason, out);
+  bundles_.send_frame(Outbox::Kind::kNotice, closed, *room.sessions[position],
+                      room.endpoints[position], out);
   if (room.cursors[position] == room.log.head()) return;
   const bool was_waiting = room.is_waiting();
   --room.v2_behind;
   hold_for_v2(room);
   update_turn(member.room, was_waiting);
-}
-
-void Dispatcher::send_closed(Session& session, const Endpoint& to, v2::CloseReason reason,
-                             Outbox& out) {
-  const v2::Closed closed{.reason = reason, .text = v2::text_of(reason)};
-  bundles_.send_frame(Outbox::Kind::kNotice, closed, session, to, out);
 }
 
 // What has just come into the log is that somebody has come or gone, and nothing else waits.

@@ -72,7 +72,7 @@ void Membership::take_seat(TimeMs now_ms, std::uint32_t slot, const IpAddress& p
 void Membership::take_v2_seat(TimeMs now_ms, std::uint32_t slot, const IpAddress& peer,
                               std::unique_ptr<Session> session, Outbox& out) {
   Member& member = roster_.members()[slot];
-  dispatcher_.remove_v2_reader(slot, v2::CloseReason::kMoved, out);
+  dispatcher_.remove_v2_reader(slot, v2::closed_because(v2::CloseReason::kMoved), out);
   roster_.seat_v2_member(slot, std::move(session));
   member.tcp_peer = peer;
   member.last_heard_ms = now_ms;
@@ -88,6 +88,12 @@ void Membership::leave(TimeMs now_ms, std::uint32_t member, Outbox& out) {
 void Membership::kick(TimeMs now_ms, std::uint32_t member, Outbox& out) {
   counters_.add(Counter::kMembersKicked);
   remove(now_ms, member, v2::CloseReason::kRemoved, out);
+}
+
+void Membership::ban(TimeMs now_ms, std::uint32_t member, std::string_view text, Outbox& out) {
+  counters_.add(Counter::kMembersBanned);
+  remove(now_ms, member, disconnected_notice(roster_.members()[member].username, text),
+         {.reason = v2::CloseReason::kRemoved, .text = text}, out);
 }
 
 void Membership::remove_refusing(TimeMs now_ms, std::uint32_t member, Outbox& out) {
@@ -131,20 +137,26 @@ bool Membership::disconnect_all(Outbox& out) {
   return dispatcher_.serve_leavers(out);
 }
 
-// Takes a member out of its room, and tells the others. Whoever has said goodbye is told nothing by
-// protocol v1. With the host goes the room, so the last member is always the host; that it goes
-// happens once, and is told whatever else was.
+// Whoever has said goodbye is told nothing by protocol v1.
 void Membership::remove(TimeMs now_ms, std::uint32_t slot, v2::CloseReason reason, Outbox& out) {
+  const bool is_told = reason != v2::CloseReason::kLeft;
+  remove(now_ms, slot, is_told ? disconnected_notice(roster_.members()[slot].username) : "",
+         v2::closed_because(reason), out);
+}
+
+// Takes a member out of its room, and tells the others. With the host goes the room, so the last
+// member is always the host; that it goes happens once, and is told whatever else was.
+void Membership::remove(TimeMs now_ms, std::uint32_t slot, std::string farewell,
+                        const v2::Closed& closed, Outbox& out) {
   const Member& member = roster_.members()[slot];
   const std::uint32_t room = member.room;
   const std::string username = member.username;
   const v2::MemberId id = member.id;
   const bool was_host = roster_.rooms()[room].host == slot;
   if (roster_.session_of(member) != nullptr) {
-    dispatcher_.remove_v2_reader(slot, reason, out);
+    dispatcher_.remove_v2_reader(slot, closed, out);
   } else {
-    const bool is_told = reason != v2::CloseReason::kLeft;
-    dispatcher_.remove_reader(slot, is_told ? disconnected_notice(username) : "", out);
+    dispatcher_.remove_reader(slot, std::move(farewell), out);
   }
   wheel_.disarm(slot);
   roster_.remove_member(slot);

@@ -50,6 +50,8 @@ class Membership {
   void leave(TimeMs now_ms, std::uint32_t member, Outbox& out);
   // An operator wants it gone: it hears of it, too.
   void kick(TimeMs now_ms, std::uint32_t member, Outbox& out);
+  // The same, and it hears this text: it is banned.
+  void ban(TimeMs now_ms, std::uint32_t member, std::string_view text, Outbox& out);
   // Its address keeps refusing.
   void remove_refusing(TimeMs now_ms, std::uint32_t member, Outbox& out);
 
@@ -67,6 +69,8 @@ class Membership {
 
  private:
   void remove(TimeMs now_ms, std::uint32_t member, v2::CloseReason reason, Outbox& out);
+  void remove(TimeMs now_ms, std::uint32_t member, std::string farewell, const v2::Closed& closed,
+              Outbox& out);
   void notify_room(TimeMs now_ms, std::uint32_t room, const v2::Entry& entry, bool is_limited);
 
   const Limits& limits_;

@@ -100,6 +100,7 @@ enum class Counter : std::uint8_t {
   kMembersRefused,
   kMembersDisconnected,  // with their room, or with chatd itself
   kMembersKicked,        // by an operator
+  kMembersBanned,        // with a ban of their name or address
   // Control connections.
   kConnectionsAccepted,
   kConnectionsTimedOut,
@@ -125,6 +126,7 @@ enum class Counter : std::uint8_t {
   kRequestsCompleted,
   kRequestsRefused,
   kRequestsOverLimit,          // among the refused: too many from one address
+  kRequestsBanned,             // among the refused: the address or the name is banned
   kPasswordsWrong,             // among the refused
   kPasswordAttemptsOverLimit,  // among the refused: too many wrong ones before, so nobody looked
   kFramesTooLarge,

@@ -392,7 +392,8 @@ void RelayWorld::check_ledger() const {
           "nothing is sent that was not planned");
   require(all[Counter::kMembersJoined] - all[Counter::kMembersLeft] -
                   all[Counter::kMembersTimedOut] - all[Counter::kMembersRefused] -
-                  all[Counter::kMembersKicked] - all[Counter::kMembersDisconnected] ==
+                  all[Counter::kMembersKicked] - all[Counter::kMembersBanned] -
+                  all[Counter::kMembersDisconnected] ==
               members,
           "who came is there or has gone for a reason");
   require(all[Counter::kRoomsCreated] - all[Counter::kRoomsClosed] == rooms, "rooms likewise");

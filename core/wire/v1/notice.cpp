@@ -49,9 +49,9 @@ void write_message(JsonWriter& json, std::string_view username, std::string_view
   json.end_object();
 }
 
-std::string disconnected_notice(std::string_view username) {
+std::string disconnected_notice(std::string_view username, std::string_view text) {
   JsonWriter json;
-  write_notice(json, NoticeOperation::kLeft, username, "You have been disconnected");
+  write_notice(json, NoticeOperation::kLeft, username, text);
   return json.take();
 }
 

@@ -19,8 +19,10 @@ void write_left_notice(JsonWriter& json, std::string_view username);
 // {"sender":"alice","message":"hi"}: what somebody with another protocol has said.
 void write_message(JsonWriter& json, std::string_view username, std::string_view text);
 
-// To a member that is removed.
-std::string disconnected_notice(std::string_view username);
+// To a member that is removed, in these words.
+inline constexpr std::string_view kDisconnectedText = "You have been disconnected";
+std::string disconnected_notice(std::string_view username,
+                                std::string_view text = kDisconnectedText);
 
 // A whole datagram, 00 00 included.
 inline constexpr std::string_view kNotAuthenticatedDatagram{

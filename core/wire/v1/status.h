@@ -14,6 +14,7 @@ enum class Status : std::uint16_t {
   kAccepted = 202,
   kBadRequest = 400,
   kUnauthorized = 401,  // wrong or missing room password
+  kForbidden = 403,     // banned
   kNotFound = 404,      // no such room
   kConflict = 409,      // the room exists, or the username is taken
   kTooLarge = 413,      // the frame is larger than allowed

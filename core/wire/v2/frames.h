@@ -163,6 +163,10 @@ struct Closed {
   std::string_view text;  // for people
 };
 
+inline Closed closed_because(CloseReason reason) {
+  return {.reason = reason, .text = text_of(reason)};
+}
+
 using ServerFrame = std::variant<Log, Head, Gap, Refused, Taken, PathChallenge, Closed>;
 
 // --- Reading -------------------------------------------------------------------------------------
