@@ -130,8 +130,8 @@ tl::expected<void, std::string> open_admin(Reloader& reloader, Service& service)
   if (address == kNoAdmin) return {};
   UniqueFd listener;
   if (address == service.extras.admin) listener = std::move(service.extras.admin_listener);
-  auto admin = Admin::open(address, std::move(listener), service.server->group(), reloader,
-                           *service.commands);
+  auto admin = Admin::open(address, std::move(listener), service.server->group(),
+                           service.server->bans(), reloader, *service.commands);
   if (!admin) return tl::unexpected(admin.error());
   service.admin = std::move(*admin);
   return {};

@@ -6,15 +6,16 @@
 
 namespace chatd {
 
-Admin::Admin(AdminAddress address, UniqueFd listener, ShardGroup& group, Reloader& reloader,
-             CommandQueue& commands)
+Admin::Admin(AdminAddress address, UniqueFd listener, ShardGroup& group, BanBook& ban_book,
+             Reloader& reloader, CommandQueue& commands)
     : address_(std::move(address)),
       listener_(std::move(listener)),
       query_(group),
-      routes_(query_, reloader, commands, address_.is_unix()) {}
+      routes_(query_, ban_book, reloader, commands, address_.is_unix()) {}
 
 tl::expected<std::unique_ptr<Admin>, std::string> Admin::open(std::string_view address,
                                                               UniqueFd listener, ShardGroup& group,
+                                                              BanBook& ban_book,
                                                               Reloader& reloader,
                                                               CommandQueue& commands) {
   auto parsed = parse_admin_address(address);
@@ -25,7 +26,7 @@ tl::expected<std::unique_ptr<Admin>, std::string> Admin::open(std::string_view a
     listener = std::move(*opened);
   }
   std::unique_ptr<Admin> admin(
-      new Admin(std::move(*parsed), std::move(listener), group, reloader, commands));
+      new Admin(std::move(*parsed), std::move(listener), group, ban_book, reloader, commands));
   admin->place_ = admin->address_.is_unix()
                       ? std::string(address)
                       : "http://" + to_text(local_endpoint(admin->listener_fd())) + "/";

@@ -15,6 +15,7 @@
 #include "server/admin/admin_routes.h"
 #include "server/admin/http_server.h"
 #include "server/admin/shard_query.h"
+#include "server/bans/ban_book.h"
 #include "server/config/admin_address.h"
 #include "server/group/shard_group.h"
 #include "server/lifecycle/command_queue.h"
@@ -29,6 +30,7 @@ class Admin {
   static tl::expected<std::unique_ptr<Admin>, std::string> open(std::string_view address,
                                                                 UniqueFd listener,
                                                                 ShardGroup& group,
+                                                                BanBook& ban_book,
                                                                 Reloader& reloader,
                                                                 CommandQueue& commands);
   Admin(const Admin&) = delete;
@@ -49,8 +51,8 @@ class Admin {
   const std::string& place() const { return place_; }
 
  private:
-  Admin(AdminAddress address, UniqueFd listener, ShardGroup& group, Reloader& reloader,
-        CommandQueue& commands);
+  Admin(AdminAddress address, UniqueFd listener, ShardGroup& group, BanBook& ban_book,
+        Reloader& reloader, CommandQueue& commands);
 
   AdminAddress address_;
   UniqueFd listener_;

@@ -9,6 +9,7 @@
 
 #include "core/base/json_writer.h"
 #include "core/relay/relay.h"
+#include "server/admin/refusals.h"
 #include "server/config/table.h"
 #include "server/log/rate_limited_log.h"
 
@@ -37,12 +38,6 @@ HttpResponse asked_for(std::string_view title, std::string_view detail) {
 HttpResponse no_such_room() {
   return error_response(http::kNotFound, "there is no such room",
                         "chatctl rooms, or /rooms, has the names of all rooms");
-}
-
-HttpResponse not_confirmed(std::string_view reason) {
-  return error_response(http::kUnavailable, reason,
-                        "look whether it has happened nevertheless, and at chatd's log; then try "
-                        "again");
 }
 
 // The best of all shards' answers.
@@ -87,11 +82,7 @@ std::optional<HttpResponse> AdminCommands::answer(const HttpRequest& request,
     refusal.headers.emplace_back("Allow", "POST");
     return refusal;
   }
-  if (!is_allowed_) {
-    return error_response(http::kForbidden,
-                          "nothing can be changed over TCP: everybody on this machine could",
-                          "start chatd with --admin unix:/PATH and ask there");
-  }
+  if (!is_allowed_) return not_over_tcp();
   if (request.path == "/kick") return kick(request);
   if (request.path == "/close-room") return close_room(request);
   if (request.path == "/drain") return drain();

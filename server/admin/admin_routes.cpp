@@ -33,7 +33,8 @@ HttpResponse not_answered(std::string_view reason) {
 HttpResponse refuse_method() {
   HttpResponse response = error_response(
       http::kMethodNotAllowed, "this path is for looking, and takes GET and HEAD only",
-      "ask with GET; /kick, /close-room, /drain, /reload and /log-level take POST");
+      "ask with GET; /kick, /close-room, /drain, /reload and /log-level take POST, and /bans "
+      "POST and DELETE");
   response.headers.emplace_back("Allow", "GET, HEAD");
   return response;
 }
@@ -92,6 +93,7 @@ std::optional<HttpResponse> AdminRoutes::answer(const HttpRequest& request,
                           "to one of these");
   }
   if (AdminCommands::has(request.path)) return commands_.answer(request, reply);
+  if (request.path == AdminBans::kPath) return bans_.answer(request);
   return look(request);
 }
 
@@ -108,9 +110,10 @@ HttpResponse AdminRoutes::look(const HttpRequest& request) {
   return error_response(
       http::kNotFound, "there is nothing at this path",
       "there are / (the status page), /status.json, /metrics, /healthz, /readyz, "
-      "/config, /rooms?after=&limit= and /members?room=NAME&after=&limit=; with POST, "
+      "/config, /rooms?after=&limit=, /members?room=NAME&after=&limit= and /bans; with POST, "
       "over a socket file: /kick?room=NAME&username=NAME, "
-      "/close-room?room=NAME, /drain, /reload and /log-level?level=LEVEL");
+      "/close-room?room=NAME, /drain, /reload and /log-level?level=LEVEL, and with POST or "
+      "DELETE: /bans?address=ADDRESS and /bans?name=NAME");
 }
 
 HttpResponse AdminRoutes::health() {
@@ -142,13 +145,13 @@ HttpResponse AdminRoutes::readiness() {
 }
 
 HttpResponse AdminRoutes::metrics() {
-  const auto stats = collect_stats(query_, start_);
+  const auto stats = collect_stats(query_, ban_book_, start_);
   if (!stats) return not_answered(stats.error());
   return {.content_type = kMetricsContentType, .body = metrics_text(*stats)};
 }
 
 HttpResponse AdminRoutes::status() {
-  const auto stats = collect_stats(query_, start_);
+  const auto stats = collect_stats(query_, ban_book_, start_);
   if (!stats) return not_answered(stats.error());
   return json_response(status_json(*stats));
 }

@@ -70,7 +70,8 @@ StartTime StartTime::now() {
               std::chrono::duration_cast<std::chrono::seconds>(since_1970).count())};
 }
 
-tl::expected<ServerStats, std::string> collect_stats(ShardQuery& query, const StartTime& start) {
+tl::expected<ServerStats, std::string> collect_stats(ShardQuery& query, const BanBook& ban_book,
+                                                     const StartTime& start) {
   auto answers = query.ask_all(look_at);
   if (!answers) return tl::unexpected(std::move(answers.error()));
   ServerStats stats{.version = CHATD_VERSION,
@@ -78,6 +79,7 @@ tl::expected<ServerStats, std::string> collect_stats(ShardQuery& query, const St
                     .started_at_s = start.unix_s,
                     .uptime_ms = monotonic_now_ms() - start.monotonic_ms,
                     .connections = query.connections(),
+                    .bans = ban_book.size(monotonic_now_ms()),
                     .process = process_stats(),
                     .tls = tls_stats(query.tls()),
                     .shards = {}};

@@ -8,6 +8,7 @@
 #include "core/base/time.h"
 #include "server/admin/server_stats.h"
 #include "server/admin/shard_query.h"
+#include "server/bans/ban_book.h"
 
 namespace chatd {
 
@@ -19,6 +20,7 @@ struct StartTime {
   static StartTime now();
 };
 
-tl::expected<ServerStats, std::string> collect_stats(ShardQuery& query, const StartTime& start);
+tl::expected<ServerStats, std::string> collect_stats(ShardQuery& query, const BanBook& ban_book,
+                                                     const StartTime& start);
 
 }  // namespace chatd

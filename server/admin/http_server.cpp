@@ -2,6 +2,7 @@
 
 #include <microhttpd.h>
 #include <spdlog/spdlog.h>
+#include <sys/socket.h>
 
 #include <cerrno>
 #include <chrono>
@@ -39,6 +40,20 @@ MHD_Result add_parameter(void* parameters, MHD_ValueKind /*kind*/, const char* k
   return MHD_YES;
 }
 
+// The user who has opened a socket file; nothing at a port.
+std::optional<std::uint32_t> user_of(MHD_Connection* connection) {
+  const MHD_ConnectionInfo* const info =
+      MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+  ucred peer{};
+  socklen_t length = sizeof peer;
+  if (info == nullptr ||
+      ::getsockopt(info->connect_fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) != 0 ||
+      peer.pid == 0) {
+    return std::nullopt;
+  }
+  return peer.uid;
+}
+
 HttpRequest read_request(MHD_Connection* connection, const char* method, const char* url) {
   HttpRequest request{.method = method, .path = url, .parameters = {}, .host = {}};
   MHD_get_connection_values_n(connection, MHD_GET_ARGUMENT_KIND, &add_parameter,
@@ -46,6 +61,7 @@ HttpRequest read_request(MHD_Connection* connection, const char* method, const c
   const char* const host =
       MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_HOST);
   if (host != nullptr) request.host = host;
+  request.user = user_of(connection);
   return request;
 }
 

@@ -12,6 +12,7 @@
 // Thread: made, paused, resumed and destroyed on one; the handler runs on its own.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
@@ -43,6 +44,7 @@ struct HttpRequest {
   std::string path;
   std::map<std::string, std::string> parameters;  // of the query, decoded
   std::optional<std::string> host;                // as the client names us
+  std::optional<std::uint32_t> user = {};         // who asks, at a socket file
 
   // Empty when there is none of this name.
   std::string_view parameter(const std::string& name) const {

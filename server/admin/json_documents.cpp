@@ -75,6 +75,7 @@ std::string status_json(const ServerStats& stats) {
   json.member("resident_bytes", stats.process.resident_bytes);
   json.member("open_descriptors", stats.process.open_descriptors);
   json.member("connections", std::uint64_t{stats.connections});
+  json.member("bans", stats.bans);
   if (stats.tls) write_tls(*stats.tls, json);
   json.key("total");
   json.begin_object();

@@ -121,6 +121,7 @@ void add_process(const ServerStats& stats, std::vector<MetricFamily>& families) 
   add("chatd_build_info", "Always 1; the version is in the label.", 1);
   families.back().metric.back().label.push_back({"version", stats.version});
   add("chatd_connections", "Control connections that are open.", stats.connections);
+  add("chatd_bans", "Bans of addresses and names that are in force.", stats.bans);
   add("chatd_draining", "1 while chatd takes no newcomers since it is about to stop.",
       stats.is_draining ? 1 : 0);
   add("process_resident_memory_bytes", "Memory that is in use.", stats.process.resident_bytes);

@@ -49,6 +49,7 @@ struct ServerStats {
   std::uint64_t started_at_s = 0;  // since 1970
   std::uint64_t uptime_ms = 0;
   std::uint32_t connections = 0;
+  std::uint64_t bans = 0;
   ProcessStats process;
   std::optional<TlsStats> tls;  // nothing: there is no TLS port
   std::vector<Shard> shards;

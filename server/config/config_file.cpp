@@ -28,6 +28,7 @@
 #define TOML_UNREACHABLE __builtin_unreachable()
 #include <toml++/toml.h>
 
+#include "server/bans/ban_text.h"
 #include "server/os/unique_fd.h"
 
 namespace chatd::config {
@@ -61,6 +62,9 @@ const char* wanted(Kind kind) {
       return "an integer, or \"auto\"";
     case Kind::kTlsPort:
       return "an integer, \"auto\" or \"off\"";
+    case Kind::kAddresses:
+    case Kind::kNames:
+      return "an array of strings without commas, as in [\"a\", \"b\"]";
     default:
       return "a string in quotes";
   }
@@ -85,8 +89,25 @@ const char* name_of(toml::node_type type) {
   }
 }
 
+// The elements of a list with commas, or nothing if they are no elements of one.
+std::optional<std::string> list_in(const toml::array& array) {
+  std::string list;
+  for (const toml::node& node : array) {
+    const auto* const text = node.as_string();
+    if (text == nullptr || text->get() == kNoBans || text->get().find(',') != std::string::npos) {
+      return std::nullopt;
+    }
+    list.append(list.empty() ? "" : ", ").append(text->get());
+  }
+  return array.empty() ? kNoBans : list;
+}
+
 // The value as the text that a flag would have; nothing if its TOML type is not the kind's.
-std::optional<std::string> text_in(const toml::node& node, Kind kind) {
+std::optional<std::string> text_in(const toml::node& node, const ValueType& type) {
+  const Kind kind = type.kind;
+  if (const auto* array = node.as_array(); array != nullptr && type.is_list()) {
+    return list_in(*array);
+  }
   const bool takes_integer =
       kind == Kind::kNumber || kind == Kind::kShards || kind == Kind::kTlsPort;
   const bool takes_string = kind != Kind::kNumber && kind != Kind::kBool;
@@ -183,7 +204,7 @@ class Reader {
     const toml::source_position at = node.source().begin;
     const bool is_old = option.old_key == key.str();
     const std::string name = is_old ? option.old_toml_name() : option.toml_name();
-    const auto text = text_in(node, option.type.kind);
+    const auto text = text_in(node, option.type);
     if (!text) {
       problems_.push_back({at, name + ": is " + name_of(node.type()) + ", but must be " +
                                    wanted(option.type.kind)});

@@ -102,8 +102,9 @@ void keep_until_restart(const Configuration& running, Configuration& loaded) {
   }
 }
 
-std::string toml_text(const OptionSpec& option, const std::string& text) {
-  if (is_bare_in_toml(option, text)) return text;
+namespace {
+
+std::string in_quotes(const std::string& text) {
   std::string quoted(1, '"');
   for (const char c : text) {
     if (c == '"' || c == '\\') quoted += '\\';
@@ -111,6 +112,19 @@ std::string toml_text(const OptionSpec& option, const std::string& text) {
   }
   quoted += '"';
   return quoted;
+}
+
+}  // namespace
+
+std::string toml_text(const OptionSpec& option, const std::string& text) {
+  if (is_bare_in_toml(option, text)) return text;
+  if (!option.type.is_list()) return in_quotes(text);
+  std::string array = "[";
+  for (const std::string& element : split_list(text)) {
+    if (array.size() > 1) array += ", ";
+    array += in_quotes(element);
+  }
+  return array + "]";
 }
 
 std::string print(const Configuration& configuration) {

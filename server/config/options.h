@@ -5,6 +5,7 @@
 #include <string>
 
 #include "core/base/limits.h"
+#include "server/bans/ban_text.h"
 
 namespace chatd {
 
@@ -35,6 +36,8 @@ struct Options {
   std::string log_format = "text";  // or json
   std::string admin = kNoAdmin;     // where the admin endpoint listens (server/admin/)
   bool has_abuse_limits = true;     // without: those that nobody gave are 0 in `limits.abuse`
+  std::string banned_addresses = kNoBans;  // lists (server/bans/ban_text.h)
+  std::string banned_names = kNoBans;
   Limits limits;
 };
 

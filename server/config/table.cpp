@@ -16,6 +16,7 @@ constexpr Section kTls{"tls", "Control over TLS", "tls_"};
 constexpr Section kDataPlane{"data_plane", "Data plane"};
 constexpr Section kLimits{"limits", "Limits"};
 constexpr Section kAbuse{"abuse", "Limits against abuse (0: no limit)"};
+constexpr Section kBans{"bans", "Bans", "banned_"};
 constexpr Section kLife{"life", "Life"};
 constexpr Section kAdmin{"admin", "Admin endpoint"};
 constexpr Section kLog{"log", "Log", "log_"};
@@ -187,6 +188,24 @@ std::vector<OptionSpec> abuse_rows() {
   };
 }
 
+std::vector<OptionSpec> bans_rows() {
+  return {
+      {&kBans,
+       "addresses",
+       {Kind::kAddresses, "LIST"},
+       kReload,
+       "From these addresses nobody may create or join rooms; who is there is removed. They stay "
+       "banned for as long as they stand here; chatctl ban has the others",
+       [](Options& o) -> Field { return &o.banned_addresses; }},
+      {&kBans,
+       "names",
+       {Kind::kNames, "LIST"},
+       kReload,
+       "The same for names, and for all that look like them",
+       [](Options& o) -> Field { return &o.banned_names; }},
+  };
+}
+
 std::vector<OptionSpec> life_rows() {
   return {
       {&kLife, "drain_timeout", duration(), kReload,
@@ -271,7 +290,7 @@ const std::vector<OptionSpec>& all_options() {
   static const std::vector<OptionSpec> kOptions = [] {
     std::vector<OptionSpec> options;
     for (const auto& part : {network_rows(), tls_rows(), data_plane_rows(), limit_rows(),
-                             abuse_rows(), life_rows(), admin_rows(), log_rows()}) {
+                             abuse_rows(), bans_rows(), life_rows(), admin_rows(), log_rows()}) {
       options.insert(options.end(), part.begin(), part.end());
     }
     return options;
@@ -281,7 +300,7 @@ const std::vector<OptionSpec>& all_options() {
 
 const std::vector<const Section*>& all_sections() {
   static const std::vector<const Section*> kSections = {&kNetwork, &kTls,  &kDataPlane, &kLimits,
-                                                        &kAbuse,   &kLife, &kAdmin,     &kLog};
+                                                        &kAbuse, &kBans,   &kLife, &kAdmin,     &kLog};
   return kSections;
 }
 

@@ -9,6 +9,7 @@
 
 #include "core/base/shard_map.h"
 #include "core/base/time.h"
+#include "server/bans/ban_text.h"
 #include "server/config/admin_address.h"
 #include "server/config/options.h"
 #include "server/os/processors.h"
@@ -121,6 +122,29 @@ Read read_tls_port(std::string_view text) {
   return Value{std::to_string(*number), *number};
 }
 
+std::string join(const std::vector<std::string>& words, std::string_view last_comma = ", ") {
+  std::string all;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    if (i > 0) all += i + 1 == words.size() ? last_comma : ", ";
+    all += words[i];
+  }
+  return all;
+}
+
+Read list_value(const tl::expected<std::vector<std::string>, std::string>& elements) {
+  if (!elements) return tl::unexpected(printable(elements.error()));
+  return Value{elements->empty() ? kNoBans : join(*elements)};
+}
+
+Read read_addresses(std::string_view text) {
+  return list_value(
+      parse_address_ranges(text).map([](const std::vector<AddressRange>& ranges) {
+        std::vector<std::string> texts;
+        for (const AddressRange& range : ranges) texts.push_back(to_text(range));
+        return texts;
+      }));
+}
+
 Read read_admin(std::string_view text) {
   if (text != kNoAdmin) {
     const auto address = parse_admin_address(text);
@@ -137,15 +161,6 @@ std::string write_size(std::uint64_t bytes) {
     }
   }
   return std::to_string(bytes) + "B";
-}
-
-std::string join(const std::vector<std::string>& words) {
-  std::string all;
-  for (std::size_t i = 0; i < words.size(); ++i) {
-    if (i > 0) all += i + 1 == words.size() ? " or " : ", ";
-    all += words[i];
-  }
-  return all;
 }
 
 }  // namespace
@@ -171,6 +186,10 @@ Read read_value(const ValueType& type, std::string_view text) {
       return read_shards(text);
     case Kind::kAdmin:
       return read_admin(text);
+    case Kind::kAddresses:
+      return read_addresses(text);
+    case Kind::kNames:
+      return list_value(parse_banned_names(text));
     case Kind::kTlsPort:
       return read_tls_port(text);
   }
@@ -210,9 +229,24 @@ std::string describe_range(const ValueType& type) {
       return "off, 127.0.0.1:PORT, [::1]:PORT or unix:/PATH";
     case Kind::kTlsPort:
       return "auto, off, or 0 to 65535";
+    case Kind::kAddresses:
+      return "none, or ADDRESS and ADDRESS/PREFIX, separated by commas";
+    case Kind::kNames:
+      return "none, or names, separated by commas";
     default:
-      return join(type.words);
+      return join(type.words, " or ");
   }
+}
+
+std::vector<std::string> split_list(std::string_view text) {
+  std::vector<std::string> elements;
+  constexpr std::string_view kComma = ", ";
+  while (text != kNoBans && !text.empty()) {
+    const std::size_t comma = std::min(text.find(kComma), text.size());
+    elements.emplace_back(text.substr(0, comma));
+    text.remove_prefix(std::min(comma + kComma.size(), text.size()));
+  }
+  return elements;
 }
 
 std::string printable(std::string_view text) {

@@ -22,6 +22,8 @@ struct ValueType {
     kBool,      // true or false; as a flag, its presence
     kShards,    // a number, or auto for one for each processor
     kAdmin,     // off, or an address for the admin endpoint
+    kAddresses,  // none, or addresses and ranges of them, with commas
+    kNames,      // none, or names, with commas
     kTlsPort,   // a port, auto for the usual one if it is free, or off
   };
 
@@ -30,6 +32,8 @@ struct ValueType {
   std::uint64_t lowest = 0;
   std::uint64_t highest = 0;
   std::vector<std::string> words = {};
+
+  bool is_list() const { return kind == Kind::kAddresses || kind == Kind::kNames; }
 };
 
 struct Value {
@@ -42,6 +46,9 @@ tl::expected<Value, std::string> read_value(const ValueType& type, std::string_v
 
 // The text of a value; it reads as the same value. Not for texts and choices, which are text.
 std::string write_number(const ValueType& type, std::uint64_t number);
+
+// The elements of a list.
+std::vector<std::string> split_list(std::string_view text);
 
 // "1 to 10000000", "on or off": what may be given.
 std::string describe_range(const ValueType& type);

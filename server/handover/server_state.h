@@ -39,6 +39,7 @@ struct ServerState {
   bool has_tls_listener = false;
   std::string tls_certificate = {};  // that it has made itself, with its key
   std::string tls_ticket_keys = {};  // server/tls/ticket_keys.h
+  std::string bans = {};             // an operator's, as server/bans/ban_file.h writes them
   bool has_keeper = false;  // the process that was started first stays (server/lifecycle/keeper.h)
 
   std::size_t descriptor_count() const {

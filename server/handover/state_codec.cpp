@@ -384,6 +384,7 @@ std::string encode_state(const ServerState& state) {
   message.set_has_tls_listener(state.has_tls_listener);
   message.set_tls_certificate(state.tls_certificate);
   message.set_tls_ticket_keys(state.tls_ticket_keys);
+  message.set_bans(state.bans);
   for (const ShardState& shard : state.shards) {
     handover::Shard& written = *message.add_shards();
     write(shard.relay, written);
@@ -415,6 +416,7 @@ tl::expected<ServerState, std::string> decode_state(std::string_view bytes) {
   state.has_tls_listener = message.has_tls_listener();
   state.tls_certificate = message.tls_certificate();
   state.tls_ticket_keys = message.tls_ticket_keys();
+  state.bans = message.bans();
   if (!read_bytes(message.map_key(), state.map_key)) return damaged("it has no key");
   if (message.shards_size() < 1 || message.shards_size() > static_cast<int>(kMaxShards)) {
     return damaged("the number of shards");

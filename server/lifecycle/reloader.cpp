@@ -51,6 +51,9 @@ CommandResult Reloader::reload(Server& server) {
   if (const auto taken = server.set_limits(loaded->options.limits); !taken) {
     say(result, spdlog::level::err, "not every shard has the new limits: " + taken.error());
   }
+  if (const auto taken = server.set_configured_bans(loaded->options); !taken) {
+    say(result, spdlog::level::err, "not every shard has the new bans: " + taken.error());
+  }
   spdlog::set_level(spdlog::level::from_str(loaded->options.log_level));
   for (const std::string& line : loaded->deprecations) say(result, spdlog::level::warn, line);
   for (const config::Difference& difference : differences) say(result, difference);

@@ -115,7 +115,7 @@ tl::expected<std::unique_ptr<Server>, std::string> Server::open(const Options& o
 tl::expected<std::unique_ptr<Server>, std::string> Server::open(const Options& options,
                                                                 ServerSockets sockets,
                                                                 const KeyedHash::Key& map_key,
-                                                                const TlsLeft& tls_left) {
+                                                                const LeftBehind& left) {
   std::unique_ptr<Server> server(new Server(options));
   server->map_key_ = map_key;
   server->family_ = sockets.family;
@@ -130,7 +130,7 @@ tl::expected<std::unique_ptr<Server>, std::string> Server::open(const Options& o
   if (!group) return tl::unexpected(group.error());
   server->group_ = std::move(*group);
   if (sockets.tls_listener) {
-    if (auto opened = server->open_tls(sockets.tls_listener, tls_left); !opened) {
+    if (auto opened = server->open_tls(sockets.tls_listener, left); !opened) {
       return tl::unexpected(opened.error());
     }
   }
@@ -141,6 +141,10 @@ tl::expected<std::unique_ptr<Server>, std::string> Server::open(const Options& o
   const std::size_t max_lanes = spare_lanes(options.limits.max_connections, options.shards);
   const auto reset_key = kept_secret(state_directory(), kResetKeyFile);
   if (!reset_key) return tl::unexpected(reset_key.error());
+  auto bans = BanBook::open(state_directory(), left.bans);
+  if (!bans) return tl::unexpected(bans.error());
+  server->bans_ = std::move(*bans);
+  server->bans_->configure(options.banned_addresses, options.banned_names);
   for (std::uint32_t i = 0; i < options.shards; ++i) {
     const auto seed = kernel_random<RandomStream::Seed>();
     if (!seed) return tl::unexpected(seed.error());
@@ -154,7 +158,8 @@ tl::expected<std::unique_ptr<Server>, std::string> Server::open(const Options& o
         .shard = static_cast<std::uint8_t>(i),
         .shards = ShardMap(options.shards, map_key),
         .trains = trains,
-        .cipher = fastest_cipher()};
+        .cipher = fastest_cipher(),
+        .bans = server->bans_->list()};
     // The first one accepts connections for all (server/control/acceptor.h).
     ShardSockets own{.tcp_listener = i == 0 ? std::move(sockets.tcp_listener) : UniqueFd(),
                      .tls_listener = i == 0 ? std::move(sockets.tls_listener) : UniqueFd(),
@@ -183,7 +188,7 @@ tl::expected<std::unique_ptr<Server>, std::string> Server::take_over(const Optio
   // Nothing is steered anew: the program stays with the sockets, and to verify it takes datagrams
   // out of them, which are members' words now.
   auto server = open(options, std::move(*sockets), state.map_key,
-                     {state.tls_certificate, state.tls_ticket_keys});
+                     {state.tls_certificate, state.tls_ticket_keys, state.bans});
   if (!server) return server;
   (*server)->group_->go_on_from(state.next_creation_order);
   (*server)->group_->local_addresses().go_on_from(state.local_addresses);
@@ -207,12 +212,12 @@ CertificatePlace Server::certificate_place(const Options& options) const {
   return place;
 }
 
-tl::expected<void, std::string> Server::open_tls(const UniqueFd& listener, const TlsLeft& left) {
+tl::expected<void, std::string> Server::open_tls(const UniqueFd& listener, const LeftBehind& left) {
   const auto endpoint = bound_endpoint(listener.get());
   if (!endpoint) return tl::unexpected(endpoint.error());
-  auto found = find_certificate(certificate_place(options_), left.certificate);
+  auto found = find_certificate(certificate_place(options_), left.tls_certificate);
   if (!found) return tl::unexpected(found.error());
-  auto service = TlsService::open(*endpoint, tcp_.port, found->certificate, left.ticket_keys);
+  auto service = TlsService::open(*endpoint, tcp_.port, found->certificate, left.tls_ticket_keys);
   if (!service) return tl::unexpected(service.error());
   spdlog::info("TLS on tcp {}, with the certificate {}; its SHA-256 is {}", to_text(*endpoint),
                found->origin, found->certificate.fingerprint);
@@ -326,6 +331,7 @@ tl::expected<ExportedState, std::string> Server::export_state() {
                     .next_creation_order = group_->creation_order(),
                     .local_addresses = group_->local_addresses().all(),
                     .shards = {}};
+  exported.state.bans = bans_->to_json();
   exported.state.tls_port = tls_port_text(options_);
   exported.tls_listener = shards_.front()->tls_listener_fd();
   if (const TlsService* const tls = group_->tls()) {
@@ -356,6 +362,11 @@ tl::expected<void, std::string> Server::drain(int wake_fd) {
 
 tl::expected<void, std::string> Server::set_limits(const Limits& limits) {
   return tell_shards([limits](Relay& relay) { relay.set_limits(limits); });
+}
+
+tl::expected<void, std::string> Server::set_configured_bans(const Options& options) {
+  bans_->configure(options.banned_addresses, options.banned_names);
+  return tell_shards([&bans = *bans_](Relay& relay) { relay.set_bans(bans.list()); });
 }
 
 tl::expected<void, std::string> Server::check() {

@@ -12,6 +12,7 @@
 #include "core/base/endpoint.h"
 #include "core/base/keyed_hash.h"
 #include "core/stats/counters.h"
+#include "server/bans/ban_book.h"
 #include "server/config/options.h"
 #include "server/group/shard_group.h"
 #include "server/group/shard_threads.h"
@@ -30,10 +31,11 @@ enum class StopReason : std::uint8_t {
   kHandOver,  // members are to notice nothing: another process goes on, or run() again
 };
 
-// What another process has left of its TLS port.
-struct TlsLeft {
-  std::string certificate;  // that it has made itself
-  std::string ticket_keys;
+// What another process has left besides its sockets and its shards.
+struct LeftBehind {
+  std::string tls_certificate;  // that it has made itself
+  std::string tls_ticket_keys;
+  std::string bans;
 };
 
 class Server {
@@ -79,6 +81,11 @@ class Server {
   tl::expected<void, std::string> drain(int wake_fd);
   // Limits::with_sizes_of says which of them can change.
   tl::expected<void, std::string> set_limits(const Limits& limits);
+  // Who is banned by an operator (server/bans/ban_book.h); what changes there is for all shards to
+  // be told.
+  BanBook& bans() { return *bans_; }
+  // Those of the configuration, on all shards.
+  tl::expected<void, std::string> set_configured_bans(const Options& options);
   // Looks for the certificate of the TLS port again, where these options say. What new connections
   // get from here on, or an error, and nothing has changed. Thread: the main one.
   tl::expected<void, std::string> reload_certificate(const Options& options);
@@ -104,9 +111,9 @@ class Server {
   static tl::expected<std::unique_ptr<Server>, std::string> open(const Options& options,
                                                                  ServerSockets sockets,
                                                                  const KeyedHash::Key& map_key,
-                                                                 const TlsLeft& tls_left);
+                                                                 const LeftBehind& left);
 
-  tl::expected<void, std::string> open_tls(const UniqueFd& listener, const TlsLeft& left);
+  tl::expected<void, std::string> open_tls(const UniqueFd& listener, const LeftBehind& left);
   CertificatePlace certificate_place(const Options& options) const;
   tl::expected<void, std::string> quiesce();
   void set_socket_options();
@@ -123,6 +130,7 @@ class Server {
   std::atomic<StopReason> stop_reason_ = StopReason::kStop;
   Endpoint tcp_;
   Endpoint udp_;
+  std::unique_ptr<BanBook> bans_;
   UniqueFd stop_;  // an eventfd: the shards'
   std::unique_ptr<ShardGroup> group_;
   std::vector<std::unique_ptr<Shard>> shards_;

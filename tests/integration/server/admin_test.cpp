@@ -45,7 +45,7 @@ class HangingShard {
 class AdminBeside {
  public:
   explicit AdminBeside(ShardGroup& group)
-      : admin_(Admin::open("127.0.0.1:0", {}, group, reloader_, *commands_).value()) {
+      : admin_(Admin::open("127.0.0.1:0", {}, group, *bans_, reloader_, *commands_).value()) {
     EXPECT_TRUE(admin_->serve());
   }
   Admin* operator->() { return admin_.get(); }
@@ -53,6 +53,7 @@ class AdminBeside {
 
  private:
   std::unique_ptr<CommandQueue> commands_ = CommandQueue::open().value();
+  std::unique_ptr<BanBook> bans_ = BanBook::open("", "").value();
   Reloader reloader_{config::Configuration{}, 0, nullptr};
   std::unique_ptr<Admin> admin_;
 };
