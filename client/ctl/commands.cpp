@@ -40,6 +40,54 @@ std::string members_table(const Pages& pages) {
   return table.text();
 }
 
+// As the endpoint names it. What has only what addresses have is one, so that a slip of the pen
+// does not ban a name that nobody has: 203.0.113.256 is refused.
+std::pair<std::string, std::string> target_of(const Options& options) {
+  const std::string& target = options.target;
+  const bool looks_like_address =
+      target.find_first_not_of("0123456789abcdefABCDEF.:/") == std::string::npos &&
+      target.find_first_of(".:") != std::string::npos;
+  return {looks_like_address && !options.is_name ? "address" : "name", target};
+}
+
+// "2 d 3 h", "12 min", "7 s": two units at most.
+std::string remaining_text(std::uint64_t seconds) {
+  struct Unit {
+    std::uint64_t seconds;
+    const char* name;
+  };
+  constexpr Unit kUnits[] = {{86'400, " d"}, {3'600, " h"}, {60, " min"}, {1, " s"}};
+  std::string text;
+  int told = 0;
+  for (const Unit& unit : kUnits) {
+    const std::uint64_t count = seconds / unit.seconds;
+    seconds %= unit.seconds;
+    if (count == 0 && told == 0 && unit.seconds > 1) continue;
+    if (count > 0 || told == 0) {
+      text.append(text.empty() ? "" : " ").append(std::to_string(count)).append(unit.name);
+    }
+    if (++told == 2) break;
+  }
+  return text;
+}
+
+Table bans_table(simdjson::dom::element root) {
+  Table table({{.title = "BANNED"},
+               {.title = "KIND"},
+               {.title = "ENDS IN", .align = kRight},
+               {.title = "BY"},
+               {.title = "REASON"}});
+  for_each_of(root, "bans", [&](simdjson::dom::element ban) {
+    const std::string address = text_of(ban, "address");
+    std::uint64_t ends_in_s = 0;
+    const bool ends = ban["ends_in_s"].get(ends_in_s) == simdjson::SUCCESS;
+    table.add({address.empty() ? sanitize_name(text_of(ban, "name")) : address,
+               address.empty() ? "name" : "address", ends ? remaining_text(ends_in_s) : "never",
+               flag_of(ban, "configured") ? "configuration" : "operator", text_of(ban, "reason")});
+  });
+  return table;
+}
+
 // What chatd says has happened, line by line.
 std::string outcome_text(simdjson::dom::element root) {
   std::string text = sanitize(text_of(root, "title"));
@@ -71,6 +119,12 @@ ExitCode Commands::run() {
       return have_done("/kick", {{"room", options_.room}, {"username", options_.username}});
     case Task::kCloseRoom:
       return have_done("/close-room", {{"room", options_.room}});
+    case Task::kBan:
+      return ban();
+    case Task::kUnban:
+      return tell(endpoint_.remove("/bans", {target_of(options_)}));
+    case Task::kBans:
+      return show_bans();
     case Task::kDrain:
       return have_done("/drain");
     case Task::kReload:
@@ -126,9 +180,34 @@ ExitCode Commands::show_config() {
   return print_lines(table.text());
 }
 
+ExitCode Commands::show_bans() {
+  const auto answer = endpoint_.get("/bans");
+  if (!answer) return print_error(answer.error());
+  simdjson::dom::parser parser;
+  simdjson::dom::element root;
+  if (!answer->is_success() || parser.parse(answer->body).get(root) != simdjson::SUCCESS) {
+    return refuse(*answer);
+  }
+  if (options_.json) return print_json(answer->body);
+  const Table table = bans_table(root);
+  const std::string why_not_kept = sanitize(text_of(root, "why_not_kept"));
+  return print_lines(
+      (table.is_empty() ? "nobody is banned\n" : table.text()) +
+      (why_not_kept.empty() ? "" : "bans are forgotten when chatd ends: " + why_not_kept + "\n"));
+}
+
 ExitCode Commands::have_done(const std::string& path, const Parameters& parameters,
                              long timeout_ms) {
-  const auto answer = endpoint_.post(path, parameters, timeout_ms);
+  return tell(endpoint_.post(path, parameters, timeout_ms));
+}
+
+ExitCode Commands::ban() {
+  return have_done("/bans", {target_of(options_),
+                             {"reason", options_.reason},
+                             {"for", options_.lasts}});
+}
+
+ExitCode Commands::tell(const tl::expected<EndpointAnswer, std::string>& answer) const {
   if (!answer) return print_error(answer.error());
   simdjson::dom::parser parser;
   simdjson::dom::element root;

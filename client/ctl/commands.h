@@ -21,9 +21,13 @@ class Commands {
   ExitCode show_rooms();
   ExitCode show_members();
   ExitCode show_config();
+  ExitCode show_bans();
+  ExitCode ban();
   // Has something done, and says what came of it.
   ExitCode have_done(const std::string& path, const Parameters& parameters = {},
                      long timeout_ms = Endpoint::kTimeoutMs);
+  // Says what came of what was asked for.
+  ExitCode tell(const tl::expected<EndpointAnswer, std::string>& answer) const;
   ExitCode fail(const PagesFailure& failure) const;
   // An answer that says failure.
   ExitCode refuse(const EndpointAnswer& answer) const;

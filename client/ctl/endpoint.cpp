@@ -101,6 +101,17 @@ tl::expected<EndpointAnswer, std::string> Endpoint::post(const std::string& path
   return ask(path, parameters);
 }
 
+// The next question is asked with its own method again.
+tl::expected<EndpointAnswer, std::string> Endpoint::remove(const std::string& path,
+                                                           const Parameters& parameters) {
+  ::curl_easy_setopt(curl_->handle, CURLOPT_TIMEOUT_MS, kTimeoutMs);
+  ::curl_easy_setopt(curl_->handle, CURLOPT_HTTPGET, 1L);
+  ::curl_easy_setopt(curl_->handle, CURLOPT_CUSTOMREQUEST, "DELETE");
+  auto answer = ask(path, parameters);
+  ::curl_easy_setopt(curl_->handle, CURLOPT_CUSTOMREQUEST, nullptr);
+  return answer;
+}
+
 tl::expected<EndpointAnswer, std::string> Endpoint::ask(const std::string& path,
                                                         const Parameters& parameters) {
   CURL* const curl = curl_->handle;

@@ -49,6 +49,9 @@ class Endpoint {
   tl::expected<EndpointAnswer, std::string> post(const std::string& path,
                                                  const Parameters& parameters = {},
                                                  long timeout_ms = kTimeoutMs);
+  // To have something taken back.
+  tl::expected<EndpointAnswer, std::string> remove(const std::string& path,
+                                                   const Parameters& parameters);
 
   // chatd gives its shards two seconds to answer.
   static constexpr long kTimeoutMs = 15'000;

@@ -14,8 +14,8 @@ namespace {
 
 constexpr const char* kDescription =
     "Look at a running chatd and control it, through its admin endpoint (chatd --admin).\n"
-    "Commands that change something (kick, close-room, drain, reload, log-level) work only over a\n"
-    "socket file (unix:/PATH).";
+    "Commands that change something (kick, close-room, ban, unban, drain, reload,\n"
+    "log-level) work only over a socket file (unix:/PATH).";
 
 constexpr const char* kFooter =
     "Flags may stand before or after the command.\n"
@@ -25,7 +25,8 @@ constexpr const char* kFooter =
     "\n"
     "Examples: chatctl status\n"
     "          chatctl members kitchen --admin 127.0.0.1:9100\n"
-    "          chatctl kick kitchen mallory";
+    "          chatctl kick kitchen mallory\n"
+    "          chatctl ban 203.0.113.0/24 --for 12h --reason spam";
 
 CLI::App* add_command(CLI::App& app, std::vector<std::pair<CLI::App*, Task>>& commands, Task task,
                       const char* name, const char* help) {
@@ -37,6 +38,11 @@ CLI::App* add_command(CLI::App& app, std::vector<std::pair<CLI::App*, Task>>& co
 
 void add_room(CLI::App* command, Options& options) {
   command->add_option("ROOM", options.room, "The room's name")->required();
+}
+
+void add_target(CLI::App* command, Options& options) {
+  command->add_option("TARGET", options.target, "ADDRESS, ADDRESS/PREFIX or NAME")->required();
+  command->add_flag("--name", options.is_name, "TARGET is a name, even if it looks like an address");
 }
 
 std::vector<std::pair<CLI::App*, Task>> add_commands(CLI::App& app, Options& options) {
@@ -53,6 +59,14 @@ std::vector<std::pair<CLI::App*, Task>> add_commands(CLI::App& app, Options& opt
   add_room(kick, options);
   kick->add_option("USERNAME", options.username, "The member's name")->required();
   add_room(add(Task::kCloseRoom, "close-room", "End a room; its members are told"), options);
+  CLI::App* const ban = add(Task::kBan, "ban",
+                            "Keep an address or a name out of all rooms, and put out who is there");
+  add_target(ban, options);
+  ban->add_option("--reason", options.reason, "What those are told whom it hits");
+  ban->add_option("--for", options.lasts, "How long: 30min, 12h (for good without it)")
+      ->option_text("TIME");
+  add_target(add(Task::kUnban, "unban", "Take a ban back"), options);
+  add(Task::kBans, "bans", "List who is banned");
   add(Task::kDrain, "drain", "Let nobody new in, and stop when all have gone");
   add(Task::kReload, "reload", "Load the configuration file again, and say what has changed");
   add(Task::kLogLevel, "log-level", "Set the log level, until the next reload or start")

@@ -24,6 +24,9 @@ enum class Task : std::uint8_t {
   kTop,
   kKick,
   kCloseRoom,
+  kBan,
+  kUnban,
+  kBans,
   kDrain,
   kReload,
   kLogLevel,
@@ -37,6 +40,10 @@ struct Options {
   std::string room;
   std::string username;
   std::string level;
+  std::string target;    // of a ban: an address, ADDRESS/PREFIX or a name
+  bool is_name = false;  // `target` is a name, whatever it looks like
+  std::string reason;
+  std::string lasts;  // a duration; empty: for good
 };
 
 // Nothing when the program is to end with `exit_code`: after --help, or after an error that has

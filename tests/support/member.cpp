@@ -109,8 +109,8 @@ testing::AssertionResult Member::hears_left(std::string_view username) {
   return hears_notice(kLeft, username, std::string(username) + " left");
 }
 
-testing::AssertionResult Member::hears_own_removal() {
-  return hears_notice(kLeft, name_, "You have been disconnected");
+testing::AssertionResult Member::hears_own_removal(std::string_view text) {
+  return hears_notice(kLeft, name_, text);
 }
 
 testing::AssertionResult Member::hears_nothing_before(Member& sender) {

@@ -57,7 +57,7 @@ class Member {
   // Whether the next payload tells that `username` joined, left, or that this member was removed.
   testing::AssertionResult hears_joined(std::string_view username);
   testing::AssertionResult hears_left(std::string_view username);
-  testing::AssertionResult hears_own_removal();
+  testing::AssertionResult hears_own_removal(std::string_view text = "You have been disconnected");
   // Whether nothing arrives before two messages that `sender`, a member of the same room, says
   // now. The second one shows that the server was done with the first one for everybody.
   testing::AssertionResult hears_nothing_before(Member& sender);

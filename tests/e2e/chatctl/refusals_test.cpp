@@ -28,6 +28,8 @@ TEST_F(CtlTest, WrongUsage) {
   for (const std::vector<std::string>& arguments : {std::vector<std::string>{},
                                                     {"nonsense"},
                                                     {"kick", "den"},
+                                                    {"ban"},
+                                                    {"unban"},
                                                     {"members"},
                                                     {"rooms", "--limit", "0"},
                                                     {"rooms", "--admin", "nonsense"},
@@ -78,6 +80,12 @@ TEST_F(CtlTest, NothingIsChangedOverTcp) {
     EXPECT_EQ(http_ask("POST", url, "/" + command[0] + "?room=den&username=bob&level=off").status,
               403);
   }
+  for (const char* command : {"ban", "unban"}) {
+    const CtlOutcome outcome = run_chatctl({command, "bob", "--admin", url});
+    EXPECT_EQ(outcome.exit_code, 1) << command;
+    EXPECT_TRUE(has(outcome.err, "nothing can be changed over TCP")) << outcome.err;
+  }
+  EXPECT_TRUE(has(run_chatctl({"bans", "--admin", url}).out, "nobody is banned"));
   EXPECT_TRUE(all_is_heard(room));
   EXPECT_EQ(http_get(url, "/readyz").status, 200);
 }
