@@ -60,7 +60,7 @@ _chatd() {
     case ${1##*/} in
       chat) words='create join rooms' ;;
       chatbench) words='run compare' ;;
-      chatctl) words='status top rooms members config kick close-room drain reload log-level' ;;
+      chatctl) words='status top rooms members config kick close-room ban unban bans drain reload log-level' ;;
     esac
   elif [[ -z $words && ${1##*/} == chatbench && ${COMP_WORDS[1]} == compare ]]; then
     compopt -o filenames 2>/dev/null
