@@ -202,9 +202,8 @@ ExitCode Commands::have_done(const std::string& path, const Parameters& paramete
 }
 
 ExitCode Commands::ban() {
-  return have_done("/bans", {target_of(options_),
-                             {"reason", options_.reason},
-                             {"for", options_.lasts}});
+  return have_done("/bans",
+                   {target_of(options_), {"reason", options_.reason}, {"for", options_.lasts}});
 }
 
 ExitCode Commands::tell(const tl::expected<EndpointAnswer, std::string>& answer) const {

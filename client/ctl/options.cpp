@@ -42,7 +42,8 @@ void add_room(CLI::App* command, Options& options) {
 
 void add_target(CLI::App* command, Options& options) {
   command->add_option("TARGET", options.target, "ADDRESS, ADDRESS/PREFIX or NAME")->required();
-  command->add_flag("--name", options.is_name, "TARGET is a name, even if it looks like an address");
+  command->add_flag("--name", options.is_name,
+                    "TARGET is a name, even if it looks like an address");
 }
 
 std::vector<std::pair<CLI::App*, Task>> add_commands(CLI::App& app, Options& options) {

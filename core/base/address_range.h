@@ -22,8 +22,8 @@ class AddressRange {
 
   AddressRange() = default;  // the unspecified address alone
 
-  // An address, or ADDRESS/PREFIX, of which the bits after the prefix do not count. An error is what
-  // is wrong, without a full stop.
+  // An address, or ADDRESS/PREFIX, of which the bits after the prefix do not count. An error is
+  // what is wrong, without a full stop.
   static tl::expected<AddressRange, std::string> parse(std::string_view text);
 
   const IpAddress& network() const { return network_; }

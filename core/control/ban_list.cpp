@@ -33,8 +33,8 @@ BanList::BanList(std::vector<Ban> bans) : bans_(std::move(bans)) {
 }
 
 BanList::Prefix& BanList::prefix_of(unsigned bits) {
-  const auto place = std::ranges::find_if(
-      prefixes_, [bits](const Prefix& prefix) { return prefix.bits <= bits; });
+  const auto place =
+      std::ranges::find_if(prefixes_, [bits](const Prefix& prefix) { return prefix.bits <= bits; });
   if (place != prefixes_.end() && place->bits == bits) return *place;
   return *prefixes_.insert(place, Prefix{.bits = bits, .bans = {}});
 }

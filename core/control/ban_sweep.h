@@ -1,6 +1,6 @@
 // Takes members out whom a new list of bans hits, some of them a turn, so that a relay with a
-// million members goes on relaying meanwhile. Whoever asks to be let in while it goes on has the new
-// list already (core/control/room_service.h), so nobody slips through. Thread: one at a time.
+// million members goes on relaying meanwhile. Whoever asks to be let in while it goes on has the
+// new list already (core/control/room_service.h), so nobody slips through. Thread: one at a time.
 #pragma once
 
 #include <cstdint>

@@ -97,8 +97,8 @@ RoomService::AdmissionOrError RoomService::let_in(const Context& context, JoinCo
   return Admission{token, std::move(made.grant)};
 }
 
-// Here and not where the connection is: a request that was under way when the list changed finds the
-// list by which the members of this shard were looked at (core/control/ban_sweep.h).
+// Here and not where the connection is: a request that was under way when the list changed finds
+// the list by which the members of this shard were looked at (core/control/ban_sweep.h).
 std::optional<RequestError> RoomService::check_bans(TimeMs now_ms, const JoinCommand& command) {
   const Ban* const ban = bans_->find(now_ms, command.peer, command.join.username);
   if (ban == nullptr) return std::nullopt;

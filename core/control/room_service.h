@@ -29,8 +29,8 @@ class RoomService {
  public:
   RoomService(const Limits& limits, std::uint8_t shard, Cipher cipher, Roster& roster,
               Membership& membership, const AddressLimiter& addresses, Counters& counters,
-              const BanListPointer& bans, const KeyedHash::Key& hash_key,
-              const ResetKey& reset_key, RandomStream& random);
+              const BanListPointer& bans, const KeyedHash::Key& hash_key, const ResetKey& reset_key,
+              RandomStream& random);
 
   // Creates a room or joins one, or takes a seat again. What a member hears at the place that it
   // leaves goes to the context's outbox.

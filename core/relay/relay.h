@@ -153,8 +153,8 @@ class Relay {
   virtual void on_unreachable(TimeMs now_ms, const Endpoint& destination, Outbox& out);
 
   // Removes members that have been silent for too long, and those who were banned, and tells those
-  // with protocol v2 where logs end in which nothing has been said for a while. If not all could be removed in one call,
-  // next_deadline() has passed already: send, clear, and call again.
+  // with protocol v2 where logs end in which nothing has been said for a while. If not all could be
+  // removed in one call, next_deadline() has passed already: send, clear, and call again.
   virtual void on_deadline(TimeMs now_ms, Outbox& out);
   std::optional<TimeMs> next_deadline() const {
     if (ban_sweep_.is_pending()) return 0;

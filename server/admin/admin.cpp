@@ -15,8 +15,7 @@ Admin::Admin(AdminAddress address, UniqueFd listener, ShardGroup& group, BanBook
 
 tl::expected<std::unique_ptr<Admin>, std::string> Admin::open(std::string_view address,
                                                               UniqueFd listener, ShardGroup& group,
-                                                              BanBook& ban_book,
-                                                              Reloader& reloader,
+                                                              BanBook& ban_book, Reloader& reloader,
                                                               CommandQueue& commands) {
   auto parsed = parse_admin_address(address);
   if (!parsed) return tl::unexpected("--admin: " + parsed.error());

@@ -27,12 +27,9 @@ class Admin {
  public:
   // Listens at `address`, as --admin says it, or on `listener`, which was opened for it. What the
   // site refers to must outlive it. An error is a sentence that says what failed and what to do.
-  static tl::expected<std::unique_ptr<Admin>, std::string> open(std::string_view address,
-                                                                UniqueFd listener,
-                                                                ShardGroup& group,
-                                                                BanBook& ban_book,
-                                                                Reloader& reloader,
-                                                                CommandQueue& commands);
+  static tl::expected<std::unique_ptr<Admin>, std::string> open(
+      std::string_view address, UniqueFd listener, ShardGroup& group, BanBook& ban_book,
+      Reloader& reloader, CommandQueue& commands);
   Admin(const Admin&) = delete;
   Admin& operator=(const Admin&) = delete;
   // Within a moment, also when a shard hangs or has ended.

@@ -21,7 +21,8 @@ namespace {
 
 std::string key_of(const BanTarget& target) {
   if (const auto* const range = std::get_if<AddressRange>(&target)) {
-    return std::string("a").append(range->network().key()) + static_cast<char>(range->prefix_bits());
+    return std::string("a").append(range->network().key()) +
+           static_cast<char>(range->prefix_bits());
   }
   return "n" + folded_name(std::get<std::string>(target));
 }

@@ -1,6 +1,6 @@
 // What an operator has banned, as a file of the state directory and as one chatd passes it to the
-// next: JSON. Ends are written as times since 1970, because the clock that chatd runs by begins anew
-// with the machine. Pure functions.
+// next: JSON. Ends are written as times since 1970, because the clock that chatd runs by begins
+// anew with the machine. Pure functions.
 #pragma once
 
 #include <cstdint>

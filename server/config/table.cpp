@@ -299,8 +299,8 @@ const std::vector<OptionSpec>& all_options() {
 }
 
 const std::vector<const Section*>& all_sections() {
-  static const std::vector<const Section*> kSections = {&kNetwork, &kTls,  &kDataPlane, &kLimits,
-                                                        &kAbuse, &kBans,   &kLife, &kAdmin,     &kLog};
+  static const std::vector<const Section*> kSections = {
+      &kNetwork, &kTls, &kDataPlane, &kLimits, &kAbuse, &kBans, &kLife, &kAdmin, &kLog};
   return kSections;
 }
 

@@ -13,18 +13,18 @@ namespace chatd::config {
 
 struct ValueType {
   enum class Kind : std::uint8_t {
-    kText,      // printable ASCII
-    kNumber,    // lowest to highest
-    kSize,      // bytes, lowest to highest, with a unit
-    kDuration,  // milliseconds, with a unit
-    kChoice,    // one of `words`
-    kSwitch,    // the first of two `words` is off, the second one on
-    kBool,      // true or false; as a flag, its presence
-    kShards,    // a number, or auto for one for each processor
-    kAdmin,     // off, or an address for the admin endpoint
+    kText,       // printable ASCII
+    kNumber,     // lowest to highest
+    kSize,       // bytes, lowest to highest, with a unit
+    kDuration,   // milliseconds, with a unit
+    kChoice,     // one of `words`
+    kSwitch,     // the first of two `words` is off, the second one on
+    kBool,       // true or false; as a flag, its presence
+    kShards,     // a number, or auto for one for each processor
+    kAdmin,      // off, or an address for the admin endpoint
     kAddresses,  // none, or addresses and ranges of them, with commas
     kNames,      // none, or names, with commas
-    kTlsPort,   // a port, auto for the usual one if it is free, or off
+    kTlsPort,    // a port, auto for the usual one if it is free, or off
   };
 
   Kind kind = Kind::kText;

@@ -37,8 +37,8 @@ TEST_F(CtlBans, ANameIsOutWithTheReasonUntilItIsTakenBack) {
                   .starts_with("the name Mallory is banned for good; bans are forgotten"));
   EXPECT_TRUE(room[1].hears_own_removal(kToldSpam));
   EXPECT_TRUE(room[0].hears_left("mallory"));
-  EXPECT_TRUE(server().process().wait_for_text(Stream::kStderr,
-                                               "has banned the name \"Mallory\" for good: \"spam\""))
+  EXPECT_TRUE(server().process().wait_for_text(
+      Stream::kStderr, "has banned the name \"Mallory\" for good: \"spam\""))
       << server().diagnosis();
   EXPECT_TRUE(has(server().diagnosis(), "admin: user "));
 
@@ -46,10 +46,9 @@ TEST_F(CtlBans, ANameIsOutWithTheReasonUntilItIsTakenBack) {
   EXPECT_EQ(refused.status(), 403);
   EXPECT_EQ(JsonObject(refused.completed ? refused.completed->payload : "").text("message"),
             kToldSpam);
-  EXPECT_EQ(shown({"bans"}),
-            std::string("BANNED   KIND  ENDS IN  BY        REASON\n"
-                        "Mallory  name    never  operator  spam\n") +
-                kForgotten);
+  EXPECT_EQ(shown({"bans"}), std::string("BANNED   KIND  ENDS IN  BY        REASON\n"
+                                         "Mallory  name    never  operator  spam\n") +
+                                 kForgotten);
   const HttpAnswer metrics = http_get(place(), "/metrics");
   EXPECT_TRUE(has(metrics.body, "\nchatd_bans 1\n"));
 

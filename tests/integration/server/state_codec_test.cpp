@@ -75,7 +75,8 @@ ServerState sample() {
       .tls_port = "8001",
       .has_tls_listener = true,
       .tls_certificate = "a certificate",
-      .tls_ticket_keys = std::string("\0keys", 5)};
+      .tls_ticket_keys = std::string("\0keys", 5),
+      .bans = R"({"bans":[]})"};
   state.shards.push_back({});
   state.shards.push_back(busy);
   return state;
@@ -96,6 +97,7 @@ TEST(StateCodec, WritesAllThatItReads) {
   EXPECT_TRUE(after->has_tls_listener);
   EXPECT_EQ(after->tls_certificate, "a certificate");
   EXPECT_EQ(after->tls_ticket_keys, std::string("\0keys", 5));
+  EXPECT_EQ(after->bans, R"({"bans":[]})");
   ASSERT_EQ(after->shards.size(), 2U);
   const ShardState& shard = after->shards[1];
   EXPECT_EQ(shard.encrypted_peers, (std::vector{ip("192.0.2.8"), ip("::1")}));

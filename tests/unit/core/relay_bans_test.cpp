@@ -129,9 +129,8 @@ TEST_F(Bans, PutOutByNameInAllRoomsAndEndAHostsRoom) {
 }
 
 TEST_F(Bans, LetInAgainWhenTheyAreTakenBackOrOver) {
-  ban(bans_of({{.target = std::string("bob"),
-                .reason = "a minute",
-                .ends_at_ms = kit_.now_ms + 60'000}}));
+  ban(bans_of(
+      {{.target = std::string("bob"), .reason = "a minute", .ends_at_ms = kit_.now_ms + 60'000}}));
   EXPECT_EQ(kit_.relay.roster().members().size(), 2u);
   kit_.now_ms += 59'999;
   EXPECT_EQ(ask(kJoinRoom, "lobby", "bob", "203.0.113.7").status, 403);

@@ -23,6 +23,9 @@ roaming = "same-ip"
 [abuse]
 limit_loopback = true
 max_member_bytes = 9
+[bans]
+addresses = ["203.0.113.9/24", "::1"]
+names = []
 [log]
 level = "debug"
 )");
@@ -37,7 +40,14 @@ level = "debug"
   EXPECT_TRUE(options.limits.roaming_same_ip);
   EXPECT_TRUE(options.limits.abuse.limit_loopback);
   EXPECT_EQ(options.limits.abuse.max_member_bytes_per_s, 9u);
+  EXPECT_EQ(options.banned_addresses, "203.0.113.0/24, ::1");
+  EXPECT_EQ(options.banned_names, "none");
   EXPECT_EQ(options.log_level, "debug");
+}
+
+TEST(ConfigFile, AListMayBeAStringWithCommas) {
+  const TemporaryFile file("[bans]\nnames = \"mallory,eve\"\n");
+  EXPECT_EQ(options_of({"--config", file.path()}).banned_names, "mallory, eve");
 }
 
 TEST(ConfigFile, ShardsMayBeAuto) {
@@ -105,6 +115,13 @@ TEST(ConfigFile, WrongTypesAreNamed) {
   EXPECT_EQ(error("[data_plane]\nshards = true"),
             "chatd.toml:2:10: data_plane.shards: is a boolean, but must be an integer, or "
             "\"auto\"");
+  for (const char* list : {"[1]", "[\"a,b\"]", "[\"none\"]"}) {
+    EXPECT_EQ(error((std::string("[bans]\nnames = ") + list).c_str()),
+              "chatd.toml:2:9: bans.names: is an array, but must be an array of strings without "
+              "commas, as in [\"a\", \"b\"]");
+  }
+  EXPECT_EQ(error("[bans]\naddresses = [\"1.2.3\"]").substr(0, 42),
+            "chatd.toml:2:13: bans.addresses: '1.2.3': ");
   EXPECT_EQ(error("[log]\nlevel = 2026-01-01"),
             "chatd.toml:2:9: log.level: is a date or time, but must be a string in quotes");
 }

@@ -54,6 +54,8 @@ TEST(Configuration, EveryOptionComesFromEverySource) {
     if (option.type.kind == ValueType::Kind::kDuration) other = "7s";
     if (option.type.kind == ValueType::Kind::kShards) other = "3";
     if (option.type.kind == ValueType::Kind::kTlsPort) other = "off";
+    if (option.type.kind == ValueType::Kind::kAddresses) other = "203.0.113.0/24, ::1";
+    if (option.type.kind == ValueType::Kind::kNames) other = "mallory, «eve»";
     if (option.type.kind == ValueType::Kind::kAdmin) other = "unix:/run/chatd/admin.sock";
     for (const std::string& word : option.type.words) {
       if (word != option.default_text()) other = word;
@@ -156,7 +158,8 @@ TEST(Configuration, WhatIsPrintedLoadsToTheSame) {
   for (const auto& loaded :
        {load_from({}), load_from({"--rate-limits", "off", "--max-member-bytes", "5"}),
         load_from({"--shards", "auto", "--host", R"(a "quoted" \ host)", "--limit-loopback",
-                   "--idle-timeout", "1500ms", "--gso", "off", "--config", file.path()},
+                   "--idle-timeout", "1500ms", "--gso", "off", "--banned-names", R"(a "b" \ c, d)",
+                   "--config", file.path()},
                   {"CHATD_LOG_LEVEL=off", "CHATD_ROAMING=same-ip"})}) {
     ASSERT_TRUE(loaded);
     expect_same_after_printing(*loaded);

@@ -93,6 +93,19 @@ TEST(ConfigValue, ShardsAreANumberOrAuto) {
             "'257' is neither auto nor a number from 1 to 256");
 }
 
+TEST(ConfigValue, ListsAreWrittenAsTheyCount) {
+  EXPECT_EQ(read("bans.addresses", "203.0.113.9/24,  2001:DB8::1")->text,
+            "203.0.113.0/24, 2001:db8::1");
+  EXPECT_EQ(read("bans.addresses", "none")->text, "none");
+  EXPECT_EQ(read("bans.names", " Mallory ,the cat")->text, "Mallory, the cat");
+  EXPECT_EQ(split_list("Mallory, the cat"), (std::vector<std::string>{"Mallory", "the cat"}));
+  EXPECT_TRUE(split_list("none").empty());
+  EXPECT_TRUE(refusal("bans.addresses", "1.2.3.4, 10.0.0.0/4")
+                  .starts_with("'10.0.0.0/4': the prefix is too short"));
+  EXPECT_TRUE(refusal("bans.addresses", "").starts_with("'': this is no address"));
+  EXPECT_EQ(refusal("bans.names", "a,,b"), "'': nobody can have this name: leave it out");
+}
+
 TEST(ConfigValue, TextIsPrintable) {
   EXPECT_EQ(read("network.host", "not an address")->text, "not an address");
   EXPECT_EQ(refusal("network.host", ""), "'' is empty, or has more than printable ASCII");
