@@ -5,12 +5,16 @@
 #include <algorithm>
 
 #include "core/base/names.h"
+#include "core/wire/v2/frames.h"
 
 namespace chatd {
 
 bool is_valid_ban_reason(std::string_view reason) {
   return reason.empty() || (reason.size() <= kMaxBanReasonBytes && is_valid_name(reason));
 }
+
+// It is told in a CLOSED as well.
+static_assert(kBannedText.size() + 2 + kMaxBanReasonBytes <= v2::kMaxClosedTextBytes);
 
 std::string ban_text(const Ban& ban) {
   std::string text(kBannedText);

@@ -62,7 +62,7 @@ class BundleSender {
 
  private:
   static constexpr std::uint32_t kMaxBundles = kMaxPlannedMessages;
-  static constexpr std::size_t kMaxFrameBytes = 256;
+  static constexpr std::size_t kMaxFrameBytes = 16 + v2::kMaxClosedTextBytes;
   // In a byte, as a varint.
   static constexpr std::uint32_t kMaxEntriesPerBundle = 63;
 

@@ -158,9 +158,11 @@ enum class CloseReason : std::uint8_t {
 // For people.
 std::string_view text_of(CloseReason reason);
 
+inline constexpr std::size_t kMaxClosedTextBytes = 240;
+
 struct Closed {
   CloseReason reason = CloseReason::kRemoved;
-  std::string_view text;  // for people
+  std::string_view text;  // for people; at most kMaxClosedTextBytes
 };
 
 inline Closed closed_because(CloseReason reason) {

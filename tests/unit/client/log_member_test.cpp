@@ -180,17 +180,18 @@ TEST(LogMember, WhoWasBannedHearsWhy) {
   world.create("kitchen", "alice");
   LogPerson bob(world, join("bob"));
   world.run_for(100);
+  const std::string reason(kMaxBanReasonBytes, 'x');
   world.relay->set_bans(std::make_shared<const BanList>(
-      std::vector<Ban>{{.target = std::string("bob"), .reason = "spam"}}));
+      std::vector<Ban>{{.target = std::string("bob"), .reason = reason}}));
   world.run_for(5'000);
   EXPECT_TRUE((*bob).is_over());
   EXPECT_EQ(bob.last().kind, Kind::kDisconnected);
-  EXPECT_EQ(bob.last().text, "you are banned from this server: spam");
+  EXPECT_EQ(bob.last().text, "you are banned from this server: " + reason);
   EXPECT_EQ(bob.asked, 0);
   const auto again = world.ask(join("Bob"), world.next_endpoint());
   ASSERT_FALSE(again.has_value());
   EXPECT_EQ(again.error().status, 403);
-  EXPECT_EQ(again.error().reason, "you are banned from this server: spam");
+  EXPECT_EQ(again.error().reason, "you are banned from this server: " + reason);
 }
 
 // It was silent for so long that the server has removed it, and hears that at last.
