@@ -265,6 +265,9 @@ std::string_view out_of_reach(Counter counter) {
     case Counter::kTlsFailedTimedOut:
     case Counter::kTlsFailedOverLimit:
       return "TLS is not simulated: tests/e2e/chatd/tls_test.cpp and its neighbours";
+    case Counter::kMembersBanned:
+    case Counter::kRequestsBanned:
+      return "nobody is banned here: tests/e2e/chatctl/bans_test.cpp";
     default:
       return "";
   }
