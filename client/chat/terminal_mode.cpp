@@ -68,10 +68,10 @@ TerminalMode::Result TerminalMode::run() {
     room_.leave();
     return {ExitCode::kInternal, false};
   }
-  show_notice("You are in " + sanitize_name(room_.room()) + " as " +
-              sanitize_name(room_.username()) + ". Protocol " +
-              (room_.protocol() == 2 ? "2, encrypted" : "1, not encrypted") +
-              (room_.has_room_key() ? ", from the server as well" : "") + ". /help lists commands.");
+  show_notice(
+      "You are in " + sanitize_name(room_.room()) + " as " + sanitize_name(room_.username()) +
+      ". Protocol " + (room_.protocol() == 2 ? "2, encrypted" : "1, not encrypted") +
+      (room_.has_room_key() ? ", from the server as well" : "") + ". /help lists commands.");
   while (!ended_) {
     const auto line = editor_->read_line();
     if (ended_) break;
