@@ -12,7 +12,7 @@ import sys
 
 PAGES = {
     "chatd.8": [["chatd"]],
-    "chatctl.8": [["chatctl"], ["chatctl", "kick"]],
+    "chatctl.8": [["chatctl"], ["chatctl", "kick"], ["chatctl", "ban"], ["chatctl", "unban"]],
     "chat.1": [["chat"], ["chat", "create"], ["chat", "join"], ["chat", "rooms"]],
     "chatbench.1": [["chatbench"], ["chatbench", "run"], ["chatbench", "compare"]],
 }
