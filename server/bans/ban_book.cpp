@@ -68,7 +68,7 @@ tl::expected<std::unique_ptr<BanBook>, std::string> BanBook::open(const std::str
 void BanBook::configure(std::string_view addresses, std::string_view names) {
   const std::lock_guard lock(mutex_);
   configured_.clear();
-  const auto add = [this](BanTarget target) {
+  const auto add = [this](const BanTarget& target) {
     configured_.insert_or_assign(key_of(target), Ban{.target = target});
   };
   if (const auto ranges = parse_address_ranges(addresses)) std::ranges::for_each(*ranges, add);
@@ -113,6 +113,7 @@ std::vector<BanBook::Entry> BanBook::entries(TimeMs now_ms) const {
     if (!ban.is_over(now_ms)) all.try_emplace(key, Entry{.ban = ban});
   }
   std::vector<Entry> entries;
+  entries.reserve(all.size());
   for (auto& [key, entry] : all) entries.push_back(std::move(entry));
   return entries;
 }

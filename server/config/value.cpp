@@ -139,6 +139,7 @@ Read list_value(const tl::expected<std::vector<std::string>, std::string>& eleme
 Read read_addresses(std::string_view text) {
   return list_value(parse_address_ranges(text).map([](const std::vector<AddressRange>& ranges) {
     std::vector<std::string> texts;
+    texts.reserve(ranges.size());
     for (const AddressRange& range : ranges) texts.push_back(to_text(range));
     return texts;
   }));
