@@ -33,8 +33,7 @@ class ChatV2RoomKey : public testing::Test {
   ChatdServer server_;
 };
 
-// Whether these bytes are anywhere in what this process can write to. Mappings of a gigabyte and
-// more are an address sanitizer's own.
+// Whether these bytes are anywhere in what this process can write to.
 bool has_in_memory(pid_t pid, std::string_view wanted) {
   const std::string directory = "/proc/" + std::to_string(pid);
   std::ifstream maps(directory + "/maps");
@@ -46,7 +45,7 @@ bool has_in_memory(pid_t pid, std::string_view wanted) {
     unsigned long end = 0;
     char writes = '-';
     if (std::sscanf(line.c_str(), "%lx-%lx %*c%c", &begin, &end, &writes) != 3) continue;
-    if (writes != 'w' || end - begin >= 1UL << 30) continue;
+    if (writes != 'w') continue;
     std::vector<char> bytes(end - begin);
     memory.clear();
     memory.seekg(static_cast<std::streamoff>(begin));
@@ -59,6 +58,7 @@ bool has_in_memory(pid_t pid, std::string_view wanted) {
 
 // What is said without a key is found, which shows that the look is one.
 TEST_F(ChatV2RoomKey, IsNotInTheServersMemory) {
+  if (CHATD_SANITIZED) GTEST_SKIP() << "a sanitizer's memory is terabytes of its own";
   Process alice = start("create", "alice", {"--room-key", kKey, "--history", "10"});
   ASSERT_TRUE(entered(alice));
   Process bob = start("join", "bob", {}, {{"CHAT_ROOM_KEY", kKey}});
