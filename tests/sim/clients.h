@@ -77,6 +77,8 @@ class Clients {
 
   // With protocol v2, when all is quiet: who has not got everything, and why; empty: nobody.
   std::string why_not_settled();
+  // So many entries they have, together.
+  std::uint64_t settled() const;
   // They say nothing more at all.
   void fall_silent();
 

@@ -295,6 +295,14 @@ std::string Clients::why_not_settled() {
   return "";
 }
 
+std::uint64_t Clients::settled() const {
+  std::uint64_t entries = 0;
+  for (const Client& client : clients_) {
+    if (client.log) entries += client.log->complete();
+  }
+  return entries;
+}
+
 void Clients::fall_silent() {
   for (Client& client : clients_) {
     if (client.log || client.raw) drop_out(client);

@@ -70,7 +70,7 @@ class Simulation {
 
  private:
   static constexpr std::uint64_t kMaxEventsToRest = 5'000'000;
-  static constexpr std::uint64_t kSettleUs = 60'000'000;
+  static constexpr std::uint64_t kSettleUs = 60'000'000;  // without anybody getting anything
 
   void take_event();
   void handle(const Event& event);
