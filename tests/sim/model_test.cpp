@@ -22,16 +22,18 @@ constexpr std::uint64_t kSeedWithSmallStore = 2166;
 class RoomInModel : public testing::Test {
  protected:
   static constexpr std::uint8_t kShard = 0;
-  enum Client : std::uint32_t { kHost = 0, kOne = 1, kOther = 3 };
+  enum Client : std::uint32_t { kHost = 0, kOne = 1, kOther = 3, kNeighbour = 4 };
 
   RoomInModel() {
     world_.limits = {};
     model_.restart(ShardMap());
-    for (const Client client : {kHost, kOne, kOther}) enter(client);
+    for (const Client client : {kHost, kOne, kOther}) {
+      enter(client, network_.open_port(/*host=*/0, client));
+    }
   }
 
-  void enter(Client client) {
-    ports_[client] = network_.open_port(/*host=*/0, client);
+  void enter(Client client, std::uint32_t port) {
+    ports_[client] = port;
     const RequestSpec spec{
         .kind = client == kHost ? RequestSpec::Kind::kCreate : RequestSpec::Kind::kJoin,
         .client = client,
@@ -57,7 +59,7 @@ class RoomInModel : public testing::Test {
 
   // A member with protocol v2 whose address nobody knows yet.
   RawSession enter_sealed() {
-    const std::uint32_t name = kOther + 1;
+    const std::uint32_t name = kNeighbour + 1;
     const RequestSpec spec{.kind = RequestSpec::Kind::kJoin, .name = name, .is_sealed = true};
     model_.begin_call(kShard);
     sealed_ = model_.on_admission(kNowMs, spec, /*was_kept_back=*/false).member;
@@ -105,8 +107,8 @@ class RoomInModel : public testing::Test {
   World world_{kSeedWithSmallStore, /*print_trace=*/false};
   Network network_{world_};
   Model model_{world_, network_};
-  std::array<std::uint32_t, kOther + 1> ports_{};
-  std::array<MemberNumber, kOther + 1> members_{};
+  std::array<std::uint32_t, kNeighbour + 1> ports_{};
+  std::array<MemberNumber, kNeighbour + 1> members_{};
   MemberNumber sealed_ = kNobody;
 };
 
@@ -125,15 +127,31 @@ TEST_F(RoomInModel, WhatTheGoneHaveNotGotByAHotRestartIsLost) {
   EXPECT_TRUE(pay(kOther, message));
 }
 
+// Which of the two got it cannot be told; but who has gone has got everything by then.
+TEST_F(RoomInModel, WhoSharesAnEndpointWithOneWhoHasGoneIsOwedTheRest) {
+  enter(kNeighbour, ports_[kOne]);
+  const MessageId message = MessageId{members_[kHost]} << kMessageBits | 1;
+  send(kHost, Claim::Payload::kMessage, message);
+  send(kOne, Claim::Payload::kLeave);
+  ASSERT_TRUE(pay(kNeighbour, message));
+
+  model_.on_hot_restart();
+
+  EXPECT_EQ(model_.expected().lost_by(kShard), 0u);
+  EXPECT_EQ(model_.expected().owed_by(kShard), 2u);
+  model_.on_nothing_waits(kShard);
+  EXPECT_EQ(model_.expected().lost_by(kShard), 2u);
+}
+
 // Whoever is at an address that is not proven yet may say something, and the store may be full.
 TEST_F(RoomInModel, WhatFindsNoMemoryIsRefusedWhenItIsSaidAgain) {
   ASSERT_LT(world_.scenario.store_blocks, kMessageStoreBlocks);
   RawSession session = enter_sealed();
-  begin_to_say(session, 1, network_.endpoint(network_.open_port(/*host=*/1, kOther + 1)));
+  begin_to_say(session, 1, network_.endpoint(network_.open_port(/*host=*/1, kNeighbour + 1)));
   see_refused(1);
   model_.end_call();
 
-  const Endpoint proven = network_.endpoint(network_.open_port(/*host=*/0, kOther + 1));
+  const Endpoint proven = network_.endpoint(network_.open_port(/*host=*/0, kNeighbour + 1));
   begin_to_say(session, 1, proven);
 
   const SealedSession& known = model_.sessions()[session.info.id];
@@ -145,14 +163,14 @@ TEST_F(RoomInModel, WhatFindsNoMemoryIsRefusedWhenItIsSaidAgain) {
 
 TEST_F(RoomInModel, WhoCanBeToldThatSomethingIsNotStoredMustBe) {
   RawSession session = enter_sealed();
-  begin_to_say(session, 1, network_.endpoint(network_.open_port(/*host=*/0, kOther + 1)));
+  begin_to_say(session, 1, network_.endpoint(network_.open_port(/*host=*/0, kNeighbour + 1)));
   see_refused(1);
   EXPECT_NE(world_.failure.find("is not told"), std::string::npos) << world_.failure;
 }
 
 TEST_F(RoomInModel, NoMoreIsRefusedThanWasSaid) {
   RawSession session = enter_sealed();
-  begin_to_say(session, 1, network_.endpoint(network_.open_port(/*host=*/1, kOther + 1)));
+  begin_to_say(session, 1, network_.endpoint(network_.open_port(/*host=*/1, kNeighbour + 1)));
   see_refused(2);
   EXPECT_NE(world_.failure.find("more is refused"), std::string::npos) << world_.failure;
 }
