@@ -2,7 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cstdio>
+#include <cstdlib>
 #include <fstream>
 #include <functional>
 #include <string>
@@ -41,11 +41,11 @@ bool has_in_memory(pid_t pid, std::string_view wanted) {
   EXPECT_TRUE(maps && memory) << directory;
   const std::boyer_moore_horspool_searcher searcher(wanted.begin(), wanted.end());
   for (std::string line; std::getline(maps, line);) {
-    unsigned long begin = 0;
-    unsigned long end = 0;
-    char writes = '-';
-    if (std::sscanf(line.c_str(), "%lx-%lx %*c%c", &begin, &end, &writes) != 3) continue;
-    if (writes != 'w') continue;
+    // "7f0c3a000000-7f0c3a021000 rw-p …"
+    char* rest = nullptr;
+    const unsigned long begin = std::strtoul(line.c_str(), &rest, 16);
+    const unsigned long end = std::strtoul(rest + 1, &rest, 16);
+    if (!std::string_view(rest).starts_with(" rw")) continue;
     std::vector<char> bytes(end - begin);
     memory.clear();
     memory.seekg(static_cast<std::streamoff>(begin));
