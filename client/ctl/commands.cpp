@@ -163,37 +163,39 @@ ExitCode Commands::show_members() {
   return print_lines(members_table(*pages) + more);
 }
 
-ExitCode Commands::show_config() {
-  const auto answer = endpoint_.get("/config");
+// What chatd answers to GET `path`: as it is, or as `show` prints it.
+template <class Show>
+ExitCode Commands::show_document(const char* path, Show show) {
+  const auto answer = endpoint_.get(path);
   if (!answer) return print_error(answer.error());
   simdjson::dom::parser parser;
   simdjson::dom::element root;
   if (!answer->is_success() || parser.parse(answer->body).get(root) != simdjson::SUCCESS) {
     return refuse(*answer);
   }
-  if (options_.json) return print_json(answer->body);
-  Table table({{.title = "OPTION"}, {.title = "VALUE"}, {.title = "CHANGE"}, {.title = "FROM"}});
-  for_each_of(root, "options", [&](simdjson::dom::element option) {
-    table.add({text_of(option, "name"), text_of(option, "value"),
-               flag_of(option, "needs_restart") ? "restart" : "reload", text_of(option, "source")});
+  return options_.json ? print_json(answer->body) : show(root);
+}
+
+ExitCode Commands::show_config() {
+  return show_document("/config", [](simdjson::dom::element root) {
+    Table table({{.title = "OPTION"}, {.title = "VALUE"}, {.title = "CHANGE"}, {.title = "FROM"}});
+    for_each_of(root, "options", [&](simdjson::dom::element option) {
+      table.add({text_of(option, "name"), text_of(option, "value"),
+                 flag_of(option, "needs_restart") ? "restart" : "reload",
+                 text_of(option, "source")});
+    });
+    return print_lines(table.text());
   });
-  return print_lines(table.text());
 }
 
 ExitCode Commands::show_bans() {
-  const auto answer = endpoint_.get("/bans");
-  if (!answer) return print_error(answer.error());
-  simdjson::dom::parser parser;
-  simdjson::dom::element root;
-  if (!answer->is_success() || parser.parse(answer->body).get(root) != simdjson::SUCCESS) {
-    return refuse(*answer);
-  }
-  if (options_.json) return print_json(answer->body);
-  const Table table = bans_table(root);
-  const std::string why_not_kept = sanitize(text_of(root, "why_not_kept"));
-  return print_lines(
-      (table.is_empty() ? "nobody is banned\n" : table.text()) +
-      (why_not_kept.empty() ? "" : "bans are forgotten when chatd ends: " + why_not_kept + "\n"));
+  return show_document("/bans", [](simdjson::dom::element root) {
+    const Table table = bans_table(root);
+    const std::string why_not_kept = sanitize(text_of(root, "why_not_kept"));
+    return print_lines(
+        (table.is_empty() ? "nobody is banned\n" : table.text()) +
+        (why_not_kept.empty() ? "" : "bans are forgotten when chatd ends: " + why_not_kept + "\n"));
+  });
 }
 
 ExitCode Commands::have_done(const std::string& path, const Parameters& parameters,

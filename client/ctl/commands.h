@@ -20,6 +20,8 @@ class Commands {
   ExitCode show_status();
   ExitCode show_rooms();
   ExitCode show_members();
+  template <class Show>
+  ExitCode show_document(const char* path, Show show);
   ExitCode show_config();
   ExitCode show_bans();
   ExitCode ban();
