@@ -128,7 +128,7 @@ void AuditedRelay::note_accepted() {
     if (model_.is_quiet(room)) {
       world_.delays.accepted(message, room, model_.turns_before(room));
     } else {
-      world_.delays.forget(message);
+      world_.delays.forget(room);
     }
   }
 }

@@ -48,19 +48,16 @@ void Delays::accepted(MessageId message, std::uint32_t room, std::uint32_t addre
   Waiting& place = waiting_[scatter(message) % kRemembered];
   place = {.message = message,
            .room = room,
+           .busy_times = busy_times_[room],
            .since_ns = spent_ns_[shard_],
            .allowed_ns =
                std::uint64_t{address_turns} * kMaxTurnWork * kMessageNs + turns * other_shares_ns};
 }
 
-void Delays::forget(MessageId message) {
-  Waiting& waiting = waiting_[scatter(message) % kRemembered];
-  if (waiting.message == message) waiting = {};
-}
-
 void Delays::left(MessageId message) {
   const Waiting& waiting = waiting_[scatter(message) % kRemembered];
   if (waiting.message != message || message == 0) return;
+  if (waiting.busy_times != busy_times_[waiting.room]) return;
   const std::uint64_t wait_ns = spent_ns_[shard_] - waiting.since_ns;
   waits_[waiting.room].push_back(static_cast<std::uint32_t>(wait_ns * 1000 / waiting.allowed_ns));
 }

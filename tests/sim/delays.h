@@ -34,7 +34,7 @@ class Delays {
   static constexpr std::uint64_t kCallNs = 2'000;     // for a connection
   static constexpr std::uint64_t kByteNs = 1;         // of a stream
 
-  Delays(const Scenario& scenario, std::size_t rooms) : scenario_(scenario), waits_(rooms) {}
+  Delays(const Scenario& scenario, std::size_t rooms) : scenario_(scenario), busy_times_(rooms), waits_(rooms) {}
 
   // What is spent from here on is spent by this shard, while so many connections are open.
   void begin_turn(std::uint32_t shard, std::uint32_t connections, bool is_send_blocked) {
@@ -58,9 +58,9 @@ class Delays {
   // go by before it is sent; one member's copy of it is handed to the kernel.
   void accepted(MessageId message, std::uint32_t room, std::uint32_t address_turns);
   void left(MessageId message);
-  // The same message has come again, into a room that is quiet no more: which copy leaves when is
-  // not told apart.
-  void forget(MessageId message);
+  // The room is quiet no more: what waits in it waits for its own messages as well, and is not
+  // judged.
+  void forget(std::uint32_t room) { ++busy_times_[room]; }
   // Others go on in place of the shards, and rooms queue up again: what waits is not judged.
   void forget_waiting() { waiting_.fill({}); }
 
@@ -80,6 +80,7 @@ class Delays {
   struct Waiting {
     MessageId message = 0;
     std::uint32_t room = 0;
+    std::uint32_t busy_times = 0;  // of the room, when the message was accepted
     std::uint64_t since_ns = 0;
     std::uint64_t allowed_ns = 1;
   };
@@ -91,6 +92,7 @@ class Delays {
   std::array<std::uint64_t, static_cast<std::size_t>(Share::kCount)> turn_ns_{};
   std::array<std::uint64_t, kMaxShards> spent_ns_{};
   std::array<Waiting, kRemembered> waiting_{};     // by message; later ones displace earlier ones
+  std::vector<std::uint32_t> busy_times_;          // by room: how often it was found busy
   std::vector<std::vector<std::uint32_t>> waits_;  // by room: of each delivery, in per mille
 };
 

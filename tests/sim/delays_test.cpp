@@ -59,13 +59,20 @@ TEST_F(DelaysTest, WhatIsDoneWhileTheSocketIsFullIsNobodysDoing) {
   EXPECT_EQ(delays_.worst_room().per_mille, 0u);
 }
 
-TEST_F(DelaysTest, AMessageThatComesAgainIntoALoudRoomIsNotJudged) {
+TEST_F(DelaysTest, WhatWaitsInARoomThatGetsBusyIsNotJudged) {
   for (MessageId message = 1; message <= 200; ++message) {
     delays_.accepted(message, kRoom, 1);
-    delays_.forget(message);
+    delays_.forget(kRoom);
+    delays_.spend(Delays::Share::kMessages, 1'000'000 * Delays::kMessageNs);
     delays_.left(message);
   }
   EXPECT_EQ(delays_.worst_room().deliveries, 0u);
+}
+
+TEST_F(DelaysTest, ARoomThatWasBusyOnceIsJudgedAgain) {
+  delays_.forget(kRoom);
+  for (MessageId message = 1; message <= 200; ++message) say_and_send(message, 1'000'000);
+  EXPECT_GT(delays_.worst_room().per_mille, 1000u);
 }
 
 TEST_F(DelaysTest, EachShareOfATurnHasABoundOfItsOwn) {

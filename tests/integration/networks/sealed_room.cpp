@@ -1,6 +1,7 @@
 #include "tests/integration/networks/sealed_room.h"
 
 #include <algorithm>
+#include <future>
 #include <iterator>
 #include <thread>
 #include <utility>
@@ -32,12 +33,16 @@ SealedRoom::SealedRoom(const ChatdServer& server, const NetworkNamespace& networ
 
 testing::AssertionResult SealedRoom::enter(const NetworkNamespace& network,
                                            const std::string& name) {
-  const Inside inside(network);
-  auto room = chatd_client::Room::enter({.server = server_,
-                                         .room = "kitchen",
-                                         .name = name,
-                                         .create = talkers_.empty(),
-                                         .pin = fingerprint_});
+  auto entering = std::async(std::launch::async, [this, &network, &name] {
+    const Inside inside(network);
+    return chatd_client::Room::enter({.server = server_,
+                                      .room = "kitchen",
+                                      .name = name,
+                                      .create = talkers_.empty(),
+                                      .pin = fingerprint_});
+  });
+  while (entering.wait_for(std::chrono::seconds(0)) != std::future_status::ready) turn();
+  auto room = entering.get();
   if (!room) return testing::AssertionFailure() << name << ": " << room.error().reason;
   talkers_.push_back(
       {.name = name, .network = &network, .room = std::move(*room), .heard = {}, .under_way = {}});

@@ -36,7 +36,8 @@ class SealedRoom {
   // `server` is asked from `network` for its certificate, which all members then trust.
   SealedRoom(const ChatdServer& server, const NetworkNamespace& network);
 
-  // The first one creates the room.
+  // The first one creates the room. Those who are in it are served meanwhile: with sanitizers an
+  // entry may take longer than a short idle timeout.
   testing::AssertionResult enter(const NetworkNamespace& network, const std::string& name);
 
   // What must be heard by everybody from here on.
