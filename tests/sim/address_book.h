@@ -3,7 +3,8 @@
 //
 // Where the relay remembers sources in a table of fixed size, two of them may share a place and
 // what is in it. So a source may be kept back early, if another one has spent something shortly
-// before; it is never let through late.
+// before; it is never let through late. Shortly before: what another one has spent is missing until
+// the place has filled up again, and while the source goes on spending, it does not.
 #pragma once
 
 #include <array>
@@ -71,12 +72,13 @@ class AddressBook {
     return attempts(host, room).bucket.has(now_ms, attempt_rate(host));
   }
   void guessed_wrong(TimeMs now_ms, std::uint32_t host, std::uint32_t room) {
-    attempts(host, room).bucket.take(now_ms, attempt_rate(host));
-    attempts(host, room).spent_ms = now_ms;
+    attempts(host, room).spend(now_ms, attempt_rate(host));
   }
   bool has_another_guessed(TimeMs now_ms, std::uint32_t host, std::uint32_t room) {
+    const Spender& own = attempts(host, room);
+    const TimeMs since_ms = own.busy_since(now_ms, attempt_rate(host));
     for (const Spender& other : attempts_) {
-      if (&other != &attempts(host, room) && other.has_spent(now_ms, kMinuteMs)) return true;
+      if (&other != &own && other.has_spent(since_ms, kMinuteMs)) return true;
     }
     return false;
   }
@@ -87,14 +89,13 @@ class AddressBook {
            answers_[{shard, to.bytes()}].bucket.has(now_ms, answer_rate());
   }
   void answered(TimeMs now_ms, std::uint8_t shard, const IpAddress& to) {
-    Spender& spender = answers_[{shard, to.bytes()}];
-    spender.bucket.take(now_ms, answer_rate());
-    spender.spent_ms = now_ms;
+    answers_[{shard, to.bytes()}].spend(now_ms, answer_rate());
   }
-  bool has_answered_another(TimeMs now_ms, std::uint8_t shard, const IpAddress& to) const {
+  bool has_answered_another(TimeMs now_ms, std::uint8_t shard, const IpAddress& to) {
+    const TimeMs since_ms = answers_[{shard, to.bytes()}].busy_since(now_ms, answer_rate());
     for (const auto& [source, spender] : answers_) {
       if (source.first == shard && source.second != to.bytes() &&
-          spender.has_spent(now_ms, kSecondMs * world_.scenario.shards)) {
+          spender.has_spent(since_ms, kSecondMs * world_.scenario.shards)) {
         return true;
       }
     }
@@ -114,6 +115,19 @@ class AddressBook {
   struct Spender {
     Bucket bucket;
     TimeMs spent_ms = 0;
+    TimeMs busy_since_ms = 0;
+
+    void spend(TimeMs now_ms, const Bucket::Rate& rate) {
+      busy_since_ms = busy_since(now_ms, rate);
+      bucket.take(now_ms, rate);
+      spent_ms = now_ms;
+    }
+    // Before that it has been at rest for as long as its place, and then another's debt, takes to
+    // fill up.
+    TimeMs busy_since(TimeMs now_ms, const Bucket::Rate& rate) const {
+      const auto rest_ms = static_cast<TimeMs>(2 * rate.burst_ms);
+      return has_spent(now_ms, rest_ms) ? busy_since_ms : now_ms;
+    }
     bool has_spent(TimeMs now_ms, TimeMs within_ms) const {
       return spent_ms != 0 && now_ms < spent_ms + within_ms;
     }
