@@ -22,14 +22,16 @@ class SourceAnswers {
         buckets_(kBuckets, hash_key),
         counters_(counters) {}
 
-  // Counts one that is not answered because there were enough.
-  bool take(TimeMs now_ms, const Endpoint& from) {
+  // Counts one that is not answered because there were enough, or because there are members who have
+  // gone and have not been told why: the source may be one of them, and is not to hear before that
+  // it is not known. It will ask again.
+  bool take(TimeMs now_ms, const Endpoint& from, bool owes_farewells) {
     if (from.port == 0 || !from.ip.is_unicast() || own_sockets_.contains(from)) return false;
     // A source can choose the shard, and each has a table of its own.
     const std::uint32_t per_ms = 1000 * shard_count_;
     const TokenRate rate{
         .units = limits_.max_source_answers_per_s, .per_ms = per_ms, .burst_ms = per_ms};
-    if (rate.units != 0 && buckets_[from.ip].take(now_ms, rate)) return true;
+    if (!owes_farewells && rate.units != 0 && buckets_[from.ip].take(now_ms, rate)) return true;
     counters_.add(Counter::kUnauthenticatedUnanswered);
     return false;
   }

@@ -180,7 +180,8 @@ bool Relay::accept_address(std::uint32_t slot, const Endpoint& from) {
 // Never longer than what it answers.
 void Relay::answer_unauthenticated(TimeMs now_ms, const Endpoint& from, std::size_t datagram_bytes,
                                    Outbox& out) {
-  if (datagram_bytes < kNotAuthenticatedDatagram.size() || !answers_.take(now_ms, from)) return;
+  if (datagram_bytes < kNotAuthenticatedDatagram.size()) return;
+  if (!answers_.take(now_ms, from, dispatcher_.owes_farewells())) return;
   counters_.add(Counter::kUnauthenticatedAnswers);
   out.open(Outbox::Kind::kAnswer, kNotAuthenticatedDatagram);
   out.add(from);

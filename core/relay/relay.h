@@ -92,6 +92,8 @@ class Relay {
     broadcast_.go_on();
     dispatcher_.serve(out);
   }
+  // Members who have gone are still to be told so; strangers are not answered meanwhile.
+  bool owes_farewells() const { return dispatcher_.owes_farewells(); }
   bool has_waiting() const { return dispatcher_.has_waiting() || broadcast_.is_pending(); }
   std::uint32_t waiting_messages() const { return dispatcher_.waiting_messages(); }
   // The end is near: what waits in rooms is dropped, but for farewells.

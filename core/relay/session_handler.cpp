@@ -310,7 +310,7 @@ bool SessionHandler::take(const Sender& sender, const v2::PathResponse& response
 
 void SessionHandler::answer_unknown(TimeMs now_ms, const Endpoint& from,
                                     const v2::Datagram& datagram, Outbox& out) {
-  if (!answers_.take(now_ms, from)) return;
+  if (!answers_.take(now_ms, from, dispatcher_.owes_farewells())) return;
   counters_.add(Counter::kResetsSent);
   const auto reset = v2::make_reset(datagram, reset_key_.token_of(datagram.session));
   char* const bytes = out.allocate(reset.size());

@@ -71,6 +71,8 @@ class Dispatcher {
   // Only for members that have gone, one by one or with their room, until `out` is full (false) or
   // all of them have got everything.
   bool serve_leavers(Outbox& out);
+  // Somebody who has gone is still to be told so.
+  bool owes_farewells() const { return leavers_ > 0 || turns_.closed_rooms() > 0; }
   // Everything that waits is dropped under this reason, but for farewells.
   void drop_waiting(Counter reason);
   std::uint32_t waiting_messages() const { return store_.entry_count() - store_.kept_count(); }

@@ -68,7 +68,7 @@ void Dispatcher::close_room(std::uint32_t slot) {
 
 // A room without leavers has its turn without any work.
 bool Dispatcher::serve_leavers(Outbox& out) {
-  while (leavers_ > 0 || turns_.closed_rooms() > 0) {
+  while (owes_farewells()) {
     if (out.is_full()) return false;
     const TurnOrder::Turn turn = turns_.next();
     if (turn.closed != nullptr) {

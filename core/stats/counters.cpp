@@ -38,7 +38,8 @@ constexpr std::array<CounterSpec, kCounterCount> kTable{{
     {Counter::kReceivesPostponed, "receives_postponed",
      "Times that receiving failed and went on a moment later."},
     {Counter::kUnauthenticatedAnswers, "unauthenticated_answers",
-     "Answers to datagrams without a valid token: sent, or withheld as there were enough.",
+     "Answers to datagrams without a valid token: sent, or withheld (enough were sent, or "
+     "farewells go first).",
      "unauthenticated_answers", "result", "sent"},
     {Counter::kUnauthenticatedUnanswered, "unauthenticated_unanswered", "",
      "unauthenticated_answers", "result", "withheld"},

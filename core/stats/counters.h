@@ -39,7 +39,7 @@ enum class Counter : std::uint8_t {
   kReceiveBufferDrops,  // by the kernel, since the socket's receive buffer was full
   kReceivesPostponed,   // receiving failed: it went on a moment later
   kUnauthenticatedAnswers,
-  kUnauthenticatedUnanswered,  // there were enough answers to this source, or none are wanted
+  kUnauthenticatedUnanswered,  // there were enough to this source, or none are wanted now
   kHeartbeatsAnswered,         // among the heartbeats: those that asked for it
   kHeartbeatsUnanswered,       // they asked, but their member was over its rate
   kDatagramsHandedOver,        // came to the wrong shard; counted as received on the right one

@@ -118,7 +118,7 @@ void Audit::end(const Relay& relay, const Outbox& out, std::size_t datagram_byte
     }
   }
   if (model_.expectations().has_warning()) world_.fail("somebody is not told to slow down");
-  if (model_.expectations().has_answer() && !model_.on_answer_withheld()) {
+  if (model_.expectations().has_answer() && !model_.on_answer_withheld(relay.owes_farewells())) {
     world_.fail("a source that is not authenticated was not told so");
   }
   if (model_.expectations().has_echo()) world_.fail("a heartbeat that asks is not answered");

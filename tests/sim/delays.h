@@ -34,7 +34,8 @@ class Delays {
   static constexpr std::uint64_t kCallNs = 2'000;     // for a connection
   static constexpr std::uint64_t kByteNs = 1;         // of a stream
 
-  Delays(const Scenario& scenario, std::size_t rooms) : scenario_(scenario), busy_times_(rooms), waits_(rooms) {}
+  Delays(const Scenario& scenario, std::size_t rooms)
+      : scenario_(scenario), busy_times_(rooms), waits_(rooms) {}
 
   // What is spent from here on is spent by this shard, while so many connections are open.
   void begin_turn(std::uint32_t shard, std::uint32_t connections, bool is_send_blocked) {

@@ -275,9 +275,9 @@ void Model::expect_answer(TimeMs now_ms, std::uint8_t shard, const Endpoint& fro
   expectations_.expect_answer(from);
 }
 
-bool Model::on_answer_withheld() {
+bool Model::on_answer_withheld(bool owes_farewells) {
   ++expected(shard_, Counter::kUnauthenticatedUnanswered);
-  return addresses_.has_answered_another(now_ms_, shard_, answer_to_);
+  return owes_farewells || addresses_.has_answered_another(now_ms_, shard_, answer_to_);
 }
 
 void Model::on_answer(Counter counter) {

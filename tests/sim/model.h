@@ -137,7 +137,7 @@ class Model {
   void on_not_stored_untold(const Counters& counters);
   // What became of an expected answer. It may be withheld if that can be explained: else false.
   void on_answer(Counter counter);
-  bool on_answer_withheld();
+  bool on_answer_withheld(bool owes_farewells);
 
   Members& members() { return members_; }
   Endpoint endpoint_of(const Membership& member) const { return network_.endpoint(member.port); }

@@ -326,6 +326,27 @@ TEST(LogSession, WhoIsRemovedIsToldWhy) {
   EXPECT_EQ(world.relay->roster().members().size(), 0u);
 }
 
+// Its room has ended, and that is still to be said: a reset would come before it, and who got that
+// would ask for its seat until it is ended.
+TEST(LogSession, WhoSpeaksWhileItsRoomEndsIsToldWhyAndNotThatItIsUnknown) {
+  LogWorld world;
+  SealedMember& alice = world.create("kitchen", "alice");
+  SealedMember& bob = world.join("kitchen", "bob");
+  world.run_for(500);
+  alice.session->leave();
+  bob.session->say(world.now_ms, "too late");
+  for (SealedMember* member : {&alice, &bob}) {
+    const auto datagram = member->session->next_datagram(world.now_ms);
+    ASSERT_TRUE(datagram.has_value());
+    world.deliver(member->from, *datagram);
+  }
+  EXPECT_EQ(world.count(Counter::kDroppedUnknownSession), 1u);
+  world.run_for(500);
+  EXPECT_EQ(bob.events.back().kind, LogEvent::Kind::kClosed);
+  EXPECT_EQ(bob.events.back().close_reason, v2::CloseReason::kRoomClosed);
+  EXPECT_EQ(world.count(Counter::kResetsSent), 0u);
+}
+
 TEST(LogSession, WhoSaysTooMuchIsToldAndMaySayItLater) {
   RelayConfig config = LogWorld::config();
   config.limits.abuse.max_member_messages_per_s = 5;  // bursts of ten
