@@ -89,7 +89,7 @@ void LogSession::take_entry(TimeMs now_ms, std::uint64_t number, const v2::Entry
   if (number > complete_ + 1 && ahead_.size() >= kMaxAhead) return;
   ++stats_.entries;
   if (question_ && number <= question_->wanted) on_answer(now_ms);
-  if (!have_at_ms_) have_at_ms_ = now_ms + have_interval_ms_;
+  plan_have(now_ms);
   // Its own is settled at once, though it may be told later.
   if (is_own(number, entry)) settle(now_ms, entry.client_number, number);
   if (number == complete_ + 1) {
@@ -107,8 +107,26 @@ void LogSession::take(TimeMs now_ms, const v2::Head& head) {
   if (head.log_epoch != info_.log_epoch) return;
   last_known_ = std::max(last_known_, head.last);
   on_answer(now_ms);
-  if (head.have_interval_ms > 0) have_interval_ms_ = head.have_interval_ms;
-  if (complete_ == last_known_) have_at_ms_ = now_ms;  // it asks because it does not know
+  if (head.have_interval_ms > 0) set_have_interval(now_ms, head.have_interval_ms);
+  if (complete_ != last_known_) return;
+  if (have_interval_ms_ > kPromptIntervalMs) return plan_have(now_ms);
+  have_at_ms_ = now_ms;  // it asks because it does not know
+}
+
+void LogSession::set_have_interval(TimeMs now_ms, TimeMs interval_ms) {
+  const bool is_longer = interval_ms > have_interval_ms_;
+  have_interval_ms_ = interval_ms;
+  if (!is_longer || !have_at_ms_) return;
+  have_at_ms_.reset();
+  plan_have(now_ms);
+}
+
+// In a large room the interval is long, and all members get the same at the same time: they are not
+// to acknowledge it at the same time.
+void LogSession::plan_have(TimeMs now_ms) {
+  if (have_at_ms_) return;
+  const bool is_long = have_interval_ms_ > kPromptIntervalMs;
+  have_at_ms_ = now_ms + have_interval_ms_ - (is_long ? random_up_to(have_interval_ms_ / 4) : 0);
 }
 
 void LogSession::take(TimeMs /*now_ms*/, const v2::Gap& gap) {

@@ -196,6 +196,8 @@ class LogSession {
   bool has_new_gap() const;
   TimeMs ask_pause_ms() const;
   bool is_missing_something() const;
+  void set_have_interval(TimeMs now_ms, TimeMs interval_ms);
+  void plan_have(TimeMs now_ms);
   TimeMs random_up_to(TimeMs most_ms) { return random_() % (most_ms + 1); }
   void check_silence(TimeMs now_ms);
   std::optional<TimeMs> leave_deadline() const;
@@ -230,7 +232,8 @@ class LogSession {
   std::vector<LogEvent> history_;  // held back until names are known
 
   // What is to be told to the server, and when.
-  TimeMs have_interval_ms_ = 1000;
+  static constexpr TimeMs kPromptIntervalMs = 1000;  // above it, the room is large
+  TimeMs have_interval_ms_ = kPromptIntervalMs;
   std::optional<TimeMs> have_at_ms_;  // what has come is acknowledged then
   std::optional<TimeMs> ask_at_ms_;   // what is missing is asked for then
   std::uint64_t complete_when_asked_ = 0;

@@ -189,8 +189,7 @@ void SessionHandler::send_answer(const Sender& sender) {
                           answer_.size_bytes - Answer::kHeadBytes);
   if ((!answer_.wants_head && frames.empty()) || !may_answer(sender)) return;
   if (answer_.wants_head) {
-    counters_.add(Counter::kHeadsSent);
-    frames = put_head_before(frames, dispatcher_.head_for(sender.slot));
+    frames = put_head_before(frames, dispatcher_.tell_head(sender.slot));
   }
   dispatcher_.send_frames(sender.slot, frames, sender.out);
 }
@@ -273,11 +272,12 @@ void SessionHandler::refuse(const Sender& sender, const v2::Say& say, v2::Refusa
 // Of several in one datagram, which is not what a client needs, one is answered. Who asks for the
 // next one only does not know how many there are.
 bool SessionHandler::take(const Sender& sender, const v2::Have& have) {
-  if (!dispatcher_.take_have(sender.slot, have)) {
+  if (!dispatcher_.take_have(sender.now_ms, sender.slot, have)) {
     counters_.add(Counter::kHavesImpossible);
     return true;
   }
   counters_.add(Counter::kHavesTaken);
+  if (dispatcher_.has_new_have_interval(sender.slot)) answer_.wants_head = true;
   if (have.wanted == 0 || answer_.has_repaired || !may_answer(sender)) return true;
   answer_.has_repaired = true;
   dispatcher_.send_missing(sender.slot, have, sender.out);

@@ -97,11 +97,15 @@ class Dispatcher {
   // It is here from now on.
   void bind_v2(std::uint32_t member, const Endpoint& endpoint);
   // It says what it has. False: that cannot be.
-  bool take_have(std::uint32_t member, const v2::Have& have);
+  bool take_have(TimeMs now_ms, std::uint32_t member, const v2::Have& have);
+  // It should be told how long it may put off the next one: that has changed by half.
+  bool has_new_have_interval(std::uint32_t member) const;
   // Sends what it wants and misses, as far as one answer goes.
   void send_missing(std::uint32_t member, const v2::Have& have, Outbox& out);
   // Where the log ends, as a frame for it.
   v2::Head head_for(std::uint32_t member) const;
+  // The same, for sending: it is told so.
+  v2::Head tell_head(std::uint32_t member);
   // A datagram with these frames.
   void send_frames(std::uint32_t member, std::string_view frames, Outbox& out);
   template <class Frame>
@@ -124,8 +128,9 @@ class Dispatcher {
   // then a member has to ask.
   static constexpr std::uint32_t kFirstHeadDelayMs = 200;
   static constexpr std::uint32_t kMaxHeads = 5;
-  // How long a member may wait before it says what it has.
-  static constexpr std::uint32_t kHaveIntervalMs = 1000;
+  // For one whose path loses nothing, in a room where HAVEs are rare: who has everything does not
+  // say so, and each more would be one for everybody.
+  static constexpr std::uint32_t kFewHeads = 1;
 
   // What it costs to plan a group for a run of members, however few they are, in the outbox's units
   // of work: otherwise many short runs in one room would make a turn long.
@@ -172,6 +177,7 @@ class Dispatcher {
                            std::uint32_t max_bytes, Outbox& out);
   void send_gap(Room& room, std::uint32_t position, v2::Range numbers, Outbox& out);
   void send_heads_of(TimeMs now_ms, std::uint32_t slot, Outbox& out);
+  static std::uint32_t max_heads(const Room& room, const Session& session);
 
   EntrySnapshot snapshot(std::uint32_t entry) const;
   void restore(std::uint32_t room, std::uint64_t number, const EntrySnapshot& entry);

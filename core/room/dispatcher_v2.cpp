@@ -35,6 +35,15 @@ TimeMs head_spread_ms(const Room& room, std::uint32_t position, TimeMs delay_ms)
   return std::min(group * kRetryMs, group * delay_ms / groups);
 }
 
+// In whole seconds, as members are told.
+std::uint32_t interval_s(const Room& room) {
+  return room.have_pace.interval_ms() / 1000;
+}
+
+// For so many HAVEs that miss nothing a path counts as one that loses: in a large room, where it
+// matters, for a minute.
+constexpr std::uint8_t kLossesRemembered = 3;
+
 }  // namespace
 
 void Dispatcher::keep_entries(std::uint32_t slot) {
@@ -135,6 +144,7 @@ std::uint64_t Dispatcher::serve_v2_member(Room& room, std::uint32_t position, Ou
     bundles_.send(session, room.endpoints[position], out);
     session.heads_sent = 0;
     counters_.add(Counter::kEntriesBundled, bundles_.size());
+    room.have_pace.count(bundles_.bundle_count());
     cursor += bundles_.size();
     work += bundles_.work_per_member();
   }
@@ -150,9 +160,9 @@ void Dispatcher::send_gap(Room& room, std::uint32_t position, v2::Range numbers,
 
 // --- What somebody has, and misses ---------------------------------------------------------------
 
-bool Dispatcher::take_have(std::uint32_t slot, const v2::Have& have) {
+bool Dispatcher::take_have(TimeMs now_ms, std::uint32_t slot, const v2::Have& have) {
   const Member& member = roster_.members()[slot];
-  const Room& room = roster_.rooms()[member.room];
+  Room& room = roster_.rooms()[member.room];
   const std::uint64_t last = room.log.head() - 1;
   if (have.log_epoch != kFirstLogEpoch || have.complete > last ||
       (have.range_count > 0 && have.has().back().last > last)) {
@@ -160,7 +170,17 @@ bool Dispatcher::take_have(std::uint32_t slot, const v2::Have& have) {
   }
   Session& session = *room.sessions[member.position];
   session.complete = std::max(session.complete, have.complete);
+  if (have.wanted == 0 && session.losses > 0) --session.losses;
+  room.have_pace.adapt(now_ms, room.v2_readers());
   return true;
+}
+
+bool Dispatcher::has_new_have_interval(std::uint32_t slot) const {
+  const Member& member = roster_.members()[slot];
+  const Room& room = roster_.rooms()[member.room];
+  const std::uint32_t told_s = room.sessions[member.position]->have_interval_s;
+  const std::uint32_t now_s = interval_s(room);
+  return 2 * now_s > 3 * told_s || 2 * told_s > 3 * now_s;
 }
 
 // The gaps in what it has, up to what it wants, and up to its cursor: what lies behind that is
@@ -192,6 +212,7 @@ std::uint32_t Dispatcher::send_range(Room& room, std::uint32_t position, v2::Ran
     send_gap(room, position, {.first = range.first, .last = std::min(range.last, oldest - 1)}, out);
     range.first = oldest;
   }
+  session.losses = kLossesRemembered;
   std::uint32_t sent_bytes = 0;
   while (range.first <= range.last && sent_bytes < max_bytes && !out.is_full()) {
     bundles_.prepare(room.log, range.first, range.last + 1, max_bytes - sent_bytes);
@@ -211,14 +232,22 @@ v2::Head Dispatcher::head_for(std::uint32_t slot) const {
   return {.log_epoch = kFirstLogEpoch,
           .last = room.log.head() - 1,
           .oldest = std::max(room.log.oldest(), room.sessions[member.position]->first_readable),
-          .have_interval_ms = kHaveIntervalMs};
+          .have_interval_ms = std::uint64_t{interval_s(room)} * 1000};
+}
+
+v2::Head Dispatcher::tell_head(std::uint32_t slot) {
+  counters_.add(Counter::kHeadsSent);
+  const Member& member = roster_.members()[slot];
+  const Room& room = roster_.rooms()[member.room];
+  room.sessions[member.position]->have_interval_s = static_cast<std::uint8_t>(interval_s(room));
+  return head_for(slot);
 }
 
 void Dispatcher::send_head(std::uint32_t slot, Outbox& out) {
-  counters_.add(Counter::kHeadsSent);
+  const v2::Head head = tell_head(slot);
   const Member& member = roster_.members()[slot];
   Room& room = roster_.rooms()[member.room];
-  bundles_.send_frame(Outbox::Kind::kNotice, head_for(slot), *room.sessions[member.position],
+  bundles_.send_frame(Outbox::Kind::kNotice, head, *room.sessions[member.position],
                       room.endpoints[member.position], out);
 }
 
@@ -237,6 +266,11 @@ void Dispatcher::send_heads(TimeMs now_ms, Outbox& out) {
   }
 }
 
+// Where members put off HAVE for long, most have everything and say so much later.
+std::uint32_t Dispatcher::max_heads(const Room& room, const Session& session) {
+  return room.have_pace.is_long() && session.losses == 0 ? kFewHeads : kMaxHeads;
+}
+
 // To each the first after so long a silence, the second after twice as long, and so on. The last
 // entry may have come later than `now_ms`: deadlines wait for what has come before them.
 void Dispatcher::send_heads_of(TimeMs now_ms, std::uint32_t slot, Outbox& out) {
@@ -246,7 +280,8 @@ void Dispatcher::send_heads_of(TimeMs now_ms, std::uint32_t slot, Outbox& out) {
   std::optional<TimeMs> next_ms;
   for (std::uint32_t i = room.first_v2; i < room.size(); ++i) {
     Session& session = *room.sessions[i];
-    if (!room.is_bound(i) || session.complete >= last || session.heads_sent >= kMaxHeads) continue;
+    if (!room.is_bound(i) || session.complete >= last) continue;
+    if (session.heads_sent >= max_heads(room, session)) continue;
     const auto due_at_ms = [&] {
       const TimeMs delay_ms = TimeMs{kFirstHeadDelayMs} << session.heads_sent;
       return room.last_entry_at_ms + delay_ms + head_spread_ms(room, i, delay_ms);
@@ -255,7 +290,7 @@ void Dispatcher::send_heads_of(TimeMs now_ms, std::uint32_t slot, Outbox& out) {
     if (due_ms <= now_ms && room.cursors[i] == room.log.head() && !out.is_full()) {
       ++session.heads_sent;
       send_head(room.members[i], out);
-      if (session.heads_sent == kMaxHeads) continue;
+      if (session.heads_sent == max_heads(room, session)) continue;
       due_ms = due_at_ms();
     }
     next_ms = earliest(next_ms, std::max(due_ms, now_ms + kRetryMs));

@@ -14,6 +14,7 @@
 #include "core/base/endpoint.h"
 #include "core/base/slot_pool.h"
 #include "core/ratelimit/token_bucket.h"
+#include "core/room/have_pace.h"
 #include "core/room/name_key.h"
 #include "core/room/password.h"
 #include "core/room/room_log.h"
@@ -71,10 +72,11 @@ struct Room {
   RoomLog log;
   std::uint32_t next_position = 0;
   std::uint32_t next_v2_position = 0;
-  std::uint32_t v2_behind = 0;         // members with protocol v2 who have still to get something
-  bool is_held = false;                // what is new can wait a moment: who has come and gone
-  std::uint32_t history_entries = 0;   // before it came, that a late member may read
-  TimeMs last_entry_at_ms = 0;         // when something was last said
+  std::uint32_t v2_behind = 0;        // members with protocol v2 who have still to get something
+  bool is_held = false;               // what is new can wait a moment: who has come and gone
+  std::uint32_t history_entries = 0;  // before it came, that a late member may read
+  TimeMs last_entry_at_ms = 0;        // when something was last said
+  HavePace have_pace;
   std::uint32_t older_talk = kNoSlot;  // rooms that keep entries form a list, by when they talked
   std::uint32_t newer_talk = kNoSlot;
   LeaverQueue leavers;

@@ -76,7 +76,9 @@ struct Session {
 
   v2::SessionId id;
   Cipher cipher = Cipher::kChaCha20Poly1305;
-  std::uint8_t heads_sent = 0;  // since something was last said in the room
+  std::uint8_t heads_sent = 0;       // since something was last said in the room
+  std::uint8_t losses = 0;           // above 0: its path has lost something lately
+  std::uint8_t have_interval_s = 1;  // that it knows
   PacketKey send_key;
   PacketKey receive_key;
   std::uint64_t next_packet = 0;
