@@ -22,9 +22,9 @@ class SourceAnswers {
         buckets_(kBuckets, hash_key),
         counters_(counters) {}
 
-  // Counts one that is not answered because there were enough, or because there are members who have
-  // gone and have not been told why: the source may be one of them, and is not to hear before that
-  // it is not known. It will ask again.
+  // Counts one that is not answered because there were enough, or because there are members who
+  // have gone and have not been told why: the source may be one of them, and is not to hear before
+  // that it is not known. It will ask again.
   bool take(TimeMs now_ms, const Endpoint& from, bool owes_farewells) {
     if (from.port == 0 || !from.ip.is_unicast() || own_sockets_.contains(from)) return false;
     // A source can choose the shard, and each has a table of its own.
