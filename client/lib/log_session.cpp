@@ -16,6 +16,7 @@ LogSession::LogSession(SessionInfo info, const LogSessionOptions& options, TimeM
     : info_(std::move(info)),
       send_key_(info_.secret, Direction::kToServer),
       receive_key_(info_.secret, Direction::kToClient),
+      next_packet_(options.first_packet),
       complete_(info_.next_entry - 1),
       last_known_(info_.next_entry - 1),
       history_end_(info_.next_entry - 1),

@@ -45,6 +45,8 @@ struct LogSessionOptions {
   // said later waits, and then goes in as few datagrams as it needs. Without that, what is lost on
   // its way comes behind what was said after it, and up to 64 messages are under way.
   bool keeps_order = false;
+  // The number of the first datagram; tests begin shortly before the end of a key's packets.
+  std::uint64_t first_packet = 0;
 };
 
 // What has happened. Texts and names are as they came: make them harmless before they are shown.
@@ -210,7 +212,7 @@ class LogSession {
   PacketKey send_key_;
   PacketKey receive_key_;
   Sealer sealer_;
-  std::uint64_t next_packet_ = 0;
+  std::uint64_t next_packet_;
   ReplayWindow received_;
   // Larger than any datagram of a server: an entry of protocol v1, alone.
   std::array<char, 8192> plain_;

@@ -467,27 +467,6 @@ TEST(LogSession, TextThatIsNoneIsRefused) {
   EXPECT_EQ(alice.session->say(world.now_ms, ""), 0u);
 }
 
-TEST(LogSession, KeysChangeInTheMiddleOfTalk) {
-  LogWorld world({.loss = 0.1, .delay_ms = 10, .jitter_ms = 20});
-  SealedMember& alice = world.create("kitchen", "alice");
-  SealedMember& bob = world.join("kitchen", "bob");
-  world.run_for(1'000);
-  RelaySnapshot snapshot = world.relay->snapshot();
-  for (MemberSnapshot& member : snapshot.rooms[0].members) {
-    member.session->next_packet = kPacketsPerKey - 20;
-  }
-  world.relay = std::make_unique<Relay>(LogWorld::config(), world.now_ms);
-  ASSERT_TRUE(world.relay->restore(snapshot).has_value());
-  for (int i = 0; i < 100; ++i) {
-    world.say(i % 2 == 0 ? alice : bob, "m" + std::to_string(i));
-    world.run_for(30);
-  }
-  ASSERT_TRUE(world.settle());
-  EXPECT_EQ(world.relay->snapshot().rooms[0].members[0].session->send_key_epoch, 1u);
-  EXPECT_EQ(alice.log().size(), 101u);
-  EXPECT_EQ(bob.log().size(), 100u);
-}
-
 TEST(LogSession, ProtocolTwoNeedsTls) {
   LogWorld world;
   const auto entry = world.ask(

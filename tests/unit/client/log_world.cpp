@@ -87,8 +87,8 @@ SealedMember& LogWorld::add(const client::EntryRequest& request, const Endpoint&
   if (!entry || !entry->session) return member;
   EXPECT_EQ(entry->endpoints.at(0).port, 9000);
   member.token = entry->token;
-  member.session = std::make_unique<client::LogSession>(
-      *entry->session, client::LogSessionOptions{.wants_history = true}, now_ms);
+  member.session =
+      std::make_unique<client::LogSession>(*entry->session, session_options, now_ms);
   collect(member);
   return member;
 }
@@ -169,6 +169,7 @@ void LogWorld::arrive(const InFlight& datagram) {
   if (!has_room_at_host(datagram)) return;
   for (SealedMember& member : members) {
     if (member.session == nullptr || member.from != datagram.to) continue;
+    member.arrived.push_back(datagram.bytes);
     member.session->on_datagram(now_ms, datagram.bytes);
     return collect(member);
   }

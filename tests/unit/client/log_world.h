@@ -39,6 +39,8 @@ struct SealedMember {
   Endpoint from;
   std::unique_ptr<client::LogSession> session;
   std::vector<client::LogEvent> events;
+  // Datagrams, in the order in which they came to it.
+  std::vector<std::string> arrived;
 
   // What was said, joined and left, as text, in the order in which it was told.
   std::vector<std::string> log() const;
@@ -105,6 +107,8 @@ class LogWorld {
 
   TimeMs now_ms = 1'000'000;
   Network network;
+  // Of whoever enters from here on.
+  client::LogSessionOptions session_options;
   std::unique_ptr<Relay> relay;
   Outbox out;
   std::deque<SealedMember> members;
