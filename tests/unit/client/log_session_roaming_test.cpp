@@ -71,6 +71,27 @@ TEST(LogSessionRoaming, AMemberMovesBetweenFamiliesInTheMiddleOfTalk) {
   }
 }
 
+// The address that TCP has proven is taken at once, but only from the newest datagram.
+TEST(LogSessionRoaming, WhatComesLateFromWhereItWasMovesNobodyBack) {
+  LogWorld world;
+  SealedMember& alice = world.create("kitchen", "alice");
+  SealedMember& bob = world.join("kitchen", "bob");
+  ASSERT_TRUE(world.settle());
+  const Endpoint home = bob.from;
+  ASSERT_NE(bob.session->say(world.now_ms, "late"), 0u);
+  const auto late = bob.session->next_datagram(world.now_ms);
+  ASSERT_TRUE(late.has_value());
+  bob.from = test::at("2001:db8::7", 4711);
+  world.say(bob, "from elsewhere");
+  world.run_for(100);
+  ASSERT_EQ(bound_of(world, bob), bob.from);
+  world.deliver(home, *late);
+  EXPECT_EQ(bound_of(world, bob), bob.from);
+  ASSERT_TRUE(world.settle()) << world.why_not_settled();
+  EXPECT_EQ(heard_by(alice).size(), 2u) << "what it says counts";
+  EXPECT_EQ(world.count(Counter::kPathChallenges), 1u);
+}
+
 // Somebody sends what a member has sealed in the name of a victim, and the room talks much: but for
 // the question whether it is there nothing goes to the victim, and that is little.
 class ForgedFamily : public testing::TestWithParam<const char*> {
