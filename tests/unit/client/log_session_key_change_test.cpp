@@ -115,7 +115,8 @@ class LogSessionKeyChange : public testing::TestWithParam<Cipher> {
     AlmostUsedUp room(GetParam(), seed);
     LogWorld& world = room.world;
     room.talk(kMessages / 2);
-    for (const MemberSnapshot& member : world.relay->snapshot().rooms.at(0).members) {
+    const RelaySnapshot halfway = world.relay->snapshot();
+    for (const MemberSnapshot& member : halfway.rooms.at(0).members) {
       EXPECT_EQ(member.session->send_key_epoch, 1u) << "in the first half";
       EXPECT_EQ(member.session->receive_key_epoch, 1u) << "in the first half";
     }

@@ -87,8 +87,7 @@ SealedMember& LogWorld::add(const client::EntryRequest& request, const Endpoint&
   if (!entry || !entry->session) return member;
   EXPECT_EQ(entry->endpoints.at(0).port, 9000);
   member.token = entry->token;
-  member.session =
-      std::make_unique<client::LogSession>(*entry->session, session_options, now_ms);
+  member.session = std::make_unique<client::LogSession>(*entry->session, session_options, now_ms);
   collect(member);
   return member;
 }
