@@ -16,6 +16,7 @@
 #include "client/net/udp_socket.h"
 #include "client/net/wait.h"
 #include "tests/e2e/chatd/server_test.h"
+#include "tests/support/said_by.h"
 #include "tests/support/wait_until.h"
 
 namespace chatd::test {
@@ -75,14 +76,6 @@ class Roamer {
   Lines heard_;
   std::size_t heard_by_ = kIpv4;
 };
-
-Lines said_by(const std::string& name, const Lines& lines) {
-  Lines said;
-  for (const std::string& line : lines) {
-    if (line.starts_with(name + ": ")) said.push_back(line);
-  }
-  return said;
-}
 
 class Roaming : public ServerTest, public testing::WithParamInterface<const char*> {
  protected:

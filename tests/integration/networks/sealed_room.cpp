@@ -2,26 +2,13 @@
 
 #include <algorithm>
 #include <future>
-#include <iterator>
 #include <thread>
 #include <utility>
 
+#include "tests/support/said_by.h"
 #include "tests/support/tls_peer.h"
 
 namespace chatd::test {
-namespace {
-
-// Of "alice: hello" what begins with "alice: ".
-std::vector<std::string> said_by(const std::string& speaker,
-                                 const std::vector<std::string>& messages) {
-  std::vector<std::string> said;
-  std::ranges::copy_if(messages, std::back_inserter(said), [&speaker](const std::string& message) {
-    return message.starts_with(speaker + ": ");
-  });
-  return said;
-}
-
-}  // namespace
 
 SealedRoom::SealedRoom(const ChatdServer& server, const NetworkNamespace& network)
     : server_(server.tls().to_string()) {

@@ -146,10 +146,7 @@ class LogSessionKeyChange : public testing::TestWithParam<Cipher> {
   static void expect_complete(const LogWorld& world) {
     std::vector<std::string> heard_first;
     for (const SealedMember& member : world.members) {
-      std::vector<std::string> heard;
-      for (const LogEvent& event : member.events) {
-        if (event.kind == LogEvent::Kind::kSaid) heard.push_back(event.text);
-      }
+      const std::vector<std::string> heard = member.heard();
       EXPECT_EQ(std::set(heard.begin(), heard.end()).size(), std::size_t{kMessages});
       EXPECT_EQ(heard.size(), std::size_t{kMessages});
       if (heard_first.empty()) heard_first = heard;

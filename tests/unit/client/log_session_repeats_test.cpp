@@ -101,8 +101,7 @@ TEST(LogSessionRepeats, AnAddressIsProvenOnALongPath) {
     world.say(bob, "on the way");
     world.run_for(50);
   }
-  const Member& member = world.relay->roster().members()[bob.session->id().slot()];
-  EXPECT_EQ(world.relay->roster().endpoint_of(member), bob.from);
+  EXPECT_EQ(world.bound_of(bob), bob.from);
   EXPECT_EQ(world.count(Counter::kPathResponsesWrong), 0u);
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "client/lib/log_session.h"
+#include "tests/support/said_by.h"
 #include "tests/unit/client/log_world.h"
 
 namespace chatd {
@@ -15,19 +16,6 @@ namespace {
 using client::LogEvent;
 using test::LogWorld;
 using test::SealedMember;
-
-const Endpoint& bound_of(const LogWorld& world, const SealedMember& member) {
-  const Roster& roster = world.relay->roster();
-  return roster.endpoint_of(roster.members()[member.session->id().slot()]);
-}
-
-std::vector<std::string> heard_by(const SealedMember& member) {
-  std::vector<std::string> heard;
-  for (const LogEvent& event : member.events) {
-    if (event.kind == LogEvent::Kind::kSaid) heard.push_back(event.name + " " + event.text);
-  }
-  return heard;
-}
 
 // Where it was before, nobody hears any more: a telephone has lost the one network for the other.
 TEST(LogSessionRoaming, AMemberMovesBetweenFamiliesInTheMiddleOfTalk) {
@@ -47,25 +35,24 @@ TEST(LogSessionRoaming, AMemberMovesBetweenFamiliesInTheMiddleOfTalk) {
       for (int i = 0; i < 40; ++i) {
         // Something of his is under way when he moves.
         if (i == 20) bob.from = next;
-        said_by_bob.push_back("bob " + std::to_string(said_by_bob.size()));
-        said_by_alice.push_back("alice " + std::to_string(said_by_alice.size()));
-        world.say(bob, std::string_view(said_by_bob.back()).substr(4));
-        world.say(alice, std::string_view(said_by_alice.back()).substr(6));
+        const std::string text = std::to_string(said_by_bob.size());
+        said_by_bob.push_back("bob: " + text);
+        said_by_alice.push_back("alice: " + text);
+        world.say(bob, text);
+        world.say(alice, text);
         world.run_for(10);
       }
       ASSERT_TRUE(world.settle()) << world.why_not_settled();
-      EXPECT_EQ(bound_of(world, bob), next);
+      EXPECT_EQ(world.bound_of(bob), next);
       const bool is_asked = world.count(Counter::kPathChallenges) > challenges;
       EXPECT_EQ(is_asked, !(next == home));
       challenges = world.count(Counter::kPathChallenges);
     }
-    const auto heard = heard_by(alice);
-    EXPECT_TRUE(heard_by(bob) == heard);
-    std::vector<std::string> of_alice;
-    std::vector<std::string> of_bob;
-    for (const std::string& line : heard) (line[0] == 'a' ? of_alice : of_bob).push_back(line);
-    EXPECT_EQ(of_alice, said_by_alice);
-    EXPECT_EQ(of_bob, said_by_bob);
+    const auto heard = alice.heard();
+    EXPECT_TRUE(bob.heard() == heard);
+    EXPECT_EQ(heard.size(), said_by_alice.size() + said_by_bob.size());
+    EXPECT_EQ(test::said_by("alice", heard), said_by_alice);
+    EXPECT_EQ(test::said_by("bob", heard), said_by_bob);
     EXPECT_EQ(bob.session->stats().entries_lost, 0u);
     EXPECT_EQ(world.count(Counter::kDroppedNotOpened), 0u);
   }
@@ -84,11 +71,11 @@ TEST(LogSessionRoaming, WhatComesLateFromWhereItWasMovesNobodyBack) {
   bob.from = test::at("2001:db8::7", 4711);
   world.say(bob, "from elsewhere");
   world.run_for(100);
-  ASSERT_EQ(bound_of(world, bob), bob.from);
+  ASSERT_EQ(world.bound_of(bob), bob.from);
   world.deliver(home, *late);
-  EXPECT_EQ(bound_of(world, bob), bob.from);
+  EXPECT_EQ(world.bound_of(bob), bob.from);
   ASSERT_TRUE(world.settle()) << world.why_not_settled();
-  EXPECT_EQ(heard_by(alice).size(), 2u) << "what it says counts";
+  EXPECT_EQ(alice.heard().size(), 2u) << "what it says counts";
   EXPECT_EQ(world.count(Counter::kPathChallenges), 1u);
 }
 
@@ -146,7 +133,7 @@ TEST_P(ForgedFamily, IsSentAtMostThreeTimesWhatCameFromThere) {
   EXPECT_GE(datagrams_out_, 10u) << "else it was not asked";
   EXPECT_LE(datagrams_out_, 16u) << "every 200 ms at most";
   ASSERT_TRUE(world_.settle()) << world_.why_not_settled();
-  EXPECT_EQ(bound_of(world_, bob_), home);
+  EXPECT_EQ(world_.bound_of(bob_), home);
   EXPECT_EQ(bob_.count(LogEvent::Kind::kSaid), 600u) << "he hears and is heard where he is";
 }
 

@@ -23,6 +23,14 @@ std::vector<std::string> SealedMember::log() const {
   return lines;
 }
 
+std::vector<std::string> SealedMember::heard() const {
+  std::vector<std::string> lines;
+  for (const LogEvent& event : events) {
+    if (event.kind == LogEvent::Kind::kSaid) lines.push_back(event.name + ": " + event.text);
+  }
+  return lines;
+}
+
 std::vector<std::uint64_t> SealedMember::numbers() const {
   std::vector<std::uint64_t> numbers;
   for (const LogEvent& event : events) {
@@ -75,6 +83,11 @@ tl::expected<client::Entry, client::Error> LogWorld::ask(const client::EntryRequ
   const auto answer = reader.push(reply);
   if (!answer || !*answer) return tl::unexpected(client::Error{.reason = "no answer"});
   return client::parse_entry_answer(**answer);
+}
+
+const Endpoint& LogWorld::bound_of(const SealedMember& member) const {
+  const Roster& roster = relay->roster();
+  return roster.endpoint_of(roster.members()[member.session->id().slot()]);
 }
 
 SealedMember& LogWorld::add(const client::EntryRequest& request, const Endpoint& from) {

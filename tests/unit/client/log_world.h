@@ -44,6 +44,8 @@ struct SealedMember {
 
   // What was said, joined and left, as text, in the order in which it was told.
   std::vector<std::string> log() const;
+  // The same, but only what was said: "alice: hello".
+  std::vector<std::string> heard() const;
   // Numbers of entries that were told.
   std::vector<std::uint64_t> numbers() const;
   std::uint64_t count(client::LogEvent::Kind kind) const;
@@ -102,6 +104,8 @@ class LogWorld {
   // Another relay begins in place of this one, and knows nothing.
   void start_afresh();
 
+  // Where the relay sends what is for it.
+  const Endpoint& bound_of(const SealedMember& member) const;
   std::uint64_t count(Counter counter) const { return relay->counters()[counter]; }
   Endpoint next_endpoint() { return at("127.0.0.1", next_port_++); }
 
