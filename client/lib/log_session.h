@@ -214,8 +214,8 @@ class LogSession {
   Sealer sealer_;
   std::uint64_t next_packet_;
   ReplayWindow received_;
-  // Larger than any datagram of a server: an entry of protocol v1, alone.
-  std::array<char, 8192> plain_;
+  // Larger than any datagram of a server, which is 8,952 bytes.
+  std::array<char, 9216> plain_;
 
   // What is said.
   std::uint64_t next_id_ = 1;

@@ -280,7 +280,7 @@ bool SessionHandler::take(const Sender& sender, const v2::Have& have) {
   if (dispatcher_.has_new_have_interval(sender.slot)) answer_.wants_head = true;
   if (have.wanted == 0 || answer_.has_repaired || !may_answer(sender)) return true;
   answer_.has_repaired = true;
-  dispatcher_.send_missing(sender.slot, have, sender.out);
+  dispatcher_.send_missing(sender.now_ms, sender.slot, have, sender.out);
   const bool asks_for_next = have.wanted == have.complete + 1 && have.range_count == 0;
   if (asks_for_next || have.wanted > dispatcher_.head_for(sender.slot).last) {
     answer_.wants_head = true;
@@ -296,6 +296,10 @@ bool SessionHandler::take(const Sender& sender, const v2::Leave& /*leave*/) {
 
 bool SessionHandler::take(const Sender& sender, const v2::PathResponse& response) {
   const Member& member = roster_.members()[sender.slot];
+  if (sender.from == roster_.endpoint_of(member) &&
+      dispatcher_.take_probe_response(sender.slot, response)) {
+    return true;
+  }
   PathProbe& probe = roster_.v2_session_of(member).probe;
   const bool is_answer =
       probe.endpoint.port != 0 && probe.endpoint == sender.from && probe.data == response.data;

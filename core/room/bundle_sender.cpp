@@ -8,13 +8,21 @@ namespace {
 // Of a group of bundles of ordinary length, or of one bundle with a single entry of any length.
 constexpr std::size_t kPlainBytes = kMaxTrainBytes;
 
+// A larger one is for a path that was found to take it.
+std::uint32_t max_plain_bytes(const TrainLimits& limits, std::uint32_t max_bundle_bytes) {
+  const bool is_large = max_bundle_bytes > v2::kMaxBundleBytes;
+  const std::uint32_t bytes =
+      is_large ? max_bundle_bytes : std::min(max_bundle_bytes, limits.max_segment_bytes);
+  return bytes - static_cast<std::uint32_t>(v2::kOverheadBytes);
+}
+
 }  // namespace
 
-BundleSender::BundleSender(const MessageStore& store, const TrainLimits& limits)
+BundleSender::BundleSender(const MessageStore& store, const TrainLimits& limits,
+                           std::uint32_t max_bundle_bytes)
     : store_(store),
-      max_plain_bytes_(static_cast<std::uint32_t>(
-          std::min<std::size_t>(v2::kMaxBundleBytes, limits.max_segment_bytes) -
-          v2::kOverheadBytes)),
+      max_plain_bytes_(max_plain_bytes(limits, max_bundle_bytes)),
+      is_large_(max_bundle_bytes > v2::kMaxBundleBytes),
       max_segments_(limits.max_segments),
       plain_(std::make_unique_for_overwrite<char[]>(kPlainBytes)) {}
 
@@ -88,9 +96,11 @@ char* BundleSender::seal(Session& session, std::string_view plain, char* to) {
   return sealer_.seal(session.id, session.next_packet++, plain, to);
 }
 
+// What is too long for a bundle is cut on its way if need be.
 void BundleSender::send(Session& session, const Endpoint& to, Outbox& out) {
+  const bool is_large = is_large_ && stride_bytes_ <= max_plain_bytes_;
   use_key_of(session);
-  out.open(Outbox::Kind::kBundle);
+  out.open(is_large ? Outbox::Kind::kLargeBundle : Outbox::Kind::kBundle);
   for (std::uint32_t first = 0; first < bundle_count_; first += max_segments_) {
     seal_train(first, std::min(max_segments_, bundle_count_ - first), session, out);
   }
@@ -122,6 +132,15 @@ void BundleSender::send_frames(Outbox::Kind kind, std::string_view frames, Sessi
   seal(session, frames, bytes);
   out.open(kind, {bytes, size_bytes});
   out.add(to);
+}
+
+void BundleSender::send_probe(const v2::PathChallenge& challenge, std::uint32_t size_bytes,
+                              Session& session, const Endpoint& to, Outbox& out) {
+  std::array<char, kBundleSizes.back()> plain{};  // padding is zeros
+  v2::ByteWriter writer(plain.data());
+  v2::write_frame(writer, challenge);
+  send_frames(Outbox::Kind::kProbe, {plain.data(), size_bytes - v2::kOverheadBytes}, session, to,
+              out);
 }
 
 }  // namespace chatd

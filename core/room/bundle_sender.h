@@ -4,7 +4,8 @@
 // laid out as bundles once: datagrams' frames, each with as many whole entries as fit. Then each
 // member's copies are sealed under its own key, straight into the outbox. The bundles of a group
 // leave as a train (core/room/train_planner.h), whose segments must have one length: shorter ones
-// are padded.
+// are padded. How large a bundle may be differs between members (core/room/mtu_search.h): there is
+// a sender for each size, with a layout of its own.
 //
 // Use: prepare(), and then send(), as often as need be. Thread: one at a time. Nothing is
 // allocated.
@@ -28,7 +29,9 @@ namespace chatd {
 
 class BundleSender {
  public:
-  BundleSender(const MessageStore& store, const TrainLimits& limits);
+  // Bundles of up to so many bytes; ordinary ones also keep to what `limits` say of a segment.
+  BundleSender(const MessageStore& store, const TrainLimits& limits,
+               std::uint32_t max_bundle_bytes);
 
   // Entries from `number` to before `end`, as many as fit a group of so many bytes, but one at
   // least. All must be there.
@@ -49,6 +52,9 @@ class BundleSender {
   // One datagram with these frames; at most kMaxBundleBytes with its seal.
   void send_frames(Outbox::Kind kind, std::string_view frames, Session& session, const Endpoint& to,
                    Outbox& out);
+  // A datagram of so many bytes, for a path to show that it takes it.
+  void send_probe(const v2::PathChallenge& challenge, std::uint32_t size_bytes, Session& session,
+                  const Endpoint& to, Outbox& out);
   // One with this frame.
   template <class Frame>
   void send_frame(Outbox::Kind kind, const Frame& frame, Session& session, const Endpoint& to,
@@ -82,6 +88,7 @@ class BundleSender {
 
   const MessageStore& store_;
   const std::uint32_t max_plain_bytes_;
+  const bool is_large_;
   const std::uint32_t max_segments_;
   Sealer sealer_;
 

@@ -15,6 +15,12 @@ constexpr std::uint32_t kMinSlice = 16;
 // Who has said something and has gone so that not even the log knows its name any more.
 constexpr std::string_view kUnknownName = "(gone)";
 
+// An IPv6 socket cuts everything into pieces of the MTU that it is told (server/os/open_sockets.h).
+std::uint8_t largest_within(std::uint32_t bytes) {
+  const auto end = std::upper_bound(kBundleSizes.begin() + 1, kBundleSizes.end(), bytes);
+  return static_cast<std::uint8_t>(end - kBundleSizes.begin() - 1);
+}
+
 constexpr std::uint32_t kMaxRun = kMaxTurnWork / (Outbox::kWorkPerTrain + 1);
 
 }  // namespace
@@ -29,7 +35,10 @@ Dispatcher::Dispatcher(const Limits& limits, Roster& roster, Counters& counters,
       store_(store_blocks),
       turns_(roster, hash_key),
       group_(store_, trains),
-      bundles_(store_, trains),
+      bundles_{Bundles{{store_, trains, kBundleSizes[0]}},
+               Bundles{{store_, trains, kBundleSizes[1]}},
+               Bundles{{store_, trains, kBundleSizes[2]}}},
+      largest_v6_(largest_within(trains.max_segment_bytes)),
       history_(roster, store_),
       silence_(limits.max_rooms, now_ms) {}
 

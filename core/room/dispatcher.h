@@ -101,7 +101,9 @@ class Dispatcher {
   // It should be told how long it may put off the next one: that has changed by half.
   bool has_new_have_interval(std::uint32_t member) const;
   // Sends what it wants and misses, as far as one answer goes.
-  void send_missing(std::uint32_t member, const v2::Have& have, Outbox& out);
+  void send_missing(TimeMs now_ms, std::uint32_t member, const v2::Have& have, Outbox& out);
+  // It has answered a probe. False: none that is open.
+  bool take_probe_response(std::uint32_t member, const v2::PathResponse& response);
   // Where the log ends, as a frame for it.
   v2::Head head_for(std::uint32_t member) const;
   // The same, for sending: it is told so.
@@ -111,7 +113,7 @@ class Dispatcher {
   template <class Frame>
   void send_frame(std::uint32_t member, const Endpoint& to, const Frame& frame, Outbox& out) {
     Session& session = roster_.v2_session_of(roster_.members()[member]);
-    bundles_.send_frame(Outbox::Kind::kAnswer, frame, session, to, out);
+    frame_sender().send_frame(Outbox::Kind::kAnswer, frame, session, to, out);
   }
   // Rooms that have fallen silent: who has not said that it has everything is told where the log
   // ends. And rooms that have waited for more to come and go have their turn. Call it when
@@ -135,6 +137,9 @@ class Dispatcher {
   // What it costs to plan a group for a run of members, however few they are, in the outbox's units
   // of work: otherwise many short runs in one room would make a turn long.
   static constexpr std::uint32_t kWorkPerPlan = 8;
+
+  // A turn of a room sends so many probes at most: they are large.
+  static constexpr std::uint32_t kMaxProbesPerTurn = 32;
 
   // Members at neighbouring positions who all stand at the same entry; none: empty.
   struct Run {
@@ -175,6 +180,12 @@ class Dispatcher {
   void send_head(std::uint32_t member, Outbox& out);
   std::uint32_t send_range(Room& room, std::uint32_t position, v2::Range range,
                            std::uint32_t max_bytes, Outbox& out);
+  BundleSender& frame_sender() { return bundles_.front().sender; }
+  void forget_bundles();
+  std::uint8_t largest_bundle_to(const Endpoint& endpoint) const;
+  std::uint64_t probe_larger(Room& room, std::uint32_t position, Outbox& out);
+  void probe_again(TimeMs now_ms, Room& room, std::uint32_t position, Outbox& out);
+  void send_probe(Room& room, std::uint32_t position, std::uint8_t size, Outbox& out);
   void send_gap(Room& room, std::uint32_t position, v2::Range numbers, Outbox& out);
   void send_heads_of(TimeMs now_ms, std::uint32_t slot, Outbox& out);
   static std::uint32_t max_heads(const Room& room, const Session& session);
@@ -199,12 +210,16 @@ class Dispatcher {
   MessageStore store_;
   TurnOrder turns_;
   GroupSerializer group_;  // that a turn sends
-  BundleSender bundles_;   // the same for members with protocol v2
-  struct Prepared {
+  // The same for members with protocol v2: one for each of kBundleSizes, and what it holds in this
+  // turn.
+  struct Bundles {
+    BundleSender sender;
     std::uint64_t number = 0;  // 0: nothing
     std::uint64_t head = 0;
   };
-  Prepared prepared_;  // what bundles_ holds in this turn
+  std::array<Bundles, kBundleSizes.size()> bundles_;
+  std::uint8_t largest_v6_;        // of them, that may be sent over IPv6
+  std::uint32_t probes_left_ = 0;  // in this turn
   History history_;
   TimerWheel silence_;         // of rooms in which members with protocol v2 may have missed the end
   std::uint32_t leavers_ = 0;  // in all rooms

@@ -136,8 +136,8 @@ void Dispatcher::send_farewell(ClosedRoom& closed, std::uint32_t position, Outbo
     return send_farewell(to, disconnected_notice(closed.usernames[position]), out);
   }
   if (to.port == 0) return counters_.add(Counter::kNoticesDropped);
-  bundles_.send_frame(Outbox::Kind::kNotice, v2::closed_because(v2::CloseReason::kRoomClosed),
-                      *room.sessions[position], to, out);
+  frame_sender().send_frame(Outbox::Kind::kNotice, v2::closed_because(v2::CloseReason::kRoomClosed),
+                            *room.sessions[position], to, out);
 }
 
 void Dispatcher::send_farewell(const Endpoint& to, std::string_view farewell, Outbox& out) {

@@ -64,6 +64,9 @@ void Dispatcher::keep_entries_anew() {
 void Dispatcher::bind_v2(std::uint32_t slot, const Endpoint& endpoint) {
   const std::uint32_t room = roster_.members()[slot].room;
   const bool was_waiting = roster_.rooms()[room].is_waiting();
+  const Member& member = roster_.members()[slot];
+  const bool is_other_path = roster_.endpoint_of(member).ip != endpoint.ip;
+  if (is_other_path) roster_.v2_session_of(member).mtu = {};
   roster_.bind_member(slot, endpoint);
   hold_for_v2(roster_.rooms()[room]);
   update_turn(room, was_waiting);
@@ -74,8 +77,8 @@ void Dispatcher::remove_v2_reader(std::uint32_t slot, const v2::Closed& closed, 
   Room& room = roster_.rooms()[member.room];
   const std::uint32_t position = member.position;
   if (!room.is_bound(position)) return;
-  bundles_.send_frame(Outbox::Kind::kNotice, closed, *room.sessions[position],
-                      room.endpoints[position], out);
+  frame_sender().send_frame(Outbox::Kind::kNotice, closed, *room.sessions[position],
+                            room.endpoints[position], out);
   if (room.cursors[position] == room.log.head()) return;
   const bool was_waiting = room.is_waiting();
   --room.v2_behind;
@@ -104,7 +107,8 @@ void Dispatcher::release_turn(std::uint32_t slot) {
 // Those who are next, as many as a turn's work allows.
 std::uint64_t Dispatcher::serve_v2(Room& room, std::uint64_t max_work, Outbox& out) {
   std::uint64_t work = 0;
-  prepared_ = {};
+  forget_bundles();
+  probes_left_ = kMaxProbesPerTurn;
   while (room.v2_behind > 0 && work < max_work && !out.is_full()) {
     const std::uint32_t position = next_v2_behind(room);
     work += serve_v2_member(room, position, out);
@@ -135,27 +139,73 @@ std::uint64_t Dispatcher::serve_v2_member(Room& room, std::uint32_t position, Ou
     work += Outbox::kWorkPerTrain;
   }
   if (cursor < room.log.head()) {
-    if (prepared_.number != cursor || prepared_.head != room.log.head()) {
-      bundles_.prepare(room.log, cursor, room.log.head());
-      prepared_ = {.number = cursor, .head = room.log.head()};
-      work += kWorkPerPlan + bundles_.size();
-    }
     Session& session = *room.sessions[position];
-    bundles_.send(session, room.endpoints[position], out);
+    Bundles& bundles = bundles_[session.mtu.proven()];
+    BundleSender& sender = bundles.sender;
+    if (bundles.number != cursor || bundles.head != room.log.head()) {
+      sender.prepare(room.log, cursor, room.log.head());
+      bundles.number = cursor;
+      bundles.head = room.log.head();
+      work += kWorkPerPlan + sender.size();
+    }
+    sender.send(session, room.endpoints[position], out);
     session.heads_sent = 0;
-    counters_.add(Counter::kEntriesBundled, bundles_.size());
-    room.have_pace.count(bundles_.bundle_count());
-    cursor += bundles_.size();
-    work += bundles_.work_per_member();
+    counters_.add(Counter::kEntriesBundled, sender.size());
+    room.have_pace.count(sender.bundle_count());
+    cursor += sender.size();
+    work += sender.work_per_member();
+    if (sender.bundle_count() > 1) work += probe_larger(room, position, out);
   }
   if (cursor == room.log.head()) --room.v2_behind;
   return work;
 }
 
+void Dispatcher::forget_bundles() {
+  for (Bundles& bundles : bundles_) bundles.number = 0;
+}
+
 void Dispatcher::send_gap(Room& room, std::uint32_t position, v2::Range numbers, Outbox& out) {
-  bundles_.send_frame(Outbox::Kind::kBundle,
-                      v2::Gap{.log_epoch = kFirstLogEpoch, .numbers = numbers},
-                      *room.sessions[position], room.endpoints[position], out);
+  frame_sender().send_frame(Outbox::Kind::kBundle,
+                            v2::Gap{.log_epoch = kFirstLogEpoch, .numbers = numbers},
+                            *room.sessions[position], room.endpoints[position], out);
+}
+
+// --- How large a bundle may be -------------------------------------------------------------------
+
+std::uint8_t Dispatcher::largest_bundle_to(const Endpoint& endpoint) const {
+  return endpoint.ip.is_v4() ? kBundleSizes.size() - 1 : largest_v6_;
+}
+
+// It gets more than one bundle at a time. Returns the work.
+std::uint64_t Dispatcher::probe_larger(Room& room, std::uint32_t position, Outbox& out) {
+  if (probes_left_ == 0) return 0;
+  Session& session = *room.sessions[position];
+  const std::uint8_t largest = largest_bundle_to(room.endpoints[position]);
+  const auto size =
+      session.mtu.on_many_bundles(room.last_entry_at_ms, largest, session.next_packet);
+  if (!size) return 0;
+  --probes_left_;
+  send_probe(room, position, *size, out);
+  return Outbox::kWorkPerTrain;
+}
+
+void Dispatcher::probe_again(TimeMs now_ms, Room& room, std::uint32_t position, Outbox& out) {
+  Session& session = *room.sessions[position];
+  const auto size = session.mtu.on_loss(now_ms, session.next_packet);
+  if (size) send_probe(room, position, *size, out);
+}
+
+void Dispatcher::send_probe(Room& room, std::uint32_t position, std::uint8_t size, Outbox& out) {
+  Session& session = *room.sessions[position];
+  counters_.add(Counter::kMtuProbesSent);
+  frame_sender().send_probe({session.mtu.mark()}, kBundleSizes[size], session,
+                            room.endpoints[position], out);
+}
+
+bool Dispatcher::take_probe_response(std::uint32_t slot, const v2::PathResponse& response) {
+  if (!roster_.v2_session_of(roster_.members()[slot]).mtu.on_response(response.data)) return false;
+  counters_.add(Counter::kMtuProbesAnswered);
+  return true;
 }
 
 // --- What somebody has, and misses ---------------------------------------------------------------
@@ -185,13 +235,13 @@ bool Dispatcher::has_new_have_interval(std::uint32_t slot) const {
 
 // The gaps in what it has, up to what it wants, and up to its cursor: what lies behind that is
 // still to come.
-void Dispatcher::send_missing(std::uint32_t slot, const v2::Have& have, Outbox& out) {
+void Dispatcher::send_missing(TimeMs now_ms, std::uint32_t slot, const v2::Have& have,
+                              Outbox& out) {
   const Member& member = roster_.members()[slot];
   Room& room = roster_.rooms()[member.room];
   const std::uint64_t end = std::min(have.wanted + 1, room.cursors[member.position]);
   std::uint64_t first = have.complete + 1;
   std::uint32_t left_bytes = kMaxBytesPerHave;
-  prepared_ = {};
   for (std::size_t i = 0; i <= have.range_count && first < end && left_bytes > 0; ++i) {
     const bool is_last = i == have.range_count;
     const std::uint64_t gap_end = is_last ? end : std::min(end, have.ranges[i].first);
@@ -201,9 +251,11 @@ void Dispatcher::send_missing(std::uint32_t slot, const v2::Have& have, Outbox& 
     }
     if (!is_last) first = have.ranges[i].last + 1;
   }
+  if (left_bytes < kMaxBytesPerHave) probe_again(now_ms, room, member.position, out);
 }
 
-// At most so many bytes, or one datagram more; returns how many, at most `max_bytes`.
+// In bundles that every path takes: what is missed may have been too large for this one. At most so
+// many bytes, or one datagram more; returns how many, at most `max_bytes`.
 std::uint32_t Dispatcher::send_range(Room& room, std::uint32_t position, v2::Range range,
                                      std::uint32_t max_bytes, Outbox& out) {
   Session& session = *room.sessions[position];
@@ -213,13 +265,14 @@ std::uint32_t Dispatcher::send_range(Room& room, std::uint32_t position, v2::Ran
     range.first = oldest;
   }
   session.losses = kLossesRemembered;
+  BundleSender& sender = bundles_.front().sender;
   std::uint32_t sent_bytes = 0;
   while (range.first <= range.last && sent_bytes < max_bytes && !out.is_full()) {
-    bundles_.prepare(room.log, range.first, range.last + 1, max_bytes - sent_bytes);
-    bundles_.send(session, room.endpoints[position], out);
-    counters_.add(Counter::kEntriesRepaired, bundles_.size());
-    sent_bytes += bundles_.size_bytes();
-    range.first += bundles_.size();
+    sender.prepare(room.log, range.first, range.last + 1, max_bytes - sent_bytes);
+    sender.send(session, room.endpoints[position], out);
+    counters_.add(Counter::kEntriesRepaired, sender.size());
+    sent_bytes += sender.size_bytes();
+    range.first += sender.size();
   }
   return std::min(sent_bytes, max_bytes);
 }
@@ -247,15 +300,15 @@ void Dispatcher::send_head(std::uint32_t slot, Outbox& out) {
   const v2::Head head = tell_head(slot);
   const Member& member = roster_.members()[slot];
   Room& room = roster_.rooms()[member.room];
-  bundles_.send_frame(Outbox::Kind::kNotice, head, *room.sessions[member.position],
-                      room.endpoints[member.position], out);
+  frame_sender().send_frame(Outbox::Kind::kNotice, head, *room.sessions[member.position],
+                            room.endpoints[member.position], out);
 }
 
 void Dispatcher::send_frames(std::uint32_t slot, std::string_view frames, Outbox& out) {
   const Member& member = roster_.members()[slot];
   Room& room = roster_.rooms()[member.room];
-  bundles_.send_frames(Outbox::Kind::kAnswer, frames, *room.sessions[member.position],
-                       room.endpoints[member.position], out);
+  frame_sender().send_frames(Outbox::Kind::kAnswer, frames, *room.sessions[member.position],
+                             room.endpoints[member.position], out);
 }
 
 void Dispatcher::send_heads(TimeMs now_ms, Outbox& out) {

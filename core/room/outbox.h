@@ -30,8 +30,10 @@ class Outbox {
   enum class Kind : std::uint8_t {
     kMessage,  // a member's words: the ledger follows each delivery
     kBundle,   // entries of a log for a member with protocol v2, who asks again for what is lost
-    kNotice,   // the server's own
-    kAnswer,   // to one datagram: it was not authenticated, or a heartbeat that asks
+    kLargeBundle,  // the same, larger than every path takes: rather lost than cut on its way
+    kProbe,        // whether a path takes a datagram of this size: lost rather than cut as well
+    kNotice,       // the server's own
+    kAnswer,       // to one datagram: it was not authenticated, or a heartbeat that asks
   };
 
   struct Train {

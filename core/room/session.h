@@ -9,6 +9,7 @@
 #include "core/crypto/packet_key.h"
 #include "core/crypto/replay_window.h"
 #include "core/ratelimit/token_bucket.h"
+#include "core/room/mtu_search.h"
 #include "core/wire/v2/datagram.h"
 
 namespace chatd {
@@ -88,6 +89,7 @@ struct Session {
   std::uint64_t first_readable = 0;  // entries before are not for it
   TokenBucket answers;
   PathProbe probe;
+  MtuSearch mtu;  // of the path that it is bound to
 };
 // What a member with protocol v2 costs beyond one with v1.
 static_assert(sizeof(Session) <= 384);

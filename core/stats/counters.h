@@ -61,6 +61,8 @@ enum class Counter : std::uint8_t {
   kAnswersOverLimit,  // a member asked, or said what draws an answer, more often than it may
   kResetsSent,        // told a client that its session is not known
   kPathChallenges,    // asked for proof of an address
+  kMtuProbesSent,     // asked whether a path takes a datagram of this size
+  kMtuProbesAnswered,
   // Datagrams out.
   kDeliveriesPlanned,
   kDeliveriesLogged,  // among them: to members with protocol v2, who ask until they have them

@@ -89,6 +89,22 @@ bool Lanes::open() {
   return true;
 }
 
+// (IP_PMTUDISC_PROBE, ip(7); IPV6_DONTFRAG, ipv6(7).) Where one of these is refused, what has
+// arrived may have been cut, and proves nothing: then there is no such socket.
+std::optional<int> Lanes::probing_socket() {
+  if (!probing_ && prepare()) {
+    auto fd = io_.open_sending_socket(family_, port_);
+    if (!fd || io_.set_option(fd->get(), IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_PROBE) != 0 ||
+        (family_ == AF_INET6 &&
+         (io_.set_option(fd->get(), IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_PROBE) != 0 ||
+          io_.set_option(fd->get(), IPPROTO_IPV6, IPV6_DONTFRAG, 1) != 0))) {
+      return std::nullopt;
+    }
+    probing_ = std::move(*fd);
+  }
+  return probing_ ? std::optional(probing_.get()) : std::nullopt;
+}
+
 // What lanes have in common, when the first one is needed. False: there can be none.
 bool Lanes::prepare() {
   if (has_failed_ || is_prepared_) return !has_failed_;

@@ -50,6 +50,10 @@ class Lanes {
   // One for this address, which must have none. Nothing when there is none to be had.
   std::optional<int> take(const IpAddress& ip, TimeMs now_ms);
 
+  // A socket that sends to anybody, and whose datagrams are cut neither here nor on their way,
+  // whatever the kernel believes of a path. Nothing when there is none to be had.
+  std::optional<int> probing_socket();
+
   // To be called now and then while some are in use: gives back one that is left.
   void look_after();
 
@@ -88,6 +92,7 @@ class Lanes {
   std::optional<LocalAddress> source_;
   std::vector<Lane> lanes_;  // those in use, and then those that are free
   std::size_t in_use_ = 0;
+  UniqueFd probing_;
   absl::flat_hash_map<IpAddress, std::size_t, IpHash> by_ip_;  // those in use
   std::size_t next_looked_after_ = 0;
   std::optional<TimeMs> looked_at_ms_;  // whether lanes in use have become empty

@@ -37,6 +37,14 @@ bool may_be_about_trains(int error) {
   return error == EMSGSIZE || error == EINVAL || error == EIO || error == EOPNOTSUPP;
 }
 
+bool is_bundle(Outbox::Kind kind) {
+  return kind == Outbox::Kind::kBundle || kind == Outbox::Kind::kLargeBundle;
+}
+
+bool is_probe(Outbox::Kind kind) {
+  return kind == Outbox::Kind::kProbe;
+}
+
 }  // namespace
 
 UdpSender::UdpSender(Io& io, int fd, int family, std::size_t max_whole_bytes, ErrorQueue& errors,
@@ -86,6 +94,10 @@ void UdpSender::drop_pending(const Outbox& out, Counter reason) {
 // fails, so the entry at fault is always the first one of a call that sends none.
 UdpSender::Progress UdpSender::flush_batch(const Outbox& out) {
   while (!batch_.is_empty()) {
+    if (is_probe(entries_[batch_.first()].kind)) {
+      send_probe(out);
+      continue;
+    }
     const IpAddress& ip = ip_of(out, batch_.first());
     if (lanes_.are_in_use()) {
       if (const auto lane = lanes_.find(ip)) {
@@ -155,8 +167,27 @@ bool UdpSender::may_take_lane(const Endpoint& destination) const {
   const bool has_others = (last_ip_ && destination.ip != *last_ip_) || has_changed;
   const bool is_stuck = full_since_ms_ && now_ms_ >= *full_since_ms_ + kStuckMs;
   if (!has_others && !is_stuck) return false;
+  return can_leave_by_lane(destination);
+}
+
+bool UdpSender::can_leave_by_lane(const Endpoint& destination) const {
   return family_ == AF_INET || !destination.ip.is_v4() || lanes_.source() ||
          (locals_ != nullptr && locals_->find(destination.via));
+}
+
+// By a socket of its own, for how the kernel treats what is too large for a path is the socket's
+// affair. Whether it goes out or not: it is a question, and no answer is one as well.
+void UdpSender::send_probe(const Outbox& out) {
+  const std::size_t first = batch_.first();
+  const auto probe_fd = can_leave_by_lane(destination_of(out, entries_[first].item))
+                            ? lanes_.probing_socket()
+                            : std::nullopt;
+  if (probe_fd) {
+    if (lanes_.source()) batch_.leave_from(first, 1, *lanes_.source());
+    batch_.submit(io_, *probe_fd, 1);
+  }
+  batch_.pop(1);
+  forget_failures();
 }
 
 // Whether datagrams go to several addresses these days: as far as the ends of batches tell.
@@ -170,7 +201,8 @@ void UdpSender::note_addresses(const Outbox& out, std::size_t sent) {
 void UdpSender::handle(int error, const Outbox& out) {
   const Item item = entries_[batch_.first()].item;
   const bool is_train = entries_[batch_.first()].message_count > 1;
-  if (error == EMSGSIZE && !is_train && !fragmentation_.is_allowed()) {
+  const bool may_be_cut = entries_[batch_.first()].kind != Outbox::Kind::kLargeBundle;
+  if (error == EMSGSIZE && !is_train && may_be_cut && !fragmentation_.is_allowed()) {
     return fragmentation_.allow();  // the same entry again, and the rest of the outbox
   }
   const Endpoint& destination = destination_of(out, item);
@@ -293,6 +325,7 @@ bool UdpSender::fill_again(const Outbox& out) {
 
 // `form` is the train's in this batch, made when it is first needed. False: the batch is full.
 bool UdpSender::add(const Outbox& out, Item& item, SendBatch::Form& form) {
+  if (is_probe(out.groups()[item.group].kind) && !batch_.is_empty()) return false;  // it goes alone
   const Outbox::Train& train = train_of(out, item);
   const bool goes_one_by_one =
       item.first_message > 0 ||
@@ -322,11 +355,15 @@ bool UdpSender::add_messages(const Outbox& out, Item& item) {
 
 void UdpSender::append(const Outbox& out, const Item& item, const SendBatch::Form& form,
                        std::uint32_t message_count, std::size_t message_bytes) {
-  if (message_bytes > max_whole_bytes_ && !fragmentation_.is_allowed()) fragmentation_.allow();
+  const Outbox::Kind kind = out.groups()[item.group].kind;
+  const bool may_be_cut = kind != Outbox::Kind::kLargeBundle && !is_probe(kind);
+  if (message_bytes > max_whole_bytes_ && may_be_cut && !fragmentation_.is_allowed()) {
+    fragmentation_.allow();
+  }
   entries_[batch_.end()] = {.item = item,
                             .deferred_index = static_cast<std::uint32_t>(next_deferred_),
                             .message_count = message_count,
-                            .kind = out.groups()[item.group].kind};
+                            .kind = kind};
   batch_.add(destination_of(out, item), form);
 }
 
@@ -350,7 +387,7 @@ void UdpSender::count_sent(std::size_t count) {
     if (entry.message_count > 1) counters_.add(Counter::kTrainsSent);
     if (entry.kind == Outbox::Kind::kMessage) {
       counters_.add(Counter::kDeliveriesSent, entry.message_count);
-    } else if (entry.kind == Outbox::Kind::kBundle) {
+    } else if (is_bundle(entry.kind)) {
       counters_.add(Counter::kBundlesSent, entry.message_count);
     } else if (entry.kind == Outbox::Kind::kNotice) {
       counters_.add(Counter::kNoticesSent);
@@ -369,7 +406,7 @@ void UdpSender::drop_first(Counter reason) {
 
 void UdpSender::count_dropped(Outbox::Kind kind, std::uint32_t message_count, Counter reason) {
   if (kind == Outbox::Kind::kMessage) counters_.add(reason, message_count);
-  if (kind == Outbox::Kind::kBundle) counters_.add(Counter::kBundlesDropped, message_count);
+  if (is_bundle(kind)) counters_.add(Counter::kBundlesDropped, message_count);
   if (kind == Outbox::Kind::kNotice) counters_.add(Counter::kNoticesDropped);
 }
 

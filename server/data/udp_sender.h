@@ -100,6 +100,8 @@ class UdpSender {
   std::size_t run_for_shared(const Outbox& out);
   void send_by_lane(int lane_fd, const Outbox& out);
   bool may_take_lane(const Endpoint& destination) const;
+  bool can_leave_by_lane(const Endpoint& destination) const;
+  void send_probe(const Outbox& out);
   void note_addresses(const Outbox& out, std::size_t sent);
   void handle(int error, const Outbox& out);
   bool is_others_error(int error, const Endpoint& destination, bool is_train);

@@ -69,6 +69,7 @@ constexpr std::array kPredicted = {
     Counter::kAnswersOverLimit,
     Counter::kResetsSent,
     Counter::kPathChallenges,
+    Counter::kMtuProbesSent,
     Counter::kDeliveriesLogged,
     Counter::kDroppedNotForV1,
     Counter::kEntriesBundled,
@@ -114,6 +115,8 @@ void Audit::end(const Relay& relay, const Outbox& out, std::size_t datagram_byte
         check_answer(out, group, datagram_bytes);
         break;
       case Outbox::Kind::kBundle:
+      case Outbox::Kind::kLargeBundle:
+      case Outbox::Kind::kProbe:
         world_.fail("a bundle that is not of protocol v2");
     }
   }
@@ -155,7 +158,7 @@ void Audit::settle_open_order(const Relay& relay) {
 void Audit::check_messages(const Outbox& out, const Outbox::SendGroup& group) {
   messages_.clear();
   for (const Outbox::Train& train : out.trains(group)) {
-    check_train(out, train);
+    check_train(out, train, world_.scenario.trains.max_segment_bytes);
     for (std::string_view piece : out.pieces(train)) {
       while (!piece.empty()) {
         const std::string_view message = piece.substr(0, train.segment_bytes);
@@ -175,15 +178,16 @@ void Audit::check_messages(const Outbox& out, const Outbox::SendGroup& group) {
 }
 
 // What the kernel demands of a train (udp(7), UDP_SEGMENT).
-void Audit::check_train(const Outbox& out, const Outbox::Train& train) {
+void Audit::check_train(const Outbox& out, const Outbox::Train& train,
+                        std::size_t max_segment_bytes) {
   std::size_t size_bytes = 0;
   for (const std::string_view piece : out.pieces(train)) size_bytes += piece.size();
   const std::size_t segments = (size_bytes + train.segment_bytes - 1) / train.segment_bytes;
   const TrainLimits& limits = world_.scenario.trains;
   const bool is_train = train.message_count > 1;
   if (segments != train.message_count || size_bytes > kMaxTrainBytes ||
-      (is_train && (train.message_count > limits.max_segments ||
-                    train.segment_bytes > limits.max_segment_bytes))) {
+      (is_train &&
+       (train.message_count > limits.max_segments || train.segment_bytes > max_segment_bytes))) {
     world_.fail("a train of " + std::to_string(train.message_count) + " messages in " +
                 std::to_string(size_bytes) + " bytes that no kernel would take");
   }

@@ -46,7 +46,7 @@ class Audit {
 
  private:
   void check_messages(const Outbox& out, const Outbox::SendGroup& group);
-  void check_train(const Outbox& out, const Outbox::Train& train);
+  void check_train(const Outbox& out, const Outbox::Train& train, std::size_t max_segment_bytes);
   void check_message(std::string_view datagram, std::uint32_t copies);
   void check_notice(const Outbox& out, const Outbox::SendGroup& group);
   void check_answer(const Outbox& out, const Outbox::SendGroup& group, std::size_t datagram_bytes);
@@ -63,6 +63,7 @@ class Audit {
   void check_frame(SealedSession& session, const Endpoint& to, const v2::Taken& taken);
   void check_frame(SealedSession& session, const Endpoint& to, const v2::Closed& closed);
   void check_frame(SealedSession& session, const Endpoint& to, const v2::PathChallenge& challenge);
+  void check_probe(SealedSession& session, const Endpoint& to, const v2::PathChallenge& challenge);
   bool may_be_told_head(const SealedSession& session, const v2::Head& head) const;
   void sync_logs(const Relay& relay);
   void compare_log(const Room& room, const ModelRoom& wanted);
@@ -84,6 +85,8 @@ class Audit {
   Call call_ = Call::kOther;
   bool was_full_ = false;  // the outbox, before the call
   bool has_challenged_ = false;
+  bool is_probe_ = false;          // the datagram that is looked at
+  std::uint32_t probe_bytes_ = 0;  // its size
   TimeMs now_ms_ = 0;
   std::string plain_;             // scratch
   std::size_t repair_bytes_ = 0;  // in this call

@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::size_t kResetBytes = 34;
 constexpr std::size_t kOrdinaryBytes = 1200;
+constexpr std::uint32_t kMostProbes = 3;
 constexpr std::size_t kLargestBytes = 4200;
 constexpr std::size_t kRepairBytes = 12'000;
 constexpr std::uint64_t kHeldEntries = 1024;
@@ -37,11 +38,18 @@ bool Audit::is_of_v2(const Outbox& out, const Outbox::SendGroup& group) {
 void Audit::check_sealed(const Outbox& out, const Outbox::SendGroup& group) {
   if (group.destination_count != 1) return world_.fail("two members get one seal");
   const Endpoint& to = out.destinations(group).front();
+  // How large a bundle of its receiver may be is looked at with its seal.
+  const std::size_t max_segment_bytes = group.kind == Outbox::Kind::kLargeBundle
+                                            ? kBundleSizes.back()
+                                            : world_.scenario.trains.max_segment_bytes;
   for (const Outbox::Train& train : out.trains(group)) {
-    check_train(out, train);
+    check_train(out, train, max_segment_bytes);
     for (std::uint32_t i = 0; i < train.message_count; ++i) {
       const std::string_view datagram = out.message(train, i);
-      if (group.kind == Outbox::Kind::kBundle) ++bundles_[shard_];
+      const bool is_bundle =
+          group.kind == Outbox::Kind::kBundle || group.kind == Outbox::Kind::kLargeBundle;
+      if (is_bundle) ++bundles_[shard_];
+      is_probe_ = group.kind == Outbox::Kind::kProbe;
       if (datagram.size() == kResetBytes) {
         if (!model_.expectations().take_reset(to, datagram)) {
           return world_.fail("a reset to somebody who must not get one");
@@ -78,6 +86,7 @@ void Audit::check_sealed(std::string_view bytes, const Endpoint& to) {
   v2::ReadResult result = v2::ReadResult::kEnd;
   std::size_t frames = 0;
   has_told_head_ = false;
+  probe_bytes_ = static_cast<std::uint32_t>(bytes.size());
   while ((result = v2::read_frame(reader, frame)) == v2::ReadResult::kFrame && world_.ok()) {
     ++frames;
     std::visit([&](const auto& one) { check_frame(*session, to, one); }, frame);
@@ -93,7 +102,10 @@ void Audit::check_sealed(std::string_view bytes, const Endpoint& to) {
   }
   const auto* const log = std::get_if<v2::Log>(&frame);
   const bool is_one_entry = frames == 1 && log != nullptr && log->count == 1;
-  if (bytes.size() > (is_one_entry ? kLargestBytes : kOrdinaryBytes)) {
+  const bool is_repair = model_.sealed().asks(*session);
+  std::size_t most_bytes = is_repair ? kOrdinaryBytes : session->mtu.proven_bytes;
+  if (is_one_entry) most_bytes = std::max(most_bytes, kLargestBytes);
+  if (is_probe_ ? bytes.size() != session->mtu.probe_bytes : bytes.size() > most_bytes) {
     world_.fail("a datagram of protocol v2 is too large");
   }
 }
@@ -229,6 +241,7 @@ void Audit::check_frame(SealedSession& session, const Endpoint& to, const v2::Cl
 // The same question as before, if it is asked there again.
 void Audit::check_frame(SealedSession& session, const Endpoint& to,
                         const v2::PathChallenge& challenge) {
+  if (is_probe_) return check_probe(session, to, challenge);
   if (!model_.sealed().take(session, to, SealedExpectations::Challenge{})) {
     return world_.fail(name_of(session) + " is to prove an address without need");
   }
@@ -238,6 +251,26 @@ void Audit::check_frame(SealedSession& session, const Endpoint& to,
     world_.fail(name_of(session) + " is asked for another proof of the same address");
   }
   session.probe->data = challenge.data;
+}
+
+// Three for a size at most, where the member is, in the order of sizes or again the proven one.
+void Audit::check_probe(SealedSession& session, const Endpoint& to,
+                        const v2::PathChallenge& challenge) {
+  SealedSession::Mtu& mtu = session.mtu;
+  ++model_.expected(shard_, Counter::kMtuProbesSent);
+  if (to != model_.where_is(session)) return world_.fail("a path is probed where nobody is");
+  if (mtu.probes == 0 || mtu.mark != challenge.data) {
+    mtu.mark = challenge.data;
+    mtu.probes = 0;
+    mtu.probe_bytes = probe_bytes_;
+  }
+  if (++mtu.probes > kMostProbes || mtu.probe_bytes != probe_bytes_) {
+    return world_.fail(name_of(session) + " is probed too often");
+  }
+  const bool is_known_size = probe_bytes_ == 1452 || probe_bytes_ == 8952;
+  if (!is_known_size || (probe_bytes_ == 8952 && mtu.proven_bytes < 1452)) {
+    world_.fail("a path is probed with " + std::to_string(probe_bytes_) + " bytes");
+  }
 }
 
 // --- State ---------------------------------------------------------------------------------------

@@ -182,6 +182,10 @@ std::string_view sight_name(Sight sight) {
       return "sealed_roam_followed";
     case Sight::kPathProven:
       return "path_proven";
+    case Sight::kLargerPathProven:
+      return "larger_path_proven";
+    case Sight::kTooLargeForPath:
+      return "too_large_for_path";
     case Sight::kSealedSeatTaken:
       return "sealed_seat_taken";
     case Sight::kClientsNextKey:

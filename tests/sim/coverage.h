@@ -111,6 +111,8 @@ enum class Sight : std::uint8_t {
   kSealedBound,
   kSealedRoamFollowed,
   kPathProven,
+  kLargerPathProven,
+  kTooLargeForPath,
   kSealedSeatTaken,
   kClientsNextKey,
   kServersNextKey,

@@ -28,6 +28,8 @@ std::string_view fault_name(Fault fault) {
       return "refusing";
     case Fault::kSmallMtu:
       return "small mtu";
+    case Fault::kBlackHole:
+      return "black hole";
     case Fault::kNoTrains:
       return "no trains";
     case Fault::kStuckPath:

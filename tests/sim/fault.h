@@ -22,6 +22,7 @@ enum class Fault : std::uint8_t {
   kRefusing,
   kSmallMtu,
   kNoTrains,
+  kBlackHole,  // the path has become small, and nobody says so
   kStuckPath,  // a neighbour that does not answer: what goes there stays in the socket's buffer
   kBusyPath,   // EAGAIN for this host alone, as while a security association is negotiated
   // The server's machine.

@@ -90,6 +90,8 @@ void Faults::set(Fault fault, std::uint32_t whom, bool begins) {
       return count(world_.hosts[whom].refusing, begins);
     case Fault::kSmallMtu:
       return count(world_.hosts[whom].small_mtu, begins);
+    case Fault::kBlackHole:
+      return count(world_.hosts[whom].shrunk, begins);
     case Fault::kNoTrains:
       return count(world_.hosts[whom].without_trains, begins);
     case Fault::kStuckPath:

@@ -201,7 +201,10 @@ int Machine::poll(std::span<pollfd> watched, int timeout_ms) {
 
 // --- Rare ones -----------------------------------------------------------------------------------
 
-int Machine::set_option(int, int, int, int) {
+int Machine::set_option(int fd, int level, int option, int value) {
+  if (level == IPPROTO_IP && option == IP_MTU_DISCOVER) {
+    file(fd).may_be_cut = value == IP_PMTUDISC_DONT;
+  }
   return 0;
 }
 

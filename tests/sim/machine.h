@@ -131,6 +131,7 @@ class Machine final : public Io {
     // UDP.
     std::deque<std::uint32_t> inbox;
     std::deque<Endpoint> errors;
+    bool may_be_cut = true;  // what is sent, on its way
     int pending_error = 0;
     bool hears_errors = true;
     std::uint64_t dropped = 0;

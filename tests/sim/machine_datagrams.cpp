@@ -198,6 +198,15 @@ void Machine::transmit(int fd, const Endpoint& to, std::string_view bytes,
     world_.delays.spend(Delays::Share::kMessages, Delays::kMessageNs);
     world_.delays.left(id);
     if (!port) continue;  // nobody of ours
+    const Host& host = world_.hosts[network_.port(*port).host];
+    // The operator has named an MTU that every path takes.
+    const std::size_t smallest_bytes = world_.scenario.trains.max_segment_bytes;
+    const std::size_t path_bytes =
+        host.shrunk > 0 ? smallest_bytes : std::max<std::size_t>(host.path_bytes, smallest_bytes);
+    if (!file(fd).may_be_cut && message.size() > path_bytes) {
+      world_.seen.saw(Sight::kTooLargeForPath);
+      continue;
+    }
     const std::uint32_t number = world_.packets.make();
     Packet& packet = world_.packets[number];
     packet.bytes.assign(message);

@@ -99,6 +99,7 @@ void Model::on_hot_restart() {
   sessions_.for_each([](SealedSession& session) {
     session.answers = {};
     session.probe.reset();
+    session.mtu = {};
     session.heads = 0;
   });
   std::vector<MemberNumber> everybody;

@@ -134,6 +134,7 @@ void Model::bind_sealed(SealedSession& session, Membership& member, const Endpoi
   if (!port) return world_.fail("a member is at a port that the simulator does not know");
   world_.seen.saw(member.port == kNoPort ? Sight::kSealedBound : Sight::kSealedRoamFollowed);
   if (member.port == kNoPort) session.bound_at = session.log->head();
+  if (member.port == kNoPort || network_.endpoint(member.port).ip != to.ip) session.mtu = {};
   bind(member, *port);
   if (session.cursor < session.log->head()) ++members_.rooms[member.room].accepted;
 }
@@ -146,6 +147,11 @@ void Model::take(SealedSession& session, Membership& member, const Endpoint& fro
     return bind_sealed(session, member, from);
   }
   const bool is_there = member.port != kNoPort && network_.endpoint(member.port) == from;
+  SealedSession::Mtu& mtu = session.mtu;
+  if (is_there && mtu.probes > 0 && mtu.mark == response.data) {
+    world_.seen.saw(Sight::kLargerPathProven);
+    mtu.proven_bytes = std::max(mtu.proven_bytes, mtu.probe_bytes);
+  }
   if (!is_there) ++expected(shard_, Counter::kPathResponsesWrong);
 }
 

@@ -66,6 +66,15 @@ struct SealedSession {
   };
   std::optional<Probe> probe;
 
+  // How large its bundles may be, at most: the server may think better of it at any time.
+  struct Mtu {
+    std::uint64_t mark = 0;         // of the newest probes; 0: there were none
+    std::uint32_t probe_bytes = 0;  // their size
+    std::uint32_t probes = 0;
+    std::uint32_t proven_bytes = 1200;
+  };
+  Mtu mtu;
+
   // Of the numbers that may be taken: those above the window's end that were not taken.
   static constexpr std::uint64_t kReplayWindow = 448;
   bool is_new_packet(std::uint64_t number) const {

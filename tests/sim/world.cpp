@@ -20,6 +20,8 @@ Host host_number(std::uint32_t number) {
   const auto low = static_cast<std::uint8_t>(number);
   Host host;
   host.group = number;
+  constexpr std::array<std::uint32_t, 4> kPaths{65'507, 8972, 1472, 1252};
+  host.path_bytes = kPaths[number / 2 % kPaths.size()];
   if (number % 8 == 6 || number % 8 == 7) {
     std::array<std::uint8_t, 16> ip{0x20, 0x01, 0x0d, 0xb8};
     ip[7] = static_cast<std::uint8_t>(number / 8);

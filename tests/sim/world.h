@@ -32,8 +32,12 @@ struct Host {
   std::uint32_t refusing = 0;
   std::uint32_t small_mtu = 0;
   std::uint32_t without_trains = 0;
-  std::uint32_t stuck = 0;  // what goes there stays in the sending socket's buffer
-  std::uint32_t busy = 0;   // EAGAIN, and no event when it is over
+  // The UDP payload that the path there takes whole. What is larger is cut, or lost if it may not
+  // be.
+  std::uint32_t path_bytes = 0;
+  std::uint32_t shrunk = 0;  // faults that make it as small as the operator says
+  std::uint32_t stuck = 0;   // what goes there stays in the sending socket's buffer
+  std::uint32_t busy = 0;    // EAGAIN, and no event when it is over
   // Until then nothing overtakes anything, unless the network reorders.
   std::uint64_t last_to_server_us = 0;
   std::uint64_t last_to_client_us = 0;

@@ -30,6 +30,8 @@ struct Network {
   // All members are programs on one host with one receive buffer, which is read once a millisecond:
   // what it has no room for is lost. In bytes as the kernel counts them; 0: there is always room.
   std::size_t host_buffer_bytes = 0;
+  // What the way to members takes in one piece; larger datagrams are lost unless they may be cut.
+  std::size_t path_bytes = 65'507;
 };
 
 // A member with protocol v2, and what it was told.
