@@ -186,7 +186,9 @@ tl::expected<std::vector<UniqueFd>, std::string> open_udp_sockets(const SocketAd
   return sockets;
 }
 
-// Bound to a group that nobody is in, with the kernel told that this socket is not, either.
+// Bound to a group that nobody is in, with the kernel told that this socket is not, either. The
+// group is one of IPv4 for both families: at one of IPv6 the kernel lets a socket send to IPv6
+// alone, at this one to both.
 tl::expected<UniqueFd, std::string> open_sending_socket(int family, std::uint16_t port) {
   SocketAddress address{};
   address.base.sa_family = static_cast<sa_family_t>(family);
@@ -195,9 +197,9 @@ tl::expected<UniqueFd, std::string> open_sending_socket(int family, std::uint16_
     address.v4.sin_addr.s_addr = htonl(0xefff'ffff);  // 239.255.255.255
   } else {
     address.v6.sin6_port = htons(port);
-    address.v6.sin6_addr.s6_addr[0] = 0xff;  // ff0e::ffff
-    address.v6.sin6_addr.s6_addr[1] = 0x0e;
-    address.v6.sin6_addr.s6_addr[14] = address.v6.sin6_addr.s6_addr[15] = 0xff;
+    in6_addr& ip = address.v6.sin6_addr;  // ::ffff:239.255.255.255
+    std::fill(std::begin(ip.s6_addr) + 10, std::end(ip.s6_addr), 0xff);
+    ip.s6_addr[12] = 0xef;
   }
   UniqueFd fd = open_socket(address, SOCK_DGRAM);
   if (!fd) return Fault(system_error("socket"));
@@ -205,10 +207,6 @@ tl::expected<UniqueFd, std::string> open_sending_socket(int family, std::uint16_
   const int may_be_cut = IP_PMTUDISC_DONT;
   ::setsockopt(fd.get(), IPPROTO_IP, IP_MULTICAST_ALL, &off, sizeof off);
   ::setsockopt(fd.get(), IPPROTO_IP, IP_MTU_DISCOVER, &may_be_cut, sizeof may_be_cut);
-  if (family == AF_INET6) {
-    constexpr int kMulticastAll6 = 29;  // IPV6_MULTICAST_ALL, which libc does not name
-    ::setsockopt(fd.get(), IPPROTO_IPV6, kMulticastAll6, &off, sizeof off);
-  }
   serve_both_families(fd.get(), address);
   set_udp_options(fd.get(), family);  // or the kernel does not say when a device is full
   if (!share_port(fd.get()) || ::bind(fd.get(), &address.base, length_of(address)) != 0) {

@@ -2,6 +2,7 @@
 // buffer that everybody shares: nobody else may notice.
 #include <chrono>
 #include <cstdlib>
+#include <ostream>
 #include <thread>
 
 #include "tests/integration/networks/networks_test.h"
@@ -9,16 +10,25 @@
 namespace chatd::test {
 namespace {
 
-class StuckPath : public NetworksTest, public testing::WithParamInterface<Family> {
+struct StuckServer {
+  const char* name;
+  const char* host;
+  Family family;  // of its members
+};
+void PrintTo(const StuckServer& server, std::ostream* out) {
+  *out << server.name;
+}
+
+class StuckPath : public NetworksTest, public testing::WithParamInterface<StuckServer> {
  protected:
   static std::string ip(int cable, int host) {
-    const bool is_v4 = GetParam() == Family::k4;
+    const bool is_v4 = GetParam().family == Family::k4;
     return (is_v4 ? "10." : "fd0") + std::to_string(cable) + (is_v4 ? ".0." : "::") +
            std::to_string(host);
   }
 
   void connect(int cable, const NetworkNamespace& network, int hosts) {
-    const std::string prefix = GetParam() == Family::k4 ? "/24" : "/64";
+    const std::string prefix = GetParam().family == Family::k4 ? "/24" : "/64";
     const std::string device = "eth" + std::to_string(cable);
     lay_cable(*server_, device, network, "eth0");
     server_->add_addresses(device, {ip(cable, 1) + prefix});
@@ -48,9 +58,8 @@ class StuckPath : public NetworksTest, public testing::WithParamInterface<Family
     stay_on_one_processor();
     connect(1, *far_, far_hosts);
     connect(2, *near_, 2);
-    const std::string host = GetParam() == Family::k4 ? "0.0.0.0" : "::";
-    ASSERT_NO_FATAL_FAILURE(
-        start_in(*server_, {"--host", host, "--rate-limits", "off", "--send-buffer", send_buffer}));
+    ASSERT_NO_FATAL_FAILURE(start_in(*server_, {"--host", GetParam().host, "--rate-limits", "off",
+                                                "--send-buffer", send_buffer}));
     ASSERT_TRUE(enter(*near_, ip(2, 2), "sender", {.server_ip = ip(2, 1)}));
     for (int i = 0; i < far_hosts; ++i) {
       ASSERT_TRUE(enter(*far_, ip(1, 2 + i), "far" + std::to_string(i), {.server_ip = ip(1, 1)}));
@@ -75,7 +84,11 @@ class StuckPath : public NetworksTest, public testing::WithParamInterface<Family
   std::vector<Member> others_;
 };
 
-INSTANTIATE_TEST_SUITE_P(Both, StuckPath, testing::Values(Family::k4, Family::k6), family_name);
+INSTANTIATE_TEST_SUITE_P(All, StuckPath,
+                         testing::Values(StuckServer{"Ipv4", "0.0.0.0", Family::k4},
+                                         StuckServer{"Ipv6", "::", Family::k6},
+                                         StuckServer{"Ipv4OnBothFamilies", "::", Family::k4}),
+                         [](const auto& server) { return server.param.name; });
 
 TEST_P(StuckPath, HoldsUpNobodyElse) {
   constexpr int kStuck = 4;
