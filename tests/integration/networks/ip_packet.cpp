@@ -99,6 +99,15 @@ std::optional<PacketAddresses> addresses_of(std::string_view packet) {
   return std::nullopt;
 }
 
+bool is_fragment(std::string_view packet) {
+  if (packet.empty()) return false;
+  if (byte_at(packet, 0) >> 4 == 6) {
+    return packet.size() >= kHeaderBytes6 && byte_at(packet, 6) == kFragmentProtocol;
+  }
+  constexpr std::uint16_t kMoreOrOffset = 0x3fff;
+  return packet.size() >= 20 && (number_at(packet, 6) & kMoreOrOffset) != 0;
+}
+
 void set_source(std::string& packet, std::string_view address, std::uint16_t port) {
   packet.replace(kSourceAt, 4, address);
   set_number(packet, header_bytes4(packet), port);

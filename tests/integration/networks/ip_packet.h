@@ -24,6 +24,9 @@ struct PacketAddresses {
 // Nothing when it is no IP packet. IPv6 without extension headers but the fragment's.
 std::optional<PacketAddresses> addresses_of(std::string_view packet);
 
+// Whether it is a part of one that was cut on its way.
+bool is_fragment(std::string_view packet);
+
 // In an unfragmented IPv4 packet of TCP or UDP.
 void set_source(std::string& packet, std::string_view address, std::uint16_t port);
 void set_destination(std::string& packet, std::string_view address, std::uint16_t port);

@@ -56,30 +56,32 @@ std::uint64_t device_drops() {
   return drops;
 }
 
-// /proc/net/snmp: a line of names and a line of figures.
-std::uint64_t receive_buffer_drops4() {
+// /proc/net/snmp: for each protocol ("Udp:") a line of names and a line of figures.
+std::uint64_t figure4(const std::string& protocol, const std::string& wanted) {
   std::ifstream file("/proc/thread-self/net/snmp");
   std::string names;
   std::string figures;
   while (std::getline(file, names) && std::getline(file, figures)) {
-    if (!names.starts_with("Udp:")) continue;
+    if (!names.starts_with(protocol)) continue;
     std::istringstream name_words(names);
     std::istringstream figure_words(figures);
     std::string figure;
     for (std::string name; name_words >> name && figure_words >> figure;) {
-      if (name == "RcvbufErrors") return std::stoull(figure);
+      if (name == wanted) return std::stoull(figure);
     }
   }
+  ADD_FAILURE() << protocol << " has no " << wanted;
   return 0;
 }
 
 // /proc/net/snmp6: a name and a figure on each line.
-std::uint64_t receive_buffer_drops6() {
+std::uint64_t figure6(const std::string& wanted) {
   std::ifstream file("/proc/thread-self/net/snmp6");
   std::string name;
   for (std::uint64_t figure = 0; file >> name >> figure;) {
-    if (name == "Udp6RcvbufErrors") return figure;
+    if (name == wanted) return figure;
   }
+  ADD_FAILURE() << "IPv6 has no " << wanted;
   return 0;
 }
 
@@ -170,7 +172,17 @@ void NetworkNamespace::set_sysctl(const std::string& name, const std::string& va
 
 std::uint64_t NetworkNamespace::drops() const {
   const Inside inside(*this);
-  return device_drops() + receive_buffer_drops4() + receive_buffer_drops6();
+  return device_drops() + figure4("Udp:", "RcvbufErrors") + figure6("Udp6RcvbufErrors");
+}
+
+NetworkNamespace::TooLarge NetworkNamespace::too_large() const {
+  const Inside inside(*this);
+  const auto sum = [](const std::string& name) {
+    return figure4("Ip:", name) + figure6("Ip6" + name);
+  };
+  return {.fragments_made = sum("FragCreates"),
+          .fragments_received = sum("ReasmReqds"),
+          .refused = sum("FragFails")};
 }
 
 Inside::Inside(const NetworkNamespace& network) : before_(open_this_network()) {

@@ -33,6 +33,13 @@ class NetworkNamespace {
 
   // What the kernel has dropped here: by devices, and for want of room in UDP receive buffers.
   std::uint64_t drops() const;
+  // What became of IP packets that were too large here, over both families.
+  struct TooLarge {
+    std::uint64_t fragments_made;
+    std::uint64_t fragments_received;  // by a host, which puts them together
+    std::uint64_t refused;             // they might not be cut
+  };
+  TooLarge too_large() const;
 
  private:
   UniqueFd fd_;

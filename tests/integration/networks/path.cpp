@@ -23,7 +23,9 @@ void Path::enter(TimeUs now_us, std::string packet) {
   const bool is_lost = happens(faults_.loss);
   const bool is_duplicated = happens(faults_.duplication);
   const bool is_late = happens(faults_.reordering);
-  if (is_lost || faults_.is_cut) {
+  const bool is_too_large =
+      faults_.max_packet_bytes > 0 && packet.size() > faults_.max_packet_bytes;
+  if (is_lost || is_too_large || faults_.is_cut) {
     ++traffic_.lost;
     return;
   }

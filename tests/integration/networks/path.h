@@ -4,6 +4,7 @@
 // clock.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -21,6 +22,8 @@ struct Faults {
   double reordering = 0;   // of what is not lost: kReorderingMs late, while others pass
   int delay_ms = 0;        // of everything
   bool is_cut = false;     // nothing passes
+  // What is larger is lost, and nobody is told: a black hole. 0: everything fits.
+  std::size_t max_packet_bytes = 0;
 };
 
 // Of a path so far: entered + duplicated = lost + left + waiting.

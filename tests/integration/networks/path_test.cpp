@@ -57,6 +57,14 @@ TEST(Path, NothingPassesWhereItIsCut) {
   EXPECT_EQ(path.traffic().lost, 1000U);
 }
 
+TEST(Path, WhatIsTooLargeIsSwallowed) {
+  Path path(1);
+  const std::vector<std::string> out = through(path, {.max_packet_bytes = 2});
+  ASSERT_EQ(out.size(), 100U);  // "0" to "99"
+  EXPECT_EQ(out.back(), "99");
+  EXPECT_EQ(path.traffic().lost, 900U);
+}
+
 // 192.168.7.2:4660 to 10.9.0.1:9000, UDP, "hello".
 std::string udp_packet() {
   std::string packet(

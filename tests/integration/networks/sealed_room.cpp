@@ -10,10 +10,12 @@
 
 namespace chatd::test {
 
-SealedRoom::SealedRoom(const ChatdServer& server, const NetworkNamespace& network)
-    : server_(server.tls().to_string()) {
+SealedRoom::SealedRoom(const ChatdServer& server, const NetworkNamespace& network,
+                       const std::string& ip) {
+  const SocketAddress tls = ip.empty() ? server.tls() : SocketAddress(ip, server.tls().port());
+  server_ = tls.to_string();
   const Inside inside(network);
-  const TlsPeer peer(server.tls());
+  const TlsPeer peer(tls);
   EXPECT_TRUE(peer.connected()) << peer.failure();
   fingerprint_ = peer.fingerprint();
 }

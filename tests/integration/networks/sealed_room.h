@@ -33,8 +33,10 @@ class SealedRoom {
     bool is_over = false;
   };
 
-  // `server` is asked from `network` for its certificate, which all members then trust.
-  SealedRoom(const ChatdServer& server, const NetworkNamespace& network);
+  // `server` is asked from `network` for its certificate, which all members then trust. `ip` is
+  // where it is, if it is on a wildcard address.
+  SealedRoom(const ChatdServer& server, const NetworkNamespace& network,
+             const std::string& ip = "");
 
   // The first one creates the room. Those who are in it are served meanwhile: with sanitizers an
   // entry may take longer than a short idle timeout.

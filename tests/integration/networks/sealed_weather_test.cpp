@@ -3,15 +3,11 @@
 // ports, and a line that dies for a while.
 #include <chrono>
 #include <cstdint>
-#include <fstream>
 #include <ostream>
-#include <sstream>
 #include <string>
 
-#include "tests/integration/networks/router_test.h"
 #include "tests/integration/networks/sealed_room.h"
 #include "tests/integration/networks/tun_network_test.h"
-#include "tests/support/wait_until.h"
 
 namespace chatd::test {
 namespace {
@@ -162,62 +158,6 @@ TEST_F(SealedBehindNat, WhoOnlyListensIsFoundAgainWhenHeAsks) {
   EXPECT_TRUE(room_->settle());
   EXPECT_TRUE(room_->is_complete());
   EXPECT_GT(cloud().traffic(home_line_, Way::kToHost).lost, lost_before);
-}
-
-// A link that takes 1,280 bytes, as IPv6 promises. Nothing has to be cut for it, or to be sent
-// again smaller, so it does not matter whether its router's words come back.
-class SealedMtu : public RouterTest {
- protected:
-  // What the router has cut, or would have had to.
-  std::uint64_t too_large() {
-    const Inside inside(router());
-    std::uint64_t sum = 0;
-    std::ifstream v6("/proc/thread-self/net/snmp6");
-    std::uint64_t value = 0;
-    for (std::string name; v6 >> name >> value;) {
-      if (name.starts_with("Ip6Frag")) sum += value;
-    }
-    std::ifstream v4("/proc/thread-self/net/snmp");
-    std::string names;
-    std::string values;
-    std::getline(v4, names);
-    std::getline(v4, values);
-    std::istringstream name_by_name(names);
-    std::istringstream value_by_value(values);
-    std::string skipped;
-    name_by_name >> skipped;
-    value_by_value >> skipped;
-    for (std::string name; name_by_name >> name && value_by_value >> value;) {
-      if (name.starts_with("Frag")) sum += value;
-    }
-    EXPECT_TRUE(v4 && v6.eof());
-    return sum;
-  }
-};
-
-INSTANTIATE_TEST_SUITE_P(Both, SealedMtu, testing::Values(Family::k4, Family::k6), family_name);
-
-TEST_P(SealedMtu, ASmallLinkTakesEverythingUncut) {
-  router().ip({"link set dev eth1 mtu 1280"});
-  far_side().ip({"link set dev eth0 mtu 1280"});
-  ASSERT_NO_FATAL_FAILURE(start_in(server_side(), {"--host", at().server}));
-  SealedRoom room(server(), server_side());
-  ASSERT_TRUE(room.enter(server_side(), "near"));
-  ASSERT_TRUE(room.enter(far_side(), "far"));
-  for (const std::size_t size_bytes : {1'100U, 10U, 600U, 1'099U}) {
-    for (int i = 0; i < 20; ++i) {
-      const std::string text = std::to_string(i) + std::string(size_bytes - 2, 'x');
-      ASSERT_TRUE(room.say(static_cast<std::size_t>(i % 2), text));
-    }
-    EXPECT_TRUE(room.settle());
-  }
-  EXPECT_TRUE(room.is_complete());
-  EXPECT_EQ(too_large(), 0u);
-  // So the look is a look: what does not fit is cut for IPv4, and refused for IPv6.
-  const Inside inside(server_side());
-  UdpPeer peer(at().near);
-  peer.send(SocketAddress(at().far, 9), std::string(1'400, 'x'));
-  EXPECT_TRUE(wait_until([this] { return too_large() > 0; }));
 }
 
 }  // namespace

@@ -12,6 +12,7 @@
 #include <array>
 #include <chrono>
 #include <cstring>
+#include <utility>
 
 #include "tests/integration/networks/ip_packet.h"
 #include "tests/support/die.h"
@@ -58,7 +59,8 @@ TunNetwork::~TunNetwork() {
 }
 
 TunNetwork::Line TunNetwork::connect(const NetworkNamespace& network,
-                                     const std::vector<std::string>& addresses) {
+                                     const std::vector<std::string>& addresses,
+                                     std::size_t mtu_bytes) {
   std::vector<std::string> raw_addresses;
   for (const std::string& address : addresses) {
     raw_addresses.push_back(raw_address(address.substr(0, address.find('/'))));
@@ -69,7 +71,8 @@ TunNetwork::Line TunNetwork::connect(const NetworkNamespace& network,
     device = open_device();
   }
   const std::string set = std::string("link set dev ") + kDevice;
-  network.ip({set + " addrgenmode none", set + " up txqueuelen " + kDeviceQueue});
+  network.ip({set + " addrgenmode none",
+              set + " up txqueuelen " + kDeviceQueue + " mtu " + std::to_string(mtu_bytes)});
   network.add_addresses(kDevice, addresses);
   const std::lock_guard lock(mutex_);
   hosts_.push_back(std::make_unique<Host>(Host{.device = std::move(device),
@@ -79,6 +82,11 @@ TunNetwork::Line TunNetwork::connect(const NetworkNamespace& network,
                                                .nat = {}}));
   wake();
   return hosts_.size() - 1;
+}
+
+void TunNetwork::add_behind(Line line, const std::string& address) {
+  const std::lock_guard lock(mutex_);
+  hosts_[line]->addresses.push_back(raw_address(address));
 }
 
 void TunNetwork::translate(Line line, const std::string& private_address,
@@ -113,6 +121,11 @@ Traffic TunNetwork::traffic(Line line, Way way) const {
   traffic.left -= host.untranslated;
   traffic.lost += host.untranslated;
   return traffic;
+}
+
+TunNetwork::Sizes TunNetwork::take_sizes(Line line) {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(hosts_[line]->sizes, {});
 }
 
 void TunNetwork::wake() {
@@ -184,6 +197,11 @@ void TunNetwork::route(std::string packet, Path::TimeUs now_us) {
   Host* const host = find(addresses->destination);
   if (host == nullptr) return;  // the kernel's multicasts, of which nobody here wants to know
   if (addresses->protocol == kUdpProtocol) {
+    if (is_fragment(packet)) {
+      ++host->sizes.fragments;
+    } else {
+      host->sizes.whole_bytes.push_back(packet.size());
+    }
     host->to_host.enter(now_us, std::move(packet));
   } else if (!host->is_cut) {
     deliver(*host, std::move(packet));

@@ -3,7 +3,8 @@
 // checksums), and a thread carries packets between the lines. UDP datagrams suffer what a line's
 // paths are told to do to them, and are counted; TCP and ICMP pass untouched unless a line is cut.
 //
-// The lines' own MTU is 1,500; a router with a smaller one is the kernel's job (router_test.h).
+// Lines have an MTU of their own, and what is larger than a path takes can be swallowed silently; a
+// router that says so is the kernel's job (router_test.h), and may have a line as well.
 #pragma once
 
 #include <cstdint>
@@ -27,6 +28,7 @@ enum class Way : std::uint8_t { kFromHost, kToHost };
 class TunNetwork {
  public:
   using Line = std::size_t;
+  static constexpr std::size_t kMtuBytes = 1500;  // of a line, unless it is told otherwise
 
   explicit TunNetwork(std::uint64_t seed);
   ~TunNetwork();
@@ -35,7 +37,10 @@ class TunNetwork {
 
   // Gives `network` a line, the device `cloud`, and these addresses, each with its prefix:
   // "10.9.0.2/24". All hosts of a prefix reach each other.
-  Line connect(const NetworkNamespace& network, const std::vector<std::string>& addresses);
+  Line connect(const NetworkNamespace& network, const std::vector<std::string>& addresses,
+               std::size_t mtu_bytes = kMtuBytes);
+  // Behind this host, which is a router, there is one with this address.
+  void add_behind(Line line, const std::string& address);
   // The host's address is a private one now, which the cloud shows to others as `public_address`.
   void translate(Line line, const std::string& private_address, const std::string& public_address);
   void rebind(Line line);
@@ -47,6 +52,14 @@ class TunNetwork {
 
   // UDP datagrams. What a line's NAT had no port for counts as lost on the way to the host.
   Traffic traffic(Line line, Way way) const;
+  // The IP packets with UDP in them that were to go to a host, those that are lost on its line
+  // included.
+  struct Sizes {
+    std::vector<std::size_t> whole_bytes;  // as they came
+    std::uint64_t fragments = 0;
+  };
+  // Since it was last asked.
+  Sizes take_sizes(Line line);
 
  private:
   struct Host {
@@ -57,6 +70,7 @@ class TunNetwork {
     std::optional<Nat> nat;
     bool is_cut = false;
     std::uint64_t untranslated = 0;  // to the host
+    Sizes sizes = {};                // the same
 
     bool is_at(const std::string& address) const;
   };

@@ -33,18 +33,17 @@ std::string CloudTest::host_ip(Family family, std::size_t host) {
   return (family == Family::k4 ? "10.9.0." : "fd09::") + std::to_string(10 + host);
 }
 
-void CloudTest::build(std::size_t hosts) {
+void CloudTest::build(std::size_t hosts, std::size_t mtu_bytes) {
   server_network_ = std::make_unique<NetworkNamespace>();
   cloud_ = std::make_unique<TunNetwork>(kSeed);
-  const auto connect = [this](const NetworkNamespace& network, const std::string& ip4,
-                              const std::string& ip6) {
-    return cloud_->connect(network, {ip4 + "/24", ip6 + "/64"});
-  };
-  cloud_->connect(*server_network_, {server_ip(Family::k4) + "/24", server_ip(Family::k6) + "/64",
-                                     std::string(kSecondServerIp) + "/24"});
+  cloud_->connect(*server_network_,
+                  {server_ip(Family::k4) + "/24", server_ip(Family::k6) + "/64",
+                   std::string(kSecondServerIp) + "/24"},
+                  mtu_bytes);
   for (std::size_t i = 0; i < hosts; ++i) {
     auto network = std::make_unique<NetworkNamespace>();
-    const TunNetwork::Line line = connect(*network, host_ip(Family::k4, i), host_ip(Family::k6, i));
+    const TunNetwork::Line line = cloud_->connect(
+        *network, {host_ip(Family::k4, i) + "/24", host_ip(Family::k6, i) + "/64"}, mtu_bytes);
     hosts_.push_back({.network = std::move(network), .line = line});
   }
 }

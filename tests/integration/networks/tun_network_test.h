@@ -20,7 +20,7 @@ class CloudTest : public NetworksTest {
   static std::string host_ip(Family family, std::size_t host);
 
   // Both families, so that any member may use either.
-  void build(std::size_t hosts = kMembers);
+  void build(std::size_t hosts = kMembers, std::size_t mtu_bytes = TunNetwork::kMtuBytes);
   void start_server(std::vector<std::string> flags);
   // A chatd at the server's address of this family, and a member "m0", "m1", … on each host.
   void open_room(Family family, std::vector<std::string> flags = {});
