@@ -89,20 +89,26 @@ bool Lanes::open() {
   return true;
 }
 
-// (IP_PMTUDISC_PROBE, ip(7); IPV6_DONTFRAG, ipv6(7).) Where one of these is refused, what has
-// arrived may have been cut, and proves nothing: then there is no such socket.
 std::optional<int> Lanes::probing_socket() {
   if (!probing_ && prepare()) {
     auto fd = io_.open_sending_socket(family_, port_);
-    if (!fd || io_.set_option(fd->get(), IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_PROBE) != 0 ||
-        (family_ == AF_INET6 &&
-         (io_.set_option(fd->get(), IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_PROBE) != 0 ||
-          io_.set_option(fd->get(), IPPROTO_IPV6, IPV6_DONTFRAG, 1) != 0))) {
-      return std::nullopt;
-    }
-    probing_ = std::move(*fd);
+    if (fd && never_cuts(fd->get())) probing_ = std::move(*fd);
   }
   return probing_ ? std::optional(probing_.get()) : std::nullopt;
+}
+
+// IP_PMTUDISC_PROBE (ip(7)) and IPV6_DONTFRAG (ipv6(7)). Where one of them is refused, what arrives
+// may have been cut, and proves nothing. What the kernel refuses to send would stand in the error
+// queue, which nobody reads here.
+bool Lanes::never_cuts(int fd) {
+  const auto set = [&](int level, int option, int value) {
+    return io_.set_option(fd, level, option, value) == 0;
+  };
+  const bool is_set =
+      set(IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_PROBE) &&
+      (family_ == AF_INET || (set(IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_PROBE) &&
+                              set(IPPROTO_IPV6, IPV6_DONTFRAG, 1)));
+  return is_set && io_.hear_errors(fd, family_, false);
 }
 
 // What lanes have in common, when the first one is needed. False: there can be none.

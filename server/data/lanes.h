@@ -77,6 +77,7 @@ class Lanes {
   void give_back(std::size_t index);
   void give_back_empty_ones();
   bool open();
+  bool never_cuts(int fd);
   bool prepare();
 
   Io& io_;
