@@ -47,7 +47,7 @@ class MtuSearch {
   // a size is to ask to be repeated: any number that no other one has.
   std::optional<std::uint8_t> on_many_bundles(TimeMs now_ms, std::uint8_t largest,
                                               std::uint64_t mark) {
-    if (asked_ == kNone && (proven_ >= largest || is_resting(now_ms))) return std::nullopt;
+    if (asked_ == kNone && (proven_ >= largest || now_ms < rests_until_ms_)) return std::nullopt;
     return probe(now_ms, static_cast<std::uint8_t>(proven_ + 1), mark);
   }
   // The member misses something. The same.
@@ -64,16 +64,11 @@ class MtuSearch {
     if (asked_ == kNone || mark != mark_) return false;
     proven_ = asked_;
     asked_ = kNone;
-    is_resting_ = false;
     return true;
   }
 
  private:
   static constexpr std::uint8_t kNone = 0;  // 1,200 bytes are never asked for
-
-  bool is_resting(TimeMs now_ms) const {
-    return is_resting_ && now_ms < sent_at_ms_ + kRaiseAfterMs;
-  }
 
   // The next one for the size that is asked for; for `size` if there is none.
   std::optional<std::uint8_t> probe(TimeMs now_ms, std::uint8_t size, std::uint64_t mark) {
@@ -95,15 +90,15 @@ class MtuSearch {
   void give_up() {
     if (asked_ == proven_) proven_ = 0;
     asked_ = kNone;
-    is_resting_ = true;
+    rests_until_ms_ = sent_at_ms_ + kRaiseAfterMs;
   }
 
   std::uint64_t mark_ = 0;
-  TimeMs sent_at_ms_ = 0;    // the last probe
-  std::uint8_t proven_ = 0;  // passes
+  TimeMs sent_at_ms_ = 0;      // the last probe
+  TimeMs rests_until_ms_ = 0;  // until then no larger size is tried: one has been given up
+  std::uint8_t proven_ = 0;    // passes
   std::uint8_t asked_ = kNone;
-  std::uint8_t tries_ = 0;   // for that; or for the last that was
-  bool is_resting_ = false;  // since the last probe: a size has been given up
+  std::uint8_t tries_ = 0;  // for that; or for the last that was
 };
 
 }  // namespace chatd

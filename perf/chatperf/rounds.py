@@ -30,19 +30,19 @@ class Series:
     def runs(self):
         return list(self.by_round.values())
 
-    def _trusted(self):
-        good = [run for run in self.runs if not run.objections]
+    def _trusted(self, figure):
+        good = [run for run in self.runs if not run.objections_to(figure)]
         return good or self.runs
 
     def median(self, name):
-        values = [getattr(run, name) for run in self._trusted()]
+        values = [getattr(run, name) for run in self._trusted(name)]
         values = [value for value in values if value is not None]
         return statistics.median(values) if values else None
 
     @property
     def objections(self):
         """Of the runs that the medians are made of."""
-        said = [reason for run in self._trusted() for reason in run.objections]
+        said = [reason for run in self._trusted("all") for reason in run.objections]
         return list(dict.fromkeys(said + self.failures))
 
     def as_json(self):
@@ -54,7 +54,8 @@ def ratio(one, other, figure="cpu_ns"):
     """The median of the rounds' ratios: what was measured within a few seconds is compared."""
     pairs = [(one.by_round[number], other.by_round[number]) for number in one.by_round
              if number in other.by_round]
-    trusted = [(a, b) for a, b in pairs if not a.objections and not b.objections]
+    trusted = [(a, b) for a, b in pairs
+               if not a.objections_to(figure) and not b.objections_to(figure)]
     ratios = [report.ratio(getattr(a, figure), getattr(b, figure)) for a, b in trusted or pairs]
     ratios = [value for value in ratios if value is not None]
     return statistics.median(ratios) if ratios else None

@@ -83,6 +83,19 @@ TEST_F(ProvenMtu, IsGivenUpWhenThatIsInVain) {
   EXPECT_EQ(search_.on_many_bundles(now + 10'000, kLargest, 3), std::nullopt) << "it rests";
 }
 
+// On an Ethernet that loses now and then, larger datagrams than it takes are not tried all the time.
+TEST_F(ProvenMtu, WhatWasGivenUpRestsThoughASmallerOneIsProvenAgain) {
+  TimeMs now = 10'000;
+  for (int i = 0; i < 3; ++i, now += kTimeout) {
+    EXPECT_EQ(search_.on_many_bundles(now, kLargest, 2), 2) << i;
+  }
+  EXPECT_EQ(search_.on_many_bundles(now, kLargest, 3), std::nullopt) << "given up";
+  now += MtuSearch::kProveAgainAfterMs;
+  EXPECT_EQ(search_.on_loss(now, 4), 1);
+  EXPECT_TRUE(search_.on_response(4));
+  EXPECT_EQ(search_.on_many_bundles(now + kTimeout, kLargest, 5), std::nullopt);
+}
+
 // Either event drives a search on; it does not begin another one.
 TEST_F(ProvenMtu, TheSearchForALargerOneEndsBeforeItIsProvedAgain) {
   TimeMs now = 10'000;

@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <deque>
 #include <utility>
@@ -27,6 +28,9 @@ constexpr std::int64_t kLeaveMs = 2'000;
 constexpr int kV2TurnMs = 1;
 // Of members who show themselves for the first time.
 constexpr std::uint32_t kFirstDatagramsPerTurn = 64;
+// And of those who do not know yet what has happened: each has as many entries to read as have come
+// after it, and more of them at a time would overflow our receive buffers, and ask again for all.
+constexpr std::uint32_t kMaxCatchingUp = 256;
 
 }  // namespace
 
@@ -96,11 +100,14 @@ tl::expected<void, std::string> ChatdV2Target::hear_of_joins() {
     const client::LogSession* const session = members_[member].session.get();
     if (session != nullptr) newest[config_.population.room_of(member)] = session->complete();
   }
-  std::uint32_t marked = 0;   // members that have been told to show themselves
-  std::uint32_t settled = 0;  // members that know what has happened
+  std::uint32_t marked = 0;    // members that have been told to show themselves
+  std::uint32_t settled = 0;   // members that know what has happened
+  std::uint64_t complete = 0;  // up to which the first of the others knows it
   std::int64_t progress_ms = client::now_ms();
   while (settled < count || is_readable(poll_fd())) {
-    for (std::uint32_t i = 0; i < kFirstDatagramsPerTurn && marked < count; ++i, ++marked) {
+    const std::uint32_t next_end = std::min(
+        {count, marked + kFirstDatagramsPerTurn, std::max(marked, settled + kMaxCatchingUp)});
+    for (; marked < next_end; ++marked) {
       if (members_[marked].session != nullptr) mark(marked);
     }
     flush();
@@ -108,12 +115,14 @@ tl::expected<void, std::string> ChatdV2Target::hear_of_joins() {
     receive(ignored);
     maintain();
     const std::uint32_t before = settled;
+    const std::uint64_t complete_before = std::exchange(complete, 0);
     for (; settled < marked; ++settled) {
       const client::LogSession* const session = members_[settled].session.get();
       const std::uint64_t wanted = newest[config_.population.room_of(settled)];
-      if (session != nullptr && session->complete() < wanted) break;
+      complete = session != nullptr ? session->complete() : wanted;
+      if (complete < wanted) break;
     }
-    if (settled > before) progress_ms = client::now_ms();
+    if (settled > before || complete > complete_before) progress_ms = client::now_ms();
     if (client::now_ms() - progress_ms > config_.timeout_ms) {
       return tl::unexpected("chatd has not told member " + std::to_string(settled + 1) +
                             " who has" + " joined since, for " +
@@ -123,7 +132,8 @@ tl::expected<void, std::string> ChatdV2Target::hear_of_joins() {
       return tl::unexpected<std::string>("interrupted while members joined");
     }
     pollfd readable{.fd = poll_fd(), .events = POLLIN, .revents = 0};
-    if (marked == count) ::poll(&readable, 1, kV2TurnMs);
+    const bool can_mark = marked < std::min(count, settled + kMaxCatchingUp);
+    if (!can_mark) ::poll(&readable, 1, kV2TurnMs);
   }
   return {};
 }
