@@ -32,6 +32,19 @@ TEST_F(DispatcherLeavers, LastWordsAreHeard) {
   EXPECT_FALSE(kit_.relay.has_waiting());
 }
 
+// Who says something while its room ends is told why, and nothing else: a client takes the first
+// answer that it gets for the reason.
+TEST_F(DispatcherLeavers, WhoSpeaksAsTheRoomEndsIsToldThatAndNotThatItIsUnknown) {
+  const auto people = make_room(kit_, "lobby", 2);
+  kit_.leave(people[0]);  // the host
+  kit_.say(people[1], "still here");
+  EXPECT_EQ(kit_.count(Counter::kUnauthenticatedAnswers), 0u);
+  EXPECT_EQ(kit_.count(Counter::kUnauthenticatedUnanswered), 1u);
+  EXPECT_EQ(heard_at(kit_.take(), people[1].from).back(), disconnected_notice("p1"));
+  kit_.say(people[1], "still here");
+  EXPECT_EQ(kit_.count(Counter::kUnauthenticatedAnswers), 1u) << "now it is a stranger";
+}
+
 // Nothing is sent ahead of its turn for somebody who comes or goes; each has a cursor of its own.
 TEST_F(DispatcherLeavers, WhoComesAndGoesInTheMiddleOfALargeRoomCostsNoTurn) {
   RelayKit kit(config(), /*outbox_limit=*/kMaxTurnWork);
