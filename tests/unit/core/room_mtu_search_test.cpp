@@ -83,7 +83,8 @@ TEST_F(ProvenMtu, IsGivenUpWhenThatIsInVain) {
   EXPECT_EQ(search_.on_many_bundles(now + 10'000, kLargest, 3), std::nullopt) << "it rests";
 }
 
-// On an Ethernet that loses now and then, larger datagrams than it takes are not tried all the time.
+// On an Ethernet that loses now and then, larger datagrams than it takes are not tried all the
+// time.
 TEST_F(ProvenMtu, WhatWasGivenUpRestsThoughASmallerOneIsProvenAgain) {
   TimeMs now = 10'000;
   for (int i = 0; i < 3; ++i, now += kTimeout) {
