@@ -22,7 +22,6 @@ BundleSender::BundleSender(const MessageStore& store, const TrainLimits& limits,
                            std::uint32_t max_bundle_bytes)
     : store_(store),
       max_plain_bytes_(max_plain_bytes(limits, max_bundle_bytes)),
-      is_large_(max_bundle_bytes > v2::kMaxBundleBytes),
       max_segments_(limits.max_segments),
       plain_(std::make_unique_for_overwrite<char[]>(kPlainBytes)) {}
 
@@ -98,7 +97,8 @@ char* BundleSender::seal(Session& session, std::string_view plain, char* to) {
 
 // What is too long for a bundle is cut on its way if need be.
 void BundleSender::send(Session& session, const Endpoint& to, Outbox& out) {
-  const bool is_large = is_large_ && stride_bytes_ <= max_plain_bytes_;
+  const bool is_large =
+      stride_bytes_ <= max_plain_bytes_ && max_plain_bytes_ > v2::kMaxBundlePlainBytes;
   use_key_of(session);
   out.open(is_large ? Outbox::Kind::kLargeBundle : Outbox::Kind::kBundle);
   for (std::uint32_t first = 0; first < bundle_count_; first += max_segments_) {

@@ -88,7 +88,6 @@ class BundleSender {
 
   const MessageStore& store_;
   const std::uint32_t max_plain_bytes_;
-  const bool is_large_;
   const std::uint32_t max_segments_;
   Sealer sealer_;
 

@@ -45,6 +45,11 @@ bool is_probe(Outbox::Kind kind) {
   return kind == Outbox::Kind::kProbe;
 }
 
+// Into fragments, here or on its way.
+bool may_be_cut(Outbox::Kind kind) {
+  return kind != Outbox::Kind::kLargeBundle && !is_probe(kind);
+}
+
 }  // namespace
 
 UdpSender::UdpSender(Io& io, int fd, int family, std::size_t max_whole_bytes, ErrorQueue& errors,
@@ -201,8 +206,8 @@ void UdpSender::note_addresses(const Outbox& out, std::size_t sent) {
 void UdpSender::handle(int error, const Outbox& out) {
   const Item item = entries_[batch_.first()].item;
   const bool is_train = entries_[batch_.first()].message_count > 1;
-  const bool may_be_cut = entries_[batch_.first()].kind != Outbox::Kind::kLargeBundle;
-  if (error == EMSGSIZE && !is_train && may_be_cut && !fragmentation_.is_allowed()) {
+  const Outbox::Kind kind = entries_[batch_.first()].kind;
+  if (error == EMSGSIZE && !is_train && may_be_cut(kind) && !fragmentation_.is_allowed()) {
     return fragmentation_.allow();  // the same entry again, and the rest of the outbox
   }
   const Endpoint& destination = destination_of(out, item);
@@ -325,7 +330,8 @@ bool UdpSender::fill_again(const Outbox& out) {
 
 // `form` is the train's in this batch, made when it is first needed. False: the batch is full.
 bool UdpSender::add(const Outbox& out, Item& item, SendBatch::Form& form) {
-  if (is_probe(out.groups()[item.group].kind) && !batch_.is_empty()) return false;  // it goes alone
+  // It leaves by another socket, and what stands before it by this one.
+  if (is_probe(out.groups()[item.group].kind) && !batch_.is_empty()) return false;
   const Outbox::Train& train = train_of(out, item);
   const bool goes_one_by_one =
       item.first_message > 0 ||
@@ -356,8 +362,7 @@ bool UdpSender::add_messages(const Outbox& out, Item& item) {
 void UdpSender::append(const Outbox& out, const Item& item, const SendBatch::Form& form,
                        std::uint32_t message_count, std::size_t message_bytes) {
   const Outbox::Kind kind = out.groups()[item.group].kind;
-  const bool may_be_cut = kind != Outbox::Kind::kLargeBundle && !is_probe(kind);
-  if (message_bytes > max_whole_bytes_ && may_be_cut && !fragmentation_.is_allowed()) {
+  if (message_bytes > max_whole_bytes_ && may_be_cut(kind) && !fragmentation_.is_allowed()) {
     fragmentation_.allow();
   }
   entries_[batch_.end()] = {.item = item,

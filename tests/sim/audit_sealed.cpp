@@ -94,15 +94,13 @@ void Audit::check_sealed(std::string_view bytes, const Endpoint& to) {
   if (result != v2::ReadResult::kEnd || frames == 0) {
     return world_.fail("what goes to " + name_of(*session) + " cannot be read");
   }
-  if (model_.sealed().asks(*session) && std::holds_alternative<v2::Log>(frame)) {
-    repair_bytes_ += bytes.size();
-  }
+  const bool is_repair = model_.sealed().asks(*session);
+  if (is_repair && std::holds_alternative<v2::Log>(frame)) repair_bytes_ += bytes.size();
   if (repair_bytes_ > kRepairBytes + kLargestBytes) {
     world_.fail(name_of(*session) + " is sent too much for one question");
   }
   const auto* const log = std::get_if<v2::Log>(&frame);
   const bool is_one_entry = frames == 1 && log != nullptr && log->count == 1;
-  const bool is_repair = model_.sealed().asks(*session);
   std::size_t most_bytes = is_repair ? kOrdinaryBytes : session->mtu.proven_bytes;
   if (is_one_entry) most_bytes = std::max(most_bytes, kLargestBytes);
   if (is_probe_ ? bytes.size() != session->mtu.probe_bytes : bytes.size() > most_bytes) {

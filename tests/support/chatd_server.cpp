@@ -100,6 +100,12 @@ ChatdServer::ChatdServer(std::vector<std::string> flags, const ProcessOptions& o
   ready_ = true;
 }
 
+std::string ChatdServer::admin_place() {
+  constexpr std::string_view kMark = "admin endpoint: ";
+  const auto line = process_.wait_for_line(Stream::kStderr, kMark);
+  return line ? line->substr(line->find(kMark) + kMark.size()) : "";
+}
+
 const std::string& ChatdServer::diagnosis() {
   process_.pump();
   return process_.captured(Stream::kStderr);

@@ -55,6 +55,8 @@ class ChatdServer {
   // There must be one.
   const SocketAddress& tls() const { return tls_.value(); }
   bool has_tls() const { return tls_.has_value(); }
+  // Where the log says that the admin endpoint is, with --admin; empty when it does not.
+  std::string admin_place();
   SocketAddress tcp_at(std::string_view ip) const { return {ip, tcp_.port()}; }
   SocketAddress udp_at(std::string_view ip) const { return {ip, udp_.port()}; }
 

@@ -112,10 +112,8 @@ TEST_F(CtlTest, TheConfigurationAndWhereItComesFrom) {
 // Looking needs no socket file.
 TEST_F(CtlTest, LooksOverTcp) {
   ASSERT_NO_FATAL_FAILURE(start({"--admin", "127.0.0.1:0"}));
-  constexpr std::string_view kMark = "admin endpoint: ";
-  const auto line = server().process().wait_for_line(Stream::kStderr, kMark);
-  ASSERT_TRUE(line);
-  const std::string url = line->substr(line->find(kMark) + kMark.size());
+  const std::string url = server().admin_place();
+  ASSERT_FALSE(url.empty());
   for (const std::string& address : {url, url.substr(7, url.size() - 8)}) {
     const CtlOutcome outcome =
         run_chatctl({"rooms"}, {.environment = {{"CHATCTL_ADMIN", address}}});

@@ -61,10 +61,8 @@ TEST_F(CtlTest, NoSuchRoom) {
 
 TEST_F(CtlTest, NothingIsChangedOverTcp) {
   ASSERT_NO_FATAL_FAILURE(start({"--admin", "127.0.0.1:0"}));
-  constexpr std::string_view kMark = "admin endpoint: ";
-  const auto line = server().process().wait_for_line(Stream::kStderr, kMark);
-  ASSERT_TRUE(line);
-  const std::string url = line->substr(line->find(kMark) + kMark.size());
+  const std::string url = server().admin_place();
+  ASSERT_FALSE(url.empty());
   auto room = make_room(server(), "den", {"alice", "bob"});
   ASSERT_EQ(room.size(), 2u);
   for (const std::vector<std::string>& command : {std::vector<std::string>{"kick", "den", "bob"},

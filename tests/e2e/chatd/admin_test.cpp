@@ -23,19 +23,12 @@
 namespace chatd::test {
 namespace {
 
-// Where chatd says that its endpoint is; empty when it does not.
-std::string place_of(ChatdServer& server) {
-  constexpr std::string_view kMark = "admin endpoint: ";
-  const auto line = server.process().wait_for_line(Stream::kStderr, kMark);
-  return line ? line->substr(line->find(kMark) + kMark.size()) : "";
-}
-
 class AdminTest : public ServerTest {
  protected:
   void start_with_admin(std::vector<std::string> flags = {}) {
     flags.insert(flags.end(), {"--admin", "127.0.0.1:0"});
     ASSERT_NO_FATAL_FAILURE(start(std::move(flags)));
-    place_ = place_of(server());
+    place_ = server().admin_place();
     ASSERT_TRUE(place_.starts_with("http://127.0.0.1:")) << place_;
   }
 
@@ -267,7 +260,7 @@ TEST_F(AdminTest, ASocketFileForItsUserAndGroup) {
       std::filesystem::temp_directory_path() / ("chatd-admin-" + std::to_string(::getpid()));
   const std::string place = "unix:" + path;
   ASSERT_NO_FATAL_FAILURE(start({"--admin", place}));
-  EXPECT_EQ(place_of(server()), place);
+  EXPECT_EQ(server().admin_place(), place);
   struct stat file {};
   ASSERT_EQ(::stat(path.c_str(), &file), 0);
   EXPECT_EQ(file.st_mode & 07777u, 0660u);

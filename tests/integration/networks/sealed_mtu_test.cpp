@@ -30,13 +30,6 @@ constexpr std::size_t kJumboMtu = 9000;
 // To give a size up takes three seconds of losses, with sanitizers and neighbours longer.
 constexpr std::chrono::milliseconds kShrinkPatience = 3 * kPatience;
 
-// Where chatd says that its admin endpoint is.
-std::string place_of(ChatdServer& server) {
-  constexpr std::string_view kMark = "admin endpoint: ";
-  const auto line = server.process().wait_for_line(Stream::kStderr, kMark);
-  return line ? line->substr(line->find(kMark) + kMark.size()) : "";
-}
-
 class SealedGrowth : public CloudTest {
  protected:
   // Members on host 0, whose path is always good. One more is on host 1.
@@ -54,7 +47,7 @@ class SealedGrowth : public CloudTest {
                                wildcard.empty() ? server_ip(family) : wildcard});
     flags.insert(flags.end(), {"--admin", "127.0.0.1:0"});
     ASSERT_NO_FATAL_FAILURE(start_server(std::move(flags)));
-    admin_ = place_of(server());
+    admin_ = server().admin_place();
     room_ = std::make_unique<SealedRoom>(server(), host(0), server_ip(family));
     for (std::size_t i = 0; i < kCrowd; ++i) {
       ASSERT_TRUE(room_->enter(host(0), "m" + std::to_string(i)));

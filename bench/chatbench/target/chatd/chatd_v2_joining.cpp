@@ -103,11 +103,11 @@ tl::expected<void, std::string> ChatdV2Target::hear_of_joins() {
   std::uint32_t marked = 0;    // members that have been told to show themselves
   std::uint32_t settled = 0;   // members that know what has happened
   std::uint64_t complete = 0;  // up to which the first of the others knows it
+  const auto may_be_marked = [&] { return std::min(count, settled + kMaxCatchingUp); };
   std::int64_t progress_ms = client::now_ms();
   while (settled < count || is_readable(poll_fd())) {
-    const std::uint32_t next_end = std::min(
-        {count, marked + kFirstDatagramsPerTurn, std::max(marked, settled + kMaxCatchingUp)});
-    for (; marked < next_end; ++marked) {
+    for (std::uint32_t i = 0; i < kFirstDatagramsPerTurn && marked < may_be_marked();
+         ++i, ++marked) {
       if (members_[marked].session != nullptr) mark(marked);
     }
     flush();
@@ -132,8 +132,7 @@ tl::expected<void, std::string> ChatdV2Target::hear_of_joins() {
       return tl::unexpected<std::string>("interrupted while members joined");
     }
     pollfd readable{.fd = poll_fd(), .events = POLLIN, .revents = 0};
-    const bool can_mark = marked < std::min(count, settled + kMaxCatchingUp);
-    if (!can_mark) ::poll(&readable, 1, kV2TurnMs);
+    if (marked >= may_be_marked()) ::poll(&readable, 1, kV2TurnMs);
   }
   return {};
 }
